@@ -1,0 +1,36 @@
+{
+    "name": "OVHcloud SMS",
+    "summary": "Send Odoo's SMS through your OVHcloud SMS Pro account",
+    "version": "19.0.1.0.0",
+    "category": "Marketing/SMS Marketing",
+    "license": "LGPL-3",
+    "author": "OVHcloud SMS for Odoo contributors",
+    "website": "https://github.com/sms-ovh/sms_ovh",
+    "depends": ["mass_mailing_sms"],
+    "external_dependencies": {"python": ["ovh", "phonenumbers"]},
+    "data": [
+        "security/sms_ovh_groups.xml",
+        "security/ir.model.access.csv",
+        "security/sms_ovh_security.xml",
+        "data/ir_cron_data.xml",
+        "views/sms_ovh_account_views.xml",
+        "views/sms_ovh_sender_views.xml",
+        "views/sms_ovh_event_views.xml",
+        "views/sms_sms_views.xml",
+        "views/mailing_mailing_views.xml",
+        "views/res_config_settings_views.xml",
+        "views/sms_ovh_menus.xml",
+    ],
+    "demo": [
+        "demo/res_company_demo.xml",
+        "demo/sms_ovh_account_demo.xml",
+        "demo/mailing_list_demo.xml",
+    ],
+    "assets": {
+        "web.assets_tests": [
+            "sms_ovh/static/tests/tours/**/*",
+        ],
+    },
+    "application": False,
+    "installable": True,
+}

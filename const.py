@@ -1,0 +1,114 @@
+"""Every table that translates between OVHcloud's words and Odoo's.
+
+Each names the page it comes from. Nothing here is translated: what a user reads
+is made from these values by the models, in the user's language.
+"""
+
+# Base URL of the API, by value of ``sms.ovh.account.endpoint``. SMS is served by the
+# European region only. https://help.ovhcloud.com/csm/en-api-getting-started-ovhcloud-api
+ENDPOINT_URLS = {
+    "ovh-eu": "https://eu.api.ovh.com/1.0",
+}
+
+# Where an integrator creates the application key, the secret and the consumer key.
+# https://help.ovhcloud.com/csm/en-api-getting-started-ovhcloud-api
+TOKEN_CREATION_URL = "https://eu.api.ovh.com/createToken/"
+
+# Seconds: a user waits at most about this long for an answer, and a worker of Odoo is
+# never held for the 180 s that the `ovh` package allows by default.
+CONNECT_TIMEOUT = 5
+READ_TIMEOUT = 20
+
+# OVHcloud's advice for bulk sending: about 500 receivers in one call.
+# https://help.ovhcloud.com/csm/en-sms-sending-via-api
+MAX_RECEIVERS_PER_JOB = 500
+
+# https://eu.api.ovh.com/console/?section=%2Fsms (POST /sms/{serviceName}/jobs)
+MAX_TAG_LENGTH = 20
+# Minutes during which the operator tries to deliver: what OVHcloud's console uses.
+VALIDITY_PERIOD = 2880
+
+# https://help.ovhcloud.com/csm/en-sms-sender-id : letters and digits, eleven at most
+MAX_SENDER_LENGTH = 11
+
+# DLR status of a delivery report -> state of the SMS in Odoo (`sms.sms.state`).
+# https://help.ovhcloud.com/csm/en-sms-callback : 0 creating or pending, 1 success,
+# 2 failed, 4 pending, 8 buffered, 16 error and not billed.
+DLR_TO_STATE = {
+    0: "pending",
+    1: "sent",
+    2: "error",
+    4: "pending",
+    8: "pending",
+    16: "error",
+}
+
+# ptt (what became of the SMS at the operator's) -> (state, failure type).
+# The DLR status, where there is one, decides the state; the ptt then says why.
+# GET /sms/ptts?ptt= of the API describes a code.
+PTT_TO_STATE = {
+    1: ("pending", False),  # retrying, the phone
+    2: ("pending", False),  # retrying, the operator
+    3: ("pending", False),  # accepted by the operator
+    4: ("sent", False),  # delivered
+    5: ("error", "sms_not_delivered"),
+    6: ("pending", False),  # unknown: says nothing, so it ends nothing
+    8: ("error", "sms_expired"),
+    20: ("error", "sms_not_delivered"),  # undeliverable
+    21: ("error", "sms_not_delivered"),  # the subscriber's credit
+    23: ("error", "sms_invalid_destination"),  # invalid, blacklisted or barred
+    24: ("error", "sms_not_delivered"),  # absent
+    25: ("error", "sms_not_delivered"),  # temporary failure of the network
+    26: ("error", "sms_not_delivered"),  # temporary error of the phone
+    27: ("error", "sms_not_delivered"),  # incompatible phone
+    28: ("error", "sms_rejected"),  # taken for spam
+    29: ("error", "sms_not_allowed"),  # content not permitted
+    33: ("error", "sms_not_allowed"),  # parental lock
+    39: ("error", "sms_not_delivered"),  # failure of the operator
+    73: ("error", "sms_not_delivered"),  # ported number unreachable
+    74: ("error", "sms_not_delivered"),  # roaming
+    76: ("error", "sms_not_delivered"),  # ported number blocked
+    202: ("error", "sms_not_delivered"),  # ported number blocked
+}
+# A failure whose ptt is not in the table: codes do get added.
+PTT_UNKNOWN_FAILURE_TYPE = "sms_not_delivered"
+
+# What `tools.sms_api.SmsApiOvh` answers for a receiver -> `failure_type` in Odoo.
+# The keys without "ovh" are those that Odoo's own providers use.
+PROVIDER_TO_SMS_FAILURE_TYPE = {
+    "wrong_number_format": "sms_number_format",
+    "sms_number_missing": "sms_number_missing",
+    "server_error": "sms_server",
+    "insufficient_credit": "sms_credit",
+    "unregistered": "sms_acc",
+    "blacklisted": "sms_blacklist",
+    "ovh_sender_refused": "sms_ovh_sender",
+    "ovh_empty": "sms_ovh_empty",
+    "ovh_unconfirmed": "sms_ovh_unconfirmed",
+}
+
+# Failure types that core lacks, with the label a user reads, added to the selections
+# of `sms.sms`, `mail.notification` and `mailing.trace` alike.
+FAILURE_TYPES = [
+    ("sms_ovh_sender", "Sender Refused"),
+    ("sms_ovh_empty", "Empty Message"),
+    ("sms_ovh_unconfirmed", "Not Confirmed by OVHcloud"),
+]
+
+# Failure types after which the same SMS may well pass on another try.
+RETRYABLE_FAILURE_TYPES = {
+    "sms_server",
+    "sms_credit",
+    "sms_acc",
+    "sms_ovh_sender",
+}
+
+# How far an SMS has come. A report never moves it back; "delivered" is the end.
+STATE_RANK = {
+    "outgoing": 0,
+    "process": 1,
+    "pending": 2,
+    "error": 3,
+    "canceled": 3,
+    "sent": 4,
+}

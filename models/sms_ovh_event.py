@@ -1,0 +1,235 @@
+import logging
+from collections import defaultdict
+from datetime import timedelta
+
+from odoo import api, fields, models
+
+from .. import const
+
+_logger = logging.getLogger(__name__)
+
+BATCH_SIZE = 1000
+# How long a report waits for the SMS it speaks of: it may come before the transaction
+# that sent the SMS is committed, never hours before.
+WAITING_HOURS = 24
+# How long treated reports are kept for whoever wonders what OVHcloud said.
+KEEP_DAYS = 30
+
+
+class SmsOvhEvent(models.Model):
+    """A callback of OVHcloud, as received: the inbox.
+
+    Receiving and understanding are apart, so that OVHcloud never waits, a report is
+    never lost to a conflict with the sending that it speaks of, and one that comes
+    before its SMS is known waits for it.
+    """
+
+    _name = "sms.ovh.event"
+    _description = "OVHcloud SMS Callback"
+    _order = "id desc"
+    _rec_name = "sms_ovh_id"
+
+    account_id = fields.Many2one(
+        "sms.ovh.account", required=True, ondelete="cascade", index=True, readonly=True
+    )
+    company_id = fields.Many2one(related="account_id.company_id", store=True)
+    kind = fields.Selection(
+        [("delivery", "Delivery Report")],
+        required=True,
+        readonly=True,
+        default="delivery",
+    )
+    sms_ovh_id = fields.Char(string="OVHcloud's SMS ID", readonly=True)
+    ptt = fields.Integer(string="PTT", readonly=True)
+    dlr = fields.Integer(string="DLR", readonly=True)
+    description = fields.Char(readonly=True)
+    payload = fields.Json(readonly=True)
+    state = fields.Selection(
+        [
+            ("new", "New"),
+            ("waiting", "Waiting for its SMS"),
+            ("done", "Done"),
+            ("late", "Nothing New"),
+            ("ignored", "Not Ours"),
+        ],
+        required=True,
+        default="new",
+        readonly=True,
+    )
+
+    _pending_idx = models.Index("(id) WHERE state IN ('new', 'waiting')")
+
+    # ------------------------------------------------------------
+    # Receiving
+    # ------------------------------------------------------------
+
+    @api.model
+    def _receive_delivery(self, account, params):
+        """Put one delivery report into the inbox.
+
+        :param account: `sms.ovh.account` whose address was called
+        :param dict params: query and form parameters, as received
+        :return: the new event, none for a call that speaks of no SMS
+        """
+        params = {str(key)[:64]: str(value)[:256] for key, value in params.items()}
+        sms_ovh_id = params.get("id", "").strip()
+        if not sms_ovh_id:
+            return self.browse()
+        # `description` is the status as a number; older set-ups call it `dlr`.
+        dlr = self._parse_int(params.get("dlr", params.get("description")))
+        event = self.create(
+            {
+                "account_id": account.id,
+                "sms_ovh_id": sms_ovh_id,
+                "ptt": self._parse_int(params.get("ptt")),
+                "dlr": dlr,
+                "description": params.get("descriptionDlr"),
+                "payload": params,
+            }
+        )
+        self.env.ref("sms_ovh.ir_cron_process_events")._trigger()
+        return event
+
+    @staticmethod
+    def _parse_int(value):
+        """Return `value` as a small number, -1 where it is none."""
+        value = (value or "").strip()
+        return int(value) if value.isdecimal() and len(value) < 9 else -1
+
+    # ------------------------------------------------------------
+    # Understanding
+    # ------------------------------------------------------------
+
+    @api.model
+    def _cron_process(self):
+        """Treat what is in the inbox, a set at a time."""
+        last_id = 0
+        while True:
+            events = self.search(
+                [("state", "in", ("new", "waiting")), ("id", ">", last_id)],
+                order="id",
+                limit=BATCH_SIZE,
+            )
+            if not events:
+                return
+            last_id = events[-1].id
+            events.try_lock_for_update()._process()
+            remaining = self.search_count(
+                [("state", "in", ("new", "waiting")), ("id", ">", last_id)]
+            )
+            if not self.env["ir.cron"]._commit_progress(
+                len(events), remaining=remaining
+            ):
+                return
+
+    def _process(self):
+        """Move what these reports speak of forward: trackers, SMS, notifications.
+
+        Of several reports on one SMS the one that says most counts.
+        """
+        # sudo: runs for the cron's user, on records of any company.
+        Tracker = self.env["sms.tracker"].sudo()
+        Sms = self.env["sms.sms"].sudo()
+        ids = [event.sms_ovh_id for event in self]
+        trackers = {
+            (tracker.sms_ovh_account_id.id, tracker.sms_ovh_id): tracker
+            for tracker in Tracker.search([("sms_ovh_id", "in", ids)])
+        }
+        messages = {
+            (sms.sms_ovh_account_id.id, sms.sms_ovh_id): sms
+            for sms in Sms.search([("sms_ovh_id", "in", ids)])
+        }
+        best = {}
+        for event in self:
+            key = (event.account_id.id, event.sms_ovh_id)
+            if key not in trackers and key not in messages:
+                event._wait()
+                continue
+            state, failure_type = event._get_outcome()
+            rank = const.STATE_RANK[state]
+            if key in best and rank <= best[key][0]:
+                event.state = "late"
+                continue
+            if key in best:
+                best[key][-1].state = "late"
+            best[key] = (rank, state, failure_type, event)
+        groups = defaultdict(self.browse)
+        for __, state, failure_type, event in best.values():
+            reason = event._get_reason(failure_type)
+            groups[state, failure_type, reason, event.ptt] |= event
+        for outcome, events in groups.items():
+            keys = {(event.account_id.id, event.sms_ovh_id) for event in events}
+            moved_trackers = Tracker.union(
+                *(trackers[key] for key in keys & trackers.keys())
+            )._sms_ovh_update(*outcome)
+            moved_sms = Sms.union(
+                *(messages[key] for key in keys & messages.keys())
+            )._sms_ovh_update(*outcome)
+            moved = {
+                (record.sms_ovh_account_id.id, record.sms_ovh_id)
+                for records in (moved_trackers, moved_sms)
+                for record in records
+            }
+            done = events.filtered(
+                lambda event, moved=moved: (event.account_id.id, event.sms_ovh_id)
+                in moved
+            )
+            done.state = "done"
+            (events - done).state = "late"
+
+    def _get_outcome(self):
+        """Return the state and failure type that this report means for its SMS."""
+        self.ensure_one()
+        state, failure_type = const.PTT_TO_STATE.get(self.ptt, (None, False))
+        if self.dlr in const.DLR_TO_STATE:
+            state = const.DLR_TO_STATE[self.dlr]
+        elif state is None:
+            _logger.info(
+                "OVHcloud SMS: report with unknown ptt %s and status %s taken for"
+                " pending",
+                self.ptt,
+                self.dlr,
+            )
+            state = "pending"
+        if state != "error":
+            return state, False
+        if not failure_type:
+            failure_type = const.PTT_UNKNOWN_FAILURE_TYPE
+        return state, failure_type
+
+    def _get_reason(self, failure_type):
+        """Return OVHcloud's words on a failure, in one line with its code."""
+        self.ensure_one()
+        if not failure_type:
+            return False
+        lang = self.account_id.company_id.partner_id.lang
+        event = self.with_context(lang=lang)
+        return event.env._(
+            "OVHcloud: %(words)s (code %(code)s)",
+            words=self.description or "?",
+            code=self.ptt,
+        )
+
+    def _wait(self):
+        """Leave a report on an unknown SMS for later, not for ever."""
+        self.ensure_one()
+        limit = fields.Datetime.now() - timedelta(hours=WAITING_HOURS)
+        if self.create_date < limit:
+            _logger.info(
+                "OVHcloud SMS: report on SMS %s set aside: not sent from here",
+                self.sms_ovh_id,
+            )
+            self.state = "ignored"
+        elif self.state != "waiting":
+            self.state = "waiting"
+
+    @api.autovacuum
+    def _gc_events(self):
+        """Delete treated reports after a month."""
+        limit = fields.Datetime.now() - timedelta(days=KEEP_DAYS)
+        self.search(
+            [
+                ("state", "not in", ("new", "waiting")),
+                ("create_date", "<", limit),
+            ]
+        ).unlink()
