@@ -1,4 +1,5 @@
 import logging
+import re
 from hmac import compare_digest
 
 from odoo.http import Controller, request, route
@@ -7,6 +8,8 @@ _logger = logging.getLogger(__name__)
 
 # A callback has half a dozen short parameters; more than this is none of OVHcloud's.
 MAX_BODY_SIZE = 16 * 1024
+# What `secrets.token_urlsafe` makes: anything else is no token, and never searched for.
+TOKEN_REGEX = re.compile(r"[A-Za-z0-9_-]{32,128}")
 
 
 class SmsOvhController(Controller):
@@ -45,12 +48,12 @@ class SmsOvhController(Controller):
 
         :raise werkzeug.exceptions.NotFound: there is none
         """
-        account_sudo = (
-            # sudo: the token is what is checked here.
-            request.env["sms.ovh.account"]
-            .sudo()
-            .search([("callback_token", "=", token)], limit=1)
-        )
+        # sudo: the token is what is checked here.
+        account_sudo = request.env["sms.ovh.account"].sudo()
+        if TOKEN_REGEX.fullmatch(token):
+            account_sudo = account_sudo.search(
+                [("callback_token", "=", token)], limit=1
+            )
         expected = account_sudo.callback_token or ""
         if not expected or not compare_digest(expected.encode(), token.encode()):
             _logger.warning("OVHcloud SMS: callback with a wrong token")

@@ -8,6 +8,7 @@ class ResConfigSettings(models.TransientModel):
     sms_ovh_enabled = fields.Boolean(
         string="Send SMS with OVHcloud",
         compute="_compute_sms_ovh_enabled",
+        store=True,
         readonly=False,
     )
     sms_ovh_account_id = fields.Many2one(

@@ -206,6 +206,14 @@ class SmsOvhAccount(models.Model):
                         sender.display_name,
                     )
                 )
+            if sender and sender.status != "enable":
+                raise ValidationError(
+                    self.env._(
+                        "OVHcloud has not enabled the sender “%s”. Choose one that is"
+                        " enabled.",
+                        sender.display_name,
+                    )
+                )
 
     @api.constrains("company_id")
     def _check_company_of_users(self):

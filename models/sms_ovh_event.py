@@ -71,7 +71,11 @@ class SmsOvhEvent(models.Model):
         :param dict params: query and form parameters, as received
         :return: the new event, none for a call that speaks of no SMS
         """
-        params = {str(key)[:64]: str(value)[:256] for key, value in params.items()}
+        # PostgreSQL stores no NUL, in text or JSON.
+        params = {
+            str(key)[:64].replace("\x00", ""): str(value)[:256].replace("\x00", "")
+            for key, value in params.items()
+        }
         sms_ovh_id = params.get("id", "").strip()
         if not sms_ovh_id:
             return self.browse()

@@ -233,7 +233,15 @@ class SmsApiOvh(SmsApiBase):
             return self._read_report(client, receivers, report), None
         except OvhError as error:
             state = self._get_error_state(error)
-            reason = self.account_sudo._get_error_sentence(error)
+            if state == "ovh_sender_refused":
+                reason = self.env._(
+                    "OVHcloud refuses the sender “%(sender)s” (%(words)s). Choose"
+                    " another one on the OVHcloud account.",
+                    sender=self.account_sudo.default_sender_id.display_name,
+                    words=error.message,
+                )
+            else:
+                reason = self.account_sudo._get_error_sentence(error)
             _logger.warning(
                 "OVHcloud SMS: job %s of %s SMS by account %s: %r",
                 content["tag"],
@@ -241,8 +249,10 @@ class SmsApiOvh(SmsApiBase):
                 self.account_sudo.id,
                 error,
             )
-            fatal = isinstance(
-                error, OvhCredentialRefused | OvhNotGranted | OvhOutOfCredit
+            fatal = state in (
+                "insufficient_credit",
+                "unregistered",
+                "ovh_sender_refused",
             )
             return (
                 self._prepare_results(receivers, state, reason),
@@ -252,6 +262,10 @@ class SmsApiOvh(SmsApiBase):
     @staticmethod
     def _get_error_state(error):
         """Return the state that `error` means for each receiver of the job."""
+        refused = isinstance(error, OvhBadRequest | OvhNotFound | OvhNotGranted)
+        # Sources disagree on the status of a refused sender; its words name it.
+        if refused and "sender" in error.message.lower():
+            return "ovh_sender_refused"
         if isinstance(error, OvhOutOfCredit):
             return "insufficient_credit"
         if isinstance(error, OvhCredentialRefused | OvhNotGranted | OvhNotFound):
@@ -259,8 +273,6 @@ class SmsApiOvh(SmsApiBase):
         if error.may_be_done:
             return "ovh_unconfirmed"
         if isinstance(error, OvhBadRequest):
-            if "sender" in error.message.lower():
-                return "ovh_sender_refused"
             return "unknown"
         return "server_error"
 

@@ -1,0 +1,241 @@
+"""What the tests share: a simulated OVHcloud, and accounts that send through it."""
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from unittest import SkipTest
+
+import requests
+
+from odoo.tests import TransactionCase
+
+from ..tools import ovh_client
+
+DEV_FOLDER = Path(__file__).resolve().parent.parent / "dev"
+START_TIMEOUT = 60  # seconds
+SERVICE_1 = "sms-ab12345-1"
+SERVICE_2 = "sms-cd67890-1"
+KEYS_1 = {
+    "application_key": "demoapplication1",
+    "application_secret": "demosecret1demosecret1demosecret1",
+    "consumer_key": "democonsumer1democonsumer1democo",
+}
+KEYS_2 = {
+    "application_key": "demoapplication2",
+    "application_secret": "demosecret2demosecret2demosecret2",
+    "consumer_key": "democonsumer2democonsumer2democo",
+}
+
+
+class Simulator:
+    """The simulated OVHcloud of `dev/`, in a process of its own.
+
+    Odoo ends child processes after each class of tests, so each starts one.
+
+    :raise unittest.SkipTest: where it is not there (an installed addon has no `dev/`)
+        and ``SMS_OVH_REQUIRE_SIMULATOR`` does not insist on it
+    """
+
+    def __init__(self):
+        required = os.environ.get("SMS_OVH_REQUIRE_SIMULATOR")
+        if not required and not (DEV_FOLDER / "ovh_simulator").is_dir():
+            raise SkipTest("the simulator of the addon's repository is not here")
+        self._folder = tempfile.TemporaryDirectory(prefix="sms_ovh_")
+        port_file = Path(self._folder.name) / "port"
+        self._process = subprocess.Popen(  # pylint: disable=consider-using-with
+            [
+                *(sys.executable, "-m", "ovh_simulator"),
+                *("--port", "0", "--port-file", str(port_file), "--quiet"),
+            ],
+            env={**os.environ, "PYTHONPATH": str(DEV_FOLDER)},
+            stdin=subprocess.DEVNULL,
+        )
+        deadline = time.monotonic() + START_TIMEOUT
+        while not port_file.exists():
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                self.stop()
+                message = "the simulator does not start"
+                if required:
+                    raise RuntimeError(message)
+                raise SkipTest(message)
+            time.sleep(0.05)
+        self.root = f"http://127.0.0.1:{port_file.read_text().strip()}"
+        self.api_url = f"{self.root}/1.0"
+
+    def stop(self):
+        """End the simulator's process."""
+        if self._process.poll() is None:
+            self._process.terminate()
+            self._process.wait(10)
+        self._folder.cleanup()
+
+    def _call(self, method, path, content=None):
+        response = requests.request(
+            method, f"{self.root}/simulator/{path}", json=content, timeout=30
+        )
+        response.raise_for_status()
+        return response.json()
+
+    def reset(self):
+        """Go back to the seed; callbacks wait until a test asks for them."""
+        self._call("POST", "reset")
+        self.configure(callback_mode="manual", callback_delay_ms=[0, 0])
+
+    def configure(self, **config):
+        """Change the simulator's configuration."""
+        return self._call("POST", "config", config)
+
+    def order_faults(self, *faults):
+        """Have coming requests fail."""
+        return self._call("POST", "faults", list(faults))
+
+    def set_service(self, service, **values):
+        """Change properties of an account as OVHcloud's staff would."""
+        return self._call("POST", f"services/{service}", values)
+
+    def set_sender(self, service, sender, **values):
+        """Change a sender as OVHcloud's staff would."""
+        return self._call("POST", f"services/{service}/senders/{sender}", values)
+
+    def set_credential(self, consumer_key, status):
+        """Change the status of a consumer key."""
+        return self._call("POST", f"credentials/{consumer_key}", {"status": status})
+
+    def get_state(self):
+        """Return the whole state."""
+        return self._call("GET", "state")
+
+    def get_ledger(self, **values):
+        """Return the SMS that OVHcloud took, those with `values`."""
+        return [
+            sms
+            for sms in self.get_state()["ledger"]
+            if all(sms[name] == value for name, value in values.items())
+        ]
+
+    def count_jobs(self):
+        """Return how many calls posted a job, whatever became of them."""
+        return sum(
+            count
+            for route, count in self.get_state()["requests"].items()
+            if route.startswith("POST ") and route.endswith("/jobs")
+        )
+
+    def pop_callbacks(self, count=0):
+        """Return the callbacks that are due, oldest first, and forget them.
+
+        :param int count: how many to wait for; they are made a moment after the answer
+        """
+        callbacks = []
+        deadline = time.monotonic() + 10
+        while True:
+            callbacks += self._call("POST", "callbacks/pop")
+            if len(callbacks) >= count or time.monotonic() > deadline:
+                return callbacks
+            time.sleep(0.05)
+
+
+class SmsOvhCase(TransactionCase):
+    """A company with an OVHcloud account, connected to the simulator."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.simulator = Simulator()
+        cls.addClassCleanup(cls.simulator.stop)
+        cls.simulator.reset()
+        cls.france = cls.env.ref("base.fr")
+        cls.company = cls.env["res.company"].create(
+            {"name": "Ma Boutique", "country_id": cls.france.id}
+        )
+        cls.account = cls._create_account(cls.company, SERVICE_1, KEYS_1)
+        cls.env.user.company_ids |= cls.company
+        cls.env.user.company_id = cls.company
+        cls.env = cls.env(
+            context={**cls.env.context, "allowed_company_ids": cls.company.ids}
+        )
+        cls.account = cls.account.with_env(cls.env)
+
+    @classmethod
+    def _create_account(cls, company, service_name, keys, connect=True):
+        """Create the account of `company` and have it send with it."""
+        account = cls.env["sms.ovh.account"].create(
+            {
+                "company_id": company.id,
+                "service_name": service_name,
+                "endpoint": "custom",
+                "endpoint_url": cls.simulator.api_url,
+                **keys,
+            }
+        )
+        if connect:
+            account.action_synchronise()
+            company.sms_ovh_account_id = account
+        return account
+
+    @classmethod
+    def _request_handler(cls, session, request, /, **kwargs):
+        """Override of Odoo's tests, which cannot compare (connect, read) time-outs."""
+        timeout = kwargs.get("timeout")
+        if isinstance(timeout, tuple):
+            kwargs["timeout"] = max(timeout)
+        return super()._request_handler(session, request, **kwargs)
+
+    def setUp(self):
+        super().setUp()
+        self.simulator.reset()
+        ovh_client._clock_cache.clear()
+
+    def _sender(self, **values):
+        """Return the one sender of the account with these values."""
+        sender = self.account.sender_ids.filtered_domain(
+            [(name, "=", value) for name, value in values.items()]
+        )
+        self.assertEqual(len(sender), 1)
+        return sender
+
+    def _create_sms(self, numbers, body="Bonjour", **values):
+        """Create one queued SMS a number."""
+        return self.env["sms.sms"].create(
+            [{"number": number, "body": body, **values} for number in numbers]
+        )
+
+    def _create_mailing(self, numbers, body="Bonjour", **values):
+        """Create an SMS campaign to a list of contacts with these numbers."""
+        mailing_list = self.env["mailing.list"].create({"name": "Clients"})
+        self.env["mailing.contact"].create(
+            [
+                {
+                    "name": number,
+                    "mobile": number,
+                    "country_id": self.france.id,
+                    "list_ids": mailing_list.ids,
+                }
+                for number in numbers
+            ]
+        )
+        return self.env["mailing.mailing"].create(
+            {
+                "subject": "Ventes privées",
+                "mailing_type": "sms",
+                "mailing_model_id": self.env["ir.model"]._get_id("mailing.list"),
+                "contact_list_ids": mailing_list.ids,
+                "body_plaintext": body,
+                **values,
+            }
+        )
+
+    def _run_cron(self, xmlid):
+        """Run a cron as Odoo does, in a cursor of its own."""
+        with self.enter_registry_test_mode():
+            self.env.ref(xmlid).with_user(self.env.ref("base.user_root")).sudo(
+                False
+            ).method_direct_trigger()
+
+    @staticmethod
+    def _numbers(count, first=0):
+        """Return mobile numbers, which the simulator delivers to."""
+        return [f"+3361{first + index:07d}" for index in range(count)]

@@ -1,0 +1,309 @@
+from urllib.parse import urlsplit
+
+import requests
+
+from odoo.tests import HttpCase, tagged
+
+from .. import const
+from .common import SmsOvhCase
+
+FINAL_MAGIC = {
+    # number: (state, failure type of the SMS)
+    "+33612340001": ("sent", False),
+    "+33612340008": ("error", "sms_expired"),
+    "+33612340020": ("error", "sms_not_delivered"),
+    "+33612340023": ("error", "sms_invalid_destination"),
+    "+33612340024": ("error", "sms_not_delivered"),
+    "+33612340028": ("error", "sms_rejected"),
+    "+33612340039": ("error", "sms_not_delivered"),
+    "+33612340099": ("error", "sms_not_delivered"),
+}
+
+
+@tagged("-at_install", "post_install")
+class TestDeliveryReports(SmsOvhCase):
+    """What a report makes of SMS, notifications and traces."""
+
+    def setUp(self):
+        super().setUp()
+        self.env["sms.ovh.event"].search([]).unlink()
+        # The seed knows no callback.
+        self.account.action_synchronise()
+
+    def _report(self, sms, ptt, dlr, **params):
+        return self.env["sms.ovh.event"]._receive_delivery(
+            self.account,
+            {"id": sms.sms_ovh_id, "ptt": str(ptt), "description": str(dlr), **params},
+        )
+
+    def _process(self):
+        self._run_cron("sms_ovh.ir_cron_process_events")
+
+    def _send(self, numbers=("+33611111111",)):
+        partners = self.env["res.partner"].create(
+            [{"name": number, "phone": number} for number in numbers]
+        )
+        for partner in partners:
+            partner._message_sms("Bonjour")
+        return self.env["sms.sms"].search(
+            [("mail_message_id", "in", partners.message_ids.ids)], order="id"
+        )
+
+    def _notification(self, sms):
+        return sms.mail_message_id.notification_ids
+
+    def test_delivered(self):
+        sms = self._send()
+        self._report(sms, 3, 4)
+        self._process()
+        self.assertEqual(sms.state, "pending")
+        self._report(sms, 4, 1)
+        self._process()
+        self.assertEqual(sms.state, "sent")
+        self.assertEqual(self._notification(sms).notification_status, "sent")
+        self.assertEqual(sms.sms_ovh_ptt, 4)
+
+    def test_failed(self):
+        sms = self._send()
+        self._report(sms, 23, 2, descriptionDlr="Invalid number")
+        self._process()
+        self.assertEqual((sms.state, sms.failure_type), ("error", "sms_invalid_destination"))
+        notification = self._notification(sms)
+        self.assertEqual(notification.notification_status, "bounce")
+        self.assertEqual(notification.failure_type, "sms_invalid_destination")
+        self.assertIn("Invalid number", notification.failure_reason)
+        self.assertIn("23", sms.sms_ovh_failure_reason)
+
+    def test_forward_only(self):
+        """Whatever comes after the final report changes nothing."""
+        for first, second, state in [
+            ((4, 1), (3, 4), "sent"),
+            ((4, 1), (20, 2), "sent"),
+            ((4, 1), (4, 1), "sent"),
+            ((20, 2), (3, 4), "error"),
+            ((20, 2), (4, 1), "sent"),
+        ]:
+            for together in (True, False):
+                with self.subTest(first=first, second=second, together=together):
+                    sms = self._send()
+                    self._report(sms, *first)
+                    if not together:
+                        self._process()
+                    self._report(sms, *second)
+                    self._process()
+                    self.assertEqual(sms.state, state)
+                    self.assertEqual(
+                        self._notification(sms).notification_status,
+                        {"sent": "sent", "error": "exception"}[state],
+                    )
+        states = set(self.env["sms.ovh.event"].search([]).mapped("state"))
+        self.assertEqual(states, {"done", "late"})
+
+    def test_status_under_both_names(self):
+        for name in ("description", "dlr"):
+            with self.subTest(name=name):
+                sms = self._send()
+                self.env["sms.ovh.event"]._receive_delivery(
+                    self.account, {"id": sms.sms_ovh_id, "ptt": "4", name: "1"}
+                )
+                self._process()
+                self.assertEqual(sms.state, "sent")
+
+    def test_status_without_ptt_and_ptt_without_status(self):
+        for params, state in [
+            ({"dlr": "1"}, "sent"),
+            ({"ptt": "4"}, "sent"),
+            ({"dlr": "2"}, "error"),
+            ({"ptt": "999"}, "pending"),
+            ({"ptt": "999", "dlr": "2"}, "error"),
+            ({"ptt": "nonsense", "dlr": ""}, "pending"),
+            ({"ptt": "24", "dlr": "8"}, "pending"),
+        ]:
+            with self.subTest(**params):
+                sms = self._send()
+                self.env["sms.ovh.event"]._receive_delivery(
+                    self.account, {"id": sms.sms_ovh_id, **params}
+                )
+                self._process()
+                self.assertEqual(sms.state, state)
+
+    def test_tables(self):
+        """Every code leads to a state and a failure type that all models know."""
+        failure_types = dict(self.env["sms.sms"]._fields["failure_type"].selection)
+        for ptt, (state, failure_type) in const.PTT_TO_STATE.items():
+            self.assertIn(state, const.STATE_RANK, ptt)
+            self.assertEqual(bool(failure_type), state == "error", ptt)
+            if failure_type:
+                self.assertIn(failure_type, failure_types)
+                self.assertIn(failure_type, self.env["sms.sms"].DELIVERY_ERRORS)
+
+    def test_report_before_its_sms_waits(self):
+        event = self.env["sms.ovh.event"]._receive_delivery(
+            self.account, {"id": "424242", "ptt": "4", "description": "1"}
+        )
+        self._process()
+        self.assertEqual(event.state, "waiting")
+        sms = self._send()
+        sms.sms_tracker_id.sms_ovh_id = sms.sms_ovh_id = "424242"
+        self._process()
+        self.assertEqual((event.state, sms.state), ("done", "sent"))
+
+    def test_report_on_another_account_is_not_ours(self):
+        """An id is an account's own: another's report does not touch it."""
+        sms = self._send()
+        other = self.env["res.company"].create({"name": "Autre"})
+        account = self.account.copy({"company_id": other.id, "service_name": "sms-x-9"})
+        self.env["sms.ovh.event"]._receive_delivery(
+            account, {"id": sms.sms_ovh_id, "ptt": "4", "description": "1"}
+        )
+        self._process()
+        self.assertEqual(sms.state, "pending")
+
+    def test_unknown_report_is_set_aside_in_the_end(self):
+        event = self.env["sms.ovh.event"]._receive_delivery(
+            self.account, {"id": "1", "ptt": "4"}
+        )
+        self.env.cr.execute(
+            "UPDATE sms_ovh_event SET create_date = create_date - interval '2 days'"
+            " WHERE id = %s",
+            [event.id],
+        )
+        event.invalidate_recordset()
+        self._process()
+        self.assertEqual(event.state, "ignored")
+        self.env.cr.execute(
+            "UPDATE sms_ovh_event SET create_date = create_date - interval '40 days'"
+            " WHERE id = %s",
+            [event.id],
+        )
+        event.invalidate_recordset()
+        self.env["sms.ovh.event"]._gc_events()
+        self.assertFalse(event.exists())
+
+    def test_sms_that_is_gone(self):
+        """The daily clean-up deletes sent SMS; their notifications still move."""
+        sms = self._send()
+        notification = self._notification(sms)
+        tracker = sms.sms_tracker_id
+        self._report(sms, 4, 1)
+        sms.unlink()
+        self._process()
+        self.assertEqual(notification.notification_status, "sent")
+        self.assertEqual(tracker.sms_ovh_ptt, 4)
+
+    def test_campaign(self):
+        mailing = self._create_mailing(list(FINAL_MAGIC))
+        mailing.action_put_in_queue()
+        self._run_cron("mass_mailing.ir_cron_mass_mailing_queue")
+        self._run_cron("sms.ir_cron_sms_scheduler_action")
+        callbacks = self.simulator.pop_callbacks(count=2 * len(FINAL_MAGIC))
+        for callback in callbacks:
+            query = dict(
+                pair.split("=", 1) for pair in urlsplit(callback["url"]).query.split("&")
+            )
+            self.env["sms.ovh.event"]._receive_delivery(self.account, query)
+        self._process()
+        for trace in mailing.mailing_trace_ids:
+            state, failure_type = FINAL_MAGIC[trace.sms_number]
+            with self.subTest(number=trace.sms_number):
+                self.assertEqual(trace.failure_type, failure_type)
+                self.assertEqual(
+                    trace.trace_status,
+                    "bounce"
+                    if failure_type in self.env["sms.sms"].BOUNCE_DELIVERY_ERRORS
+                    else state,
+                )
+                self.assertEqual(trace.sms_id.state or state, state)
+
+
+@tagged("-at_install", "post_install")
+class TestDeliveryRoute(SmsOvhCase, HttpCase):
+    """The route that OVHcloud calls."""
+
+    def _open(self, token, method="GET", **params):
+        url = f"{self.base_url()}/sms_ovh/{token}/delivery"
+        with self.allow_requests(all_requests=True):
+            return requests.request(
+                method,
+                url,
+                timeout=30,
+                **({"params": params} if method == "GET" else {"data": params}),
+            )
+
+    def _events(self):
+        return self.env["sms.ovh.event"].search([])
+
+    def test_get_and_post(self):
+        for method in ("GET", "POST"):
+            with self.subTest(method=method):
+                self._events().unlink()
+                response = self._open(
+                    self.account.callback_token,
+                    method,
+                    id="42",
+                    ptt="4",
+                    description="1",
+                    descriptionDlr="Livré à l'opérateur",
+                    date="20261122103000",
+                )
+                self.assertEqual(response.status_code, 200)
+                event = self._events()
+                self.assertEqual(
+                    (event.account_id, event.sms_ovh_id, event.ptt, event.dlr),
+                    (self.account, "42", 4, 1),
+                )
+                self.assertEqual(event.payload["descriptionDlr"], "Livré à l'opérateur")
+                self.assertFalse(response.cookies)
+
+    def test_wrong_token(self):
+        for token in ("wrong", self.account.callback_token[:-1], "False", "%00"):
+            for method in ("GET", "POST"):
+                with self.subTest(token=token, method=method):
+                    response = self._open(token, method, id="42", ptt="4")
+                    self.assertEqual(response.status_code, 404)
+        self.assertFalse(self._events())
+
+    def test_missing_token(self):
+        with self.allow_requests(all_requests=True):
+            for path in ("/sms_ovh//delivery", "/sms_ovh/delivery"):
+                response = requests.get(f"{self.base_url()}{path}?id=1", timeout=30)
+                self.assertEqual(response.status_code, 404)
+        self.assertFalse(self._events())
+
+    def test_nonsense_is_answered_200(self):
+        for params in (
+            {},
+            {"id": ""},
+            {"id": "42", "ptt": "x" * 5000, "dlr": "-1"},
+            {"id": "4" * 500},
+            {"id": "42", "ptt": "99999999999999999999"},
+            {"id": "4\x002", "ptt": "4", "a\x00b": "c\x00d"},
+            {"id": "42", "ptt": "４"},
+        ):
+            with self.subTest(params=str(params)[:60]):
+                response = self._open(self.account.callback_token, **params)
+                self.assertEqual(response.status_code, 200)
+        response = self._open(
+            self.account.callback_token, "POST", id="43", junk="x" * 100_000
+        )
+        self.assertEqual(response.status_code, 200)
+        self.assertNotIn("43", self._events().mapped("sms_ovh_id"))
+
+    def test_from_ovhcloud_to_delivered(self):
+        """The simulator itself calls: an SMS sent turns to delivered."""
+        self.account.action_register_callbacks()
+        self.assertIn(self.base_url(), self.account.delivery_url)
+        sms = self._create_sms(["+33611111111"])
+        sms.send()
+        callbacks = self.simulator.pop_callbacks(count=2)
+        with self.allow_requests(all_requests=True):
+            for callback in callbacks:
+                self.assertTrue(
+                    callback["url"].startswith(self.account.delivery_url), callback
+                )
+                response = requests.request(
+                    callback["method"], callback["url"], timeout=30
+                )
+                self.assertEqual(response.status_code, 200)
+        self._run_cron("sms_ovh.ir_cron_process_events")
+        self.assertEqual(sms.state, "sent")

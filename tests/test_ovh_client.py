@@ -1,0 +1,208 @@
+import logging
+import socket
+from threading import Thread
+from unittest.mock import patch
+
+from odoo.tests import tagged
+
+from ..tools import ovh_client
+from .common import KEYS_1, SERVICE_1, SmsOvhCase
+
+PATH = f"/sms/{SERVICE_1}"
+
+
+@tagged("-at_install", "post_install")
+class TestOvhClient(SmsOvhCase):
+    def _client(self, **values):
+        values = {"base_url": self.simulator.api_url, **KEYS_1, **values}
+        client = ovh_client.OvhSmsClient(**values)
+        self.addCleanup(client.close)
+        return client
+
+    def _assert_error(self, client, error_class, may_be_done):
+        with self.assertRaises(ovh_client.OvhError) as raised:
+            client.post(f"{PATH}/jobs", {"message": "x", "receivers": ["+33611111111"]})
+        error = raised.exception
+        self.assertIs(type(error), error_class, repr(error))
+        self.assertEqual(error.may_be_done, may_be_done)
+        return error
+
+    def test_signed_calls(self):
+        client = self._client()
+        self.assertEqual(client.get(PATH)["creditsLeft"], 2000)
+        client.put(PATH, {"callBack": "https://example.com/é?a=b"})
+        self.assertEqual(client.get(PATH)["callBack"], "https://example.com/é?a=b")
+        self.assertEqual(client.get(f"{PATH}/outgoing", tag="a tag&b"), [])
+
+    def test_versions(self):
+        for version in ("1.0", "v1"):
+            with self.subTest(version=version):
+                client = self._client(base_url=f"{self.simulator.root}/{version}/")
+                self.assertEqual(client.get("/sms"), [SERVICE_1])
+
+    def test_clock_is_corrected(self):
+        self.simulator.configure(clock_skew_s=7200)
+        self.assertAlmostEqual(self._client().get_clock_offset(), 7200, delta=5)
+        self.assertEqual(self._client().get("/sms"), [SERVICE_1])
+
+    def test_clock_is_asked_for_once(self):
+        for __ in range(3):
+            self._client().get("/sms")
+        requests = self.simulator.get_state()["requests"]
+        self.assertEqual(requests["GET /auth/time"], 1)
+
+    def test_clock_off(self):
+        client = self._client()
+        client.get("/sms")
+        self.simulator.configure(clock_skew_s=7200)
+        self._assert_error(client, ovh_client.OvhClockOff, False)
+        # The clock is asked for again, so the next call passes.
+        self.assertEqual(client.get("/sms"), [SERVICE_1])
+
+    def test_refused_keys(self):
+        for values, error_class in [
+            ({"application_key": "unknownkey"}, ovh_client.OvhUnknownApplication),
+            ({"application_secret": "wrongsecret"}, ovh_client.OvhSignatureRefused),
+            ({"consumer_key": "unknownkey"}, ovh_client.OvhConsumerKeyRefused),
+            (
+                {"consumer_key": "demopending00000000000000000pend"},
+                ovh_client.OvhConsumerKeyRefused,
+            ),
+            (
+                {"consumer_key": "demorefused00000000000000000refu"},
+                ovh_client.OvhConsumerKeyRefused,
+            ),
+            (
+                {"consumer_key": "demoexpired00000000000000000expi"},
+                ovh_client.OvhConsumerKeyRefused,
+            ),
+            ({"consumer_key": ""}, ovh_client.OvhCredentialRefused),
+        ]:
+            with self.subTest(**values):
+                error = self._assert_error(self._client(**values), error_class, False)
+                for key in (*KEYS_1.values(), *values.values()):
+                    if key:
+                        self.assertNotIn(key, repr(error) + str(error))
+        self.assertFalse(self.simulator.get_ledger())
+
+    def test_refused_content(self):
+        with self.assertRaises(ovh_client.OvhBadRequest) as raised:
+            self._client().post(f"{PATH}/jobs", {"message": "x", "nonsense": 1})
+        self.assertEqual(raised.exception.status, 400)
+        self.assertTrue(raised.exception.query_id)
+        self.assertTrue(raised.exception.message)
+
+    def test_not_found(self):
+        with self.assertRaises(ovh_client.OvhNotFound):
+            self._client().get(f"{PATH}/senders/nobody")
+
+    def test_out_of_credit(self):
+        self.simulator.set_service(SERVICE_1, creditsLeft=0)
+        client = self._client()
+        with self.assertRaises(ovh_client.OvhOutOfCredit):
+            client.post(
+                f"{PATH}/jobs",
+                {
+                    "message": "x",
+                    "receivers": ["+33611111111"],
+                    "sender": "MaBoutique",
+                    "noStopClause": True,
+                },
+            )
+
+    def test_throttled(self):
+        self.simulator.order_faults({"kind": "429", "path": "/jobs$", "retry_after": 7})
+        error = self._assert_error(self._client(), ovh_client.OvhThrottled, False)
+        self.assertEqual(error.retry_after, 7)
+        self.simulator.order_faults({"kind": "429", "path": "/jobs$"})
+        error = self._assert_error(self._client(), ovh_client.OvhThrottled, False)
+        self.assertIsNone(error.retry_after)
+
+    def test_failures_of_the_server(self):
+        for kind, error_class in [
+            ("500", ovh_client.OvhServerError),
+            ("502_html", ovh_client.OvhServerError),
+            ("garbage", ovh_client.OvhUnreadableAnswer),
+            ("empty", ovh_client.OvhUnreadableAnswer),
+            ("cut_before", ovh_client.OvhNoAnswer),
+            ("cut_after", ovh_client.OvhNoAnswer),
+        ]:
+            with self.subTest(kind=kind):
+                self.simulator.order_faults({"kind": kind, "path": "/jobs$"})
+                self._assert_error(self._client(), error_class, True)
+
+    def test_time_out(self):
+        self.simulator.order_faults(
+            {"kind": "latency", "path": "/jobs$", "latency_ms": 12000}
+        )
+        # Odoo raises the time-outs of its tests to ten seconds, so it is these.
+        client = self._client(timeout=10)
+        self._assert_error(client, ovh_client.OvhNoAnswer, True)
+
+    def test_unreachable(self):
+        with socket.socket() as unused:
+            unused.bind(("127.0.0.1", 0))
+            port = unused.getsockname()[1]
+            client = self._client(base_url=f"http://127.0.0.1:{port}/1.0")
+            self._assert_error(client, ovh_client.OvhUnreachable, False)
+        # With the clock known the call itself finds nobody.
+        ovh_client._clock_cache[client.base_url] = (0, float("inf"))
+        self._assert_error(client, ovh_client.OvhUnreachable, False)
+
+    def test_redirect_is_not_followed(self):
+        """A signed call is never repeated elsewhere."""
+        server = socket.create_server(("127.0.0.1", 0))
+        self.addCleanup(server.close)
+
+        def answer():
+            connection, __ = server.accept()
+            with connection:
+                connection.recv(65536)
+                connection.sendall(
+                    b"HTTP/1.1 307 Temporary Redirect\r\nContent-Length: 0\r\n"
+                    + f"Location: {self.simulator.api_url}/sms\r\n\r\n".encode()
+                )
+
+        thread = Thread(target=answer)
+        thread.start()
+        self.addCleanup(thread.join)
+        client = self._client(
+            base_url=f"http://127.0.0.1:{server.getsockname()[1]}/1.0"
+        )
+        ovh_client._clock_cache[client.base_url] = (0, float("inf"))
+        self._assert_error(client, ovh_client.OvhUnreadableAnswer, True)
+
+    def test_environment_is_not_read(self):
+        """Another program's credentials never send this company's SMS."""
+        environment = {
+            "OVH_APPLICATION_KEY": KEYS_1["application_key"],
+            "OVH_APPLICATION_SECRET": KEYS_1["application_secret"],
+            "OVH_CONSUMER_KEY": KEYS_1["consumer_key"],
+            "OVH_CLIENT_ID": "someone",
+        }
+        with patch.dict("os.environ", environment):
+            self.assertEqual(self._client().get("/sms"), [SERVICE_1])
+            with self.assertRaises(ovh_client.OvhCredentialRefused):
+                self._client(application_key=None, consumer_key=None).get("/sms")
+
+    def test_secrets_stay_inside(self):
+        """Neither messages, representations nor chained exceptions hold a key."""
+        for kind in ("cut_before", "500", "garbage"):
+            self.simulator.order_faults({"kind": kind, "path": "/jobs$"})
+            client = self._client()
+            with self.assertLogs("", logging.DEBUG) as logs:
+                error = self._assert_error(
+                    client,
+                    {
+                        "cut_before": ovh_client.OvhNoAnswer,
+                        "500": ovh_client.OvhServerError,
+                        "garbage": ovh_client.OvhUnreadableAnswer,
+                    }[kind],
+                    True,
+                )
+                logging.getLogger(__name__).info("%r %s %r", error, error, client)
+            self.assertIsNone(error.__cause__)
+            self.assertIsNone(error.__context__)
+            output = "\n".join(logs.output)
+            for key in KEYS_1.values():
+                self.assertNotIn(key, output)
