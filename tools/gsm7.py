@@ -1,0 +1,413 @@
+"""Write a text with the GSM 7 bit alphabet, as near as it can be.
+
+A typographic apostrophe or a lower case c with cedilla is enough to make a message
+Unicode, of 70 characters instead of 160. :func:`to_gsm7` gives the nearest text that
+stays in the alphabet of 3GPP TS 23.038, section 6.2.1, says what it replaced, and names
+what has no equivalent.
+
+Its twin for the browser is ``static/src/gsm7.js``; ``static/tests/gsm7_vectors.js``
+holds the cases that both must agree on. Where French, or another language, needs a
+choice that Unicode data does not give, the tables below decide; the long tail (accents,
+ligatures, full-width and mathematical letters) is decomposed as the Unicode Standard
+says (annex 15, forms NFC and NFKD).
+"""
+
+import re
+import unicodedata
+from typing import NamedTuple
+
+from .sms_segments import GSM7_BASIC, GSM7_EXTENSION, is_gsm7
+
+#: Signs that Unicode data does not decompose, or not as a reader expects: every
+#: character of a value becomes the key.
+SIGNS = {
+    "'": "`´‘’‚‛‹›′‵ʹʻʼʽʾʿˈꞋꞌ❛❜",
+    '"': "¨«»“”„‟″‶ʺˮ〝〞〟❝❞",
+    "-": "¯‐\u2011‒–—―−⁃•‣◦▪▫■□●○⸺⸻\uf0b7",
+    "...": "…⋯",
+    ".": "·‧∙⋅",
+    ",": "¸",
+    ":": "∶",
+    "|": "¦",
+    "/": "÷⁄∕",
+    "*": "⁎∗",
+    "~": "˜∼≈",
+    "^": "ˆ",
+    ">": "▸►➢➤",
+    "->": "→",
+    "<-": "←",
+    "<->": "↔",
+    "=>": "⇒",
+    "<=": "≤",
+    ">=": "≥",
+    "!=": "≠",
+    "+/-": "±",
+    "o/oo": "‰",
+    "(c)": "©",
+    "(P)": "℗",
+    "(R)": "®",
+    "Δ": "∆",
+    "Π": "∏",
+    "Σ": "∑",
+}
+
+#: Letters, and signs that are read as letters, that Unicode data does not decompose.
+#: The Greek capitals here are those that 3GPP TS 23.038 leaves out of the alphabet
+#: because a Latin capital has their shape. A degree sign is most often that of the
+#: French n° and 1°, where it stands for an o.
+LETTERS = {
+    "A": "ȺᴀⱭⱯⱰꞺΑ",
+    "AA": "Ꜳ",
+    "AO": "Ꜵ",
+    "AU": "Ꜷ",
+    "AV": "ꜸꜺ",
+    "AY": "Ꜽ",
+    "B": "ƁƂɃʙᴃᴯꞖꞴΒ",
+    "C": "ƇȻᴄꜾꞒꟄꟲ",
+    "D": "ÐĐƉƊƋᴅᴆꝹꟇ",
+    "E": "ƎƏƐɆᴇⱻꞫΕ",
+    "F": "ƑꜰꝻꞘꟳ₣",
+    "G": "ƓƔǤɢʛꝽꝾꞠꞬꟐ𝼂",
+    "GH": "Ƣ",
+    "H": "ĦʜⱧⱵꜦꞍꞪꟵΗ",
+    "HV": "Ƕ",
+    "I": "ƖƗɪᵻꞮꞼΙ",
+    "J": "ɈᴊꞲ",
+    "K": "ƘᴋⱩꝀꝂꝄꞢꞰ𝼐Κ",
+    "L": "ŁȽʟᴌⱠⱢꝆꝈꞀꞭ𝼄",
+    "LL": "Ỻ",
+    "M": "ƜᴍⱮꟺꟿΜ",
+    "N": "ƝȠɴᴎᴻꞐꞤΝ",
+    "NG": "Ŋ",
+    "O": "ƆƟᴏᴐꝊꝌꞶꟀ\ua7cbΟ",
+    "OE": "ŒɶꞜ",
+    "OO": "Ꝏ",
+    "OU": "Ȣᴕ",
+    "P": "ƤᴘⱣꝐꝒꝔΡ",
+    "Q": "ɊꝖꝘꞯꟴ",
+    "R": "ƦɌʀʁᴙᴚⱤꝚꞂꞦꭆ",
+    "S": "ⱾꜱꞄꞨꟅꟉꟘꟖ\ua7cc\ua7f1",
+    "SH": "Ʃ",
+    "SS": "ẞ",
+    "T": "ŦƬƮȾᴛꞆꞱΤ",
+    "TH": "ÞꝤꝦ",
+    "TZ": "Ꜩ",
+    "U": "ƱɄᴜᵾꞸꞾ",
+    "UE": "Ꞟ",
+    "V": "ƲɅᴠỼꝞ",
+    "VY": "Ꝡ",
+    "W": "ǷᴡⱲꟂ",
+    "X": "ꞳΧ",
+    "Y": "ƳȜɎʏỾΥ",
+    "Z": "ƵȤᴢⱫⱿꝢꟆΖ",
+    "ZH": "ƷƸᴣ",
+    "a": "ɐɑɒᶏᶐⱥꞻꬰꭤꬱ",
+    "aa": "ꜳ",
+    "ao": "ꜵ",
+    "au": "ꜷ",
+    "av": "ꜹꜻ",
+    "ay": "ꜽ",
+    "b": "ƀƃɓᵬᶀꞗꞵ",
+    "c": "ƈȼɕʗↄꜿꞓꞔ𝼏𝼝¢",
+    "d": "ðđƌȡɖɗᵭᶁᶑꝺꟈ𝼥",
+    "db": "ȸ",
+    "dz": "ʣʥꭦ",
+    "dzh": "ʤ𝼒𝼙",
+    "e": "ǝɇɘəɚɛɜɝɞʚᴈᶒᶓᶔᶕⱸꬲꬳꬴꭡ℮",
+    "f": "ƒɸᵮᶂꝼꞙꟻꬵ",
+    "fng": "ʩ𝼀",
+    "g": "ǥɠɡɣᵷᵹᶃꝿꞡꟑꬶ𝼁",
+    "gh": "ƣ",
+    "h": "ħɥɦɧʮʯⱨⱶꜧꞕꟶ",
+    "hv": "ƕ",
+    "i": "ıɨɩᴉᵎᵼᶖꞽꟷꟾ𝼚",
+    "j": "ȷɉɟʄʝ",
+    "k": "ĸƙʞᶄⱪꝁꝃꝅꞣ𝼃",
+    "l": "łƚȴɫɬɭᶅⱡꝇꝉꞁꞎꬷꬸꬹ𝼑𝼓𝼦",
+    "ll": "ỻ",
+    "ls": "ʪ",
+    "lz": "ʫ",
+    "lzh": "ɮ𝼅",
+    "m": "ɯɰɱᴟᵯᶆꟽꬺ",
+    "n": "ƞȵɲɳᵰᶇꞑꞥꬻ𝼧",
+    "ng": "ŋꬼ𝼇𝼔",
+    "o": "°˚ɔɤɵɷᴑᴒᴓᴖᴗᶗⱺꝋꝍꞷꬽꬾꬿ𝼛ꟁꭃꭄ",
+    "oe": "œᴔꞝꭀꭁꭂꭢ",
+    "oo": "ꝏ",
+    "ou": "ȣ",
+    "p": "ƥᵱᵽᶈꝑꝓꝕꟼ",
+    "q": "ɋʠꝗꝙ",
+    "qp": "ȹ",
+    "r": "ɍɹɺɻɼɽɾɿᵲᵳᶉⱹꝛꞃꞧꭅꭈꭉꭊꭋꭌꭨ𝼈𝼕𝼖𝼨ꭇ",
+    "s": "ȿʂᵴᶊẜẝꞅꞩꟊꟙ𝼞𝼩ꟗ\ua7cd",
+    "sh": "ʃʅʆᶋᶘꭍ𝼋𝼌",
+    "t": "ŧƫƭȶʇʈᵵⱦꞇ𝼉𝼍𝼪",
+    "tc": "ʨ",
+    "th": "þᵺꝥꝧꟓ",
+    "ts": "ʦꭧ",
+    "tsh": "ʧ𝼗𝼜",
+    "tz": "ꜩ",
+    "u": "ʉʊᴝᴞᵿᶙꞹꞿꭎꭏꭒµ",
+    "ue": "ᵫꞟ",
+    "ui": "ꭐꭑ",
+    "uo": "ꭣ",
+    "v": "ʋʌᶌỽⱱⱴꝟ",
+    "vy": "ꝡ",
+    "w": "ƿʍⱳꟃꟕ",
+    "x": "×⨯ᶍꭓꭔꭕꭖꭗꭘꭙ",
+    "y": "ƴȝɏʎỿꭚ𝼆",
+    "z": "ƶȥɀʐʑᵶᶎⱬꝣ",
+    "zh": "ƹƺʒʓᶚ𝼘",
+    "Æ": "ᴁꞚ",
+    "æ": "ᴂꞛ",
+}
+
+#: Ranges of characters of white space other than the space, and what ends a line.
+SPACES = ("\t", "\xa0", "\u1680", "\u2000-\u200a", "\u202f", "\u205f", "\u3000")
+LINE_ENDS = ("\v", "\x85", "\u2028-\u2029")
+
+#: Ranges of characters that show nothing: controls, soft hyphen, zero-width spaces and
+#: joiners, direction marks, byte order mark. The nearest text is the one without them.
+INVISIBLE = (
+    "\x00-\x08",
+    "\x0e-\x1f",
+    "\x7f-\x84",
+    "\x86-\x9f",
+    "\xad",
+    "\u061c",
+    "\u180e",
+    "\u200b-\u200f",
+    "\u202a-\u202e",
+    "\u2060-\u2064",
+    "\u2066-\u206f",
+    "\ufeff",
+    "\ufff9-\ufffb",
+)
+
+#: What stands between a digit and the number that follows it in one character, lest
+#: 2½ be read as 21/2 and 10² as 102.
+SEPARATORS = {
+    "^": ("\xb2-\xb3", "\xb9", "\u2070", "\u2074-\u2079"),
+    " ": ("\xbc-\xbe", "\u2150-\u215f", "\u2189", "\u2460-\u2473", "\u24ea"),
+}
+
+
+def _members(ranges):
+    """Give the characters of ``("a", "x-z")``: ``a``, ``x``, ``y`` and ``z``."""
+    return [
+        chr(code) for span in ranges for code in range(ord(span[0]), ord(span[-1]) + 1)
+    ]
+
+
+_ALPHABET = frozenset(GSM7_BASIC + GSM7_EXTENSION)
+_EQUIVALENTS = {
+    character: equivalent
+    for table in (SIGNS, LETTERS)
+    for equivalent, characters in table.items()
+    for character in characters
+}
+_EQUIVALENTS.update(dict.fromkeys(_members(SPACES), " "))
+_EQUIVALENTS.update(dict.fromkeys(_members(LINE_ENDS), "\n"))
+_EQUIVALENTS.update(dict.fromkeys(_members(INVISIBLE), ""))
+_SEPARATORS = {
+    character: separator
+    for separator, ranges in SEPARATORS.items()
+    for character in _members(ranges)
+}
+
+# The classes below are ranges for a regular expression. They are written out, rather
+# than taken from the categories of Unicode, so that every version of Python and every
+# browser cuts a text in the same way, whatever Unicode version it knows.
+_MARK = "\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f"
+_SELECTOR = "\ufe00-\ufe0f\U000e0100-\U000e01ef"
+_JOINER = "\u200c\u200d"
+_EMOJI = (
+    "\u203c\u2049\u2139\u2190-\u2bff\u3030\u303d\u3297\u3299"
+    "\U0001f000-\U0001f1e5\U0001f200-\U0001faff"
+)
+_FLAG = "\U0001f1e6-\U0001f1ff"
+_EMOJI_TAIL = f"{_MARK}{_SELECTOR}\U0001f3fb-\U0001f3ff\U000e0020-\U000e007f"
+_GSM7 = re.escape(GSM7_BASIC + GSM7_EXTENSION)
+# Marks that strike a character out, and the letters that lose them: ≮ is not nearly <.
+_STRIKE = re.compile("[\u0334-\u0338\u20d2\u20d3\u20d8-\u20da\u20e5\u20e6\u20ea\u20eb]")
+_STRUCK = frozenset("".join(LETTERS.values())).union(
+    character for character in _ALPHABET if character.upper() != character.lower()
+)
+_MARKS = re.compile(f"[{_MARK}]")
+_DROPPED = re.compile(f"[{_SELECTOR}{_JOINER}]")
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+# What shows as one character and cannot be sent as it is: a flag, an emoji and those
+# joined to it, a character outside the alphabet or one inside with marks.
+_CLUSTER = (
+    f"[{_FLAG}]{{2}}"
+    f"|[{_EMOJI}][{_EMOJI_TAIL}]*(?:\u200d[{_EMOJI}][{_EMOJI_TAIL}]*)*[{_JOINER}]*"
+    f"|[^{_GSM7}][{_MARK}{_SELECTOR}{_JOINER}]*"
+    f"|[{_GSM7}][{_MARK}{_SELECTOR}]+"
+)
+# A placeholder is what Odoo's inline templates recognise: on one line. Another opening
+# inside starts a new one, which also keeps the search linear.
+_PLACEHOLDER = r"\{\{(?:(?!\{\{)[^\n])+?\}\}"
+# A URL ends at white space; closing quotes, dashes and an ellipsis that follow it are
+# the sentence's.
+_URL_END = "\x00- \x85\xa0\u1680\u2000-\u200b\u2028\u2029\u202f\u205f\u3000\ufeff"
+_URL_TRAIL = "«»‘’‚‛“”„‟‹›…–—"
+_URL = (
+    r"(?:[hH][tT][tT][pP][sS]?://|\b[wW][wW][wW]\.)"
+    f"(?:{_PLACEHOLDER}|[^{_URL_END}])*(?:{_PLACEHOLDER}|[^{_URL_END}{_URL_TRAIL}])"
+)
+_find_clusters = re.compile(_CLUSTER).finditer
+# ASCII: the twin's word boundary knows only those letters.
+_find_pieces = re.compile(
+    f"(?P<kept>{_PLACEHOLDER}|{_URL})|{_CLUSTER}", re.ASCII
+).finditer
+
+
+class Replacement(NamedTuple):
+    """One replacement that :func:`to_gsm7` made.
+
+    :param str original: what it replaced, a character as it shows, marks included
+    :param str replacement: what took its place; empty when it was removed
+    :param int count: how many times
+    """
+
+    original: str
+    replacement: str
+    count: int
+
+
+class Gsm7Text(NamedTuple):
+    """What :func:`to_gsm7` makes of a text.
+
+    :param str text: the nearest text
+    :param list[Replacement] replacements: what was replaced, as it first appears
+    :param list[str] remaining: characters, once each and as they first appear, that
+        are not in the alphabet and stay; none of them means that the text is GSM-7
+    """
+
+    text: str
+    replacements: list
+    remaining: list
+
+
+def to_gsm7(text):
+    """Give the nearest text that the GSM 7 bit alphabet can write.
+
+    A text that is GSM-7 already is not changed, nor are URLs (from ``http://``,
+    ``https://`` or ``www.`` to white space) and placeholders (``{{ ... }}`` on one
+    line). Letters keep the accents that the alphabet has; characters that show nothing
+    (zero-width, soft hyphen, controls) are removed. What has no equivalent, as emoji or
+    Cyrillic, stays and is named; so is what stays inside URLs and placeholders.
+
+    :param str text: the message; ``None``, ``False`` (an empty field of Odoo) and the
+        empty text give an empty one
+    :return: the text, what was replaced in it and what has no equivalent
+    :rtype: Gsm7Text
+    :raise TypeError: when ``text`` is neither a text nor empty
+    """
+    if not text:
+        return Gsm7Text("", [], [])
+    if is_gsm7(text):
+        return Gsm7Text(text, [], [])
+    if _SURROGATE.search(text):
+        # Two surrogates that make a pair are one character, as in the browser.
+        text = text.encode("utf-16", "surrogatepass").decode("utf-16", "surrogatepass")
+    pieces = []
+    counts = {}
+    remaining = {}
+    end = 0
+    last = ""
+    power_end = -1
+    for match in _find_pieces(text):
+        start = match.start()
+        if start > end:
+            pieces.append(text[end:start])
+            last = text[start - 1]
+        end = match.end()
+        piece = match[0]
+        if match["kept"]:
+            for cluster in _find_clusters(piece):
+                remaining[cluster[0]] = None
+            pieces.append(piece)
+            last = piece[-1]
+            continue
+        equivalent = _equivalent(piece)
+        if equivalent is None:
+            remaining[piece] = None
+            pieces.append(piece)
+            last = piece[-1]
+            continue
+        separator = _SEPARATORS.get(piece[0])
+        # The digits of one power follow each other: 10¹² is 10^12.
+        if separator and "0" <= last <= "9" and start != power_end:
+            equivalent = separator + equivalent
+        if separator == "^":
+            power_end = end
+        if equivalent:
+            last = equivalent[-1]
+        pieces.append(equivalent)
+        counts[piece, equivalent] = counts.get((piece, equivalent), 0) + 1
+    pieces.append(text[end:])
+    return Gsm7Text(
+        "".join(pieces),
+        [Replacement(*pair, count) for pair, count in counts.items()],
+        list(remaining),
+    )
+
+
+def _equivalent(cluster):
+    """Give the GSM-7 text nearest to one character.
+
+    :param str cluster: a character as it shows, with its marks and selectors
+    :return: its equivalent, empty when the character shows nothing, or None when there
+        is none
+    :rtype: str or None
+    """
+    composed = unicodedata.normalize("NFC", _DROPPED.sub("", cluster))
+    if composed in _ALPHABET:
+        return composed
+    if composed in _EQUIVALENTS:
+        return _EQUIVALENTS[composed]
+    parts = []
+    for character in composed:
+        # Unicode versions differ in what they decompose beyond the Basic Multilingual
+        # Plane: only mathematical, enclosed and segmented letters and digits are taken.
+        if character in _EQUIVALENTS:
+            parts.append(character)
+        elif (
+            character < "\U00010000"
+            or "\U0001d400" <= character <= "\U0001d7ff"
+            or "\U0001f100" <= character <= "\U0001f1ff"
+            or "\U0001fbf0" <= character <= "\U0001fbf9"
+        ):
+            parts.append(unicodedata.normalize("NFKD", character))
+        else:
+            return None
+    decomposed = "".join(parts)
+    equivalent = []
+    index = 0
+    while index < len(decomposed):
+        base = decomposed[index]
+        index += 1
+        if _MARKS.match(base):
+            # A mark without a character to bear it.
+            continue
+        start = index
+        while index < len(decomposed) and _MARKS.match(decomposed[index]):
+            index += 1
+        marks = decomposed[start:index]
+        if marks:
+            # The first mark is the nearest to the letter: ǻ gives å, and ế gives e.
+            accented = unicodedata.normalize("NFC", base + marks[0])
+            if accented in _ALPHABET:
+                equivalent.append(accented)
+                continue
+            if base == " " or (_STRIKE.search(marks) and base not in _STRUCK):
+                return None
+        if base in _ALPHABET:
+            equivalent.append(base)
+        elif base in _EQUIVALENTS:
+            equivalent.append(_EQUIVALENTS[base])
+        else:
+            return None
+    return "".join(equivalent)
