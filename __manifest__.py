@@ -18,6 +18,7 @@
         "views/sms_ovh_event_views.xml",
         "views/sms_sms_views.xml",
         "views/mailing_mailing_views.xml",
+        "views/mailing_trace_views.xml",
         "views/res_config_settings_views.xml",
         "views/sms_ovh_menus.xml",
     ],

@@ -47,3 +47,14 @@ class MailingMailing(models.Model):
         return super(
             MailingMailing, self - ovh_mailings
         )._compute_sms_has_iap_failure()
+
+    def action_view_sms_ovh_traces(self):
+        """Open the list of what became of each recipient's SMS."""
+        self.ensure_one()
+        action = self._action_view_traces_filtered("sent")
+        action.update(
+            name=self.env._("SMS of %s", self.subject),
+            domain=[("mass_mailing_id", "=", self.id)],
+            context={"create": False},
+        )
+        return action

@@ -10,7 +10,7 @@ from unittest import SkipTest
 
 import requests
 
-from odoo.tests import TransactionCase
+from odoo.tests import BaseCase, TransactionCase
 
 from ..tools import ovh_client
 
@@ -138,8 +138,8 @@ class Simulator:
             time.sleep(0.05)
 
 
-class SmsOvhCase(TransactionCase):
-    """A company with an OVHcloud account, connected to the simulator."""
+class SimulatorCase(BaseCase):
+    """Tests with a simulated OVHcloud, as new at the start of each."""
 
     @classmethod
     def setUpClass(cls):
@@ -147,6 +147,27 @@ class SmsOvhCase(TransactionCase):
         cls.simulator = Simulator()
         cls.addClassCleanup(cls.simulator.stop)
         cls.simulator.reset()
+
+    @classmethod
+    def _request_handler(cls, session, request, /, **kwargs):
+        """Override of Odoo's tests, which cannot compare (connect, read) time-outs."""
+        timeout = kwargs.get("timeout")
+        if isinstance(timeout, tuple):
+            kwargs["timeout"] = max(timeout)
+        return super()._request_handler(session, request, **kwargs)
+
+    def setUp(self):
+        super().setUp()
+        self.simulator.reset()
+        ovh_client._clock_cache.clear()
+
+
+class SmsOvhCase(SimulatorCase, TransactionCase):
+    """A company with an OVHcloud account, connected to the simulator."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
         cls.france = cls.env.ref("base.fr")
         cls.company = cls.env["res.company"].create(
             {"name": "Ma Boutique", "country_id": cls.france.id}
@@ -175,19 +196,6 @@ class SmsOvhCase(TransactionCase):
             account.action_synchronise()
             company.sms_ovh_account_id = account
         return account
-
-    @classmethod
-    def _request_handler(cls, session, request, /, **kwargs):
-        """Override of Odoo's tests, which cannot compare (connect, read) time-outs."""
-        timeout = kwargs.get("timeout")
-        if isinstance(timeout, tuple):
-            kwargs["timeout"] = max(timeout)
-        return super()._request_handler(session, request, **kwargs)
-
-    def setUp(self):
-        super().setUp()
-        self.simulator.reset()
-        ovh_client._clock_cache.clear()
 
     def _sender(self, **values):
         """Return the one sender of the account with these values."""
