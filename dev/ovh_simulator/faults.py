@@ -1,0 +1,90 @@
+"""Faults ordered for coming requests."""
+
+import re
+
+KINDS = ('latency', '429', '500', '502_html', 'cut_before', 'cut_after', 'timeout', 'garbage', 'empty')
+#: Faults for which the order may say whether the request takes effect before it fails.
+ACCEPTING = ('500', '502_html', 'timeout', 'garbage', 'empty')
+_FIELDS = {'kind', 'method', 'path', 'skip', 'times', 'retry_after', 'latency_ms', 'accept'}
+
+
+class Fault:
+    """A fault, the requests it is for, and how many of them remain.
+
+    :param dict order: as posted to ``/simulator/faults``.
+    :raise ValueError: with a sentence that says what is wrong.
+    """
+
+    def __init__(self, order):
+        if not isinstance(order, dict):
+            raise ValueError("a fault is a JSON object")
+        unknown = set(order) - _FIELDS
+        if unknown:
+            raise ValueError(f"unknown field: {', '.join(sorted(unknown))}")
+        self.kind = order.get('kind')
+        if self.kind not in KINDS:
+            raise ValueError(f"kind must be one of {', '.join(KINDS)}")
+        self.method = order.get('method') and str(order['method']).upper()
+        try:
+            self.path = order.get('path')
+            self._pattern = re.compile(self.path) if self.path else None
+        except (re.error, TypeError) as error:
+            raise ValueError(f"path is not a regular expression: {error}") from None
+        self.skip = self._number(order, 'skip', 0)
+        self.times = None if 'times' in order and order['times'] is None else self._number(order, 'times', 1)
+        self.retry_after = order.get('retry_after')
+        self.latency_ms = self._number(order, 'latency_ms', 0)
+        self.accept = self.kind == 'cut_after' or (self.kind in ACCEPTING and bool(order.get('accept')))
+
+    @staticmethod
+    def _number(order, name, default):
+        value = order.get(name, default)
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or value < 0:
+            raise ValueError(f"{name} must be a number, zero or more")
+        return value
+
+    def matches(self, method, path):
+        """:return: whether the fault is for that request; it counts the ones it lets pass."""
+        if self.times == 0 or (self.method and self.method != method):
+            return False
+        if self._pattern and not self._pattern.search(path):
+            return False
+        if self.skip > 0:
+            self.skip -= 1
+            return False
+        if self.times is not None:
+            self.times -= 1
+        return True
+
+    def record(self):
+        """:return: the fault with what remains of it."""
+        return {'kind': self.kind, 'method': self.method, 'path': self.path, 'skip': self.skip,
+                'times': self.times, 'retry_after': self.retry_after, 'latency_ms': self.latency_ms,
+                'accept': self.accept}
+
+
+class Faults:
+    """The faults that are ordered, in the order in which they were."""
+
+    def __init__(self):
+        self.orders = []
+
+    def add(self, orders):
+        """Add one order or a list of them; none is added where one is wrong.
+
+        :raise ValueError: with a sentence that says what is wrong.
+        """
+        self.orders += [Fault(order) for order in (orders if isinstance(orders, list) else [orders])]
+
+    def clear(self):
+        """Forget all orders."""
+        self.orders = []
+
+    def take(self, method, path):
+        """:return: the fault this request meets, or ``None``. One request uses up one fault at most."""
+        for fault in self.orders:
+            if fault.matches(method, path):
+                if fault.times == 0:
+                    self.orders.remove(fault)
+                return fault
+        return None
