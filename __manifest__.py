@@ -16,7 +16,9 @@
         "views/sms_ovh_account_views.xml",
         "views/sms_ovh_sender_views.xml",
         "views/sms_ovh_event_views.xml",
+        "views/sms_composer_views.xml",
         "views/sms_sms_views.xml",
+        "views/sms_template_views.xml",
         "views/mailing_mailing_views.xml",
         "views/mailing_trace_views.xml",
         "views/res_config_settings_views.xml",
@@ -28,6 +30,13 @@
         "demo/mailing_list_demo.xml",
     ],
     "assets": {
+        "web.assets_backend": [
+            "sms_ovh/static/src/**/*",
+        ],
+        "web.assets_unit_tests": [
+            "sms_ovh/static/tests/*_vectors.js",
+            "sms_ovh/static/tests/**/*.test.js",
+        ],
         "web.assets_tests": [
             "sms_ovh/static/tests/tours/**/*",
         ],

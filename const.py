@@ -84,6 +84,7 @@ PROVIDER_TO_SMS_FAILURE_TYPE = {
     "blacklisted": "sms_blacklist",
     "ovh_sender_refused": "sms_ovh_sender",
     "ovh_empty": "sms_ovh_empty",
+    "ovh_too_long": "sms_ovh_too_long",
     "ovh_unconfirmed": "sms_ovh_unconfirmed",
 }
 
@@ -92,6 +93,7 @@ PROVIDER_TO_SMS_FAILURE_TYPE = {
 FAILURE_TYPES = [
     ("sms_ovh_sender", "Sender Refused"),
     ("sms_ovh_empty", "Empty Message"),
+    ("sms_ovh_too_long", "Message Too Long"),
     ("sms_ovh_unconfirmed", "Not Confirmed by OVHcloud"),
 ]
 
@@ -112,3 +114,16 @@ STATE_RANK = {
     "canceled": 3,
     "sent": 4,
 }
+
+# Sending, unless system parameters of the same names with `sms_ovh.` before say else.
+THREADS = 16  # calls to OVHcloud at a time: `sms_ovh.threads`
+MAX_ATTEMPTS = 10  # of one job, before it is given up: `sms_ovh.max_attempts`
+CHECK_DELAY = 60  # seconds to an inquiry after a job: `sms_ovh.check_delay`
+KEEP_JOBS_DAYS = 90  # that ended jobs are kept: `sms_ovh.keep_jobs_days`
+# Seconds to the second attempt; doubled for each further one, up to the longest.
+RETRY_BASE = 15
+RETRY_MAX = 3600
+# Jobs posted right after a user's transaction; with more the cron does it.
+JOBS_AFTER_COMMIT = 5
+# Seconds that one run of a cron goes on taking jobs: the next run takes over.
+CRON_SECONDS = 600

@@ -1,8 +1,11 @@
 from odoo import api, fields, models
 
+from .sms_ovh_counter_mixin import get_text_as_sent
+
 
 class MailingMailing(models.Model):
-    _inherit = "mailing.mailing"
+    _name = "mailing.mailing"
+    _inherit = ["mailing.mailing", "sms.ovh.counter.mixin"]
 
     sms_ovh_company_id = fields.Many2one(
         "res.company",
@@ -29,6 +32,9 @@ class MailingMailing(models.Model):
         " The law asks for it in marketing SMS. With it, OVHcloud holds SMS back at"
         " night and at week-ends.",
     )
+    sms_encoding = fields.Selection(store=True)
+    sms_units = fields.Integer(store=True, aggregator=None)
+    sms_segments = fields.Integer(store=True, aggregator=None)
 
     @api.depends("sms_ovh_company_id", "mailing_type")
     def _compute_sms_ovh_stop_clause(self):
@@ -37,6 +43,97 @@ class MailingMailing(models.Model):
             mailing.sms_ovh_stop_clause = (
                 mailing.mailing_type == "sms" and sender.has_stop_clause
             )
+
+    @api.depends("sms_ovh_company_id.sms_ovh_account_id")
+    def _compute_sms_ovh_in_use(self):
+        for mailing in self:
+            mailing.sms_ovh_in_use = mailing.sms_ovh_company_id.sms_ovh_account_id
+
+    @api.depends(
+        "mailing_type", "sms_ovh_stop_clause", "sms_ovh_sender_id.has_stop_clause"
+    )
+    def _compute_sms_ovh_stop_counted(self):
+        for mailing in self:
+            mailing.sms_ovh_stop_counted = (
+                mailing.mailing_type == "sms"
+                and mailing.sms_ovh_stop_clause
+                and mailing.sms_ovh_sender_id.has_stop_clause
+            )
+
+    @api.depends(
+        "body_plaintext",
+        "mailing_type",
+        "sms_allow_unsubscribe",
+        "sms_ovh_stop_counted",
+        "user_id",
+    )
+    def _compute_sms_segments(self):
+        """Count the text with its links and its opt-out link as they will be sent.
+
+        What was sent keeps its figures, whichever sender the account has afterwards.
+        """
+        sms_mailings = self.filtered(lambda mailing: mailing.mailing_type == "sms")
+        others = self - sms_mailings
+        others.sms_encoding = False
+        others.sms_units = others.sms_segments = 0
+        kept = sms_mailings.filtered(
+            lambda mailing: mailing.state == "done" and mailing.sms_segments
+        )
+        for mailing in kept:
+            mailing.sms_encoding = mailing.sms_encoding
+            mailing.sms_units = mailing.sms_units
+            mailing.sms_segments = mailing.sms_segments
+        return super(MailingMailing, sms_mailings - kept)._compute_sms_segments()
+
+    def _get_sms_ovh_texts(self):
+        placeholders = {}
+        texts = {}
+        for mailing in self:
+            # All that the lengths depend on, so that a list asks but a few times.
+            key = len(str(mailing._origin.id)), mailing.user_id.lang
+            if key not in placeholders:
+                # In an onchange, the record that the form shows: as the widget does.
+                placeholders[key] = (
+                    mailing._origin.get_sms_link_replacements_placeholders()
+                )
+            texts[mailing.id] = get_text_as_sent(
+                mailing.body_plaintext,
+                placeholders[key],
+                opt_out=mailing.sms_allow_unsubscribe,
+            )
+        return texts
+
+    def get_sms_link_replacements_placeholders(self):
+        """Override of `mass_mailing_sms` to read the opt-out text as it is sent.
+
+        That is in the language of the campaign's responsible.
+        """
+        # sudo: the language of a user.
+        user_sudo = (self.user_id or self.env.user).sudo()
+        mailing = self.with_context(lang=user_sudo.lang)
+        return super(MailingMailing, mailing).get_sms_link_replacements_placeholders()
+
+    def action_put_in_queue(self):
+        """Override of `mass_mailing` to refuse what OVHcloud would refuse."""
+        self._check_sms_ovh_length()
+        return super().action_put_in_queue()
+
+    def action_schedule(self):
+        """Override of `mass_mailing` to refuse what OVHcloud would refuse."""
+        self._check_sms_ovh_length()
+        return super().action_schedule()
+
+    def action_send_mail(self, res_ids=None):
+        """Override of `mass_mailing` to refuse what OVHcloud would refuse."""
+        self._check_sms_ovh_length()
+        return super().action_send_mail(res_ids)
+
+    def _check_sms_ovh_length(self):
+        """Override to bring the figures up to date: ids and codes grow longer."""
+        sms_mailings = self.filtered(lambda mailing: mailing.mailing_type == "sms")
+        for name in ("sms_encoding", "sms_units", "sms_segments"):
+            self.env.add_to_compute(self._fields[name], sms_mailings)
+        return super(MailingMailing, sms_mailings)._check_sms_ovh_length()
 
     @api.depends("sms_ovh_company_id")
     def _compute_sms_has_iap_failure(self):

@@ -23,7 +23,7 @@ class SmsOvhAccount(models.Model):
 
     _name = "sms.ovh.account"
     _description = "OVHcloud SMS Account"
-    _inherit = ["mail.thread"]
+    _inherit = ["mail.thread", "mail.activity.mixin"]
     _rec_name = "service_name"
     _order = "company_id, service_name"
     _check_company_auto = True
@@ -97,6 +97,31 @@ class SmsOvhAccount(models.Model):
         " chosen. Recipients can reply to the short number.",
     )
     default_sender_can_reply = fields.Boolean(related="default_sender_id.can_reply")
+
+    auto_recharge = fields.Boolean(
+        string="Automatic Recharge",
+        readonly=True,
+        copy=False,
+        help="OVHcloud orders a new pack by itself when few SMS are left.",
+    )
+
+    # The queue
+    user_id = fields.Many2one(
+        "res.users",
+        string="Responsible",
+        default=lambda self: self.env.user,
+        domain="[('share', '=', False), ('company_ids', 'in', company_id)]",
+        tracking=True,
+        help="Who is told when sending stops.",
+    )
+    pause_reason = fields.Selection(
+        [("credit", "No SMS left"), ("keys", "Keys refused")],
+        string="Sending Stopped",
+        readonly=True,
+        copy=False,
+        tracking=True,
+    )
+    pause_message = fields.Char(readonly=True, copy=False)
 
     # Callbacks
     callback_token = fields.Char(
@@ -270,6 +295,10 @@ class SmsOvhAccount(models.Model):
 
         :rtype: ovh_client.OvhSmsClient
         """
+        return ovh_client.OvhSmsClient(*self._get_client_args())
+
+    def _get_client_args(self):
+        """Return what a client of this account is made from, as plain values."""
         self.ensure_one()
         # sudo: the keys, which only system administrators may read, stay in the client.
         account_sudo = self.sudo()
@@ -277,12 +306,12 @@ class SmsOvhAccount(models.Model):
             base_url = account_sudo.endpoint_url
         else:
             base_url = const.ENDPOINT_URLS[account_sudo.endpoint]
-        return ovh_client.OvhSmsClient(
+        return (
             base_url,
             account_sudo.application_key,
             account_sudo.application_secret,
             account_sudo.consumer_key,
-            timeout=(const.CONNECT_TIMEOUT, const.READ_TIMEOUT),
+            (const.CONNECT_TIMEOUT, const.READ_TIMEOUT),
         )
 
     def _get_path(self, *segments):
@@ -465,6 +494,7 @@ class SmsOvhAccount(models.Model):
             values = {
                 "credits_left": float(service["creditsLeft"]),
                 "description": service.get("description") or False,
+                "auto_recharge": bool(service.get("automaticRecreditAmount")),
             }
         except ovh_client.OvhError as error:
             account_sudo.write(
@@ -489,7 +519,49 @@ class SmsOvhAccount(models.Model):
             }
         )
         account_sudo._update_senders(senders)
+        if account_sudo.pause_reason == "keys" or (
+            account_sudo.pause_reason
+            and (account_sudo.auto_recharge or account_sudo.credits_left > 0)
+        ):
+            account_sudo.action_resume()
         return True
+
+    # ------------------------------------------------------------
+    # The queue
+    # ------------------------------------------------------------
+
+    def _pause(self, reason, message):
+        """Send nothing more until it is cured: all that follows would fail alike.
+
+        :param str reason: 'credit' or 'keys'
+        :param str message: sentence for whoever is responsible
+        """
+        for account in self.filtered(lambda account: not account.pause_reason):
+            account.write({"pause_reason": reason, "pause_message": message})
+            account.activity_schedule(
+                "mail.mail_activity_data_warning",
+                user_id=account.user_id.id or self.env.uid,
+                summary=account.env._("SMS are no longer sent"),
+                note=message,
+            )
+
+    def action_resume(self):
+        """Send what has been waiting since sending was stopped."""
+        paused = self.filtered("pause_reason")
+        paused.write({"pause_reason": False, "pause_message": False})
+        # sudo: the activity is another's, once cured it is done.
+        paused.sudo().activity_unlink(["mail.mail_activity_data_warning"])
+        if paused:
+            self.env.ref("sms_ovh.ir_cron_post_jobs").sudo()._trigger()
+        return True
+
+    @api.model
+    def _cron_resume(self):
+        """Look whether what stopped accounts has been cured meanwhile."""
+        paused = self.search([("pause_reason", "!=", False)])
+        for account in paused:
+            account.with_context(lang=account.company_id.partner_id.lang)._synchronise()
+            self.env["ir.cron"]._commit_progress(1)
 
     def _register_callbacks(self, client):
         """Write the address for delivery reports to OVHcloud."""

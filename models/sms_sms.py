@@ -1,5 +1,4 @@
 from odoo import api, fields, models
-from odoo.tools import split_every
 
 from .. import const
 from ..tools.sms_api import SmsApiOvh
@@ -7,10 +6,12 @@ from ..tools.sms_api import SmsApiOvh
 # SMS read from the queue at a time, so that equal texts meet in one job: a multiple
 # of the receivers of a job.
 QUEUE_BATCH_SIZE = 10 * const.MAX_RECEIVERS_PER_JOB
+QUEUE_DOMAIN = [("state", "=", "outgoing"), ("to_delete", "!=", True)]
 
 
 class SmsSms(models.Model):
-    _inherit = "sms.sms"
+    _name = "sms.sms"
+    _inherit = ["sms.sms", "sms.ovh.counter.mixin"]
 
     # `sms_twilio` declares the same field; where both are installed they are one.
     record_company_id = fields.Many2one(
@@ -35,11 +36,22 @@ class SmsSms(models.Model):
         copy=False,
         help="The account that this SMS was sent with.",
     )
+    sms_ovh_job_id = fields.Many2one(
+        "sms.ovh.job",
+        string="OVHcloud Job",
+        ondelete="set null",
+        index="btree_not_null",
+        readonly=True,
+        copy=False,
+    )
     sms_ovh_stop_clause = fields.Boolean(
         string="STOP Clause",
         readonly=True,
         help="OVHcloud adds the STOP clause to this SMS.",
     )
+    sms_encoding = fields.Selection(store=True, precompute=True)
+    sms_units = fields.Integer(store=True, precompute=True)
+    sms_segments = fields.Integer(store=True, precompute=True)
     sms_ovh_id = fields.Char(
         string="OVHcloud's SMS ID", index="btree_not_null", readonly=True, copy=False
     )
@@ -75,8 +87,28 @@ class SmsSms(models.Model):
             )
             vals["record_company_id"] = company.id
             if mailing:
-                vals["sms_ovh_stop_clause"] = mailing.sms_ovh_stop_clause
+                vals["sms_ovh_stop_clause"] = mailing.sms_ovh_stop_counted
         return super().create(vals_list)
+
+    # ------------------------------------------------------------
+    # What it counts
+    # ------------------------------------------------------------
+
+    @api.depends("record_company_id.sms_ovh_account_id")
+    @api.depends_context("company")
+    def _compute_sms_ovh_in_use(self):
+        for sms in self:
+            company = sms.record_company_id or self.env.company
+            sms.sms_ovh_in_use = company.sms_ovh_account_id
+
+    @api.depends("sms_ovh_stop_clause")
+    def _compute_sms_ovh_stop_counted(self):
+        for sms in self:
+            sms.sms_ovh_stop_counted = sms.sms_ovh_stop_clause
+
+    @api.depends("body", "sms_ovh_stop_clause")
+    def _compute_sms_segments(self):
+        return super()._compute_sms_segments()
 
     # ------------------------------------------------------------
     # Which account sends
@@ -108,33 +140,51 @@ class SmsSms(models.Model):
         if others:
             yield from super(SmsSms, others)._split_by_api()
 
-    def _split_batch(self):
-        """Override of `sms` to keep equal texts together: one job takes them all.
+    def _sms_ovh_split(self):
+        """Return the SMS of companies that send through OVHcloud, and the others."""
+        # sudo: who may send an SMS need not be allowed to see the account.
+        ovh_sms = self.filtered(
+            lambda sms: sms._get_sms_company().sudo().sms_ovh_account_id
+        )
+        return ovh_sms, self - ovh_sms
 
-        Batches hold as many SMS as a job has receivers; a text with more receivers gets
-        batches of its own, and those with fewer share one.
+    # ------------------------------------------------------------
+    # Sending
+    # ------------------------------------------------------------
+
+    def send(self, unlink_failed=False, unlink_sent=True, raise_exception=False):
+        """Override of `sms` to send by way of the outbox, after the commit.
+
+        Nothing is posted inside the caller's transaction: if it is rolled back, nobody
+        got an SMS that Odoo knows nothing of.
         """
-        companies = self._get_sms_company()
-        if not companies.sudo().sms_ovh_account_id:
-            yield from super()._split_batch()
-            return
-        size = const.MAX_RECEIVERS_PER_JOB
-        shared = []
-        for sms in self.grouped("body").values():
-            for ids in split_every(size, sms.ids):
-                if len(ids) == size:
-                    yield list(ids)
-                    continue
-                if len(shared) + len(ids) > size:
-                    yield shared
-                    shared = []
-                shared = shared + list(ids)
-        if shared:
-            yield shared
+        ovh_sms, others = self._sms_ovh_split()
+        if others:
+            super(SmsSms, others).send(
+                unlink_failed=unlink_failed,
+                unlink_sent=unlink_sent,
+                raise_exception=raise_exception,
+            )
+        ovh_sms = ovh_sms.try_lock_for_update(allow_referencing=True)
+        ovh_sms._sms_ovh_claim()._dispatch_after_commit()
 
-    # ------------------------------------------------------------
-    # The queue
-    # ------------------------------------------------------------
+    def _send(self, unlink_failed=False, unlink_sent=True, raise_exception=False):
+        """Override of `sms` for who skips `send`: the outbox is the only way out."""
+        ovh_sms, others = self._sms_ovh_split()
+        ovh_sms._sms_ovh_claim()._dispatch_after_commit()
+        if others:
+            return super(SmsSms, others)._send(
+                unlink_failed=unlink_failed,
+                unlink_sent=unlink_sent,
+                raise_exception=raise_exception,
+            )
+
+    def _sms_ovh_claim(self):
+        """Put those of these SMS that are still queued into jobs of the outbox.
+
+        :return: the new `sms.ovh.job`
+        """
+        return self.env["sms.ovh.job"]._claim(self.filtered_domain(QUEUE_DOMAIN))
 
     @api.model
     def _process_queue(self):
@@ -142,65 +192,91 @@ class SmsSms(models.Model):
 
         Core sends the whole queue with one provider: with two companies in it that
         raises, and one that is not the environment's is sent from the wrong account.
-        Here every batch is locked, sent and committed on its own.
+        Here what OVHcloud sends goes to the outbox, a slice at a time and committed
+        before anything is posted, and the rest to its own providers.
         """
-        domain = [("state", "=", "outgoing"), ("to_delete", "!=", True)]
+        Job = self.env["sms.ovh.job"]
         last_id = 0
         while True:
-            queue = self.search(
-                [*domain, ("id", ">", last_id)], order="id", limit=QUEUE_BATCH_SIZE
-            )
+            domain = [*QUEUE_DOMAIN, ("id", ">", last_id)]
+            queue = self.search(domain, order="id", limit=QUEUE_BATCH_SIZE)
             if not queue:
-                return
+                break
             last_id = queue[-1].id
-            for sms_api, sms in queue._split_by_api():
+            Job._transact(
+                lambda queue=queue: queue._sms_ovh_split()[0]
+                .try_lock_for_update(allow_referencing=True)
+                ._sms_ovh_claim()
+            )
+            Job._dispatch()
+            for sms_api, sms in queue._sms_ovh_split()[1]._split_by_api():
                 for batch_ids in sms._split_batch():
                     batch = self.browse(batch_ids).try_lock_for_update()
-                    # Another worker may have sent some since they were read.
-                    batch.invalidate_recordset(["state", "to_delete"])
-                    batch = batch.filtered_domain(domain)
-                    if batch:
-                        batch.with_context(sms_api=sms_api)._send(
-                            unlink_failed=False, unlink_sent=True, raise_exception=False
-                        )
-                    remaining = self.search_count(domain, limit=QUEUE_BATCH_SIZE)
-                    if not self.env["ir.cron"]._commit_progress(
-                        len(batch), remaining=remaining
-                    ):
-                        return
+                    batch.filtered_domain(QUEUE_DOMAIN).with_context(
+                        sms_api=sms_api
+                    )._send(unlink_failed=False, unlink_sent=True)
+                    self.env.cr.commit()  # what this batch sent is sent
+            remaining = self.search_count(
+                [*QUEUE_DOMAIN, ("id", ">", last_id)], limit=QUEUE_BATCH_SIZE
+            )
+            # Nothing of a slice is needed for the next: memory stays flat.
+            self.env.invalidate_all()
+            if not self.env["ir.cron"]._commit_progress(
+                len(queue), remaining=remaining
+            ):
+                break
 
     # ------------------------------------------------------------
     # Outcomes
     # ------------------------------------------------------------
 
-    def _handle_call_result_hook(self, results):
-        """Override of `sms` to keep OVHcloud's ids, by which reports come back."""
-        by_uuid = self.grouped("uuid")
-        accepted = self.browse()
-        for result in results:
-            sms = by_uuid.get(result["uuid"])
-            if not sms or "failure_reason" not in result:
-                continue
-            account = sms.record_company_id.sudo().sms_ovh_account_id
-            if not account:
-                continue
-            sms.sms_ovh_account_id = account
-            sms.sms_ovh_failure_reason = result["failure_reason"]
-            sms.sms_ovh_id = result.get("sms_ovh_id")
-            if sms.sms_ovh_id:
-                accepted |= sms
-        for sms in accepted:
-            # sudo: trackers are technical records without access of their own.
-            sms.sms_tracker_id.sudo().write(
-                {
-                    "sms_ovh_account_id": sms.sms_ovh_account_id.id,
-                    "sms_ovh_id": sms.sms_ovh_id,
-                }
-            )
-        if accepted:
+    @api.model
+    def _sms_ovh_apply_results(self, results, account=None):
+        """Write down what became of SMS on them, their notifications and traces.
+
+        :param list results: dicts as :meth:`SmsApiOvh._send_sms_batch` returns them
+        :param account: `sms.ovh.account` that answered, none if it was never asked
+        """
+        by_uuid = {result["uuid"]: result for result in results}
+        uuids = list(by_uuid)
+        # The chatter is told once, at the end.
+        self = self.with_context(sms_skip_msg_notification=True)
+        sms_all = self.search([("uuid", "in", uuids), ("state", "!=", "sent")])
+        # sudo: trackers are technical records without access of their own.
+        trackers = self.env["sms.tracker"].sudo().search([("sms_uuid", "in", uuids)])
+
+        def outcome(uuid):
+            return by_uuid[uuid]["state"], by_uuid[uuid]["failure_reason"]
+
+        trackers_by_outcome = trackers.grouped(lambda tracker: outcome(tracker.sms_uuid))
+        for (state, reason), sms in sms_all.grouped(
+            lambda sms: outcome(sms.uuid)
+        ).items():
+            values = {
+                "sms_ovh_account_id": account and account.id,
+                "sms_ovh_failure_reason": reason,
+            }
+            if state == "success":
+                values.update(state="pending", failure_type=False, to_delete=True)
+            else:
+                values.update(
+                    state="error",
+                    failure_type=SmsApiOvh.PROVIDER_TO_SMS_FAILURE_TYPE.get(
+                        state, "unknown"
+                    ),
+                )
+            sms.write(values)
+        for sms in sms_all:
+            sms.sms_ovh_id = by_uuid[sms.uuid].get("sms_ovh_id")
+        for tracker in trackers:
+            tracker.sms_ovh_id = by_uuid[tracker.sms_uuid].get("sms_ovh_id")
+        trackers.sms_ovh_account_id = account
+        for (state, reason), group in trackers_by_outcome.items():
+            group._sms_ovh_apply_result(state, reason)
+        sms_all.mail_message_id._notify_message_notification_update()
+        if account:
             # Reports that came before their SMS was known can be treated now.
             self.env.ref("sms_ovh.ir_cron_process_events").sudo()._trigger()
-        return super()._handle_call_result_hook(results)
 
     def _sms_ovh_update(self, state, failure_type, failure_reason, ptt):
         """Move these SMS forward to what a delivery report says.
@@ -224,34 +300,27 @@ class SmsSms(models.Model):
         return moved
 
     def resend_failed(self):
-        """Override of `sms` to tell how many left: core counts deleted records."""
-        ovh_sms = self.filtered(
-            lambda sms: sms._get_sms_company().sudo().sms_ovh_account_id
-        )
-        others = self - ovh_sms
+        """Override of `sms` to tell how many are sent again: core counts others."""
+        ovh_sms, others = self._sms_ovh_split()
         if others:
             return super().resend_failed()
         failed = ovh_sms.filtered(lambda sms: sms.state == "error" and not sms.to_delete)
         failed.action_set_outgoing()
         failed.send()
-        sent = failed.filtered(lambda sms: sms.state != "error")
+        refused = failed.filtered(lambda sms: sms.state == "error")
         if not failed:
             kind, message = "danger", self.env._("There are no failed SMS to resend.")
-        elif len(sent) == len(failed):
-            kind, message = (
-                "success",
-                self.env._("%s SMS sent again.", len(sent)),
+        elif refused:
+            kind = "warning"
+            message = self.env._(
+                "%(sent)s of %(total)s SMS are sent again. Open the others to see what"
+                " to correct.",
+                sent=len(failed) - len(refused),
+                total=len(failed),
             )
         else:
-            kind, message = (
-                "warning",
-                self.env._(
-                    "%(sent)s of %(total)s SMS sent again. Open the others to see why"
-                    " they failed.",
-                    sent=len(sent),
-                    total=len(failed),
-                ),
-            )
+            kind = "success"
+            message = self.env._("%s SMS are sent again.", len(failed))
         return {
             "type": "ir.actions.client",
             "tag": "display_notification",

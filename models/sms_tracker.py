@@ -35,6 +35,25 @@ class SmsTracker(models.Model):
     )
     sms_ovh_ptt = fields.Integer(string="PTT", readonly=True)
 
+    def _sms_ovh_apply_result(self, state, reason):
+        """Write down what became of a job on notifications and traces.
+
+        :param str state: 'success' or what `SmsApiOvh` calls the failure
+        :param str|bool reason: sentence on the failure
+        """
+        if state == "success":
+            self._action_update_from_sms_state("pending")
+            return
+        failure_type = const.PROVIDER_TO_SMS_FAILURE_TYPE.get(state)
+        if failure_type:
+            self._action_update_from_sms_state(
+                "error", failure_type=failure_type, failure_reason=reason
+            )
+        else:
+            self.with_context(
+                sms_known_failure_reason=reason
+            )._action_update_from_provider_error(state)
+
     def _sms_ovh_update(self, state, failure_type, failure_reason, ptt):
         """Move notifications and traces forward to what a delivery report says.
 

@@ -236,6 +236,12 @@ class SmsOvhCase(SimulatorCase, TransactionCase):
             }
         )
 
+    def _commit(self):
+        """End the user's transaction: what is to happen after it happens now."""
+        self.env.flush_all()
+        with self.enter_registry_test_mode():
+            self.env.cr.postcommit.run()
+
     def _run_cron(self, xmlid):
         """Run a cron as Odoo does, in a cursor of its own."""
         with self.enter_registry_test_mode():

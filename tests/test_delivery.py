@@ -45,6 +45,7 @@ class TestDeliveryReports(SmsOvhCase):
         )
         for partner in partners:
             partner._message_sms("Bonjour")
+        self._commit()
         return self.env["sms.sms"].search(
             [("mail_message_id", "in", partners.message_ids.ids)], order="id"
         )
@@ -295,6 +296,7 @@ class TestDeliveryRoute(SmsOvhCase, HttpCase):
         self.assertIn(self.base_url(), self.account.delivery_url)
         sms = self._create_sms(["+33611111111"])
         sms.send()
+        self._commit()
         callbacks = self.simulator.pop_callbacks(count=2)
         with self.allow_requests(all_requests=True):
             for callback in callbacks:

@@ -255,20 +255,27 @@ class TestSmsApiOvh(SmsOvhCase):
         )
         self.assertFalse(self.simulator.get_ledger())
 
-    def test_ids_that_do_not_match(self):
-        """With fewer ids than receivers OVHcloud is asked for each id."""
+    def test_ids_are_matched_by_position(self):
         api = SmsApiOvh(self.env)
-        self._send(("Bonjour", ["+33611111111", "+33622222222"]))
-        ids = {sms["receiver"]: sms["id"] for sms in self.simulator.get_ledger()}
-        numbers = ["+33622222222", "+33611111111", "+33633333333"]
-        with self.account._get_client() as client:
-            with self.assertLogs("odoo.addons.sms_ovh", "WARNING"):
-                matched = api._match_ids(client, numbers, [ids["+33611111111"], 404])
-        self.assertEqual(
-            matched,
-            {
-                "+33611111111": str(ids["+33611111111"]),
-                "+33622222222": False,
-                "+33633333333": False,
-            },
-        )
+        valid = ["+33622222222", "+33611111111"]
+        report = {"ids": [7, 8], "validReceivers": valid}
+        matched = {"+33622222222": "7", "+33611111111": "8"}
+        self.assertEqual(api._match_report(report), matched)
+        self.assertEqual(api._match_report(report, {8: "+33611111111"}), matched)
+
+    def test_ids_that_do_not_match(self):
+        """Nothing is guessed, and the log cannot be overlooked."""
+        api = SmsApiOvh(self.env)
+        valid = ["+33622222222", "+33611111111"]
+        for report, samples in [
+            ({"ids": [7], "validReceivers": valid}, {}),
+            ({"ids": [7, 8, 9], "validReceivers": valid}, {}),
+            ({"ids": [7, 8], "validReceivers": valid}, {7: "+33611111111"}),
+            ({"ids": [7, 8]}, {}),
+            ({"ids": 7, "validReceivers": valid}, {}),
+            ([], {}),
+            (None, {}),
+        ]:
+            with self.subTest(report=report, samples=samples):
+                with self.assertLogs("odoo.addons.sms_ovh", "ERROR"):
+                    self.assertIsNone(api._match_report(report, samples))

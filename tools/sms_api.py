@@ -18,6 +18,7 @@ from .ovh_client import (
     OvhOutOfCredit,
     quote_path,
 )
+from .sms_segments import MAX_SEGMENTS, count_segments
 
 _logger = logging.getLogger(__name__)
 
@@ -84,6 +85,11 @@ class SmsApiOvh(SmsApiBase):
                 " account, or wait until OVHcloud has validated it."
             ),
             "ovh_empty": env._("The message is empty. Write a text and send it again."),
+            "ovh_too_long": env._(
+                "The message takes more than %s SMS, the most that OVHcloud sends at a"
+                " time. Shorten it and send it again.",
+                MAX_SEGMENTS,
+            ),
             "insufficient_credit": env._(
                 "Not enough SMS are left on the OVHcloud account. Buy a pack or turn"
                 " on the automatic recharge, then send again."
@@ -150,12 +156,19 @@ class SmsApiOvh(SmsApiBase):
         """Return (reason to refuse without any call, or None; the number in E.164)."""
         if not body.strip():
             return "ovh_empty", None
+        if count_segments(body, self._has_stop_clause()).segments > MAX_SEGMENTS:
+            return "ovh_too_long", None
         if not number:
             return "sms_number_missing", None
         normalized = normalize_number(number, self.company.country_id.code)
         if not normalized:
             return "wrong_number_format", None
         return None, normalized
+
+    def _has_stop_clause(self):
+        """Tell whether OVHcloud appends the STOP clause: asked for, and possible."""
+        sender = self.account_sudo.default_sender_id
+        return bool(self.stop_clause and sender.has_stop_clause)
 
     @staticmethod
     def _split_receivers(receivers):
@@ -181,14 +194,16 @@ class SmsApiOvh(SmsApiBase):
             for chunk in split_every(const.MAX_RECEIVERS_PER_JOB, layer)
         ]
 
-    def _prepare_job(self, body, receivers):
+    def _prepare_job(self, body, receivers, sender=None, tag=None):
         """Return (path, content) of the call that sends `body`.
 
         :param str body: text of the SMS
         :param list receivers: (uuid, number) pairs
+        :param sender: `sms.ovh.sender`, by default the account's
+        :param str tag: by which OVHcloud can be asked for the job, by default a new one
         """
         account = self.account_sudo
-        sender = account.default_sender_id
+        sender = sender or account.default_sender_id
         path = f"/sms/{quote_path(account.service_name)}"
         content = {
             "message": body,
@@ -196,7 +211,7 @@ class SmsApiOvh(SmsApiBase):
             "charset": "UTF-8",
             "priority": "high",
             "validityPeriod": const.VALIDITY_PERIOD,
-            "tag": self._get_tag(),
+            "tag": tag or self._get_tag(),
         }
         if sender.type == "virtual":
             # A virtual number has neither sender nor clause in its jobs.
@@ -230,18 +245,14 @@ class SmsApiOvh(SmsApiBase):
         path, content = self._prepare_job(body, receivers)
         try:
             report = client.post(path, content)
-            return self._read_report(client, receivers, report), None
+            accepted = self._match_report(report)
+            if accepted is None:
+                return self._prepare_results(receivers, "ovh_unconfirmed"), None
+            invalid = report.get("invalidReceivers") or []
+            return self._read_receivers(receivers, accepted, invalid), None
         except OvhError as error:
             state = self._get_error_state(error)
-            if state == "ovh_sender_refused":
-                reason = self.env._(
-                    "OVHcloud refuses the sender “%(sender)s” (%(words)s). Choose"
-                    " another one on the OVHcloud account.",
-                    sender=self.account_sudo.default_sender_id.display_name,
-                    words=error.message,
-                )
-            else:
-                reason = self.account_sudo._get_error_sentence(error)
+            reason = self._get_failure_sentence(error)
             _logger.warning(
                 "OVHcloud SMS: job %s of %s SMS by account %s: %r",
                 content["tag"],
@@ -258,6 +269,17 @@ class SmsApiOvh(SmsApiBase):
                 self._prepare_results(receivers, state, reason),
                 (state, reason) if fatal else None,
             )
+
+    def _get_failure_sentence(self, error):
+        """Return what `error` means for a job, and what to do, in the user's language."""
+        if self._get_error_state(error) == "ovh_sender_refused":
+            return self.env._(
+                "OVHcloud refuses the sender “%(sender)s” (%(words)s). Choose another"
+                " one on the OVHcloud account.",
+                sender=self.account_sudo.default_sender_id.display_name,
+                words=error.message,
+            )
+        return self.account_sudo._get_error_sentence(error)
 
     @staticmethod
     def _get_error_state(error):
@@ -276,30 +298,60 @@ class SmsApiOvh(SmsApiBase):
             return "unknown"
         return "server_error"
 
-    def _read_report(self, client, receivers, report):
-        """Give each receiver its part of OVHcloud's answer to a job.
+    def _match_report(self, report, samples=None):
+        """Return OVHcloud's id of the SMS by number, as an answer to a job gives them.
 
-        :param dict report: `sms.SmsSendingReport` of the API
+        The ids follow the valid receivers, though nothing promises it: so position
+        counts only where the lengths agree and nothing that was asked for disagrees.
+
+        :param report: the decoded answer, `sms.SmsSendingReport` of the API
+        :param dict samples: number by id, as OVHcloud says when asked for some
+        :return: None where the answer cannot be trusted to match
+        :rtype: dict[str, str]|None
         """
         ids = report.get("ids") if isinstance(report, dict) else None
         valid = report.get("validReceivers") if isinstance(report, dict) else None
         if not isinstance(ids, list) or not isinstance(valid, list):
-            _logger.warning(
+            _logger.error(
                 "OVHcloud SMS: unreadable report of a job by account %s",
                 self.account_sudo.id,
             )
-            return self._prepare_results(receivers, "ovh_unconfirmed")
-        accepted = self._match_ids(client, valid, ids)
-        invalid = {
-            normalize_number(number) for number in report.get("invalidReceivers") or []
-        }
-        blacklist = self._get_blacklist(client) if invalid else set()
+            return None
+        if len(ids) != len(valid):
+            _logger.error(
+                "OVHcloud SMS: %s ids for %s receivers by account %s",
+                len(ids),
+                len(valid),
+                self.account_sudo.id,
+            )
+            return None
+        numbers = [normalize_number(number) for number in valid]
+        by_id = dict(zip(ids, numbers, strict=True))
+        for ovh_id, number in (samples or {}).items():
+            if by_id.get(ovh_id) != normalize_number(number):
+                _logger.error(
+                    "OVHcloud SMS: SMS %s by account %s is not where its position says",
+                    ovh_id,
+                    self.account_sudo.id,
+                )
+                return None
+        return {number: str(ovh_id) for ovh_id, number in by_id.items()}
+
+    def _read_receivers(self, receivers, accepted, invalid):
+        """Give each receiver of a job its own result.
+
+        :param list receivers: (uuid, number) pairs
+        :param dict accepted: OVHcloud's id by number
+        :param list invalid: numbers that OVHcloud refuses
+        """
+        invalid = {normalize_number(number) for number in invalid}
+        blacklist = self._get_blacklist() if invalid else set()
         results = []
         for uuid, number in receivers:
             if number in accepted:
                 result = self._prepare_result(uuid, "success")
                 result["sms_ovh_id"] = accepted[number]
-            elif number in blacklist and number in invalid:
+            elif number in invalid and number in blacklist:
                 result = self._prepare_result(uuid, "blacklisted")
             elif number in invalid:
                 result = self._prepare_result(
@@ -312,45 +364,12 @@ class SmsApiOvh(SmsApiBase):
             results.append(result)
         return results
 
-    def _match_ids(self, client, numbers, ids):
-        """Return OVHcloud's id of the SMS by number.
-
-        The ids follow the numbers, though nothing promises it: so their position counts
-        only where the lengths agree, and otherwise OVHcloud is asked for each.
-
-        :rtype: dict[str, str|bool]
-        """
-        numbers = [normalize_number(number) for number in numbers]
-        if len(numbers) == len(ids):
-            return {
-                number: str(ovh_id)
-                for number, ovh_id in zip(numbers, ids, strict=True)
-            }
-        _logger.warning(
-            "OVHcloud SMS: %s ids for %s receivers by account %s: asking for each",
-            len(ids),
-            len(numbers),
-            self.account_sudo.id,
-        )
-        accepted = dict.fromkeys(numbers, False)
-        service = quote_path(self.account_sudo.service_name)
-        for ovh_id in ids:
-            try:
-                outgoing = client.get(f"/sms/{service}/outgoing/{quote_path(ovh_id)}")
-                accepted[normalize_number(outgoing["receiver"])] = str(ovh_id)
-            except (OvhError, KeyError, TypeError) as error:
-                _logger.warning(
-                    "OVHcloud SMS: SMS %s cannot be matched: %s",
-                    ovh_id,
-                    type(error).__name__,
-                )
-        return accepted
-
-    def _get_blacklist(self, client):
+    def _get_blacklist(self):
         """Return the numbers that answered STOP, empty where OVHcloud does not say."""
         service = quote_path(self.account_sudo.service_name)
         try:
-            numbers = client.get(f"/sms/{service}/blacklists")
+            with self.account_sudo._get_client() as client:
+                numbers = client.get(f"/sms/{service}/blacklists")
         except OvhError as error:
             _logger.warning("OVHcloud SMS: the blacklist cannot be read: %r", error)
             return set()

@@ -40,8 +40,20 @@ class MailingSmsTest(models.TransientModel):
             )
         )
         sms_sudo.send()
-        self._log_ovh_test(sms_sudo, invalid)
+        self._log_ovh_test_after_commit(sms_sudo, invalid)
         return True
+
+    def _log_ovh_test_after_commit(self, sms_sudo, invalid):
+        """Log the outcome once it is known: tests leave after the commit, too."""
+        env, wizard_id, sms_ids = self.env, self.id, sms_sudo.ids
+
+        @self.env.cr.postcommit.add
+        def log():
+            with env.registry.cursor() as cr:
+                new_env = env(cr=cr)
+                wizard = new_env["mailing.sms.test"].browse(wizard_id)
+                # sudo: as above.
+                wizard._log_ovh_test(new_env["sms.sms"].sudo().browse(sms_ids), invalid)
 
     def _prepare_ovh_test_values(self, numbers, company):
         """Return the values of the test SMS to `numbers`."""
@@ -83,6 +95,8 @@ class MailingSmsTest(models.TransientModel):
                 reason=sms.sms_ovh_failure_reason or sms.failure_type,
             )
             if sms.state == "error"
+            else _("Test SMS waiting to be sent to %s", sms.number)
+            if sms.state in ("outgoing", "process")
             else _("Test SMS sent to %s", sms.number)
             for sms in sms_sudo
         ]
