@@ -1,0 +1,1 @@
+"""One module for each executable in ``dev/``; each has ``main(arguments)``."""

@@ -1,0 +1,179 @@
+"""``dev/test [ODOO TEST OPTION...]``: all tests, or Odoo's part with other options."""
+import shutil
+import sys
+import xml.etree.ElementTree as ElementTree
+
+from ..checkout import ADDON
+from ..children import Child, Watchdog
+from ..databases import Databases, forget_removed_checkouts
+from ..platform_ import DEV_DIRECTORY, platform
+from ..ports import free_port
+from ..system import install_packages
+from ..testlog import TestLog
+from ..ui import say, step
+
+PLAIN_TESTS = ('ovh_simulator/tests', 'tests')
+BROWSERS = ('google-chrome', 'chromium', 'chromium-browser', 'google-chrome-stable')
+SILENCE_SECONDS = 15 * 60
+
+
+def junit_counts(path):
+    """Count the tests in a JUnit report.
+
+    :param path: the report.
+    :return: (passed, failed, skipped).
+    """
+    total = failed = skipped = 0
+    for suite in ElementTree.parse(path).getroot().iter('testsuite'):
+        total += int(suite.get('tests', 0))
+        failed += int(suite.get('failures', 0)) + int(suite.get('errors', 0))
+        skipped += int(suite.get('skipped', 0))
+    return total - failed - skipped, failed, skipped
+
+
+def _plain_tests(parts):
+    """Run the tests that need no Odoo: the simulator's and the platform's own.
+
+    :return: (passed, failed, skipped).
+    """
+    counts = [0, 0, 0]
+    for name in PLAIN_TESTS:
+        directory = DEV_DIRECTORY / name
+        if not directory.is_dir():
+            continue
+        report = parts.checkout.logs / f"{name.replace('/', '-')}.xml"
+        report.unlink(missing_ok=True)
+        say(f'==> Testing dev/{name}')
+        child = Child(
+            name,
+            [
+                str(parts.python.python), '-m', 'pytest', '-q', '-rs', '--tb=short', '-p', 'no:cacheprovider',
+                '--rootdir', str(DEV_DIRECTORY), f'--junit-xml={report}', str(directory),
+            ],
+            parts.environment(PYTHONPATH=str(DEV_DIRECTORY)),
+        )
+        try:
+            for line in child.lines:
+                print(line, end='', flush=True)
+            status = child.wait()
+        finally:
+            child.stop()
+        if report.exists():
+            found = junit_counts(report)
+        else:
+            found = (0, 1, 0)
+        # Status 5: no tests; 2 and up: pytest itself failed.
+        if status not in (0, 5) and not found[1]:
+            found = (found[0], 1, found[2])
+        counts = [sum(pair) for pair in zip(counts, found)]
+    return tuple(counts)
+
+
+def with_addon(arguments):
+    """Add the addon to the modules that Odoo installs.
+
+    :param list[str] arguments: Odoo's options.
+    :return: the options, where ``-i`` names the addon as well.
+    """
+    modules = [ADDON]
+    others = []
+    position = 0
+    while position < len(arguments):
+        argument = arguments[position]
+        if argument in ('-i', '--init') and position + 1 < len(arguments):
+            position += 1
+            modules += arguments[position].split(',')
+        elif argument.startswith('--init='):
+            modules += argument.split('=', 1)[1].split(',')
+        elif argument.startswith('-i') and not argument.startswith('--'):
+            modules += argument[2:].split(',')
+        else:
+            others.append(argument)
+        position += 1
+    return ['-i', ','.join(dict.fromkeys(modules)), *others]
+
+
+def run_odoo_tests(parts, database, arguments, log_name, title):
+    """Run Odoo's tests on a database and read the outcome from the log.
+
+    :param Platform parts: the platform.
+    :param str database: the database.
+    :param list[str] arguments: Odoo's options.
+    :param str log_name: the log's name.
+    :param str title: what the step is called.
+    :return: the :class:`TestLog`.
+    """
+    log = parts.checkout.logs / log_name
+    result = TestLog()
+    child = Child(
+        'Odoo',
+        parts.odoo_command(
+            '-d', database, '--http-port', free_port(), '--max-cron-threads', 0, '--stop-after-init', *arguments,
+        ),
+        parts.environment(SMS_OVH_SIMULATOR_DIR=str(DEV_DIRECTORY), SMS_OVH_REQUIRE_SIMULATOR='1'),
+    )
+    watchdog = Watchdog(child, SILENCE_SECONDS)
+    try:
+        with step(title), open(log, 'w') as handle:
+            for line in child.lines:
+                watchdog.alive()
+                handle.write(line)
+                result.feed(line)
+            status = child.wait()
+    finally:
+        watchdog.end()
+        child.stop()
+    if watchdog.barked:
+        result.errors.append([f'Odoo was silent for {SILENCE_SECONDS // 60} minutes and was stopped; its log is {log}.'])
+    elif status and not result.counts()[1]:
+        result.errors.append([f'Odoo ended with exit status {status}; its log is {log}.'])
+    elif not result.started:
+        result.errors.append([f'No test of Odoo was run; its log is {log}.'])
+    return result
+
+
+def _show(result, log):
+    for name, reason in result.skipped.items():
+        print(f'skipped  {name}: {reason}')
+    for name, lines in result.failed.items():
+        print(f"{'-' * 70}\nFAILED   {name}")
+        print('\n'.join(lines))
+    for lines in result.errors:
+        print(f"{'-' * 70}\nERROR in the log")
+        print('\n'.join(lines))
+    if result.failed or result.errors:
+        print('-' * 70)
+    print(f'The whole log is {log}', flush=True)
+
+
+def require_browser():
+    """Have a browser for Odoo's browser tests.
+
+    :raise Problem: when there is none and it can't be installed.
+    """
+    if not any(shutil.which(name) for name in BROWSERS):
+        install_packages(['chromium'], 'to run the browser tests')
+
+
+def main(arguments):
+    """Run the tests; the last line is ``N passed, N failed, N skipped``.
+
+    :param list[str] arguments: test options of Odoo; with any, only Odoo's tests are run.
+    :return: the exit status, 0 only when tests were run and none failed.
+    """
+    with platform() as parts:
+        require_browser()
+        databases = Databases(parts)
+        forget_removed_checkouts(databases)
+        counts = (0, 0, 0) if arguments else _plain_tests(parts)
+        options = with_addon(arguments)
+        if not any(argument.split('=')[0] in ('--test-tags', '--test-file', '--test-enable') for argument in arguments):
+            options += ['--test-tags', f'/{ADDON}']
+        with databases.of_this_run('test') as database:
+            result = run_odoo_tests(parts, database, options, 'test-odoo.log', f"Testing {ADDON} with Odoo ({' '.join(options)})")
+        _show(result, parts.checkout.logs / 'test-odoo.log')
+        passed, failed, skipped = (sum(pair) for pair in zip(counts, result.counts()))
+    # Whatever was written to standard error must not end up below or within this line.
+    sys.stderr.flush()
+    print(f'{passed} passed, {failed} failed, {skipped} skipped', flush=True)
+    return 0 if passed and not failed else 1

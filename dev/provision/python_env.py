@@ -1,0 +1,91 @@
+"""The virtual environment that Odoo, the simulator and the tests run in."""
+import importlib.util
+import subprocess
+import sys
+from pathlib import Path
+
+from . import debian
+from .cache import built_directory, cache_dir, short_hash
+from .system import is_debian, run
+from .ui import Problem, step
+
+REQUIREMENTS = Path(__file__).resolve().parent.parent / 'requirements.txt'
+
+
+class PythonEnvironment:
+    """A virtual environment.
+
+    :param Path directory: where it is.
+    :param str fingerprint: changes when what is in it does.
+    """
+
+    def __init__(self, directory, fingerprint):
+        self.directory = directory
+        self.python = directory / 'bin' / 'python'
+        self.fingerprint = fingerprint
+
+
+def environment_key(requirements, version, executable):
+    """Name a virtual environment after what it is made from.
+
+    :param str requirements: the text of the requirements.
+    :param tuple version: Python's version.
+    :param str executable: the interpreter it is made with.
+    :return: a short name.
+    """
+    wanted = [line.split('#')[0].strip() for line in requirements.splitlines()]
+    return short_hash('\n'.join(line for line in wanted if line), version, executable)
+
+
+def _pip(directory):
+    """Find a pip to fill the environment with.
+
+    Debian leaves pip out of its Python until python3-venv is installed; its wheel does as well.
+    """
+    python = directory / 'bin' / 'python'
+    bundled = importlib.util.find_spec('ensurepip')
+    # Without an origin it is only an empty directory, as a removed package leaves behind.
+    if bundled and bundled.origin:
+        run([str(python), '-m', 'ensurepip', '--default-pip'], 'Installing pip into the virtual environment')
+        return [str(python), '-m', 'pip']
+    if not is_debian():
+        raise Problem(f"{sys.executable} has no ensurepip: install your system's package for Python's virtual environments, then start this again.")
+    archive = debian.Archive('sid')
+    archive.update()
+    package = archive.download(['python3-pip-whl'], "Downloading pip (Debian's package python3-pip-whl)")[0]
+    debian.unpack(package, directory / 'pip')
+    wheel = next((directory / 'pip/usr/share/python-wheels').glob('pip-*.whl'))
+    return [str(python), f'{wheel}/pip']
+
+
+def _build(directory):
+    if not importlib.util.find_spec('venv'):
+        raise Problem(f'{sys.executable} has no module venv: ask the administrator for "sudo apt-get install python3-venv", then start this again.')
+    run([sys.executable, '-m', 'venv', '--without-pip', str(directory)], 'Creating the virtual environment')
+    pip = _pip(directory)
+    with step('Installing the Python packages (about 90)'):
+        # --no-deps: the requirements name everything. Wheels only: nothing is compiled or executed.
+        run(
+            [*pip, 'install', '--quiet', '--no-input', '--no-deps', '--only-binary', ':all:', '--requirement', str(REQUIREMENTS)],
+            'Installing the Python packages',
+        )
+    return REQUIREMENTS.read_text()
+
+
+def python_environment():
+    """Get the virtual environment, and make it where it is not there yet.
+
+    :return: a :class:`PythonEnvironment`.
+    :raise Problem: when it can't be made.
+    """
+    version = sys.version_info[:3]
+    key = environment_key(REQUIREMENTS.read_text(), version, sys.executable)
+    directory = cache_dir() / f'venv-{key}'
+    # An interpreter that was upgraded or removed leaves an environment that doesn't start.
+    if (directory / 'bin').exists():
+        try:
+            subprocess.run([directory / 'bin' / 'python', '-c', ''], check=True, stderr=subprocess.DEVNULL)
+        except (OSError, subprocess.CalledProcessError):
+            (directory / '.complete').unlink(missing_ok=True)
+    built_directory(directory, _build)
+    return PythonEnvironment(directory, key)
