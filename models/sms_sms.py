@@ -49,9 +49,15 @@ class SmsSms(models.Model):
         readonly=True,
         help="OVHcloud adds the STOP clause to this SMS.",
     )
-    sms_encoding = fields.Selection(store=True, precompute=True)
-    sms_units = fields.Integer(store=True, precompute=True)
-    sms_segments = fields.Integer(store=True, precompute=True)
+    sms_encoding = fields.Selection(
+        compute="_compute_sms_segments", store=True, precompute=True
+    )
+    sms_units = fields.Integer(
+        compute="_compute_sms_segments", store=True, precompute=True
+    )
+    sms_segments = fields.Integer(
+        compute="_compute_sms_segments", store=True, precompute=True
+    )
     sms_ovh_id = fields.Char(
         string="OVHcloud's SMS ID", index="btree_not_null", readonly=True, copy=False
     )

@@ -31,10 +31,15 @@ class TestDeliveryReports(SmsOvhCase):
         self.account.action_synchronise()
 
     def _report(self, sms, ptt, dlr, **params):
-        return self.env["sms.ovh.event"]._receive_delivery(
-            self.account,
-            {"id": sms.sms_ovh_id, "ptt": str(ptt), "description": str(dlr), **params},
+        return self._receive(
+            id=sms.sms_ovh_id, ptt=str(ptt), description=str(dlr), **params
         )
+
+    def _receive(self, account=None, **params):
+        event_id = self.env["sms.ovh.event"]._receive_delivery(
+            (account or self.account).id, params
+        )
+        return self.env["sms.ovh.event"].browse(event_id)
 
     def _process(self):
         self._run_cron("sms_ovh.ir_cron_process_events")
@@ -104,9 +109,7 @@ class TestDeliveryReports(SmsOvhCase):
         for name in ("description", "dlr"):
             with self.subTest(name=name):
                 sms = self._send()
-                self.env["sms.ovh.event"]._receive_delivery(
-                    self.account, {"id": sms.sms_ovh_id, "ptt": "4", name: "1"}
-                )
+                self._receive(id=sms.sms_ovh_id, ptt="4", **{name: "1"})
                 self._process()
                 self.assertEqual(sms.state, "sent")
 
@@ -122,9 +125,7 @@ class TestDeliveryReports(SmsOvhCase):
         ]:
             with self.subTest(**params):
                 sms = self._send()
-                self.env["sms.ovh.event"]._receive_delivery(
-                    self.account, {"id": sms.sms_ovh_id, **params}
-                )
+                self._receive(id=sms.sms_ovh_id, **params)
                 self._process()
                 self.assertEqual(sms.state, state)
 
@@ -139,9 +140,7 @@ class TestDeliveryReports(SmsOvhCase):
                 self.assertIn(failure_type, self.env["sms.sms"].DELIVERY_ERRORS)
 
     def test_report_before_its_sms_waits(self):
-        event = self.env["sms.ovh.event"]._receive_delivery(
-            self.account, {"id": "424242", "ptt": "4", "description": "1"}
-        )
+        event = self._receive(id="424242", ptt="4", description="1")
         self._process()
         self.assertEqual(event.state, "waiting")
         sms = self._send()
@@ -154,16 +153,12 @@ class TestDeliveryReports(SmsOvhCase):
         sms = self._send()
         other = self.env["res.company"].create({"name": "Autre"})
         account = self.account.copy({"company_id": other.id, "service_name": "sms-x-9"})
-        self.env["sms.ovh.event"]._receive_delivery(
-            account, {"id": sms.sms_ovh_id, "ptt": "4", "description": "1"}
-        )
+        self._receive(account, id=sms.sms_ovh_id, ptt="4", description="1")
         self._process()
         self.assertEqual(sms.state, "pending")
 
     def test_unknown_report_is_set_aside_in_the_end(self):
-        event = self.env["sms.ovh.event"]._receive_delivery(
-            self.account, {"id": "1", "ptt": "4"}
-        )
+        event = self._receive(id="1", ptt="4")
         self.env.cr.execute(
             "UPDATE sms_ovh_event SET create_date = create_date - interval '2 days'"
             " WHERE id = %s",
@@ -202,7 +197,7 @@ class TestDeliveryReports(SmsOvhCase):
             query = dict(
                 pair.split("=", 1) for pair in urlsplit(callback["url"]).query.split("&")
             )
-            self.env["sms.ovh.event"]._receive_delivery(self.account, query)
+            self._receive(**query)
         self._process()
         for trace in mailing.mailing_trace_ids:
             state, failure_type = FINAL_MAGIC[trace.sms_number]
