@@ -125,7 +125,8 @@ class World:
         self._departures = []
         self._events = []
         self._order = itertools.count()
-        self._sms_ids = itertools.count(seed.FIRST_SMS_ID)
+        # As at OVHcloud, an id never comes back, not after a reset or a new start either: Odoo keeps them.
+        self._sms_ids = itertools.count(max(seed.FIRST_SMS_ID, time.time_ns() // 10_000_000))
         self._incoming_ids = itertools.count(seed.FIRST_INCOMING_ID)
         self._credential_ids = itertools.count(700000001)
         self._random = random.Random(self.config['seed'])

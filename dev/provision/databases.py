@@ -289,6 +289,11 @@ class Databases:
                 r"WHERE endpoint = 'custom' AND endpoint_url ~ '^http://(localhost|127\.0\.0\.1):\d+'",
                 [f'{simulator_url}/1.0'],
             ))
+            # The simulator forgets between runs: Odoo tells it anew where reports go, and reads what it has.
+            self.sql(database, (
+                "UPDATE ir_cron SET nextcall = now() AT TIME ZONE 'UTC' FROM ir_model_data AS data "
+                "WHERE data.module = 'sms_ovh' AND data.name = %s AND data.res_id = ir_cron.id", ['ir_cron_synchronise'],
+            ))
 
 
 def forget_removed_checkouts(databases):

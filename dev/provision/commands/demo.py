@@ -64,10 +64,11 @@ The simulated OVHcloud and its virtual phones: {simulator_url}
 
 What to try:
   1. Open both addresses side by side and log in to Odoo.
-  2. In SMS Marketing, write an SMS to the demo mailing list and press Send.
-  3. Watch the phones receive it, and the campaign's figures follow.
-  4. Answer from a phone, then with STOP: see the reply, and the number on the blacklist.
-  5. Under SMS Marketing's configuration, look at the OVHcloud account: credits, senders, jobs.
+  2. In SMS Marketing (the application of that name), write an SMS to the list "Clients fidèles"
+     and press Send ("Envoyer").
+  3. Watch the phones receive it; in the campaign, the button "SMS" lists each one's state.
+  4. Switch a phone off, send again, and see the failure and its reason in Odoo.
+  5. Under Configuration > OVHcloud: the account, its senders, what was sent and reported.
 
 Logs: {logs}
 Ctrl-C stops all of it.""")
@@ -104,17 +105,18 @@ def main(arguments):
                     parts.environment(PYTHONPATH=str(DEV_DIRECTORY)), logs / 'demo-simulator.log',
                 )
                 children.append(simulator)
+                # Odoo reads its OVHcloud account as soon as it runs.
+                _wait_until_answering(simulator, f'http://127.0.0.1:{options.simulator_port}/')
                 odoo = Child(
                     'Odoo',
                     parts.odoo_command(
                         '-d', database, '--db-filter', f'^{database}$', '--no-database-list',
                         '--http-interface', '127.0.0.1', '--http-port', options.port,
-                        '--workers', 0, '--max-cron-threads', 1,
+                        '--workers', 0, '--max-cron-threads', 2,
                     ),
                     parts.environment(), logs / 'demo-odoo.log',
                 )
                 children.append(odoo)
-                _wait_until_answering(simulator, f'http://127.0.0.1:{options.simulator_port}/')
                 _wait_until_answering(odoo, f'http://127.0.0.1:{options.port}/web/login')
             _welcome(odoo_url, simulator_url, logs)
             while True:
