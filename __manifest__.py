@@ -16,6 +16,7 @@
         "views/sms_ovh_account_views.xml",
         "views/sms_ovh_sender_views.xml",
         "views/sms_ovh_event_views.xml",
+        "views/sms_ovh_job_views.xml",
         "views/sms_composer_views.xml",
         "views/sms_sms_views.xml",
         "views/sms_template_views.xml",

@@ -475,11 +475,13 @@ class SmsOvhJob(models.Model):
 
     @api.model
     def _reconcile_due(self):
-        """Ask OVHcloud for the jobs whose outcome is not known, each committed."""
+        """Ask OVHcloud once for each job whose outcome is not known, each committed."""
+        last_id = 0
         while True:
             job = self.search(
                 [
                     ("state", "=", "unknown"),
+                    ("id", ">", last_id),
                     "|",
                     ("next_attempt", "=", False),
                     ("next_attempt", "<=", fields.Datetime.now()),
@@ -489,6 +491,7 @@ class SmsOvhJob(models.Model):
             ).try_lock_for_update(allow_referencing=True, limit=1)
             if not job:
                 return
+            last_id = job.id
             self._transact(job._reconcile)
 
     def _reconcile(self):
