@@ -4,6 +4,8 @@ Each names the page it comes from. Nothing here is translated: what a user reads
 is made from these values by the models, in the user's language.
 """
 
+from datetime import timedelta
+
 # Base URL of the API, by value of ``sms.ovh.account.endpoint``. SMS is served by the
 # European region only. https://help.ovhcloud.com/csm/en-api-getting-started-ovhcloud-api
 ENDPOINT_URLS = {
@@ -127,3 +129,14 @@ RETRY_MAX = 3600
 JOBS_AFTER_COMMIT = 5
 # Seconds that one run of a cron goes on taking jobs: the next run takes over.
 CRON_SECONDS = 600
+
+# After what time OVHcloud is asked for an SMS of which no final report came. An SMS
+# lives for `VALIDITY_PERIOD`, so later than that nothing is to be expected.
+POLL_AFTER = (
+    timedelta(minutes=30),
+    timedelta(hours=2),
+    timedelta(hours=12),
+    timedelta(hours=48),
+)
+# Failed SMS of which one inquiry asks why, one call each.
+POLL_FAILURES = 500

@@ -1,5 +1,7 @@
+import logging
 import re
 import secrets
+from datetime import timedelta, timezone
 from urllib.parse import urlsplit
 
 from odoo import api, fields, models
@@ -9,6 +11,8 @@ from odoo.tools.urls import urljoin
 
 from .. import const
 from ..tools import ovh_client
+
+_logger = logging.getLogger(__name__)
 
 # What OVHcloud's guides and answers show; the letters are those of the customer's code.
 SERVICE_NAME_REGEX = re.compile(r"sms-[a-z0-9]+-[0-9]+")
@@ -526,6 +530,63 @@ class SmsOvhAccount(models.Model):
         ):
             account_sudo.action_resume()
         return True
+
+    # ------------------------------------------------------------
+    # What reports missed
+    # ------------------------------------------------------------
+
+    def _poll(self, trackers):
+        """Ask OVHcloud what became of SMS of which no final report came.
+
+        The lists of delivered and of failed SMS of their time are asked for, which is
+        few calls however many they are; what is found goes the way of every report.
+
+        :param trackers: `sms.tracker` of this account
+        """
+        self.ensure_one()
+        Event = self.env["sms.ovh.event"].sudo()
+        open_ids = set(trackers.mapped("sms_ovh_id"))
+        # An SMS is created at OVHcloud's after its tracker and, held back at night and
+        # at week-ends, still lives `VALIDITY_PERIOD` later.
+        period = {
+            "creationDatetime.from": self._format_datetime(
+                min(trackers.mapped("create_date")) - timedelta(days=1)
+            ),
+            "creationDatetime.to": self._format_datetime(fields.Datetime.now()),
+        }
+        found = []
+        try:
+            with self._get_client() as client:
+                path = self._get_path("outgoing")
+                for dlr, state in const.DLR_TO_STATE.items():
+                    if const.STATE_RANK[state] <= const.STATE_RANK["pending"]:
+                        continue
+                    ids = client.get(path, deliveryReceipt=dlr, **period) or []
+                    ids = open_ids.intersection(map(str, ids))
+                    if state == "sent":
+                        found += [{"id": ovh_id, "dlr": str(dlr)} for ovh_id in ids]
+                        continue
+                    for ovh_id in sorted(ids)[: const.POLL_FAILURES]:
+                        sms = client.get(f"{path}/{ovh_client.quote_path(ovh_id)}")
+                        found.append(
+                            {"id": ovh_id, "dlr": str(dlr), "ptt": str(sms["ptt"])}
+                        )
+        except (ovh_client.OvhError, KeyError, TypeError) as error:
+            _logger.warning(
+                "OVHcloud SMS: account %s cannot be asked for reports: %s",
+                self.id,
+                type(error).__name__,
+            )
+        events = Event.browse(
+            [Event._receive_delivery(self.id, {**params}) for params in found]
+        )
+        events._process()
+        trackers.filtered("sms_ovh_poll_at")._sms_ovh_postpone_poll()
+
+    @staticmethod
+    def _format_datetime(value):
+        """Return a naive UTC time as the API takes it."""
+        return value.replace(microsecond=0, tzinfo=timezone.utc).isoformat()
 
     # ------------------------------------------------------------
     # The queue

@@ -2,7 +2,9 @@ from urllib.parse import urlsplit
 
 import requests
 
+from odoo import fields
 from odoo.tests import HttpCase, tagged
+from odoo.tools import mute_logger
 
 from .. import const
 from .common import SmsOvhCase
@@ -210,6 +212,63 @@ class TestDeliveryReports(SmsOvhCase):
                     else state,
                 )
                 self.assertEqual(trace.sms_id.state or state, state)
+
+
+    # ------------------------------------------------------------
+    # What reports missed
+    # ------------------------------------------------------------
+
+    def _poll(self, sms):
+        """Let the next inquiry be due, and make it."""
+        sms.sms_tracker_id.sms_ovh_poll_at = fields.Datetime.now()
+        self._run_cron("sms_ovh.ir_cron_poll")
+
+    def test_missing_reports_are_asked_for(self):
+        self.simulator.configure(callback_mode="off")
+        sms = self._send(["+33612340001", "+33612340023", "+33612340100"])
+        trackers = sms.sms_tracker_id
+        self.assertTrue(all(trackers.mapped("sms_ovh_poll_at")))
+        self._run_cron("sms_ovh.ir_cron_poll")
+        self.assertEqual(set(sms.mapped("state")), {"pending"}, "not due yet")
+        self._poll(sms)
+        self.assertEqual(sms.mapped("state"), ["sent", "error", "pending"])
+        self.assertEqual(sms[1].failure_type, "sms_invalid_destination")
+        self.assertEqual(
+            [bool(tracker.sms_tracker_id.sms_ovh_poll_at) for tracker in sms],
+            [False, False, True],
+        )
+
+    def test_no_report_in_the_end(self):
+        self.simulator.configure(callback_mode="off")
+        sms = self._send(["+33612340100"])
+        tracker = sms.sms_tracker_id
+        for count in range(1, len(const.POLL_AFTER) + 1):
+            self.assertFalse(tracker.sms_ovh_no_report)
+            self._poll(sms)
+            self.assertEqual(tracker.sms_ovh_poll_count, count)
+        self.assertTrue(tracker.sms_ovh_no_report)
+        self.assertFalse(tracker.sms_ovh_poll_at)
+        self.assertEqual(sms.state, "pending")
+        # It may come after all.
+        self._report(sms, 4, 1)
+        self._process()
+        self.assertEqual(sms.state, "sent")
+        self.assertFalse(tracker.sms_ovh_no_report)
+
+    def test_a_report_ends_the_asking(self):
+        sms = self._send()
+        self._report(sms, 4, 1)
+        self._process()
+        self.assertFalse(sms.sms_tracker_id.sms_ovh_poll_at)
+
+    def test_ovhcloud_cannot_be_asked(self):
+        self.simulator.configure(callback_mode="off")
+        sms = self._send()
+        self.simulator.order_faults({"kind": "500", "path": "/outgoing"})
+        with mute_logger("odoo.addons.sms_ovh.models.sms_ovh_account"):
+            self._poll(sms)
+        self.assertEqual(sms.state, "pending")
+        self.assertTrue(sms.sms_tracker_id.sms_ovh_poll_at)
 
 
 @tagged("-at_install", "post_install")
