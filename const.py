@@ -125,6 +125,8 @@ KEEP_JOBS_DAYS = 90  # that ended jobs are kept: `sms_ovh.keep_jobs_days`
 # Seconds to the second attempt; doubled for each further one, up to the longest.
 RETRY_BASE = 15
 RETRY_MAX = 3600
+# Recipients of a campaign composed, and by the cron committed, at a time.
+COMPOSE_SLICE = 1000
 # Jobs posted right after a user's transaction; with more the cron does it.
 JOBS_AFTER_COMMIT = 5
 # Seconds that one run of a cron goes on taking jobs: the next run takes over.

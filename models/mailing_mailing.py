@@ -1,4 +1,7 @@
 from odoo import api, fields, models
+from odoo.tools import split_every
+
+from .. import const
 
 from .sms_ovh_counter_mixin import get_text_as_sent
 
@@ -35,6 +38,10 @@ class MailingMailing(models.Model):
     sms_encoding = fields.Selection(store=True)
     sms_units = fields.Integer(store=True, aggregator=None)
     sms_segments = fields.Integer(store=True, aggregator=None)
+
+    sms_ovh_composed_count = fields.Integer(
+        string="Recipients Treated", readonly=True, copy=False
+    )
 
     @api.depends("sms_ovh_company_id", "mailing_type")
     def _compute_sms_ovh_stop_clause(self):
@@ -144,6 +151,59 @@ class MailingMailing(models.Model):
         return super(
             MailingMailing, self - ovh_mailings
         )._compute_sms_has_iap_failure()
+
+    # ------------------------------------------------------------
+    # Composing
+    # ------------------------------------------------------------
+
+    def action_send_sms(self, res_ids=None):
+        """Override of `mass_mailing_sms` to compose a campaign in slices.
+
+        Core composes all recipients at once, which fails above some 13,000 and takes
+        ever longer for each. By the cron every slice is committed: one that is killed
+        goes on with those who have no SMS yet.
+        """
+        others = self.filtered(lambda mailing: not mailing.sms_ovh_account_id)
+        if others:
+            super(MailingMailing, others).action_send_sms(res_ids=res_ids)
+        for mailing in self - others:
+            ids = res_ids or mailing._get_remaining_recipients()
+            for slice_ids in split_every(const.COMPOSE_SLICE, ids):
+                mailing._compose_sms_ovh(list(slice_ids))
+                if not mailing._commit_sms_ovh_slice():
+                    break
+        return True
+
+    def _compose_sms_ovh(self, res_ids):
+        """Create the SMS of one slice of recipients.
+
+        :param list res_ids: ids of records of the campaign's model
+        """
+        self.ensure_one()
+        # Written first: of two that compose the same campaign at once, the second
+        # conflicts here, before it can give anybody a second SMS.
+        self.sms_ovh_composed_count += len(res_ids)
+        self.flush_recordset(["sms_ovh_composed_count"])
+        composer = (
+            self.env["sms.composer"]
+            .with_context(active_id=False)
+            .create(self._send_sms_get_composer_values(res_ids))
+        )
+        composer._action_send_sms()
+
+    def _commit_sms_ovh_slice(self):
+        """Commit what is composed, if this is the cron, and forget what it took.
+
+        :return: whether there is time for more
+        :rtype: bool
+        """
+        if not self.env.context.get("ir_cron_progress_id"):
+            return True
+        if self.env["ir.cron"]._commit_progress():
+            self.env.invalidate_all()
+            return True
+        self.env.ref("mass_mailing.ir_cron_mass_mailing_queue")._trigger()
+        return False
 
     def action_view_sms_ovh_traces(self):
         """Open the list of what became of each recipient's SMS."""

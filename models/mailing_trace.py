@@ -7,3 +7,8 @@ class MailingTrace(models.Model):
     _inherit = "mailing.trace"
 
     failure_type = fields.Selection(selection_add=const.FAILURE_TYPES)
+
+    # A slice of a campaign asks who of its recipients got an SMS by another number.
+    _mailing_sms_number_idx = models.Index(
+        "(mass_mailing_id, sms_number) WHERE trace_type = 'sms'"
+    )

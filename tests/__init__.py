@@ -1,4 +1,5 @@
 from . import test_counter
+from . import test_compose
 from . import test_delivery
 from . import test_gsm7
 from . import test_ovh_client

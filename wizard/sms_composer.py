@@ -59,3 +59,84 @@ class SmsComposer(models.TransientModel):
                 company = record.company_id
             result[record.id]["record_company_id"] = (company or self.env.company).id
         return result
+
+    # ------------------------------------------------------------
+    # Who gets none
+    # ------------------------------------------------------------
+    # Core looks each recipient up in lists that it makes of all blacklisted numbers,
+    # all who opted out and all who got one: the time for one SMS grows with their
+    # number. These ask for the slice at hand only, and answer with sets.
+
+    def _is_sms_ovh_slice(self):
+        """Whether this composes a slice of a campaign that OVHcloud sends."""
+        return bool(self._is_mass_sms() and self.mailing_id.sms_ovh_account_id)
+
+    def _get_blacklist_record_ids(self, records, recipients_info):
+        """Override of `sms`: see above."""
+        if not self._is_sms_ovh_slice():
+            return super()._get_blacklist_record_ids(records, recipients_info)
+        if not self.use_exclusion_list:
+            return set()
+        numbers = {info["sanitized"] for info in recipients_info.values()} - {False}
+        # sudo: who may write SMS need not be allowed to see who wants none.
+        blacklist_sudo = self.env["phone.blacklist"].sudo()
+        entries = blacklist_sudo.search_fetch(
+            [("number", "in", list(numbers))], ["number"]
+        )
+        blacklisted = set(entries.mapped("number"))
+        return {
+            record.id
+            for record in records
+            if recipients_info[record.id]["sanitized"] in blacklisted
+        }
+
+    def _get_optout_record_ids(self, records, recipients_info):
+        """Override of `mass_mailing_sms`: see above."""
+        if not self._is_sms_ovh_slice():
+            return super()._get_optout_record_ids(records, recipients_info)
+        mailing = self.mailing_id
+        if mailing.mailing_model_name != "mailing.list":
+            return set(mailing._get_opt_out_list_sms())
+        # As core: who opted out of all lists at hand, not who is still in one.
+        groups = self.env["mailing.subscription"]._read_group(
+            [
+                ("contact_id", "in", records.ids),
+                ("list_id", "in", mailing.contact_list_ids.ids),
+            ],
+            ["contact_id"],
+            ["opt_out:bool_and"],
+        )
+        return {contact.id for contact, opt_out in groups if opt_out}
+
+    def _get_done_record_ids(self, records, recipients_info):
+        """Override of `mass_mailing_sms`: see above.
+
+        Numbers of earlier slices count, too.
+        """
+        if not self._is_sms_ovh_slice():
+            return super()._get_done_record_ids(records, recipients_info)
+        numbers = {info["sanitized"] for info in recipients_info.values()} - {False}
+        # sudo: the campaign's own traces.
+        traces_sudo = self.env["mailing.trace"].sudo()
+        traces = traces_sudo.search_fetch(
+            [
+                ("mass_mailing_id", "=", self.mailing_id.id),
+                ("is_test_trace", "=", False),
+                "|",
+                ("sms_number", "in", list(numbers)),
+                "&",
+                ("model", "=", records._name),
+                ("res_id", "in", records.ids),
+            ],
+            ["sms_number", "res_id"],
+        )
+        seen = set(traces.mapped("sms_number"))
+        done = set(traces.mapped("res_id")) & set(records.ids)
+        for record in records:
+            number = recipients_info[record.id]["sanitized"]
+            if not number:
+                continue
+            if number in seen:
+                done.add(record.id)
+            seen.add(number)
+        return done

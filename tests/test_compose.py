@@ -1,0 +1,124 @@
+from collections import Counter
+from unittest.mock import patch
+
+from odoo.tests import tagged
+
+from .. import const
+from .common import SmsOvhCase
+
+
+@tagged("-at_install", "post_install")
+class TestCompose(SmsOvhCase):
+    """A campaign is composed in slices, and whoever gets none in one gets none."""
+
+    def setUp(self):
+        super().setUp()
+        self.env["sms.sms"].search([]).unlink()
+        patcher = patch.object(const, "COMPOSE_SLICE", 10)
+        patcher.start()
+        self.addCleanup(patcher.stop)
+
+    def _compose(self, mailing):
+        mailing.action_put_in_queue()
+        self._run_cron("mass_mailing.ir_cron_mass_mailing_queue")
+
+    def _outcomes(self, mailing):
+        return Counter(
+            (trace.trace_status, trace.failure_type)
+            for trace in mailing.mailing_trace_ids
+        )
+
+    def test_slices(self):
+        mailing = self._create_mailing(self._numbers(25))
+        composers = []
+        original = type(self.env["sms.composer"])._action_send_sms
+
+        def send(composer):
+            composers.append(composer)
+            return original(composer)
+
+        with patch.object(type(self.env["sms.composer"]), "_action_send_sms", send):
+            self._compose(mailing)
+        self.assertEqual(len(composers), 3)
+        self.assertEqual(mailing.sms_ovh_composed_count, 25)
+        self._run_cron("sms.ir_cron_sms_scheduler_action")
+        self.assertEqual(
+            sorted(sms["receiver"] for sms in self.simulator.get_ledger()),
+            self._numbers(25),
+        )
+        self.assertEqual(self._outcomes(mailing), {("pending", False): 25})
+        self.assertEqual(mailing.state, "done")
+
+    def test_who_gets_none(self):
+        """Across slices: doubles, blacklisted, opted out, without a number."""
+        numbers = self._numbers(22)
+        # The same number in two slices, and twice in one.
+        numbers += [numbers[0], numbers[21], False, "nobody"]
+        mailing = self._create_mailing(numbers)
+        contacts = mailing.contact_list_ids.contact_ids.sorted("id")
+        self.env["phone.blacklist"].sudo()._add([numbers[1], numbers[15]])
+        contacts[2].subscription_ids.opt_out = True
+        # Who opted out of another list gets it all the same.
+        other_list = self.env["mailing.list"].create({"name": "Autre"})
+        self.env["mailing.subscription"].create(
+            {
+                "contact_id": contacts[3].id,
+                "list_id": other_list.id,
+                "opt_out": True,
+            }
+        )
+        self._compose(mailing)
+        self.assertEqual(
+            self._outcomes(mailing),
+            {
+                ("outgoing", False): 19,
+                ("cancel", "sms_blacklist"): 2,
+                ("cancel", "sms_optout"): 1,
+                ("cancel", "sms_duplicate"): 2,
+                ("cancel", "sms_number_missing"): 1,
+                ("cancel", "sms_number_format"): 1,
+            },
+        )
+
+    def test_same_as_core(self):
+        """Slices change nothing in who gets what: core's way gives the same."""
+        numbers = self._numbers(9) + [self._numbers(1)[0], False]
+        ours = self._create_mailing(numbers)
+        self.env["phone.blacklist"].sudo()._add([numbers[1]])
+        self._compose(ours)
+        theirs = self._create_mailing(numbers)
+        self.company.sms_ovh_account_id = False
+        self._compose(theirs)
+        self.assertEqual(self._outcomes(ours), self._outcomes(theirs))
+
+    def test_killed_between_slices(self):
+        """What was committed stays; the rest is composed by the next run, once."""
+        mailing = self._create_mailing(self._numbers(25))
+        original = type(mailing)._compose_sms_ovh
+        slices = []
+
+        def compose(mailings, res_ids):
+            if len(slices) == 2:
+                raise MemoryError()
+            slices.append(res_ids)
+            return original(mailings, res_ids)
+
+        mailing.action_put_in_queue()
+        with patch.object(type(mailing), "_compose_sms_ovh", compose):
+            with self.assertRaises(MemoryError), self.env.cr.savepoint():
+                mailing.action_send_sms()
+        self.assertFalse(mailing.mailing_trace_ids, "nothing of a rollback stays")
+        mailing._compose_sms_ovh(mailing._get_remaining_recipients()[:10])
+        self._run_cron("mass_mailing.ir_cron_mass_mailing_queue")
+        self._run_cron("sms.ir_cron_sms_scheduler_action")
+        self.assertEqual(
+            sorted(sms["receiver"] for sms in self.simulator.get_ledger()),
+            self._numbers(25),
+        )
+
+    def test_a_slice_again_gives_nobody_a_second(self):
+        mailing = self._create_mailing(self._numbers(10))
+        recipients = mailing._get_remaining_recipients()
+        mailing._compose_sms_ovh(recipients)
+        mailing._compose_sms_ovh(recipients)
+        self.assertEqual(len(self.env["sms.sms"].search([])), 10)
