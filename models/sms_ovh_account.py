@@ -1,3 +1,4 @@
+import ipaddress
 import logging
 import re
 import secrets
@@ -140,6 +141,10 @@ class SmsOvhAccount(models.Model):
         compute="_compute_delivery_url",
         groups="base.group_system",
     )
+    delivery_unreachable = fields.Boolean(
+        compute="_compute_delivery_unreachable",
+        help="OVHcloud cannot reach Odoo's address from the Internet.",
+    )
     callback_state = fields.Selection(
         [
             ("none", "Off"),
@@ -177,6 +182,24 @@ class SmsOvhAccount(models.Model):
                 account.get_base_url(),
                 f"/sms_ovh/{account.callback_token}/delivery",
             )
+
+    @api.depends("callback_token", "endpoint")
+    def _compute_delivery_unreachable(self):
+        for account in self:
+            # sudo: only whether the address is one of the Internet.
+            account_sudo = account.sudo()
+            host = urlsplit(account_sudo.delivery_url or "").hostname or ""
+            account.delivery_unreachable = (
+                account_sudo.endpoint != "custom" and self._is_private_host(host)
+            )
+
+    @api.model
+    def _is_private_host(self, host):
+        """Return whether nobody on the Internet can reach `host`."""
+        try:
+            return not ipaddress.ip_address(host).is_global
+        except ValueError:
+            return "." not in host or host.endswith((".local", ".localhost", ".lan"))
 
     @api.constrains("service_name")
     def _check_service_name(self):

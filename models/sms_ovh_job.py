@@ -35,6 +35,8 @@ TRANSITIONS = {
 ABANDONED_AFTER = 2 * (
     job_pool.POST_WITHIN + const.CONNECT_TIMEOUT + const.READ_TIMEOUT
 )
+# Channel of OCA's `queue_job`, where that is installed.
+QUEUE_JOB_CHANNEL = "root.sms_ovh"
 # Receivers of one answer whose id is checked at OVHcloud's.
 SAMPLES = 2
 # Jobs looked at in one search of those that are due.
@@ -329,7 +331,7 @@ class SmsOvhJob(models.Model):
 
         Many are left to the cron: nobody should wait for them.
         """
-        if not self:
+        if not self or self._delay():
             return
         if len(self) > const.JOBS_AFTER_COMMIT:
             self.env.ref("sms_ovh.ir_cron_post_jobs").sudo()._trigger()
@@ -346,6 +348,34 @@ class SmsOvhJob(models.Model):
             except Exception:
                 # The user's work is committed; the cron takes over.
                 _logger.exception("OVHcloud SMS: jobs could not be posted at once")
+
+    def _delay(self):
+        """Hand these jobs to OCA's `queue_job` where it is installed.
+
+        Its runner spreads them over all its hosts, on the channel `root.sms_ovh`.
+
+        :return: whether it takes care of them
+        :rtype: bool
+        """
+        if "queue.job" not in self.env:
+            return False
+        for job in self:
+            # sudo: whoever sends need not have rights on the queue.
+            job.sudo().with_delay(
+                channel=QUEUE_JOB_CHANNEL,
+                description=self.env._("OVHcloud SMS: job %s", job.tag),
+                identity_key=f"sms_ovh-{job.tag}",
+            )._queue_job_post()
+        return True
+
+    def _queue_job_post(self):
+        """Post these jobs from `queue_job`'s runner.
+
+        In a cursor of its own: this commits, which the runner's must not.
+        """
+        with self.env.registry.cursor() as cr:
+            jobs = self.with_env(self.env(cr=cr))
+            jobs._dispatch(jobs)
 
     # ------------------------------------------------------------
     # Answers

@@ -192,6 +192,15 @@ class SmsSms(models.Model):
         """
         return self.env["sms.ovh.job"]._claim(self.filtered_domain(QUEUE_DOMAIN))
 
+    def _sms_ovh_claim_for_cron(self):
+        """Put queued SMS into jobs.
+
+        :return: whether somebody else posts them: OCA's `queue_job`
+        :rtype: bool
+        """
+        ovh_sms = self._sms_ovh_split()[0].try_lock_for_update(allow_referencing=True)
+        return ovh_sms._sms_ovh_claim()._delay()
+
     @api.model
     def _process_queue(self):
         """Override of `sms` to split the queue by company, which core does not.
@@ -209,12 +218,8 @@ class SmsSms(models.Model):
             if not queue:
                 break
             last_id = queue[-1].id
-            Job._transact(
-                lambda queue=queue: queue._sms_ovh_split()[0]
-                .try_lock_for_update(allow_referencing=True)
-                ._sms_ovh_claim()
-            )
-            Job._dispatch()
+            if not Job._transact(lambda queue=queue: queue._sms_ovh_claim_for_cron()):
+                Job._dispatch()
             for sms_api, sms in queue._sms_ovh_split()[1]._split_by_api():
                 for batch_ids in sms._split_batch():
                     batch = self.browse(batch_ids).try_lock_for_update()

@@ -298,7 +298,7 @@ class TestCounter(CounterCase):
 
 @tagged("-at_install", "post_install")
 class TestTextAsSent(TransactionCase):
-    """Cases that `static/tests/sms_ovh_widget.test.js` shares."""
+    """`static/tests/sms_ovh_widget.test.js` has the same cases."""
 
     def test_links(self):
         placeholders = {
@@ -316,6 +316,7 @@ class TestTextAsSent(TransactionCase):
             ("HTTPS://b.fr", "HTTPS://b.fr"),
             ("https://b.fr/{{ object.id }}/c d", f"{link} d"),
             ("https://b.fr?{{ object.id }}&a=\u2028b", f"{link}\u2028b"),
+            ("https://b.fr?a=\ufeffb\x1cc", f"{link}\x1cc"),
             ("https://www.example.com/sms/1/abc", "https://www.example.com/sms/1/abc"),
             (
                 "https://www.example.com/r/abc",

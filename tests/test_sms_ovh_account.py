@@ -240,6 +240,24 @@ class TestSmsOvhAccount(SmsOvhCase):
         self.assertEqual(service["callBack"], self.account.delivery_url)
         self.assertEqual(self.account.callback_state, "ok")
 
+    def test_address_that_ovhcloud_cannot_reach(self):
+        for address, unreachable in [
+            ("http://localhost:8069", True),
+            ("http://odoo:8069", True),
+            ("http://192.168.1.5", True),
+            ("http://[::1]:8069", True),
+            ("http://odoo.local", True),
+            ("https://odoo.example.com", False),
+            ("https://8.8.8.8", False),
+        ]:
+            with self.subTest(address=address):
+                self.env["ir.config_parameter"].set_param("web.base.url", address)
+                self.account.endpoint = "ovh-eu"
+                self.account.invalidate_recordset()
+                self.assertEqual(self.account.delivery_unreachable, unreachable)
+                self.account.endpoint = "custom"
+                self.assertFalse(self.account.delivery_unreachable)
+
     def test_callbacks_refused(self):
         self.simulator.order_faults({"kind": "500", "method": "PUT"})
         with self.assertRaisesRegex(UserError, "failure of its own"):

@@ -486,6 +486,23 @@ class TestSmsOvhJob(SmsOvhCase):
         )
         self.assertLess(created[-1] - created[0], timedelta(seconds=8 * 0.2))
 
+    def test_queue_job_takes_over(self):
+        """Where OCA's `queue_job` is installed, its runner posts the jobs."""
+        delayed = []
+
+        def delay(jobs):
+            delayed.append(jobs)
+            return True
+
+        sms = self._queue()
+        with patch.object(type(self.env["sms.ovh.job"]), "_delay", delay):
+            self._send_queue()
+        self.assertEqual(self.simulator.count_jobs(), 0)
+        with self.enter_registry_test_mode():
+            sms.sms_ovh_job_id._queue_job_post()
+        self.assertEqual(sms.state, "pending")
+        self.assertTrue(delayed)
+
     # ------------------------------------------------------------
     # Conflicts
     # ------------------------------------------------------------
