@@ -179,6 +179,8 @@ class SmsOvhCase(SimulatorCase, TransactionCase):
             context={**cls.env.context, "allowed_company_ids": cls.company.ids}
         )
         cls.account = cls.account.with_env(cls.env)
+        # Where OCA's `queue_job` is installed too, its runner would have to run.
+        cls.classPatch(type(cls.env["sms.ovh.job"]), "_delay", lambda jobs: False)
 
     @classmethod
     def _create_account(cls, company, service_name, keys, connect=True):

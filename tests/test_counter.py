@@ -170,9 +170,9 @@ class TestCounter(CounterCase):
         self.assertEqual((form.sms_units, form.sms_segments), (0, 0))
         form.sms_subject = "Ventes privées"
         form.body_plaintext = body
-        link = self.env[
-            "mailing.mailing"
-        ].get_sms_link_replacements_placeholders()["link"]
+        link = self.env["mailing.mailing"].get_sms_link_replacements_placeholders()[
+            "link"
+        ]
         expected = len(f"Voir {link} et venez") + 11
         self.assertEqual(form.sms_units, expected)
         mailing = form.save()
@@ -281,7 +281,9 @@ class TestCounter(CounterCase):
         sms.sms_ovh_stop_clause = True
         self.assertEqual(sms.sms_units, 18)
         self.assertEqual(
-            sms._read_group([("id", "=", sms.id)], ["sms_encoding"], ["sms_segments:sum"]),
+            sms._read_group(
+                [("id", "=", sms.id)], ["sms_encoding"], ["sms_segments:sum"]
+            ),
             [("GSM7", 1)],
         )
 
@@ -371,9 +373,7 @@ class TestTooLongSending(SmsOvhCase):
         other = self._create_sms(self._numbers(1, first=1), body="a" * 918)
         (sms | other).send(unlink_failed=False, unlink_sent=False)
         self.env.flush_all()
-        self.assertEqual(
-            (sms.state, sms.failure_type), ("error", "sms_ovh_too_long")
-        )
+        self.assertEqual((sms.state, sms.failure_type), ("error", "sms_ovh_too_long"))
         self.assertNotEqual(other.state, "error")
 
     def test_clause_counts(self):
@@ -452,7 +452,10 @@ class TestCounterTour(CounterCase, HttpCase):
             }
         )
         self.start_tour(
-            "/odoo/sms-marketing/new", "sms_ovh_counter_tour", login="admin", timeout=180
+            "/odoo/sms-marketing/new",
+            "sms_ovh_counter_tour",
+            login="admin",
+            timeout=180,
         )
         mailing = self.env["mailing.mailing"].search(
             [("subject", "=", "Rentrée des clients")]

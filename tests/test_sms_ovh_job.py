@@ -19,6 +19,11 @@ LOGGERS = (
 
 @tagged("-at_install", "post_install")
 class TestSmsOvhJob(SmsOvhCase):
+    @classmethod
+    def setUpClass(cls):
+        cls._original_delay = staticmethod(sms_ovh_job.SmsOvhJob._delay)
+        super().setUpClass()
+
     def setUp(self):
         super().setUp()
         self.env["sms.sms"].search([]).unlink()
@@ -487,21 +492,25 @@ class TestSmsOvhJob(SmsOvhCase):
         self.assertLess(created[-1] - created[0], timedelta(seconds=8 * 0.2))
 
     def test_queue_job_takes_over(self):
-        """Where OCA's `queue_job` is installed, its runner posts the jobs."""
-        delayed = []
-
-        def delay(jobs):
-            delayed.append(jobs)
-            return True
-
+        """Where somebody else posts the jobs, the cron leaves them alone."""
+        self.patch(type(self.env["sms.ovh.job"]), "_delay", lambda jobs: True)
         sms = self._queue()
-        with patch.object(type(self.env["sms.ovh.job"]), "_delay", delay):
-            self._send_queue()
+        self._send_queue()
         self.assertEqual(self.simulator.count_jobs(), 0)
         with self.enter_registry_test_mode():
             sms.sms_ovh_job_id._queue_job_post()
         self.assertEqual(sms.state, "pending")
-        self.assertTrue(delayed)
+
+    def test_queue_job(self):
+        """Each job becomes a job of OCA's `queue_job`, on our channel."""
+        if "queue.job" not in self.env:
+            self.skipTest("OCA's queue_job is not installed")
+        jobs = self._create_sms(self._numbers(1))._sms_ovh_claim()
+        self.assertTrue(self._original_delay(jobs))
+        queue_job = self.env["queue.job"].search([("model_name", "=", jobs._name)])
+        self.assertEqual(queue_job.channel, "root.sms_ovh")
+        self.assertEqual(queue_job.method_name, "_queue_job_post")
+        self.assertEqual(queue_job.records.ids, jobs.ids)
 
     # ------------------------------------------------------------
     # Conflicts
