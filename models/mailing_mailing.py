@@ -2,7 +2,6 @@ from odoo import api, fields, models
 from odoo.tools import split_every
 
 from .. import const
-
 from .sms_ovh_counter_mixin import get_text_as_sent
 
 

@@ -118,8 +118,8 @@ class SmsOvhCounterMixin(models.AbstractModel):
             if count.segments > MAX_SEGMENTS:
                 raise UserError(
                     self.env._(
-                        "This text takes %(segments)s SMS: “%(text)s”. OVHcloud sends at"
-                        " most %(max)s at a time, that is %(gsm7)s characters, or"
+                        "This text takes %(segments)s SMS: “%(text)s”. OVHcloud sends"
+                        " at most %(max)s at a time, that is %(gsm7)s characters, or"
                         " %(unicode)s in Unicode. Shorten it and send it again.",
                         segments=count.segments,
                         text=shorten(text, 60, placeholder="…"),

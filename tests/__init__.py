@@ -2,6 +2,7 @@ from . import test_counter
 from . import test_compose
 from . import test_delivery
 from . import test_gsm7
+from . import test_i18n
 from . import test_ovh_client
 from . import test_sms_api
 from . import test_sms_ovh_account

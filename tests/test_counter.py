@@ -395,7 +395,9 @@ class HootCase(HttpCase):
 
         class Collect(logging.Handler):
             def emit(self, record):
-                found = re.search(r"Passed (\d+) tests", record.getMessage())
+                found = re.search(
+                    r'"@sms_ovh" ended \(passed: (\d+)', record.getMessage()
+                )
                 if found:
                     passed.append(int(found[1]))
 
@@ -411,8 +413,8 @@ class HootCase(HttpCase):
             success_signal="[HOOT] Test suite succeeded",
             error_checker=lambda message: "[HOOT]" not in message,
         )
-        self.assertTrue(passed, "HOOT says how many tests passed")
-        self.assertGreater(passed[-1], 0, "no test of the addon ran")
+        self.assertTrue(passed, "the tests of the addon did not run")
+        self.assertGreater(passed[-1], 0, "no test of the addon passed")
 
     @staticmethod
     def _get_suite_id(name):

@@ -1,0 +1,304 @@
+import { Component, onWillRender, useEffect, useRef, useState } from "@odoo/owl";
+import { _t } from "@web/core/l10n/translation";
+import { useDebounced } from "@web/core/utils/timing";
+
+import { nonGsm7Characters, toGsm7 } from "../../gsm7.js";
+import {
+    countSegments,
+    GSM7,
+    GSM7_MULTI,
+    GSM7_SINGLE,
+    MAX_SEGMENTS,
+    STOP_CLAUSE,
+    UNICODE,
+    UNICODE_MULTI,
+    UNICODE_SINGLE,
+} from "../../sms_segments.js";
+import { getLinks, getTextAsSent, hasPlaceholders } from "./text_as_sent.js";
+
+// Milliseconds without a key before a change is said aloud: screen readers would
+// otherwise speak over what the user types.
+const ANNOUNCE_DELAY = 1000;
+// Characters shown on each side of a marked one, and how many are shown at most.
+const EXCERPT_CONTEXT = 14;
+const MAX_MARKED = 8;
+const MAX_NAMED = 12;
+
+const separator = " · ";
+
+/**
+ * Tell what to show of a character: itself, or its name where nothing would be seen.
+ *
+ * @param {string} char
+ * @returns {string}
+ */
+function getName(char) {
+    switch (char) {
+        case "\t":
+            return _t("tab");
+        case "\u00a0":
+            return _t("no-break space");
+        case "\u202f":
+            return _t("narrow no-break space");
+        case "\u2009":
+            return _t("thin space");
+        case "\u00ad":
+            return _t("soft hyphen");
+        case "\u200b":
+            return _t("zero-width space");
+        case "\ufeff":
+            return _t("byte order mark");
+    }
+    if (/^[\p{C}\p{Z}\p{M}]/u.test(char)) {
+        const code = char.codePointAt(0).toString(16).toUpperCase();
+        return `U+${code.padStart(4, "0")}`;
+    }
+    return char;
+}
+
+/**
+ * Cut what surrounds the marked characters out of a text.
+ *
+ * @param {string} text
+ * @param {{start: number, length: number}[]} positions in order
+ * @returns {{text: string, marked: boolean}[]}
+ */
+function getExcerpt(text, positions) {
+    const pieces = [];
+    let end = 0;
+    const add = (to) => {
+        if (to > end) {
+            pieces.push({ text: text.slice(end, to), marked: false });
+        }
+        end = to;
+    };
+    for (const { start, length } of positions) {
+        const from = Math.max(0, start - EXCERPT_CONTEXT);
+        if (from > end) {
+            if (pieces.length) {
+                add(Math.min(from, end + EXCERPT_CONTEXT));
+            }
+            if (from > end) {
+                pieces.push({ text: pieces.length ? " … " : "… ", marked: false });
+                end = from;
+            }
+        }
+        add(start);
+        const char = text.slice(start, start + length);
+        pieces.push({ text: getName(char), marked: true });
+        end = start + length;
+    }
+    add(Math.min(text.length, end + EXCERPT_CONTEXT));
+    if (end < text.length) {
+        pieces.push({ text: " …", marked: false });
+    }
+    return pieces;
+}
+
+/**
+ * What stands under the text of an SMS: what OVHcloud will charge for it, and what to do
+ * about it. It follows `state.text` alone, so that a key costs no other rendering.
+ */
+export class SmsOvhCounter extends Component {
+    static template = "sms_ovh.SmsCounter";
+    static props = {
+        // Reactive: `text`, as it is typed, and `undo`, set once characters were replaced.
+        state: Object,
+        id: { type: String, optional: true },
+        placeholders: { type: [Object, { value: null }], optional: true },
+        optOut: { type: Boolean, optional: true },
+        stopClause: { type: Boolean, optional: true },
+        readonly: { type: Boolean, optional: true },
+        onReplace: { type: Function, optional: true },
+        onUndo: { type: Function, optional: true },
+    };
+
+    setup() {
+        this.state = useState(this.props.state);
+        this.live = useState({ announcement: "" });
+        this.replaceRef = useRef("replace");
+        this.undoRef = useRef("undo");
+        onWillRender(() => {
+            this.sms = this.describe();
+        });
+        this.announce = useDebounced(() => {
+            this.live.announcement = this.getSummary(this.sms);
+        }, ANNOUNCE_DELAY);
+        useEffect(
+            (known) => {
+                if (this.known !== undefined && this.known !== known) {
+                    this.announce();
+                }
+                this.known = known;
+            },
+            () => [`${this.sms.encoding} ${this.sms.segments}`]
+        );
+        // Keep the keyboard where it was: the button that was pressed is gone.
+        this.toFocus = null;
+        useEffect(() => {
+            if (this.toFocus?.el) {
+                this.toFocus.el.focus();
+                this.toFocus = null;
+            }
+        });
+    }
+
+    /** @returns {Object} everything that the template shows, once for each rendering */
+    describe() {
+        const { placeholders, optOut, stopClause } = this.props;
+        const text = this.state.text || "";
+        const count = this.count(text);
+        const isUnicode = count.encoding === UNICODE;
+        const clause = stopClause && count.segments ? STOP_CLAUSE.length : 0;
+        const used = count.units - clause;
+        const sms = {
+            ...count,
+            isTooLong: count.segments > MAX_SEGMENTS,
+            isNearEnd:
+                count.segments > 0 && count.unitsLeft <= count.unitsPerSegment / 10,
+        };
+        const items = [
+            `${used} / ${used + count.unitsLeft}`,
+            _t("%(segments)s SMS", { segments: count.segments }),
+            isUnicode ? _t("Unicode") : _t("GSM-7"),
+        ];
+        if (stopClause) {
+            items.push(_t("STOP included"));
+        }
+        if (placeholders && getLinks(text).length) {
+            items.push(_t("links counted as shortened"));
+        }
+        if (placeholders && optOut) {
+            items.push(_t("opt-out link included"));
+        }
+        if (hasPlaceholders(text)) {
+            items.push(_t("placeholders counted as written"));
+        }
+        sms.line = items.join(separator);
+        if (sms.isNearEnd && !sms.isTooLong) {
+            sms.nearEnd =
+                count.segments === MAX_SEGMENTS
+                    ? _t("%(left)s left before the limit", { left: count.unitsLeft })
+                    : _t("%(left)s left before %(next)s SMS", {
+                          left: count.unitsLeft,
+                          next: count.segments + 1,
+                      });
+        }
+        if (isUnicode && !this.props.readonly) {
+            sms.unicode = this.getUnicode(text, count);
+        }
+        const undo = this.state.undo;
+        sms.canUndo = Boolean(undo && undo.after === text);
+        return sms;
+    }
+
+    get limit() {
+        return _t(
+            "Too long: OVHcloud sends at most %(max)s SMS at a time, that is %(gsm7)s characters, or %(unicode)s in Unicode.",
+            {
+                max: MAX_SEGMENTS,
+                gsm7: MAX_SEGMENTS * GSM7_MULTI,
+                unicode: MAX_SEGMENTS * UNICODE_MULTI,
+            }
+        );
+    }
+
+    /**
+     * @param {string} text as written
+     * @returns {Object} its size as it is sent
+     */
+    count(text) {
+        const { placeholders, optOut, stopClause } = this.props;
+        return countSegments(getTextAsSent(text, placeholders, optOut), { stopClause });
+    }
+
+    /**
+     * Explain why a text is Unicode, and what it would take to change that.
+     *
+     * @param {string} text as written
+     * @param {Object} count its size as it is sent
+     */
+    getUnicode(text, count) {
+        let characters = nonGsm7Characters(text);
+        if (this.props.placeholders) {
+            // What is inside a link does not count: the link is replaced.
+            const links = getLinks(text);
+            const isOutside = ({ start }) =>
+                !links.some((link) => start >= link.start && start < link.end);
+            characters = characters
+                .map(({ char, positions }) => ({
+                    char,
+                    positions: positions.filter(isOutside),
+                }))
+                .filter(({ positions }) => positions.length);
+        }
+        const positions = characters
+            .flatMap((character) => character.positions)
+            .sort((a, b) => a.start - b.start);
+        const { text: replaced, remaining } = toGsm7(text);
+        const after = this.count(replaced);
+        const names = (chars) =>
+            chars
+                .slice(0, MAX_NAMED)
+                .map(getName)
+                .concat(chars.length > MAX_NAMED ? "…" : [])
+                .join(", ");
+        const chars = characters.map(({ char }) => char);
+        const unicode = {
+            excerpt: getExcerpt(text, positions.slice(0, MAX_MARKED)),
+            canReplace: replaced !== text,
+            cause: _t(
+                "%(characters)s — %(unicode)s characters per SMS instead of %(gsm7)s",
+                {
+                    characters: names(chars),
+                    unicode: UNICODE_SINGLE,
+                    gsm7: GSM7_SINGLE,
+                }
+            ),
+        };
+        const kept = remaining.filter((char) => chars.includes(char));
+        if (after.encoding === GSM7) {
+            const saved = count.segments - after.segments;
+            unicode.saving =
+                saved > 0
+                    ? _t(
+                          "Replacing them saves %(saved)s SMS: %(after)s instead of %(before)s.",
+                          { saved, after: after.segments, before: count.segments }
+                      )
+                    : _t("Replacing them leaves the number of SMS as it is.");
+        } else if (kept.length) {
+            unicode.saving = _t(
+                "No equivalent for %(characters)s: while it is there, the text stays Unicode.",
+                { characters: names(kept) }
+            );
+        }
+        return unicode;
+    }
+
+    /** @returns {string} what a screen reader says of a change */
+    getSummary(sms) {
+        const sentences = [
+            _t("%(segments)s SMS, %(encoding)s.", {
+                segments: sms.segments,
+                encoding: sms.encoding === UNICODE ? _t("Unicode") : _t("GSM-7"),
+            }),
+        ];
+        if (sms.unicode) {
+            sentences.push(`${sms.unicode.cause}.`);
+        }
+        if (sms.isTooLong) {
+            sentences.push(this.limit);
+        }
+        return sentences.join(" ");
+    }
+
+    onReplace() {
+        this.props.onReplace();
+        this.toFocus = this.undoRef;
+    }
+
+    onUndo() {
+        this.props.onUndo();
+        this.toFocus = this.replaceRef;
+    }
+}

@@ -1,0 +1,198 @@
+import { reactive, useEffect } from "@odoo/owl";
+// Patches the same widget: its patch has to come first.
+import "@mass_mailing_sms/components/sms_widget/fields_sms_widget";
+import { SmsWidget } from "@sms/components/sms_widget/fields_sms_widget";
+import { user } from "@web/core/user";
+import { useBus } from "@web/core/utils/hooks";
+import { patch } from "@web/core/utils/patch";
+import { useDebounced } from "@web/core/utils/timing";
+import { session } from "@web/session";
+
+import { toGsm7 } from "../../gsm7.js";
+import { SmsOvhCounter } from "./sms_counter.js";
+
+// Milliseconds without a key after which the record takes over what was typed.
+const UPDATE_DELAY = 500;
+
+let nextId = 1;
+
+SmsWidget.components = { ...SmsWidget.components, SmsOvhCounter };
+
+/**
+ * Odoo's widget counts when the field loses focus, by rules that are not OVHcloud's. Where
+ * the company sends with OVHcloud, the counter follows each key instead, from the text in
+ * the browser; the record, and so the server, follows once typing pauses.
+ */
+patch(SmsWidget.prototype, {
+    setup() {
+        super.setup(...arguments);
+        this.smsOvhCounterId = `o_sms_ovh_counter_${nextId++}`;
+        this.smsOvhState = reactive({ text: this.smsOvhValue, undo: null });
+        this.smsOvhUpdateLater = useDebounced(this.smsOvhUpdateRecord, UPDATE_DELAY);
+        this.smsOvhIsTyping = false;
+        this.smsOvhIsUpdating = false;
+        useEffect(
+            () => {
+                // After `useInputField`, which puts the record's value in the text area
+                // unless something else is being typed.
+                this.smsOvhState.text = this.textareaRef.el?.value ?? this.smsOvhValue;
+            },
+            () => [this.smsOvhValue, this.textareaRef.el, this.props.record.id]
+        );
+        useEffect(
+            (resId) => {
+                this.smsOvhLoadPlaceholders(resId);
+            },
+            () => [this.props.record.resId]
+        );
+        useBus(this.props.record.model.bus, "NEED_LOCAL_CHANGES", () =>
+            this.smsOvhTrim()
+        );
+    },
+
+    /** @returns {boolean} whether what is written here is sent with OVHcloud */
+    get isSmsOvh() {
+        const { data } = this.props.record;
+        if ("sms_ovh_in_use" in data) {
+            return Boolean(data.sms_ovh_in_use);
+        }
+        const company = data.sms_ovh_company_id || user.activeCompany;
+        return Boolean(
+            company && (session.sms_ovh_company_ids || []).includes(company.id)
+        );
+    },
+
+    /**
+     * What `mass_mailing_sms` asks the server about, which it leaves undefined: so it
+     * would always get the answer for a campaign that does not exist yet.
+     */
+    get res_id() {
+        return this.isSmsOvh ? this.props.record.resId || false : undefined;
+    },
+
+    get smsOvhValue() {
+        return this.props.record.data[this.props.name] || "";
+    },
+
+    get smsOvhCounterProps() {
+        const { data } = this.props.record;
+        return {
+            id: this.smsOvhCounterId,
+            state: this.smsOvhState,
+            placeholders: this.linkReplacementsPlaceholders,
+            optOut: Boolean(data.sms_allow_unsubscribe),
+            stopClause: Boolean(data.sms_ovh_stop_counted ?? data.sms_ovh_stop_clause),
+            readonly: this.props.readonly,
+            onReplace: () => this.smsOvhReplace(),
+            onUndo: () => this.smsOvhUndo(),
+        };
+    },
+
+    /** Ask again once a new campaign has got its id, whose length counts. */
+    async smsOvhLoadPlaceholders(resId) {
+        if (this.smsOvhResId === undefined) {
+            this.smsOvhResId = resId;
+        }
+        if (!this.linkReplacementsPlaceholders || this.smsOvhResId === resId) {
+            return;
+        }
+        this.smsOvhResId = resId;
+        this.linkReplacementsPlaceholders = await this.orm.call(
+            "mailing.mailing",
+            "get_sms_link_replacements_placeholders",
+            [resId]
+        );
+        this.render();
+    },
+
+    /**
+     * @override
+     * A space at the end of what is being typed is kept until typing ends.
+     */
+    parse(value) {
+        return this.smsOvhIsTyping ? value : super.parse(value);
+    },
+
+    onSmsOvhInput() {
+        if (!this.isSmsOvh) {
+            return;
+        }
+        this.smsOvhState.text = this.textareaRef.el.value;
+        this.smsOvhState.undo = null;
+        this.smsOvhUpdateLater();
+    },
+
+    /**
+     * @override
+     */
+    async onBlur() {
+        if (this.isSmsOvh) {
+            // The browser says nothing of a change that was taken back by hand, though
+            // the record may have seen it.
+            this.smsOvhUpdateLater.cancel();
+            this.textareaRef.el.dispatchEvent(new Event("change"));
+            this.smsOvhTrim();
+        }
+        return super.onBlur();
+    },
+
+    /**
+     * Have the record take the text over, the way it does when the field loses focus:
+     * `useInputField` has to know, since it protects what is not taken over yet.
+     */
+    async smsOvhUpdateRecord() {
+        const { el } = this.textareaRef;
+        if (!el || this.smsOvhIsUpdating) {
+            return;
+        }
+        const value = el.value;
+        this.smsOvhIsUpdating = true;
+        this.smsOvhIsTyping = true;
+        try {
+            el.dispatchEvent(new Event("change"));
+        } finally {
+            this.smsOvhIsTyping = false;
+        }
+        // What is typed meanwhile waits: an answer would write over it otherwise.
+        await this.props.record.model.mutex.getUnlockedDef();
+        this.smsOvhIsUpdating = false;
+        if (this.textareaRef.el && this.textareaRef.el.value !== value) {
+            this.smsOvhUpdateLater();
+        }
+    },
+
+    /** Remove the spaces that typing has left at the ends of a text that has none. */
+    smsOvhTrim() {
+        const { el } = this.textareaRef;
+        if (this.isSmsOvh && el && this.parse(el.value) !== el.value) {
+            this.smsOvhSetText(this.parse(el.value));
+        }
+    },
+
+    /** Write a text in the text area, as if the user had, and in the record. */
+    smsOvhSetText(text) {
+        const { el } = this.textareaRef;
+        el.value = text;
+        el.dispatchEvent(new InputEvent("input", { bubbles: true }));
+        this.smsOvhUpdateLater.cancel();
+        el.dispatchEvent(new Event("change"));
+    },
+
+    /** Write the text with GSM-7's alphabet, and keep what it was. */
+    smsOvhReplace() {
+        const { el } = this.textareaRef;
+        const before = el.value;
+        const caret = el.selectionEnd;
+        const after = toGsm7(before).text;
+        const newCaret = toGsm7(before.slice(0, caret)).text.length;
+        this.smsOvhSetText(after);
+        el.setSelectionRange(newCaret, newCaret);
+        this.smsOvhState.undo = { before, after, caret };
+    },
+
+    smsOvhUndo() {
+        const { before, caret } = this.smsOvhState.undo;
+        this.smsOvhSetText(before);
+        this.textareaRef.el.setSelectionRange(caret, caret);
+    },
+});
