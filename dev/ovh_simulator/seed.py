@@ -39,7 +39,7 @@ USER_PASSWORD = 'demo1234'
 SHORT_NUMBER = '38069'
 STOP_NUMBER = '36111'
 
-#: Ids start here at the lowest; they only ever grow.
+#: Ids start here at the lowest; they only ever grow until the next reset.
 FIRST_SMS_ID = 100000001
 FIRST_INCOMING_ID = 50000001
 

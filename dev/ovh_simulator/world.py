@@ -18,6 +18,9 @@ from collections import Counter
 from . import errors, gsm, magic, reference, seed
 from .callbacks import Callbacks, add_query
 from .clock import Clock, iso
+
+# As at OVHcloud, an id does not come back with the next start of the simulator: Odoo keeps them.
+FIRST_SMS_ID = max(seed.FIRST_SMS_ID, time.time_ns() // 10_000_000)
 from .faults import Faults
 from .records import Incoming, Phone, Service, Sms
 
@@ -125,8 +128,7 @@ class World:
         self._departures = []
         self._events = []
         self._order = itertools.count()
-        # As at OVHcloud, an id never comes back, not after a reset or a new start either: Odoo keeps them.
-        self._sms_ids = itertools.count(max(seed.FIRST_SMS_ID, time.time_ns() // 10_000_000))
+        self._sms_ids = itertools.count(FIRST_SMS_ID)
         self._incoming_ids = itertools.count(seed.FIRST_INCOMING_ID)
         self._credential_ids = itertools.count(700000001)
         self._random = random.Random(self.config['seed'])
