@@ -18,11 +18,11 @@ from collections import Counter
 from . import errors, gsm, magic, reference, seed
 from .callbacks import Callbacks, add_query
 from .clock import Clock, iso
+from .faults import Faults
+from .records import Incoming, Phone, Service, Sms
 
 # As at OVHcloud, an id does not come back with the next start of the simulator: Odoo keeps them.
 FIRST_SMS_ID = max(seed.FIRST_SMS_ID, time.time_ns() // 10_000_000)
-from .faults import Faults
-from .records import Incoming, Phone, Service, Sms
 
 #: The clause OVHcloud appends to marketing SMS: 11 characters, its line break included.
 STOP_CLAUSE = f'\nSTOP:{seed.STOP_NUMBER}'
