@@ -183,6 +183,19 @@ class MailingMailing(models.Model):
         # conflicts here, before it can give anybody a second SMS.
         self.sms_ovh_composed_count += len(res_ids)
         self.flush_recordset(["sms_ovh_composed_count"])
+        traces = self.env["mailing.trace"].search_fetch(
+            [
+                ("mass_mailing_id", "=", self.id),
+                ("model", "=", self.mailing_model_real),
+                ("res_id", "in", res_ids),
+                ("is_test_trace", "=", False),
+            ],
+            ["res_id"],
+        )
+        done = set(traces.mapped("res_id"))
+        res_ids = [res_id for res_id in res_ids if res_id not in done]
+        if not res_ids:
+            return
         composer = (
             self.env["sms.composer"]
             .with_context(active_id=False)

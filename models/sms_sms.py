@@ -218,8 +218,10 @@ class SmsSms(models.Model):
             if not queue:
                 break
             last_id = queue[-1].id
-            if not Job._transact(lambda queue=queue: queue._sms_ovh_claim_for_cron()):
-                Job._dispatch()
+            delayed = Job._transact(lambda queue=queue: queue._sms_ovh_claim_for_cron())
+            if not delayed and Job._dispatch():
+                # So that the SMS left are those after this queue.
+                self.env.ref("sms_ovh.ir_cron_synchronise")._trigger()
             for sms_api, sms in queue._sms_ovh_split()[1]._split_by_api():
                 for batch_ids in sms._split_batch():
                     batch = self.browse(batch_ids).try_lock_for_update()
