@@ -5,7 +5,6 @@
     "category": "Marketing/SMS Marketing",
     "license": "LGPL-3",
     "author": "OVHcloud SMS for Odoo contributors",
-    "website": "https://github.com/sms-ovh/sms_ovh",
     "depends": ["mass_mailing_sms"],
     "external_dependencies": {"python": ["ovh", "phonenumbers"]},
     "data": [
