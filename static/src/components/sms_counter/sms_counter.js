@@ -21,6 +21,8 @@ import { getLinks, getTextAsSent, hasPlaceholders } from "./text_as_sent.js";
 const ANNOUNCE_DELAY = 1000;
 // Characters shown on each side of a marked one, and how many are shown at most.
 const EXCERPT_CONTEXT = 14;
+// Fewer characters than this are shown: an ellipsis would take their place.
+const MIN_ELIDED = 6;
 const MAX_MARKED = 8;
 const MAX_NAMED = 12;
 
@@ -78,9 +80,11 @@ function getExcerpt(text, positions) {
             if (pieces.length) {
                 add(Math.min(from, end + EXCERPT_CONTEXT));
             }
-            if (from > end) {
+            if (from - end > MIN_ELIDED) {
                 pieces.push({ text: pieces.length ? " … " : "… ", marked: false });
                 end = from;
+            } else {
+                add(from);
             }
         }
         add(start);

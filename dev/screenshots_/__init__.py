@@ -1,0 +1,1 @@
+"""The pictures of README.rst, taken from the running product."""

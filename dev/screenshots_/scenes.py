@@ -1,0 +1,131 @@
+"""What the pictures show: each scene is a page or two of the product in use."""
+from .browser import DESKTOP, PHONE, Size
+
+#: A desktop's layout in a window as wide as a README's text.
+WINDOW = Size(860, 760, scale=1.5)
+
+FORM = '.o_form_view'
+BODY = 'div[name=body_plaintext]'
+TEXT = f'{BODY} textarea'
+LIST_NAME = 'Clients fidèles'
+
+TITLE = "Ventes privées de samedi"
+SHORT = "Bonjour, la boutique vous ouvre ses ventes privées samedi dès 9 h : -30 % sur toute la collection. Ma Boutique"
+LONGER = SHORT.replace(" Ma Boutique", " Un café vous y attend. Ma Boutique")
+UNICODE = "Bonjour, c’est la fête à la boutique : -30 % samedi dès 9 h… Réservez votre créneau, un cœur en chocolat vous attend !"
+TOO_LONG = " ".join([SHORT] * 9)
+
+
+def _draft(studio, title, text, name=LIST_NAME, contacts=()):
+    """Have a draft of a campaign to a list, which is made with its contacts where it isn't there.
+
+    :return: the campaign's id.
+    """
+    lists = studio.rpc('mailing.list', 'search', [('name', '=', name)]) or studio.rpc('mailing.list', 'create', [{
+        'name': name, 'contact_ids': [(0, 0, {'name': person, 'mobile': number}) for person, number in contacts],
+    }])
+    return studio.rpc('mailing.mailing', 'create', [{
+        'subject': title, 'mailing_type': 'sms', 'mailing_model_id': studio.ref('mass_mailing.model_mailing_list'),
+        'contact_list_ids': [(6, 0, lists)], 'body_plaintext': text,
+    }])[0]
+
+
+def writing(studio):
+    """The form of a campaign that is being written."""
+    draft = _draft(studio, TITLE, SHORT)
+    # Typed into a campaign that exists: on a phone, lists are chosen in another way than on a desktop.
+    for size, ending in ((DESKTOP, ''), (PHONE, '_phone')):
+        studio.page.resize(size)
+        studio.open(f'sms-marketing/{draft}', TEXT)
+        studio.page.type(TEXT, UNICODE)
+        studio.page.wait('.o_sms_ovh_unicode mark')
+        studio.take(f'campaign_writing{ending}')
+
+
+def counter(studio):
+    """What stands under the text in each state."""
+    page = studio.page
+    draft = _draft(studio, TITLE, SHORT)
+    page.resize(WINDOW)
+    studio.open(f'sms-marketing/{draft}', TEXT)
+    for name, text, mark in (
+        ('one_sms', SHORT, '.o_sms_ovh_count'),
+        ('near_end', LONGER, '.o_sms_ovh_near_end'),
+        ('too_long', TOO_LONG, '.o_sms_ovh_too_long'),
+        ('unicode', UNICODE, '.o_sms_ovh_unicode mark'),
+    ):
+        page.type(TEXT, text)
+        page.wait(mark)
+        studio.take(f'counter_{name}', BODY, margin=12)
+    page.click('.o_sms_ovh_replace')
+    page.wait('.o_sms_ovh_undo')
+    studio.take('counter_replaced', BODY, margin=12)
+    page.resize(DESKTOP)
+
+
+def _sent(studio, mailing):
+    """Wait until a campaign was sent and each of its SMS has come to an end."""
+    def condition():
+        state = studio.rpc('mailing.mailing', 'read', [mailing], ['state'])[0]['state']
+        traces = studio.rpc('mailing.trace', 'search_read', [('mass_mailing_id', '=', mailing)], ['trace_status'])
+        ended = traces and all(trace['trace_status'] in ('sent', 'error', 'bounce', 'cancel') for trace in traces)
+        return state == 'done' and ended
+    studio.wait_until(condition, 'the end of a campaign')
+
+
+def _traces(studio, mailing, name):
+    """Open a campaign's SMS by its button."""
+    studio.page.resize(DESKTOP)
+    studio.open(f'sms-marketing/{mailing}', FORM)
+    studio.page.click('button[name=action_view_sms_ovh_traces]')
+    studio.page.wait('.o_list_view')
+    studio.take(name)
+
+
+def sent(studio):
+    """A campaign that was sent, what became of its SMS, and the phones that got them."""
+    page = studio.page
+    page.resize(DESKTOP)
+    mailing = _draft(studio, TITLE, SHORT)
+    studio.open(f'sms-marketing/{mailing}', FORM)
+    page.click('button[name=action_put_in_queue]')
+    page.click('.modal-footer .btn-primary')
+    _sent(studio, mailing)
+    studio.on_both(f'sms-marketing/{mailing}', 'campaign_sent', FORM)
+    _traces(studio, mailing, 'campaign_sms')
+    for size, ending in ((DESKTOP, ''), (PHONE, '_phone')):
+        page.resize(size)
+        page.open(f'{studio.simulator}/', '.phone .bubble')
+        studio.take(f'phones{ending}')
+
+
+def failures(studio):
+    """What becomes of SMS to numbers whose outcome the simulator fixes."""
+    mailing = _draft(studio, "Nouvelle collection", "Bonjour, la nouvelle collection vous attend. Ma Boutique", "Clients de passage", {
+        "Agathe Roux": '+33612340001', "Bastien Colin": '+33612340008', "Clément Noël": '+33612340020',
+        "Diane Perrot": '+33612340023', "Élise Fabre": '+33612340024', "Fabrice Hamon": '+33612340101',
+    }.items())
+    studio.rpc('mailing.mailing', 'action_put_in_queue', [mailing])
+    _sent(studio, mailing)
+    _traces(studio, mailing, 'campaign_failures')
+
+
+def account(studio):
+    """The account, its senders, the settings and the records behind them."""
+    number = studio.ref('sms_ovh.sms_ovh_account_demo')
+    studio.wait_until(
+        lambda: studio.rpc('sms.ovh.account', 'read', [number], ['state'])[0]['state'] == 'connected', 'the account',
+    )
+    studio.on_both(f'ovhcloud-sms/{number}', 'account', FORM)
+    studio.on_both('settings', 'settings', '#sms_ovh', show='#sms_ovh')
+    for name, xml_id in (
+        ('senders', 'sms_ovh.sms_ovh_sender_action'),
+        ('delivery_reports', 'sms_ovh.sms_ovh_event_action'),
+        ('outbox', 'sms_ovh.sms_ovh_job_action'),
+    ):
+        studio.open(f'action-{xml_id}', '.o_list_view')
+        studio.take(name)
+
+
+#: In the order in which they need each other: records show what was sent before.
+SCENES = {'sent': sent, 'failures': failures, 'account': account, 'writing': writing, 'counter': counter}
