@@ -1,0 +1,106 @@
+#!/usr/bin/env python3
+"""What a key costs in the browser, in a campaign's text of 1,000 characters.
+
+Needs a running demonstration (``./dev/demo``) and a browser; run by the Python of the
+demonstration's environment, with ``dev`` on its path. Prints the time of scripts for each
+key as the browser itself measures it, that of style and layout beside, and the requests
+that left while typing. Exits with 1 where a key costs more than the target, or a request
+left.
+"""
+
+import argparse
+import shutil
+import statistics
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from screenshots_.browser import running  # noqa: E402
+from screenshots_.studio import Studio  # noqa: E402
+
+TARGET_MS = 4
+KEYS = 100
+ROUNDS = 5
+# Ends within a word, contains what makes a text Unicode: the costliest state.
+TEXT = ("Bonjour, c'est la fête à la boutique : -30 % sur tout le rayon. " * 16)[:1000]
+TEXT_AREA = "div[name=body_plaintext] textarea"
+
+
+def get_metrics(page):
+    """Return the browser's own counters by name, in seconds."""
+    metrics = page.call("Performance.getMetrics")["metrics"]
+    return {metric["name"]: metric["value"] for metric in metrics}
+
+
+def measure(page):
+    """Press `KEYS` keys.
+
+    :return: milliseconds of script, and of style and layout, for each key
+    :rtype: tuple[float, float]
+    """
+    before = get_metrics(page)
+    for __ in range(KEYS):
+        for kind in ("keyDown", "keyUp"):
+            page.call(
+                "Input.dispatchKeyEvent", type=kind, key="e", text="e", code="KeyE"
+            )
+        page.evaluate("new Promise((done) => requestAnimationFrame(() => done(1)))")
+    after = get_metrics(page)
+
+    def per_key(*names):
+        return sum(after[name] - before[name] for name in names) * 1000 / KEYS
+
+    return per_key("ScriptDuration"), per_key("LayoutDuration", "RecalcStyleDuration")
+
+
+def main():
+    """Run the benchmark.
+
+    :return: exit status
+    """
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--odoo", default="http://localhost:8069", metavar="URL")
+    parser.add_argument("--browser", default=None, metavar="PROGRAM")
+    options = parser.parse_args()
+    browser = options.browser or shutil.which("chromium") or shutil.which("chrome")
+    with running(browser) as page:
+        studio = Studio(page, options.odoo, None, None)
+        studio.log_in()
+        mailing = studio.rpc(
+            "mailing.mailing",
+            "create",
+            [
+                {
+                    "subject": "Mesure",
+                    "mailing_type": "sms",
+                    "mailing_model_id": studio.ref("mass_mailing.model_mailing_list"),
+                    "body_plaintext": TEXT,
+                }
+            ],
+        )[0]
+        studio.open(f"sms-marketing/{mailing}", TEXT_AREA)
+        page.call("Performance.enable", timeDomain="threadTicks")
+        page.evaluate(
+            f"(() => {{ const area = document.querySelector({TEXT_AREA!r});"
+            " area.focus(); area.setSelectionRange(500, 500); })()"
+        )
+        page.evaluate(
+            "(() => { window.smsOvhRequests = 0; const fetch = window.fetch;"
+            " window.fetch = (...args) => { window.smsOvhRequests++;"
+            " return fetch(...args); }; })()"
+        )
+        measure(page)  # warm-up
+        rounds = [measure(page) for __ in range(ROUNDS)]
+        requests = page.evaluate("window.smsOvhRequests")
+        studio.rpc("mailing.mailing", "unlink", [mailing])
+    script = statistics.median(script for script, __ in rounds)
+    layout = statistics.median(layout for __, layout in rounds)
+    print(f"script for each key        {script:6.2f} ms   target {TARGET_MS} ms")
+    print(f"style and layout           {layout:6.2f} ms")
+    print(f"requests while typing      {requests:6}      target 0")
+    return 0 if script < TARGET_MS and not requests else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
