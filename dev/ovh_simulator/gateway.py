@@ -238,6 +238,8 @@ async def meet(world, connections, request, template, perform):
     fault = world.faults.take(request.method, path_of(request))
     latency = world.config['latency_ms'] + (fault.latency_ms if fault else 0)
     if latency:
+        # what was received takes effect even when the client has left meanwhile
+        await request.body()
         await asyncio.sleep(latency / 1000)
     if fault is None or fault.kind == 'latency':
         return await perform()

@@ -34,6 +34,11 @@ class Child:
                 output.close()
         self.lines = self._process.stdout
 
+    @property
+    def pid(self):
+        """The id of the process."""
+        return self._process.pid
+
     def status(self):
         """Tell how it ended.
 

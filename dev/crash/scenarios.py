@@ -1,0 +1,497 @@
+"""What the crash test plays through.
+
+Each scenario is a generator of one :class:`Outcome` for each line that is printed.
+"""
+
+import signal
+import time
+from typing import NamedTuple
+
+from ovh_simulator import magic
+
+from . import audit
+
+# Seconds. What counts is their order: a job that was left is only asked for when
+# nobody can be posting it any more.
+TIMING = {
+    "connect": 0.3,
+    "read": 0.7,
+    "post_within": 0.3,
+    "retry": 0.2,
+    "retry_max": 3,
+}
+CHECK_DELAY = 1
+# Seconds to the end of what remains of a scenario.
+LONGEST = 180
+EVERYTHING = [["queue"], ["post"], ["drain"]]
+LATENCY = 60  # milliseconds of each of the simulator's answers
+CALLBACK_DELAY = [0, 40]
+FIRST_NUMBER = 5_000_000  # behind the simulator's magic numbers
+REFUSED = (magic.INVALID_RECEIVER, magic.BLACKLISTED)
+ACCEPTED = (magic.NO_REPORT, magic.REPORT_BEFORE_ANSWER, magic.UNDELIVERABLE)
+# By the simulator's clock, with summer time over.
+NIGHT, MORNING = "2030-11-26T23:00:00+01:00", "2030-11-27T10:00:00+01:00"
+JOBS = {"method": "POST", "path": "/jobs$"}
+OUTGOING = {"method": "GET", "path": "/outgoing"}
+
+# Step -> the lives that lead to it: (roles, step or None to run to the end, nth time).
+STEPS = {
+    "before the claim": [("queue", True, 1)],
+    "claimed, not committed": [("queue", True, 1)],
+    "after the claim": [("queue", True, 1)],
+    "taken, not committed": [("queue", True, 1)],
+    "before the call": [("queue", True, 3)],
+    "during the call": [("queue", True, 3)],
+    "accepted, before the answer": [("queue", True, 3)],
+    "after the answer": [("queue", True, 3)],
+    "settled, not committed": [("queue", True, 2)],
+    "between jobs": [("queue", True, 2)],
+    "left job found, not committed": [
+        ("queue", "before the call", 2),
+        ("post", True, 1),
+    ],
+    "asked for, not committed": [("queue", "after the answer", 2), ("post", True, 1)],
+    "not known, put back, not committed": [
+        ("queue", "before the call", 2),
+        ("post", True, 1),
+    ],
+    "before the drain": [("queue", None, 0), ("drain", True, 1)],
+    "drained, not committed": [("queue", None, 0), ("drain", True, 1)],
+}
+USER_STEPS = ("user's transaction", "after a user's commit")
+# How the simulator has to behave for a step to be what its name says.
+STEP_FAULTS = {
+    "during the call": {**JOBS, "kind": "latency", "latency_ms": 350, "times": None},
+    "accepted, before the answer": {
+        **JOBS,
+        "kind": "timeout",
+        "accept": True,
+        "times": None,
+    },
+}
+
+# Line -> faults ordered, changes of the configuration, whether each report arrives.
+FAULTS = {
+    "cut before acceptance": ([{"kind": "cut_before", "times": 5}], {}, True),
+    "cut after acceptance": ([{"kind": "cut_after", "times": 5}], {}, True),
+    "time-out, not accepted": ([{"kind": "timeout", "times": 4}], {}, True),
+    "time-out, accepted": ([{"kind": "timeout", "accept": True, "times": 4}], {}, True),
+    "accepted after the time-out": (
+        [{"kind": "latency", "latency_ms": 1200, "times": 4}],
+        {},
+        True,
+    ),
+    "500, not accepted": ([{"kind": "500", "times": 5}], {}, True),
+    "500, accepted": ([{"kind": "500", "accept": True, "times": 5}], {}, True),
+    "502 in HTML, not accepted": ([{"kind": "502_html", "times": 5}], {}, True),
+    "502 in HTML, accepted": (
+        [{"kind": "502_html", "accept": True, "times": 5}],
+        {},
+        True,
+    ),
+    "unreadable answer": (
+        [
+            {"kind": "garbage", "accept": True, "times": 3},
+            {"kind": "empty", "accept": True, "times": 3},
+            {"kind": "garbage", "times": 2},
+        ],
+        {},
+        True,
+    ),
+    "storm of 429": (
+        [{"kind": "429", "times": 25}, {"kind": "429", "retry_after": 1, "times": 5}],
+        {},
+        True,
+    ),
+    "inquiries fail too": (
+        [
+            {"kind": "cut_after", "times": 3},
+            {"kind": "500", "times": 2},
+            {**OUTGOING, "kind": "500", "times": 3},
+            {**OUTGOING, "kind": "502_html", "times": 2},
+            {**OUTGOING, "kind": "429", "times": 2},
+            {**OUTGOING, "kind": "timeout", "times": 1},
+            {**OUTGOING, "kind": "cut_before", "times": 1},
+            {**OUTGOING, "kind": "garbage", "times": 1},
+        ],
+        {},
+        True,
+    ),
+    "reports lost": ([], {"callback_lost_share": 0.4}, False),
+    "reports doubled": ([], {"callback_duplicate_share": 1.0}, True),
+    "reports shuffled": (
+        [],
+        {"callback_delay_ms": [0, 400], "callback_shuffle": True},
+        True,
+    ),
+}
+
+
+class Outcome(NamedTuple):
+    """One line of the result."""
+
+    name: str
+    audit: audit.Audit
+    kills: int = 0
+    faults: tuple = ()  # sentences on what else is wrong
+    notes: str = ""
+
+
+class Run:
+    """What the scenarios share.
+
+    :param host: :class:`crash.machines.Host`
+    :param simulator: :class:`crash.machines.Simulator`
+    :param simulator_child: the simulator's process
+    :param cluster: :class:`crash.cluster.CrashCluster`
+    :param random.Random chance: where chance comes from
+    :param options: the command line's
+    """
+
+    def __init__(self, host, simulator, simulator_child, cluster, chance, options):
+        self.host = host
+        self.simulator = simulator
+        self.simulator_child = simulator_child
+        self.cluster = cluster
+        self.chance = chance
+        self.options = options
+        self._next_number = FIRST_NUMBER
+        self._campaigns = 0
+        self._waiting = 0
+
+    def numbers(self, count):
+        """Return numbers that no other SMS of this run goes to."""
+        first, self._next_number = self._next_number, self._next_number + count
+        return [f"+3361{number:07d}" for number in range(first, first + count)]
+
+    def settings(self, **config):
+        """Have the simulator behave, but for what `config` says."""
+        self.simulator.clear_faults()
+        self.simulator.configure(
+            **{
+                "latency_ms": LATENCY,
+                "callback_mode": "auto",
+                "callback_delay_ms": CALLBACK_DELAY,
+                "callback_duplicate_share": None,
+                "callback_lost_share": 0.0,
+                "callback_shuffle": None,
+                "undeliverable_share": 0.03,
+                **config,
+            }
+        )
+
+    def campaign(self, same, different):
+        """Put two campaigns into Odoo's queue, unusual numbers among them.
+
+        :param int same: recipients of one text
+        :param int different: recipients with a text of their own
+        :rtype: list[audit.Expected]
+        """
+        self._campaigns += 1
+        expected = []
+        for count, kind in ((same, "A"), (different, "B")):
+            if not count:
+                continue
+            numbers = [*self.numbers(count), *REFUSED, *ACCEPTED]
+            self.chance.shuffle(numbers)
+            name = f"Essai {self._campaigns}{kind}"
+            texts = self.host.run(
+                "create_campaign",
+                name=name,
+                numbers=numbers,
+                same=kind == "A",
+            )
+            expected += [
+                audit.Expected(
+                    number, text, refused=number in REFUSED, campaign=name
+                )
+                for number, text in texts.items()
+            ]
+        return expected
+
+    def work(self, threads=None, **arguments):
+        """Start a process that sends. See :func:`crash.lives.work`.
+
+        :rtype: crash.machines.Life
+        """
+        arguments.setdefault("seconds", LONGEST)
+        return self.host.start(
+            "work", threads=threads or EVERYTHING, timing=TIMING, **arguments
+        )
+
+    def finish(self):
+        """Let Odoo run to the end, undisturbed.
+
+        :return: sentences on what went wrong
+        :rtype: list[str]
+        """
+        self.simulator.clear_faults()
+        faults = self._check(self.work().result())
+        self.simulator.finish_callbacks()
+        faults += self._check(self.work([["drain"]]).result())
+        waiting = self.host.run("read_records")["events"].get("waiting", 0)
+        new, self._waiting = waiting - self._waiting, waiting
+        if new > 0:
+            faults.append(f"{new} reports speak of SMS that Odoo does not know")
+        return faults
+
+    @staticmethod
+    def _check(result, allowed=()):
+        """Return sentences on what went wrong in a process that was left in peace."""
+        faults = [] if result["done"] else [f"work is left after {LONGEST} s"]
+        faults += [
+            f"{count} times {name}"
+            for name, count in result["errors"].items()
+            if name not in allowed
+        ]
+        return faults
+
+    def compare(self, expected, **options):
+        """Compare the ledger with Odoo's records. See :func:`audit.compare`."""
+        ledger = self.simulator.state("ledger")["ledger"]
+        records = self.host.run("read_records")
+        return audit.compare(expected, ledger, records, **options)
+
+    def check_reports(self):
+        """Return a sentence where a report that Odoo took is not in its inbox."""
+        counts = self.simulator.state("callbacks")["callbacks"]["counts"]
+        kept = sum(self.host.run("read_records")["events"].values())
+        if kept < counts.get("200", 0):
+            return [f"{counts['200']} reports were taken, {kept} are kept"]
+        return []
+
+
+def _step_life(run, name, roles, step, nth):
+    """Live one of the lives that lead to a step.
+
+    :return: (kills, sentences on what went wrong)
+    """
+    if step is None:
+        life = run.work([[roles]], seconds=LONGEST)
+        life.result()
+        run.simulator.finish_callbacks(quiet=0.3)
+        return 0, []
+    reached = name if step is True else step
+    run.simulator.clear_faults()
+    if reached in STEP_FAULTS:
+        run.simulator.order_faults(STEP_FAULTS[reached])
+    life = run.work([[roles]], step={"name": reached, "nth": nth}, seconds=20)
+    life.wait()
+    run.simulator.clear_faults()
+    return (1, []) if life.killed else (0, [f"“{reached}” was not reached"])
+
+
+def steps(run):
+    """Odoo killed at every step there is."""
+    lives = dict(STEPS)
+    groups = [[name] for name in (*lives, *USER_STEPS)]
+    if run.options.quick:
+        # What is left behind is asked for together, which saves the waiting.
+        groups = [sum(groups[start : start + 6], []) for start in range(0, 18, 6)]
+    for group in groups:
+        run.settings()
+        states = {}
+        for name in group:
+            if name in USER_STEPS:
+                states[name] = _user_step(run, name)
+                continue
+            expected = run.campaign(same=14, different=7)
+            kills, faults = 0, []
+            for roles, step, nth in lives[name]:
+                killed, wrong = _step_life(run, name, roles, step, nth)
+                kills += killed
+                faults += wrong
+            states[name] = expected, kills, faults
+        left = run.finish()
+        for name, (expected, kills, faults) in states.items():
+            yield Outcome(
+                f"killed {name}", run.compare(expected), kills, (*faults, *left)
+            )
+
+
+def _user_step(run, name):
+    """Have a user killed while sending from a form."""
+    numbers = run.numbers(3)
+    text = f"Formulaire {numbers[0]}"
+    life = run.host.start(
+        "send_now",
+        name=text,
+        numbers=numbers,
+        timing=TIMING,
+        step={"name": name, "nth": 1},
+    )
+    life.wait()
+    undone = name == "user's transaction"
+    expected = [
+        audit.Expected(number, f"{text} {number}", undone=undone) for number in numbers
+    ]
+    if life.killed:
+        return expected, 1, []
+    return expected, 0, [f"“{name}” was not reached"]
+
+
+def random_kills(run):
+    """Odoo killed again and again, whenever."""
+    wanted = run.options.kills or (15 if run.options.quick else 60)
+    waves = (300, 200) if run.options.quick else (1500, 1500)
+    run.settings(latency_ms=80)
+    expected = run.campaign(*waves)
+    kills = 0
+    while kills < wanted:
+        life = run.work()
+        if not life.wait(run.chance.uniform(0.15, 2.0)):
+            life.kill()
+            kills += 1
+        else:
+            # All is sent and not all kills are spent: more work.
+            life.result()
+            expected += run.campaign(waves[0] // 3, waves[1] // 3)
+    faults = run.finish()
+    faults += run.check_reports()
+    yield Outcome("killed whenever", run.compare(expected), kills, tuple(faults))
+
+
+def faults(run):
+    """OVHcloud or the network failing in the middle of a call."""
+    for name, (orders, config, all_reported) in FAULTS.items():
+        run.settings(**config)
+        expected = run.campaign(same=14, different=20)
+        run.simulator.order_faults(*({**JOBS, **order} for order in orders))
+        wrong = run._check(run.work().result())
+        wrong += [
+            f"{fault['times']} of the faults “{fault['kind']}” were not met"
+            for fault in run.simulator.state("faults")["faults"]
+        ]
+        wrong += run.finish()
+        yield Outcome(
+            name, run.compare(expected, all_reported=all_reported), 0, tuple(wrong)
+        )
+    run.settings()
+    expected = run.campaign(same=14, different=60)
+    life = run.work()
+    for __ in range(3):
+        time.sleep(run.chance.uniform(0.2, 0.6))
+        run.simulator_child._signal(signal.SIGSTOP)
+        time.sleep(run.chance.uniform(0.8, 2.5))
+        run.simulator_child._signal(signal.SIGCONT)
+    wrong = run._check(life.result())
+    wrong += run.finish()
+    yield Outcome("OVHcloud hangs", run.compare(expected), 0, tuple(wrong))
+
+
+def night(run):
+    """Odoo killed while OVHcloud takes SMS that it holds back until the morning."""
+    run.settings()
+    run.simulator.call("POST", "clock", {"now": NIGHT})
+    expected = run.campaign(same=14, different=20)
+    kills, wrong = 0, []
+    for step, role, nth in (
+        ("after the answer", "queue", 3),
+        ("accepted, before the answer", "post", 1),
+    ):
+        killed, missed = _step_life(run, step, role, True, nth)
+        kills += killed
+        wrong += missed
+    wrong += run.finish()
+    yield Outcome("killed at night", run.compare(expected), kills, tuple(wrong))
+    run.simulator.call("POST", "clock", {"now": MORNING})
+    wrong = run.finish()
+    run.simulator.call("POST", "clock", {"now": None})
+    yield Outcome("in the morning", run.compare(expected), 0, tuple(wrong))
+
+
+def database(run):
+    """The database's connections cut, and PostgreSQL restarted, in the middle."""
+    run.settings()
+    blows = [
+        ("connections cut", lambda: run.host.run("cut_connections")),
+        ("PostgreSQL restarted", lambda: run.cluster.restart(signal.SIGINT)),
+        ("PostgreSQL killed", lambda: run.cluster.restart(signal.SIGQUIT)),
+    ]
+    for name, strike in blows:
+        expected = run.campaign(same=300, different=250)
+        life = run.work()
+        strikes = 0
+        for __ in range(4):
+            if life.wait(run.chance.uniform(0.3, 1.2)):
+                break
+            strike()
+            strikes += 1
+        # Calls that are under way when the connection goes do fail.
+        result = life.result()
+        wrong = [] if result["done"] else ["work is left"]
+        wrong += run.finish()
+        wrong += run.check_reports()
+        yield Outcome(
+            f"{name} {strikes} times",
+            run.compare(expected, all_reported=False),
+            0,
+            tuple(wrong),
+            f"{sum(result['errors'].values())} calls failed and were made again",
+        )
+
+
+def workers(run):
+    """Two workers at once over one queue."""
+    total = (700, 300) if run.options.quick else (4300, 700)
+    run.settings(latency_ms=20)
+    expected = run.campaign(*total)
+    lives = [
+        run.work([["queue"], ["post"]], slice_size=100),
+        run.work([["queue"], ["post"]], slice_size=100),
+    ]
+    wrong, conflicts = [], 0
+    for life in lives:
+        result = life.result()
+        wrong += run._check(result)
+        conflicts += result["conflicts"]
+    wrong += run.finish()
+    yield Outcome(
+        "two workers, one queue",
+        run.compare(expected),
+        0,
+        tuple(wrong),
+        f"{conflicts} conflicts survived",
+    )
+
+
+def reports(run):
+    """Delivery reports arriving, 8 at a time, while SMS are still being sent."""
+    total = (300, 200) if run.options.quick else (1000, 1000)
+    run.settings(latency_ms=30, callback_delay_ms=[0, 10])
+    expected = run.campaign(*total)
+    lives = [
+        run.work([["queue"]]),
+        run.work([["post"]]),
+        run.work([["drain"]], until_done=False, seconds=10),
+    ]
+    wrong, conflicts = [], 0
+    for life in lives[:2]:
+        result = life.result()
+        wrong += run._check(result)
+        conflicts += result["conflicts"]
+    result = lives[2].result()
+    wrong += run._check({**result, "done": True})
+    conflicts += result["conflicts"]
+    wrong += run.finish()
+    wrong += run.check_reports()
+    yield Outcome(
+        "reports while sending",
+        run.compare(expected),
+        0,
+        tuple(wrong),
+        f"{conflicts} conflicts survived",
+    )
+
+
+SCENARIOS = {
+    "steps": steps,
+    "random": random_kills,
+    "faults": faults,
+    "night": night,
+    "database": database,
+    "workers": workers,
+    "reports": reports,
+}
+QUICK = ("steps", "random")
+
