@@ -1,0 +1,443 @@
+"""What the benchmarks do inside Odoo, each call in a process of its own.
+
+Each function gets an environment and plain values, and returns what JSON can hold.
+"""
+
+import importlib
+import resource
+import time
+from uuid import uuid4
+
+import requests
+
+from odoo.fields import Command
+from odoo.tools import SQL, split_every
+
+from . import twilio
+from .processes import get_cpu
+
+CREATE_AT_ONCE = 1000
+TWILIO_HOST = "https://api.twilio.com"
+TEXT = "Bonjour, votre commande est prête à être retirée en magasin. Merci !"
+
+
+# ------------------------------------------------------------
+# Providers
+# ------------------------------------------------------------
+
+
+def set_up_iap(env, root):
+    """Have the company send through a stand-in for Odoo's IAP."""
+    env["ir.config_parameter"].set_param("sms.endpoint", root)
+
+
+def set_up_twilio(env):
+    """Have the company send through Twilio."""
+    env.company.write(
+        {
+            "country_id": env.ref("base.fr").id,
+            "sms_provider": "twilio",
+            "sms_twilio_account_sid": "AC" + "0123456789abcdef" * 2,
+            "sms_twilio_auth_token": "0123456789abcdef" * 2,
+            "sms_twilio_number_ids": [
+                Command.create(
+                    {"number": "+33755000000", "country_id": env.ref("base.fr").id}
+                )
+            ],
+        }
+    )
+
+
+def set_up_ovh(env, api_url, keys, service_name):
+    """Have the company send through the simulated OVHcloud.
+
+    :param str api_url: base URL of the API
+    :param dict keys: the account's keys
+    :param str service_name: the SMS account
+    """
+    env.company.country_id = env.ref("base.fr")
+    account = env["sms.ovh.account"].create(
+        {
+            "company_id": env.company.id,
+            "service_name": service_name,
+            "endpoint": "custom",
+            "endpoint_url": api_url,
+            **keys,
+        }
+    )
+    account.action_synchronise()
+    if account.state != "connected":
+        raise RuntimeError(account.state_message)
+    env.company.sms_ovh_account_id = account
+
+
+def _redirect_twilio(root):
+    """Send to a stand-in what would go to Twilio, whose address is hard-coded."""
+    post = requests.Session.post
+
+    def redirected(session, url, **kwargs):
+        return post(session, url.replace(TWILIO_HOST, root, 1), **kwargs)
+
+    requests.Session.post = redirected
+
+
+# ------------------------------------------------------------
+# Sending
+# ------------------------------------------------------------
+
+
+def queue(env, count, same):
+    """Queue a campaign: SMS with tracker and trace, as the composer makes them.
+
+    :param int count: recipients
+    :param bool same: whether all get the same text, or each its own
+    """
+    mailing = env["mailing.mailing"].create(
+        {
+            "subject": f"{count} SMS",
+            "mailing_type": "sms",
+            "mailing_model_id": env["ir.model"]._get_id("res.partner"),
+            "body_plaintext": TEXT,
+            "state": "sending",
+        }
+    )
+    for indexes in split_every(CREATE_AT_ONCE, range(count)):
+        vals_list = []
+        for index in indexes:
+            uuid = uuid4().hex
+            number = f"+336{10000000 + index}"
+            trace = {
+                "mass_mailing_id": mailing.id,
+                "model": "res.partner",
+                "res_id": index + 1,
+                "sms_number": number,
+                "sms_tracker_ids": [Command.create({"sms_uuid": uuid})],
+                "trace_type": "sms",
+            }
+            vals_list.append(
+                {
+                    "uuid": uuid,
+                    "number": number,
+                    "body": TEXT if same else f"{TEXT} N° {index}",
+                    "mailing_id": mailing.id,
+                    "mailing_trace_ids": [Command.create(trace)],
+                }
+            )
+        env["sms.sms"].create(vals_list)
+        env.flush_all()
+        env.invalidate_all()
+        env.cr.commit()
+    # As PostgreSQL's daemon does in time.
+    _analyse(env)
+
+
+def _analyse(env):
+    for table in ("sms_sms", "sms_tracker", "mailing_trace"):
+        env.cr.execute(f"ANALYZE {table}")
+    env.cr.commit()
+
+
+def send(env, twilio_root=None):
+    """Send what is queued, as the cron does.
+
+    :param str twilio_root: the stand-in for Twilio
+    :return: seconds, seconds of this process's time and of its PostgreSQL's, queries,
+        growth of its memory in MiB, and count of SMS by state of their trace
+    """
+    if twilio_root:
+        _redirect_twilio(twilio_root)
+    Sms = env["sms.sms"]
+    Sms.search_count([])
+    before = _get_peak()
+    backend = _get_backend(env)
+    postgres = get_cpu(backend)
+    queries = env.cr.sql_log_count
+    cpu = time.process_time()
+    start = time.perf_counter()
+    while Sms.search_count([("state", "=", "outgoing")], limit=1):
+        Sms._process_queue()
+        env.cr.commit()
+        # As each run of a cron begins with nothing.
+        env.invalidate_all()
+    return {
+        "wall": time.perf_counter() - start,
+        "cpu": time.process_time() - cpu,
+        "postgres": get_cpu(backend) - postgres,
+        "queries": env.cr.sql_log_count - queries,
+        "memory": _get_peak() - before,
+        "states": dict(
+            env["mailing.trace"]._read_group([], ["trace_status"], ["__count"])
+        ),
+    }
+
+
+# ------------------------------------------------------------
+# Composing
+# ------------------------------------------------------------
+
+
+def set_sending_account(env, on):
+    """Have the company send through OVHcloud, or not."""
+    account = env["sms.ovh.account"].search([], limit=1)
+    env.company.sms_ovh_account_id = account if on else False
+
+
+def add_recipients(env, count):
+    """Create a mailing list of as many recipients.
+
+    :return: its id
+    """
+    mailing_list = env["mailing.list"].create({"name": f"{count} recipients"})
+    # In SQL: what is measured is what becomes of them.
+    env.cr.execute(
+        """
+        WITH contact AS (
+            INSERT INTO mailing_contact (name, mobile, phone_sanitized, country_id)
+            SELECT 'Client ' || i, '+336' || (10000000 + i), '+336' || (10000000 + i), %s
+              FROM generate_series(1, %s) AS i
+         RETURNING id
+        )
+        INSERT INTO mailing_subscription (contact_id, list_id, opt_out)
+        SELECT id, %s, FALSE FROM contact
+        """,
+        [env.ref("base.fr").id, count, mailing_list.id],
+    )
+    env.cr.commit()
+    for table in ("mailing_contact", "mailing_subscription"):
+        env.cr.execute(f"ANALYZE {table}")
+    return mailing_list.id
+
+
+def compose(env, list_id):
+    """Compose a campaign to a mailing list, as the cron does.
+
+    :return: count of SMS, seconds and seconds of this process's time
+    """
+    mailing = env["mailing.mailing"].create(
+        {
+            "subject": "Compose",
+            "mailing_type": "sms",
+            "mailing_model_id": env["ir.model"]._get_id("mailing.list"),
+            "contact_list_ids": [Command.set([list_id])],
+            "body_plaintext": TEXT,
+        }
+    )
+    mailing.action_put_in_queue()
+    env.cr.commit()
+    cron = env.ref("mass_mailing.ir_cron_mass_mailing_queue")
+    cpu = time.process_time()
+    start = time.perf_counter()
+    while mailing.state != "done":
+        cron.method_direct_trigger()
+        env.cr.commit()
+    wall = time.perf_counter() - start
+    cpu = time.process_time() - cpu
+    count = env["sms.sms"].search_count([("mailing_id", "=", mailing.id)])
+    return {"count": count, "wall": wall, "cpu": cpu}
+
+
+# ------------------------------------------------------------
+# Delivery reports
+# ------------------------------------------------------------
+
+
+def set_up_reports(env, keys, service_name):
+    """Have a company that sends through OVHcloud, and one that does through Twilio.
+
+    :param dict keys: the account's keys
+    :param str service_name: the SMS account
+    :return: the OVHcloud account's token and id, and the Twilio company's id
+    """
+    account = env["sms.ovh.account"].create(
+        {
+            "company_id": env.company.id,
+            "service_name": service_name,
+            "endpoint": "custom",
+            "endpoint_url": "http://127.0.0.1:9/1.0",
+            **keys,
+        }
+    )
+    env.company.sms_ovh_account_id = account
+    company = env["res.company"].create({"name": "Twilio"})
+    set_up_twilio(env(context={"allowed_company_ids": company.ids}))
+    env["ir.config_parameter"].set_param("web.base.url.freeze", "True")
+    return account.callback_token, account.id, company.id
+
+
+def add_sent(env, account_id, count):
+    """Create SMS that OVHcloud took, with tracker and trace.
+
+    :return: OVHcloud's ids
+    """
+    queue(env, count, same=True)
+    Sms = env["sms.sms"]
+    account = env["sms.ovh.account"].browse(account_id)
+    Job = env["sms.ovh.job"]
+    ids = []
+    while sms := Sms.search([("state", "=", "outgoing")], limit=CREATE_AT_ONCE):
+        for job in Job._claim(sms):
+            job.state = "posting"
+            accepted = [
+                {"uuid": uuid, "state": "success", "failure_reason": False}
+                for uuid, __ in job.receivers
+            ]
+            for result in accepted:
+                result["sms_ovh_id"] = str(10**9 + len(ids))
+                ids.append(result["sms_ovh_id"])
+            job._accept(job.receiver_count)
+            job._apply(accepted)
+        env.cr.commit()
+    _analyse(env)
+    return ids
+
+
+def add_twilio_sent(env, company_id, count):
+    """Create SMS that Twilio took, with tracker and trace.
+
+    :return: UUID and signature of each one's report
+    """
+    company = env["res.company"].browse(company_id)
+    company_env = env(context={"allowed_company_ids": company.ids})
+    queue(company_env, count, same=True)
+    sms = company_env["sms.sms"].search([("state", "=", "outgoing")])
+    sms.record_company_id = company
+    sms.sms_tracker_id._action_update_from_sms_state("pending")
+    sms.state = "pending"
+    tools = importlib.import_module("odoo.addons.sms_twilio.tools.sms_twilio")
+    sign = tools.generate_twilio_sms_callback_signature
+    return [[uuid, sign(company, uuid, twilio.REPORT)] for uuid in sms.mapped("uuid")]
+
+
+def drain(env, account_id, ids):
+    """Treat one report of delivery on each of these SMS, as the cron does.
+
+    :return: seconds, seconds of this process's time and of its PostgreSQL's, queries,
+        and count of reports by state
+    """
+    Event = env["sms.ovh.event"]
+    env.cr.execute("TRUNCATE sms_ovh_event")
+    for some_ids in split_every(CREATE_AT_ONCE, ids):
+        for sms_ovh_id in some_ids:
+            Event._receive_delivery(
+                account_id, {"id": sms_ovh_id, "ptt": "4", "description": "1"}
+            )
+        env.cr.commit()
+    env.cr.execute("ANALYZE sms_ovh_event")
+    env.cr.commit()
+    backend = _get_backend(env)
+    postgres = get_cpu(backend)
+    queries = env.cr.sql_log_count
+    cpu = time.process_time()
+    start = time.perf_counter()
+    Event._cron_process()
+    wall = time.perf_counter() - start
+    return {
+        "wall": wall,
+        "cpu": time.process_time() - cpu,
+        "postgres": get_cpu(backend) - postgres,
+        "queries": env.cr.sql_log_count - queries,
+        "states": dict(Event._read_group([], ["state"], ["__count"])),
+    }
+
+
+def count_events(env):
+    """Return how many reports the inbox holds, and empty it."""
+    count = env["sms.ovh.event"].search_count([])
+    env.cr.execute("TRUNCATE sms_ovh_event")
+    return count
+
+
+# ------------------------------------------------------------
+# Between two measurements
+# ------------------------------------------------------------
+
+
+def clear(env):
+    """Forget all campaigns."""
+    for table in ("sms_sms", "sms_tracker", "mailing_trace"):
+        env.cr.execute(f"TRUNCATE {table} CASCADE")
+    if "sms.ovh.job" in env:
+        env.cr.execute("TRUNCATE sms_ovh_job, sms_ovh_event, sms_ovh_log CASCADE")
+    env.cr.execute("DELETE FROM mailing_mailing")
+
+
+def _get_backend(env):
+    """Return the process of PostgreSQL that serves this one."""
+    ((pid,),) = env.execute_query(SQL("SELECT pg_backend_pid()"))
+    return pid
+
+
+def _get_peak():
+    """Return the most memory that this process ever had, in MiB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+# ------------------------------------------------------------
+# Dashboard
+# ------------------------------------------------------------
+
+
+def fill_log(env, count):
+    """Have sent SMS, in Odoo's queue and in the log, spread over the last 30 days.
+
+    :param int count: SMS
+    """
+    account = env.company.sms_ovh_account_id
+    senders = account.sender_ids.ids
+    env.cr.execute(
+        """
+        INSERT INTO sms_ovh_log (
+            account_id, sender_id, date, number, sms_ovh_id, state, segments, credits
+        )
+        SELECT %s, (%s)[1 + i %% %s],
+               now() AT TIME ZONE 'UTC' - INTERVAL '29 days' * i / %s,
+               '+336' || 10000000 + i, i::text,
+               CASE WHEN i %% 10 = 0 THEN 'error' WHEN i %% 25 = 1 THEN 'pending'
+                    ELSE 'sent' END,
+               1, 1
+          FROM generate_series(1, %s) i
+        """,
+        (account.id, senders, len(senders), count, count),
+    )
+    env.cr.execute(
+        """
+        INSERT INTO sms_sms (
+            uuid, number, body, state, to_delete, record_company_id, create_date
+        )
+        SELECT 'log' || i, '+336' || 10000000 + i, %s, 'sent', TRUE, %s, now()
+          FROM generate_series(1, %s) i
+        """,
+        (TEXT, env.company.id, count),
+    )
+    env.cr.commit()
+    for table in ("sms_ovh_log", "sms_sms"):
+        # As PostgreSQL's daemon does in time.
+        env.cr.execute(f"ANALYZE {table}")
+    env.cr.commit()
+
+
+def open_dashboard(env, times=10):
+    """Ask for what the dashboard shows, as the client does.
+
+    :return: milliseconds of the first time and of those that follow, the queries of
+        one, and the SMS that it tells of
+    """
+    user = env.ref("base.user_admin")
+    user.tz = "Europe/Paris"
+    account_model = env["sms.ovh.account"].with_user(user)
+    taken = []
+    for __ in range(times + 1):
+        env.flush_all()
+        env.invalidate_all()
+        queries = env.cr.sql_log_count
+        start = time.perf_counter()
+        found = account_model.get_sms_ovh_dashboard()
+        taken.append(1000 * (time.perf_counter() - start))
+    return {
+        "first": taken[0],
+        "next": taken[1:],
+        "queries": env.cr.sql_log_count - queries,
+        "sent": sum(
+            day["delivered"] + day["pending"] + day["failed"] for day in found["days"]
+        ),
+    }
