@@ -12,6 +12,31 @@ ENDPOINT_URLS = {
     "ovh-eu": "https://eu.api.ovh.com/1.0",
 }
 
+# Where an OAuth2 service account fetches its token.
+# https://help.ovhcloud.com/csm/en-manage-service-account
+OAUTH2_TOKEN_URLS = {
+    "ovh-eu": "https://www.ovh.com/auth/oauth2/token",
+}
+
+# https://help.ovhcloud.com/csm/en-sms-sending-via-url-http2sms
+HTTP2SMS_URLS = {
+    "ovh-eu": "https://www.ovh.com/cgi-bin/sms/http2sms.cgi",
+}
+
+# What a consumer key is asked for, below the services it is for.
+API_METHODS = ("GET", "POST", "PUT", "DELETE")
+
+# How long the return from OVHcloud's page is waited for, and the approval itself.
+CONNECT_WITHIN = timedelta(hours=1)
+APPROVE_WITHIN = timedelta(days=1)
+# How long before its end the end of a connection is announced.
+ANNOUNCE_EXPIRY = timedelta(days=14)
+
+# Answers of http2sms that come this close together may come out of order, and the
+# fewest SMS that are ever bought.
+OVERTAKEN_WITHIN = timedelta(minutes=1)
+SMALLEST_RECHARGE = 100
+
 # Where an integrator creates the application key, the secret and the consumer key.
 # https://help.ovhcloud.com/csm/en-api-getting-started-ovhcloud-api
 TOKEN_CREATION_URL = "https://eu.api.ovh.com/createToken/"
@@ -44,6 +69,9 @@ DLR_TO_STATE = {
     8: "pending",
     16: "error",
 }
+
+# The DLR status of a failure of which OVHcloud gives the credits back (same page).
+REFUNDED_DLR = 16
 
 # ptt (what became of the SMS at the operator's) -> (state, failure type).
 # The DLR status, where there is one, decides the state; the ptt then says why.
@@ -122,6 +150,9 @@ THREADS = 16  # calls to OVHcloud at a time: `sms_ovh.threads`
 MAX_ATTEMPTS = 10  # of one job, before it is given up: `sms_ovh.max_attempts`
 CHECK_DELAY = 60  # seconds to an inquiry after a job: `sms_ovh.check_delay`
 KEEP_JOBS_DAYS = 90  # that ended jobs are kept: `sms_ovh.keep_jobs_days`
+# Days that what was sent is known, for the dashboard: thirteen months, to compare with
+# the same month of the year before. `sms_ovh.keep_log_days`
+KEEP_LOG_DAYS = 400
 # Seconds to the second attempt; doubled for each further one, up to the longest.
 RETRY_BASE = 15
 RETRY_MAX = 3600
@@ -142,3 +173,18 @@ POLL_AFTER = (
 )
 # Failed SMS of which one inquiry asks why, one call each.
 POLL_FAILURES = 500
+
+# Packs that OVHcloud orders by itself (`automaticRecreditAmount`).
+# https://eu.api.ovh.com/console/?section=%2Fsms (PUT /sms/{serviceName})
+RECHARGE_AMOUNTS = ("100", "200", "250", "500", "1000", "5000", "10000")
+
+# API users. https://help.ovhcloud.com/csm/en-sms-api-users
+USER_PASSWORD_LENGTH = 8  # letters and digits, exactly
+MAX_IP_RESTRICTIONS = 5
+ALERT_OFF = -1  # `alertThreshold` of a user whom nobody is warned about
+
+# What a sender is: letters and digits, and not digits only.
+SENDER_REGEX = r"(?=.*[A-Za-z])[A-Za-z0-9]{1,11}"
+
+# How far back replies are read again, so that clocks that differ lose none.
+REPLY_MARGIN = timedelta(days=1)

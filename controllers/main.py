@@ -15,6 +15,9 @@ TOKEN_REGEX = re.compile(r"[A-Za-z0-9_-]{32,128}")
 
 class SmsOvhController(Controller):
     _delivery_url = "/sms_ovh/<string:token>/delivery"
+    _connected_url = "/sms_ovh/connected/<string:state>"
+    _stop_url = "/sms_ovh/<string:token>/stop"
+    _reply_url = "/sms_ovh/<string:token>/reply"
 
     # Neither session nor user: this is called once or twice for each SMS sent, at the
     # rate at which OVHcloud sends them.
@@ -43,6 +46,66 @@ class SmsOvhController(Controller):
         account_id = self._get_account_id(env, token)
         if (request.httprequest.content_length or 0) <= MAX_BODY_SIZE:
             env["sms.ovh.event"]._receive_delivery(account_id, params)
+        return request.make_response(
+            "OK", headers=[("Content-Type", "text/plain; charset=utf-8")]
+        )
+
+    @route(_connected_url, type="http", auth="user", methods=["GET"])
+    def sms_ovh_connected(self, state):
+        """Receive who comes back from OVHcloud's page, and finish the connection.
+
+        :param str state: what the page was given to send back, good for once
+        """
+        account = request.env["sms.ovh.account"]
+        if TOKEN_REGEX.fullmatch(state):
+            account = account._take_returned(state)
+        if not account:
+            _logger.warning(
+                "OVHcloud SMS: user %s comes back with an unknown state",
+                request.env.uid,
+            )
+            response = request.render("sms_ovh.connection_refused")
+            response.status_code = 403
+            return response
+        account._finish_connection(returned=True)
+        return request.redirect(f"/odoo/ovhcloud-sms/{account.id}")
+
+    @route(
+        _stop_url,
+        type="http",
+        auth="none",
+        methods=["GET", "POST"],
+        csrf=False,
+        save_session=False,
+        readonly=False,
+    )
+    def sms_ovh_stop(self, token, **params):
+        """Learn from OVHcloud that somebody answered STOP. See `_receive_signal`."""
+        return self._receive_signal(token, "stop", params)
+
+    @route(
+        _reply_url,
+        type="http",
+        auth="none",
+        methods=["GET", "POST"],
+        csrf=False,
+        save_session=False,
+        readonly=False,
+    )
+    def sms_ovh_reply(self, token, **params):
+        """Learn from OVHcloud that a recipient replied. See `_receive_signal`."""
+        return self._receive_signal(token, "reply", params)
+
+    def _receive_signal(self, token, kind, params):
+        """Receive a callback of this kind, by the rules of delivery reports.
+
+        :raise werkzeug.exceptions.NotFound: wrong token; nothing is written
+        """
+        # OVHcloud has no user here: the token is its credential.
+        env = request.env(user=SUPERUSER_ID)
+        account_id = self._get_account_id(env, token)
+        if (request.httprequest.content_length or 0) <= MAX_BODY_SIZE:
+            env["sms.ovh.event"]._receive_signal(account_id, kind, params)
         return request.make_response(
             "OK", headers=[("Content-Type", "text/plain; charset=utf-8")]
         )

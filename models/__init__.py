@@ -6,9 +6,15 @@ from . import mailing_trace
 from . import res_company
 from . import res_config_settings
 from . import sms_ovh_account
+from . import sms_ovh_account_connection
+from . import sms_ovh_account_console
+from . import sms_ovh_account_dashboard
 from . import sms_ovh_event
 from . import sms_ovh_job
+from . import sms_ovh_log
+from . import sms_ovh_reply
 from . import sms_ovh_sender
+from . import sms_ovh_user
 from . import sms_sms
 from . import sms_template
 from . import sms_tracker

@@ -38,6 +38,9 @@ class MailingMailing(models.Model):
     sms_units = fields.Integer(store=True, aggregator=None)
     sms_segments = fields.Integer(store=True, aggregator=None)
 
+    sms_ovh_credit_warning = fields.Char(
+        string="SMS Missing", compute="_compute_sms_ovh_credit_warning"
+    )
     sms_ovh_composed_count = fields.Integer(
         string="Recipients Treated", readonly=True, copy=False
     )
@@ -65,6 +68,61 @@ class MailingMailing(models.Model):
                 and mailing.sms_ovh_stop_clause
                 and mailing.sms_ovh_sender_id.has_stop_clause
             )
+
+    @api.depends(
+        "state",
+        "mailing_type",
+        "sms_segments",
+        "mailing_model_id",
+        "mailing_domain",
+        "contact_list_ids",
+        "ab_testing_enabled",
+        "ab_testing_pc",
+        "sms_ovh_company_id.sms_ovh_account_id.credits_left",
+        "sms_ovh_company_id.sms_ovh_account_id.auto_recharge",
+        "sms_ovh_company_id.sms_ovh_account_id.default_user_id.quota_left",
+    )
+    def _compute_sms_ovh_credit_warning(self):
+        """Say what the SMS left cannot pay for, before it is sent.
+
+        About: numbers may be missing, double or abroad, where one SMS costs more.
+        """
+        self.sms_ovh_credit_warning = False
+        for mailing in self:
+            # sudo: the SMS left of the account that sends.
+            account = mailing.sudo().sms_ovh_account_id
+            if (
+                mailing.mailing_type != "sms"
+                or mailing.state not in ("draft", "in_queue")
+                or not account.last_sync
+            ):
+                continue
+            left = account._get_credits_to_spend()
+            if left is None:
+                continue
+            count = mailing._count_sms_ovh_recipients()
+            needed = count * (mailing.sms_segments or 1)
+            if needed > left:
+                mailing.sms_ovh_credit_warning = self.env._(
+                    "This campaign takes about %(needed)s SMS (%(recipients)s"
+                    " recipients), and %(left)s are left: what they cannot pay for"
+                    " waits until somebody buys a pack at OVHcloud's.",
+                    needed=needed,
+                    recipients=count,
+                    left=f"{left:g}",
+                )
+
+    def _count_sms_ovh_recipients(self):
+        """Return about how many recipients this campaign has: one quick query."""
+        self.ensure_one()
+        if not self.mailing_model_real:
+            return 0
+        count = self.env[self.mailing_model_real].search_count(
+            self._get_recipients_domain()
+        )
+        if self.ab_testing_enabled and not self.ab_testing_is_winner_mailing:
+            return int(count / 100.0 * self.ab_testing_pc)
+        return count
 
     @api.depends(
         "body_plaintext",
@@ -220,10 +278,15 @@ class MailingMailing(models.Model):
     def action_view_sms_ovh_traces(self):
         """Open the list of what became of each recipient's SMS."""
         self.ensure_one()
-        action = self._action_view_traces_filtered("sent")
-        action.update(
-            name=self.env._("SMS of %s", self.subject),
-            domain=[("mass_mailing_id", "=", self.id)],
-            context={"create": False},
-        )
-        return action
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("SMS of %s", self.subject),
+            "res_model": "mailing.trace",
+            "views": [
+                (self.env.ref("sms_ovh.mailing_trace_view_list_sms_ovh").id, "list"),
+                (self.env.ref("sms_ovh.mailing_trace_view_kanban_sms_ovh").id, "kanban"),
+                (self.env.ref("mass_mailing_sms.mailing_trace_view_form_sms").id, "form"),
+            ],
+            "domain": [("mass_mailing_id", "=", self.id)],
+            "context": {"create": False},
+        }

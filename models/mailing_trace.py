@@ -8,6 +8,12 @@ class MailingTrace(models.Model):
 
     failure_type = fields.Selection(selection_add=const.FAILURE_TYPES)
 
+    sms_ovh_job_id = fields.Many2one(
+        related="sms_tracker_ids.sms_ovh_job_id",
+        string="OVHcloud Job",
+        groups="sms_ovh.group_sms_ovh_admin",
+    )
+
     # A slice of a campaign asks who of its recipients got an SMS by another number.
     _mailing_sms_number_idx = models.Index(
         "(mass_mailing_id, sms_number) WHERE trace_type = 'sms'"

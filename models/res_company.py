@@ -1,4 +1,5 @@
-from odoo import fields, models
+from odoo import api, fields, models
+from odoo.exceptions import ValidationError
 
 from ..tools.sms_api import SmsApiOvh
 
@@ -9,12 +10,24 @@ class ResCompany(models.Model):
     sms_ovh_account_id = fields.Many2one(
         "sms.ovh.account",
         string="OVHcloud SMS Account",
-        domain="[('company_id', '=', id)]",
+        domain="[('company_id', '=', id), ('service_name', '!=', False)]",
         ondelete="restrict",
         copy=False,
         help="The company sends its SMS through this account. Without one, they leave"
         " as Odoo sends them by default.",
     )
+
+    @api.constrains("sms_ovh_account_id")
+    def _check_sms_ovh_account(self):
+        # sudo: who chooses a company's account need not see those of other companies.
+        for account in self.sudo().sms_ovh_account_id:
+            if not account.service_name:
+                raise ValidationError(
+                    self.env._(
+                        "This OVHcloud account is not connected yet, so its SMS service"
+                        " is not known. Connect it first."
+                    )
+                )
 
     def _get_sms_api_class(self):
         """Override of `sms` to send through OVHcloud where an account is set."""

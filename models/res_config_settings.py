@@ -14,7 +14,7 @@ class ResConfigSettings(models.TransientModel):
     sms_ovh_account_id = fields.Many2one(
         related="company_id.sms_ovh_account_id",
         readonly=False,
-        domain="[('company_id', '=', company_id)]",
+        domain="[('company_id', '=', company_id), ('service_name', '!=', False)]",
     )
 
     @api.depends("company_id")
@@ -28,7 +28,11 @@ class ResConfigSettings(models.TransientModel):
             self.sms_ovh_account_id = False
         elif not self.sms_ovh_account_id:
             self.sms_ovh_account_id = self.env["sms.ovh.account"].search(
-                [("company_id", "=", self.company_id.id)], limit=1
+                [
+                    ("company_id", "=", self.company_id.id),
+                    ("service_name", "!=", False),
+                ],
+                limit=1,
             )
 
     def set_values(self):

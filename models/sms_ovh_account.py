@@ -3,15 +3,18 @@ import logging
 import re
 import secrets
 from datetime import timedelta, timezone
+from itertools import product
 from urllib.parse import urlsplit
 
+from markupsafe import escape
+
 from odoo import api, fields, models
-from odoo.exceptions import UserError, ValidationError
+from odoo.exceptions import ValidationError
 from odoo.tools import SQL
 from odoo.tools.urls import urljoin
 
 from .. import const
-from ..tools import ovh_client
+from ..tools import http2sms, ovh_client
 
 _logger = logging.getLogger(__name__)
 
@@ -19,6 +22,12 @@ _logger = logging.getLogger(__name__)
 SERVICE_NAME_REGEX = re.compile(r"sms-[a-z0-9]+-[0-9]+")
 KEY_REGEX = re.compile(r"[A-Za-z0-9]{8,128}")
 KEY_FIELDS = ("application_key", "application_secret", "consumer_key")
+# All that is typed to connect, by any of the ways to.
+LOGIN_FIELDS = (
+    *KEY_FIELDS,
+    *("client_id", "client_secret"),
+    *("http_login", "http_password"),
+)
 
 # A sender that OVHcloud offers to every French account without listing it.
 SHORT_NUMBER_NAME = "short"
@@ -43,9 +52,9 @@ class SmsOvhAccount(models.Model):
     )
     service_name = fields.Char(
         string="Service",
-        required=True,
         tracking=True,
-        help="Name of the SMS service in OVHcloud's console, like sms-ab12345-1.",
+        help="Name of the SMS service in OVHcloud's console, like sms-ab12345-1. Left"
+        " empty, it is read from OVHcloud with the connection.",
     )
     description = fields.Char(readonly=True, copy=False)
 
@@ -63,13 +72,26 @@ class SmsOvhAccount(models.Model):
         help="Base address of the API with its version, as https://example.com/1.0."
         " For a simulator or a gateway of your own.",
     )
-    application_key = fields.Char(groups="base.group_system", copy=False)
-    application_secret = fields.Char(groups="base.group_system", copy=False)
+    application_key = fields.Char(
+        groups="base.group_system",
+        copy=False,
+        help="Left empty, it is sms_ovh_application_key of Odoo's configuration file,"
+        " or SMS_OVH_APPLICATION_KEY of the environment.",
+    )
+    application_secret = fields.Char(
+        groups="base.group_system",
+        copy=False,
+        help="Left empty, it is sms_ovh_application_secret of Odoo's configuration"
+        " file, or SMS_OVH_APPLICATION_SECRET of the environment.",
+    )
     consumer_key = fields.Char(groups="base.group_system", copy=False)
     state = fields.Selection(
         [
             ("draft", "Not Connected"),
+            ("pending", "Waiting for Approval"),
             ("connected", "Connected"),
+            ("expired", "Expired"),
+            ("refused", "Refused"),
             ("error", "Connection Failed"),
         ],
         default="draft",
@@ -89,6 +111,13 @@ class SmsOvhAccount(models.Model):
         copy=False,
         help="Credits left on the account: one credit is one SMS to France; to other"
         " countries one SMS may cost more than one credit.",
+    )
+    credits_held_by_quota = fields.Float(
+        string="SMS Held by Quotas",
+        digits=(16, 2),
+        readonly=True,
+        copy=False,
+        help="SMS set aside at OVHcloud for its API users with a quota.",
     )
     sender_ids = fields.One2many("sms.ovh.sender", "account_id", readonly=True)
     default_sender_id = fields.Many2one(
@@ -173,7 +202,7 @@ class SmsOvhAccount(models.Model):
         for account in self:
             account.display_name = " – ".join(
                 filter(None, [account.service_name, account.description])
-            )
+            ) or self.env._("New OVHcloud account")
 
     @api.depends("callback_token")
     def _compute_delivery_url(self):
@@ -204,7 +233,9 @@ class SmsOvhAccount(models.Model):
     @api.constrains("service_name")
     def _check_service_name(self):
         for account in self:
-            if not SERVICE_NAME_REGEX.fullmatch(account.service_name or ""):
+            if not account.service_name:
+                account._check_service_not_needed()
+            elif not SERVICE_NAME_REGEX.fullmatch(account.service_name):
                 raise ValidationError(
                     self.env._(
                         "“%s” is not an OVHcloud SMS service. Copy its name from"
@@ -212,6 +243,16 @@ class SmsOvhAccount(models.Model):
                         account.service_name,
                     )
                 )
+
+    def _check_service_not_needed(self):
+        """Refuse to forget the service of an account that a company sends with."""
+        # sudo: a company that the user may not see sends with it all the same.
+        if self.env["res.company"].sudo().search_count(
+            [("sms_ovh_account_id", "=", self.id)], limit=1
+        ):
+            raise ValidationError(
+                self.env._("A company sends with this account: enter its service.")
+            )
 
     @api.constrains(*KEY_FIELDS)
     def _check_keys(self):
@@ -292,7 +333,7 @@ class SmsOvhAccount(models.Model):
     def _clean_values(self, vals):
         """Return `vals` without what gets copied along with a key or a name."""
         vals = dict(vals)
-        for name in ("service_name", "endpoint_url", *KEY_FIELDS):
+        for name in ("service_name", "endpoint_url", *LOGIN_FIELDS):
             if isinstance(vals.get(name), str):
                 vals[name] = vals[name].strip()
         if isinstance(vals.get("service_name"), str):
@@ -309,9 +350,14 @@ class SmsOvhAccount(models.Model):
     def write(self, vals):
         """Override to clean what was typed, and to forget a state it makes untrue."""
         vals = self._clean_values(vals)
-        connection = {"service_name", "endpoint", "endpoint_url", *KEY_FIELDS}
-        if connection & vals.keys() and "state" not in vals:
-            vals.update(state="draft", state_message=False)
+        connection = {"service_name", "endpoint", "endpoint_url", "auth_method"}
+        if connection.union(LOGIN_FIELDS) & vals.keys() and "state" not in vals:
+            vals.update(
+                state="draft",
+                state_message=False,
+                available_services=False,
+                credential_expiration=False,
+            )
         return super().write(vals)
 
     # ------------------------------------------------------------
@@ -321,26 +367,9 @@ class SmsOvhAccount(models.Model):
     def _get_client(self):
         """Return a client for this account's API and keys.
 
-        :rtype: ovh_client.OvhSmsClient
+        :rtype: ovh_client.OvhSmsClient|http2sms.Http2SmsClient
         """
-        return ovh_client.OvhSmsClient(*self._get_client_args())
-
-    def _get_client_args(self):
-        """Return what a client of this account is made from, as plain values."""
-        self.ensure_one()
-        # sudo: the keys, which only system administrators may read, stay in the client.
-        account_sudo = self.sudo()
-        if account_sudo.endpoint == "custom":
-            base_url = account_sudo.endpoint_url
-        else:
-            base_url = const.ENDPOINT_URLS[account_sudo.endpoint]
-        return (
-            base_url,
-            account_sudo.application_key,
-            account_sudo.application_secret,
-            account_sudo.consumer_key,
-            (const.CONNECT_TIMEOUT, const.READ_TIMEOUT),
-        )
+        return http2sms.create_client(self._get_client_args())
 
     def _get_path(self, *segments):
         """Return the API's path of this service, or of something in it."""
@@ -374,12 +403,38 @@ class SmsOvhAccount(models.Model):
                     "OVHcloud refuses the signature: the application secret does not"
                     " belong to the application key. Copy both again."
                 )
+            case ovh_client.OvhServiceAccountRefused():
+                return _(
+                    "OVHcloud refuses the service account: the client ID or the client"
+                    " secret is wrong, or the account was deleted. Copy both again."
+                )
+            case ovh_client.OvhLoginRefused():
+                return _(
+                    "OVHcloud refuses the service, the API user or the API user's"
+                    " password (%s). Compare all three with OVHcloud's console.",
+                    words,
+                )
+            case ovh_client.OvhAddressRefused():
+                return _(
+                    "The API user may not send from this server's address (%s). Allow"
+                    " the address for that user in OVHcloud's console.",
+                    words,
+                )
+            case ovh_client.OvhConsumerKeyRefused() if self._is_expired():
+                return _(
+                    "The consumer key has expired. Press “Connect with OVHcloud”, or"
+                    " create a new key."
+                )
             case ovh_client.OvhConsumerKeyRefused():
                 return _(
                     "OVHcloud refuses the consumer key: it was not approved yet, was"
                     " refused, or has expired. Approve it on OVHcloud's page or create"
                     " a new one."
                 )
+            case ovh_client.OvhCredentialRefused() if self.auth_method == "oauth2":
+                return _("Enter the service account's client ID and client secret.")
+            case ovh_client.OvhCredentialRefused() if self.auth_method == "http2sms":
+                return _("Enter the API user's login and password.")
             case ovh_client.OvhCredentialRefused():
                 return _(
                     "The keys are not complete. Enter the application key, its secret"
@@ -389,6 +444,17 @@ class SmsOvhAccount(models.Model):
                 return _(
                     "The clock of this server is off, so OVHcloud refuses its calls."
                     " Have the server's clock set."
+                )
+            case ovh_client.OvhNotGranted() if self.auth_method == "oauth2":
+                return _(
+                    "The service account lacks a right (%s). Give it a policy in"
+                    " OVHcloud's console that allows all actions on the SMS service.",
+                    words,
+                )
+            case ovh_client.OvhNotGranted() if self.auth_method == "http2sms":
+                return _(
+                    "An API user's login is good for sending only. Connect with"
+                    " OVHcloud in another way for everything else."
                 )
             case ovh_client.OvhNotGranted():
                 return _(
@@ -443,7 +509,18 @@ class SmsOvhAccount(models.Model):
         :rtype: dict
         """
         self.ensure_one()
-        if self._synchronise():
+        if self.auth_method == "http2sms":
+            return self._notify(
+                "info",
+                self.env._(
+                    "An API user's login can only be tested by sending an SMS: send one"
+                    " to yourself. SMS left are shown after that."
+                ),
+            )
+        connected = self._synchronise()
+        if self.available_services and not self.service_name:
+            return self.action_choose_service()
+        if connected:
             return self._notify(
                 "success",
                 self.env._(
@@ -452,7 +529,14 @@ class SmsOvhAccount(models.Model):
                     credits=f"{self.credits_left:g}",
                 ),
             )
-        return self._notify("danger", self.state_message)
+        return self._notify(
+            "danger",
+            self.state_message
+            or self.env._(
+                "The connection is not approved yet. Press “Connect with OVHcloud” and"
+                " approve it on OVHcloud's page."
+            ),
+        )
 
     def action_synchronise(self):
         """Read service and senders from OVHcloud, and have reports sent to Odoo."""
@@ -461,18 +545,32 @@ class SmsOvhAccount(models.Model):
         return True
 
     def action_register_callbacks(self):
-        """Have OVHcloud send its delivery reports to Odoo, whatever it does now.
+        """Have OVHcloud send reports, STOP and replies to Odoo, and check that it does.
 
         :raise UserError: where OVHcloud refuses, with what to do
         """
         self.ensure_one()
-        try:
-            with self._get_client() as client:
-                self._register_callbacks(client)
-        except ovh_client.OvhError as error:
-            raise UserError(self._get_error_sentence(error)) from None
+        wrong = self._write_callbacks()
+        if wrong:
+            return self._notify(
+                "danger",
+                self.env._(
+                    "OVHcloud did not take over: %s. Try again, or set it in OVHcloud's"
+                    " console.",
+                    ", ".join(wrong),
+                ),
+            )
+        if self.delivery_unreachable:
+            return self._notify(
+                "warning",
+                self.env._(
+                    "OVHcloud has the addresses, but cannot reach this Odoo from the"
+                    " Internet: Odoo asks for reports, STOP and replies instead."
+                ),
+            )
         return self._notify(
-            "success", self.env._("OVHcloud now sends its delivery reports to Odoo.")
+            "success",
+            self.env._("OVHcloud now sends reports, STOP and replies to Odoo."),
         )
 
     def _notify(self, kind, message):
@@ -511,29 +609,29 @@ class SmsOvhAccount(models.Model):
         self.ensure_one()
         # sudo: marketing users refresh what they see, without a right to change it.
         account_sudo = self.sudo()
+        if account_sudo.state == "pending":
+            return account_sudo._finish_connection()
+        if account_sudo.auth_method == "http2sms":
+            return False
         try:
             with self._get_client() as client:
+                if not self.service_name and not account_sudo._find_service(client):
+                    return False
                 service = client.get(self._get_path())
                 senders = self._fetch_senders(client)
-                callback = (service or {}).get("callBack")
-                if not callback:
-                    self._register_callbacks(client)
-                    callback = account_sudo.delivery_url
-            values = {
-                "credits_left": float(service["creditsLeft"]),
-                "description": service.get("description") or False,
-                "auto_recharge": bool(service.get("automaticRecreditAmount")),
-            }
+                users = self._fetch_users(client)
+                expiration = account_sudo._fetch_expiration(client)
+                missing = self._prepare_missing_callbacks(service)
+                if missing:
+                    client.put(self._get_path(), missing)
+                    service = client.get(self._get_path())
+            values = account_sudo._read_service(service)
         except ovh_client.OvhError as error:
-            account_sudo.write(
-                {"state": "error", "state_message": self._get_error_sentence(error)}
-            )
+            account_sudo.write(self._get_failure_values(error))
             return False
         except (KeyError, TypeError, ValueError, AttributeError):
             error = ovh_client.OvhUnreadableAnswer("Unexpected content")
-            account_sudo.write(
-                {"state": "error", "state_message": self._get_error_sentence(error)}
-            )
+            account_sudo.write(self._get_failure_values(error))
             return False
         account_sudo.write(
             {
@@ -541,15 +639,16 @@ class SmsOvhAccount(models.Model):
                 "state": "connected",
                 "state_message": False,
                 "last_sync": fields.Datetime.now(),
-                "callback_state": (
-                    "ok" if callback == account_sudo.delivery_url else "other"
-                ),
+                "available_services": False,
+                "credential_expiration": expiration,
             }
         )
+        account_sudo._announce_expiry()
         account_sudo._update_senders(senders)
+        account_sudo._update_users(users)
+        account_sudo._check_credits()
         if account_sudo.pause_reason == "keys" or (
-            account_sudo.pause_reason
-            and (account_sudo.auto_recharge or account_sudo.credits_left > 0)
+            account_sudo.pause_reason and account_sudo._can_pay()
         ):
             account_sudo.action_resume()
         return True
@@ -567,6 +666,10 @@ class SmsOvhAccount(models.Model):
         :param trackers: `sms.tracker` of this account
         """
         self.ensure_one()
+        if self.auth_method == "http2sms":
+            # Nobody can be asked.
+            trackers._sms_ovh_postpone_poll()
+            return
         Event = self.env["sms.ovh.event"].sudo()
         open_ids = set(trackers.mapped("sms_ovh_id"))
         # An SMS is created at OVHcloud's after its tracker and, held back at night and
@@ -577,15 +680,21 @@ class SmsOvhAccount(models.Model):
             ),
             "creationDatetime.to": self._format_datetime(fields.Datetime.now()),
         }
+        # What an API user sent is listed under its own path.
+        users = trackers.sudo().sms_ovh_job_id.ovh_user_id.filtered("active")
+        paths = [
+            self._get_path("outgoing"),
+            *(self._get_path("users", user.login, "outgoing") for user in users),
+        ]
         found = []
         try:
             with self._get_client() as client:
-                path = self._get_path("outgoing")
-                for dlr, state in const.DLR_TO_STATE.items():
+                for path, (dlr, state) in product(paths, const.DLR_TO_STATE.items()):
                     if const.STATE_RANK[state] <= const.STATE_RANK["pending"]:
                         continue
                     ids = client.get(path, deliveryReceipt=dlr, **period) or []
                     ids = open_ids.intersection(map(str, ids))
+                    open_ids -= ids
                     if state == "sent":
                         found += [{"id": ovh_id, "dlr": str(dlr)} for ovh_id in ids]
                         continue
@@ -627,7 +736,8 @@ class SmsOvhAccount(models.Model):
                 "mail.mail_activity_data_warning",
                 user_id=account.user_id.id or self.env.uid,
                 summary=account.env._("SMS are no longer sent"),
-                note=message,
+                # It holds OVHcloud's words, which are text.
+                note=escape(message),
             )
 
     def action_resume(self):
@@ -664,30 +774,14 @@ class SmsOvhAccount(models.Model):
         )
         return rows[0] if rows else None
 
-    def _register_callbacks(self, client):
-        """Write the address for delivery reports to OVHcloud."""
-        account_sudo = self.sudo()
-        client.put(self._get_path(), {"callBack": account_sudo.delivery_url})
-        account_sudo.callback_state = "ok"
-
     def _fetch_senders(self, client):
         """Return the values of all senders that OVHcloud knows for this service.
 
         :rtype: list[dict]
         """
-        senders = [
-            client.get(self._get_path("senders", name))
-            for name in client.get(self._get_path("senders"))
-        ]
         values = [
-            {
-                "name": sender["sender"],
-                "type": self._get_selection("type", sender.get("type"), "alpha"),
-                "status": self._get_selection("status", sender["status"], "disable"),
-                "description": sender.get("description") or False,
-                "comment": sender.get("comment") or False,
-            }
-            for sender in senders
+            self._read_sender(client.get(self._get_path("senders", name)))
+            for name in client.get(self._get_path("senders"))
         ]
         known = {(value["type"], value["name"]) for value in values}
         values += [
@@ -721,16 +815,18 @@ class SmsOvhAccount(models.Model):
         for values in values_list:
             sender = existing.get((values["type"], values["name"]))
             if sender:
-                sender.write({**values, "active": True})
+                if sender.active and sender.status != values["status"]:
+                    self._tell_sender_status(sender, values)
+                self._write_changes(sender, {**values, "active": True})
                 kept += sender
             else:
                 to_create.append({**values, "account_id": self.id})
         created = Sender.create(to_create)
-        Sender.union(*existing.values()).filtered("active").__sub__(
-            kept
-        ).action_archive()
+        had_default = bool(self.default_sender_id)
+        gone = Sender.union(*existing.values()).filtered("active") - kept
+        self._archive_senders(gone)
         enabled = (kept + created).filtered(lambda sender: sender.status == "enable")
-        if not self.default_sender_id:
+        if not had_default:
             # The first name in use: what most companies have one of.
             self.default_sender_id = enabled.filtered(
                 lambda sender: sender.type == "alpha"

@@ -19,6 +19,8 @@ WAITING_HOURS = 24
 # Seconds between two triggers of the drain by one process.
 WAKE_EVERY = 0.2
 _last_wake = {}
+# Parameters of a callback that are kept.
+MAX_PARAMS = 20
 # How long treated reports are kept for whoever wonders what OVHcloud said.
 KEEP_DAYS = 30
 
@@ -41,7 +43,7 @@ class SmsOvhEvent(models.Model):
     )
     company_id = fields.Many2one(related="account_id.company_id", store=True)
     kind = fields.Selection(
-        [("delivery", "Delivery Report")],
+        [("delivery", "Delivery Report"), ("stop", "STOP"), ("reply", "Reply")],
         required=True,
         readonly=True,
         default="delivery",
@@ -117,6 +119,32 @@ class SmsOvhEvent(models.Model):
         return event_id
 
     @api.model
+    def _receive_signal(self, account_id, kind, params):
+        """Put a STOP or a reply into the inbox, and have OVHcloud asked about it.
+
+        What these callbacks carry is documented nowhere, and anybody who knew the
+        address could write it: kept as received, it is a reason to read, no more.
+
+        :param int account_id: id of the `sms.ovh.account` whose address was called
+        :param str kind: 'stop' or 'reply'
+        :param dict params: query and form parameters, as received
+        """
+        # PostgreSQL stores no NUL, in text or JSON.
+        payload = {
+            str(key)[:64].replace("\x00", ""): str(value)[:2048].replace("\x00", "")
+            for key, value in list(params.items())[:MAX_PARAMS]
+        }
+        self.create(
+            {
+                "account_id": account_id,
+                "kind": kind,
+                "sms_ovh_id": payload.get("id", "")[:64] or False,
+                "payload": payload,
+            }
+        )
+        self.env.ref("sms_ovh.ir_cron_read_answers").sudo()._trigger()
+
+    @api.model
     def _wake(self):
         """Have the inbox drained soon, without a trigger for each callback.
 
@@ -171,7 +199,11 @@ class SmsOvhEvent(models.Model):
         :rtype: list[int]
         """
         events = self.search(
-            [("state", "in", ("new", "waiting")), ("id", ">", last_id)],
+            [
+                ("state", "in", ("new", "waiting")),
+                ("kind", "=", "delivery"),
+                ("id", ">", last_id),
+            ],
             order="id",
             limit=BATCH_SIZE,
         )
@@ -195,10 +227,12 @@ class SmsOvhEvent(models.Model):
             (sms.sms_ovh_account_id.id, sms.sms_ovh_id): sms
             for sms in Sms.search([("sms_ovh_id", "in", ids)])
         }
+        Log = self.env["sms.ovh.log"].sudo()
+        logged = Log._find(ids)
         best = {}
         for event in self:
             key = (event.account_id.id, event.sms_ovh_id)
-            if key not in trackers and key not in messages:
+            if key not in trackers and key not in messages and key not in logged:
                 event._wait()
                 continue
             state, failure_type = event._get_outcome()
@@ -213,7 +247,11 @@ class SmsOvhEvent(models.Model):
         for __, state, failure_type, event in best.values():
             reason = event._get_reason(failure_type)
             groups[state, failure_type, reason, event.ptt] |= event
+        refunded = {
+            key for key, (*__, event) in best.items() if event.dlr == const.REFUNDED_DLR
+        }
         for outcome, events in groups.items():
+            state, failure_type, __, ptt = outcome
             keys = {(event.account_id.id, event.sms_ovh_id) for event in events}
             moved_trackers = Tracker.union(
                 *(trackers[key] for key in keys & trackers.keys())
@@ -226,6 +264,8 @@ class SmsOvhEvent(models.Model):
                 for records in (moved_trackers, moved_sms)
                 for record in records
             }
+            for group, back in ((keys - refunded, False), (keys & refunded, True)):
+                moved |= Log._move(group & logged, state, failure_type, ptt, back)
             done = events.filtered(
                 lambda event, moved=moved: (event.account_id.id, event.sms_ovh_id)
                 in moved
@@ -254,17 +294,40 @@ class SmsOvhEvent(models.Model):
         return state, failure_type
 
     def _get_reason(self, failure_type):
-        """Return OVHcloud's words on a failure, in one line with its code."""
+        """Return why an SMS failed, in the company's language, with OVHcloud's code."""
         self.ensure_one()
         if not failure_type:
             return False
-        lang = self.account_id.company_id.partner_id.lang
-        event = self.with_context(lang=lang)
-        return event.env._(
-            "OVHcloud: %(words)s (code %(code)s)",
-            words=self.description or "?",
-            code=self.ptt,
-        )
+        env = self.with_context(lang=self.account_id.company_id.partner_id.lang).env
+        reason = self._get_ptt_reasons(env).get(self.ptt)
+        if not reason:
+            reason = env._("OVHcloud says “%s”.", self.description or "?")
+        return env._("%(reason)s (code %(code)s)", reason=reason, code=self.ptt)
+
+    @api.model
+    def _get_ptt_reasons(self, env):
+        """Return what the codes of failures mean to a user. See `const.PTT_TO_STATE`."""
+        _ = env._
+        ported = _("The number was ported and cannot be reached.")
+        return {
+            5: _("The operator could not deliver it."),
+            8: _("It could not be delivered in time."),
+            20: _("It could not be delivered."),
+            21: _("The recipient's subscription has no credit left."),
+            23: _("The number is invalid, barred or blacklisted. Do not use it again."),
+            24: _("The phone was off or out of reach."),
+            25: _("The operator's network failed."),
+            26: _("The phone had a temporary failure."),
+            27: _("The phone cannot receive this SMS."),
+            28: _("The operator took it for spam."),
+            29: _("The operator does not permit this content."),
+            33: _("A parental lock refused it."),
+            39: _("The operator failed. It is not charged."),
+            73: ported,
+            74: _("The recipient is abroad and cannot be reached."),
+            76: ported,
+            202: ported,
+        }
 
     def _wait(self):
         """Leave a report on an unknown SMS for later, not for ever."""

@@ -1,7 +1,9 @@
 import logging
 import random
 import time
+from collections import defaultdict
 from datetime import timedelta
+from functools import partial
 from uuid import uuid4
 
 from psycopg2.errors import (
@@ -39,6 +41,8 @@ ABANDONED_AFTER = 2 * (
 QUEUE_JOB_CHANNEL = "root.sms_ovh"
 # Receivers of one answer whose id is checked at OVHcloud's.
 SAMPLES = 2
+# Seconds between two triggers of the inbox while jobs are posted.
+WAKE_EVERY = 1
 # Jobs looked at in one search of those that are due.
 SEARCH_LIMIT = 200
 # Times that a transaction is tried which another one conflicts with.
@@ -77,6 +81,14 @@ class SmsOvhJob(models.Model):
     )
     body = fields.Text(readonly=True)
     sender_id = fields.Many2one("sms.ovh.sender", ondelete="restrict", readonly=True)
+    ovh_user_id = fields.Many2one(
+        "sms.ovh.user",
+        string="API User",
+        ondelete="restrict",
+        index="btree_not_null",
+        readonly=True,
+        help="In whose name it is sent, and whose quota pays for it.",
+    )
     stop_clause = fields.Boolean(string="STOP Clause", readonly=True)
     receivers = fields.Json(
         readonly=True, help="Pairs of an SMS's UUID and its number in E.164."
@@ -165,37 +177,41 @@ class SmsOvhJob(models.Model):
         :return: the new jobs
         """
         vals_list = []
+        claimed = []
         refusals = []
         for api_ovh, api_sms in sms._split_by_api():
             account = api_ovh.account_sudo
             for body, body_sms in api_sms.grouped("body").items():
+                text_refusal = api_ovh._check_text(body)
+                ids = {}
                 receivers = []
                 for record in body_sms:
-                    refusal, number = api_ovh._check_receiver(body or "", record.number)
+                    refusal, number = text_refusal, None
+                    if not refusal:
+                        refusal, number = api_ovh._check_number(record.number)
                     if refusal:
                         refusals.append(api_ovh._prepare_result(record.uuid, refusal))
                     else:
+                        ids[record.uuid] = record.id
                         receivers.append((record.uuid, number))
-                vals_list += [
-                    {
-                        "account_id": account.id,
-                        "sender_id": account.default_sender_id.id,
-                        "body": body,
-                        "stop_clause": api_ovh.stop_clause,
-                        "receivers": chunk,
-                        "receiver_count": len(chunk),
-                    }
-                    for chunk in api_ovh._split_receivers(receivers)
-                ]
+                for chunk in api_ovh._split_receivers(receivers):
+                    vals_list.append(
+                        {
+                            "account_id": account.id,
+                            "sender_id": account.default_sender_id.id,
+                            "ovh_user_id": account.default_user_id.id,
+                            "body": body,
+                            "stop_clause": api_ovh.stop_clause,
+                            "receivers": chunk,
+                            "receiver_count": len(chunk),
+                        }
+                    )
+                    claimed.append([ids[uuid] for uuid, __ in chunk])
         # sudo: the outbox is nobody's to write but the gateway's.
         jobs = self.sudo().create(vals_list)
-        by_uuid = sms.grouped("uuid")
-        claimed = []
-        for job in jobs:
-            for uuid, __ in job.receivers:
-                by_uuid[uuid].sms_ovh_job_id = job
-                claimed.append(by_uuid[uuid].id)
-        sms.browse(claimed)._update_sms_state_and_trackers("process", False)
+        sms._sms_ovh_set_claimed(
+            {id_: job.id for job, ids in zip(jobs, claimed, strict=True) for id_ in ids}
+        )
         if refusals:
             sms._sms_ovh_apply_results(refusals)
         return jobs
@@ -205,13 +221,15 @@ class SmsOvhJob(models.Model):
     # ------------------------------------------------------------
 
     @api.model
-    def _dispatch(self, jobs=None, deadline=None):
-        """Post what is due, and commit after each answer.
+    def _dispatch(self, jobs=None, deadline=None, feed=None):
+        """Post what is due, and commit what came of it before more is posted.
 
         Must run in a cursor of its own: it commits.
 
         :param jobs: only these; by default all that are due
         :param float|None deadline: `time.monotonic()` after which none is taken any more
+        :param feed: iterator that puts more jobs into the outbox at each step, commits,
+            and yields how many
         :return: how many answers came
         :rtype: int
         """
@@ -219,24 +237,53 @@ class SmsOvhJob(models.Model):
         if jobs is not None:
             size = min(size, len(jobs)) or 1
         count = 0
+        queued = 0  # by the feed, and not taken yet
+        failure = None
+        woken = time.monotonic()
         with job_pool.JobPool(size) as pool:
-            posts = self._transact(lambda: self._take(pool.room, jobs))
+            answers = []
             while True:
-                for post in posts:
-                    pool.submit(post)
-                if not pool.busy:
-                    return count
-                answers = pool.wait()
-                count += len(answers)
                 late = deadline is not None and time.monotonic() > deadline
                 room = 0 if late else pool.room
+                wake = bool(answers) and (
+                    not pool.busy or time.monotonic() > woken + WAKE_EVERY
+                )
 
-                def settle_and_take(answers=answers, room=room):
-                    for answer in answers:
-                        self._settle(answer)
-                    return self._take(room, jobs)
+                def settle(answers=answers, wake=wake):
+                    self._settle(answers)
+                    if wake:
+                        self._wake_inbox()
 
-                posts = self._transact(settle_and_take)
+                # Apart: what others take meanwhile must not undo what was answered,
+                # and the less time passes before the taking, the less they meet.
+                if answers:
+                    self._transact(settle)
+                posts = room and self._transact(partial(self._take, room, jobs)) or []
+                if wake:
+                    woken = time.monotonic()
+                for post in posts:
+                    pool.submit(post)
+                queued -= len(posts)
+                if feed is not None and queued < pool.limit and not late:
+                    # While jobs are under way, the next ones are made ready.
+                    try:
+                        more = next(feed, None)
+                    except Exception as error:
+                        # What is under way is written down all the same.
+                        self.env.cr.rollback()
+                        failure, more = error, None
+                    if more is None:
+                        feed = None
+                    else:
+                        queued = max(queued, 0) + more
+                    answers = pool.wait(timeout=0)
+                elif pool.busy:
+                    answers = pool.wait()
+                elif failure:
+                    raise failure
+                else:
+                    return count
+                count += len(answers)
 
     def _transact(self, function):
         """Run `function` and commit, as often as other transactions conflict with it.
@@ -256,7 +303,8 @@ class SmsOvhJob(models.Model):
                 if attempt == TRANSACTION_TRIES - 1:
                     raise
                 _logger.info("OVHcloud SMS: conflict with another transaction, again")
-                time.sleep(random.uniform(0, 0.05 * 2**attempt))
+                # Not for long: answers wait to be written down.
+                time.sleep(random.uniform(0, min(0.05 * 2**attempt, 1)))
 
     @api.model
     def _take(self, room, jobs=None):
@@ -275,7 +323,9 @@ class SmsOvhJob(models.Model):
         ]
         if jobs is not None:
             domain.append(("id", "in", jobs.ids))
-        due = self.search(domain, order="id", limit=SEARCH_LIMIT)
+        due_ids = self.search(domain, order="id", limit=SEARCH_LIMIT).ids
+        # Workers that all began with the first would meet each other at every step.
+        due = self.browse(random.sample(due_ids, len(due_ids)))
         taken = due.try_lock_for_update(allow_referencing=True, limit=room)
         taken.fetch(["body", "receivers", "account_id", "sender_id", "attempts"])
         now = fields.Datetime.now()
@@ -289,13 +339,18 @@ class SmsOvhJob(models.Model):
                     "next_attempt": False,
                 }
             )
-        return [job._prepare_post(deadline) for job in taken]
+        apis = taken._get_apis()
+        return [job._prepare_post(apis[job], deadline) for job in taken]
 
-    def _prepare_post(self, deadline):
+    def _prepare_post(self, api_ovh, deadline):
         """Return what a thread needs to post this job."""
         self.ensure_one()
-        path, content = self._get_api()._prepare_job(
-            self.body, self.receivers, sender=self.sender_id, tag=self.tag
+        path, content = api_ovh._prepare_job(
+            self.body,
+            self.receivers,
+            sender=self.sender_id,
+            tag=self.tag,
+            user=self.ovh_user_id,
         )
         return job_pool.JobPost(
             job_id=self.id,
@@ -307,15 +362,23 @@ class SmsOvhJob(models.Model):
             deadline=deadline,
         )
 
+    def _get_apis(self):
+        """Return by job the gateway of its account and clause.
+
+        :rtype: dict
+        """
+        apis = {}
+        for account, account_jobs in self.grouped("account_id").items():
+            lang = account.company_id.partner_id.lang
+            env = self.env(context={**self.env.context, "lang": lang})
+            for clause, jobs in account_jobs.grouped("stop_clause").items():
+                api_ovh = SmsApiOvh(env, account=account.with_env(env), stop_clause=clause)
+                apis.update(dict.fromkeys(jobs, api_ovh))
+        return apis
+
     def _get_api(self):
         """Return the gateway of this job's account and clause."""
-        self.ensure_one()
-        company = self.account_id.company_id
-        lang = company.partner_id.lang
-        env = self.env(context={**self.env.context, "lang": lang})
-        return SmsApiOvh(
-            env, account=self.account_id.with_env(env), stop_clause=self.stop_clause
-        )
+        return self._get_apis()[self.ensure_one()]
 
     def _get_outgoing_path(self):
         """Return the API's path of the SMS sent the way of this job."""
@@ -323,6 +386,10 @@ class SmsOvhJob(models.Model):
         if self.sender_id.type == "virtual":
             return self.account_id._get_path(
                 "virtualNumbers", self.sender_id.name, "outgoing"
+            )
+        if self.ovh_user_id:
+            return self.account_id._get_path(
+                "users", self.ovh_user_id.login, "outgoing"
             )
         return self.account_id._get_path("outgoing")
 
@@ -382,49 +449,91 @@ class SmsOvhJob(models.Model):
     # ------------------------------------------------------------
 
     @api.model
-    def _settle(self, answer):
-        """Write down what one answer means. The one place where that is decided.
+    def _settle(self, answers):
+        """Write down what answers mean. The one place where that is decided.
 
-        :param job_pool.JobAnswer answer: what the thread brought back
+        :param answers: list of `job_pool.JobAnswer`, what the threads brought back
         """
-        job = self.browse(answer.post.job_id).exists()
-        if not job or job.state != "posting":
-            # Taken for abandoned meanwhile: reconciliation finds out.
-            _logger.warning(
-                "OVHcloud SMS: answer to job %s, which is not being posted any more",
-                answer.post.job_id,
-            )
-            return
-        if answer.error is None:
-            job._settle_report(answer.report, answer.samples)
-            return
-        error = answer.error
-        api_ovh = job._get_api()
+        jobs = self.browse(answer.post.job_id for answer in answers).exists()
+        apis = jobs._get_apis()
+        outcomes = defaultdict(list)
+        settled = []
+        for answer in answers:
+            job = self.browse(answer.post.job_id).with_prefetch(jobs._prefetch_ids)
+            if job not in jobs or job.state != "posting":
+                # Taken for abandoned meanwhile: reconciliation finds out.
+                _logger.warning(
+                    "OVHcloud SMS: answer to job %s, which is not being posted any more",
+                    answer.post.job_id,
+                )
+            elif answer.error is None:
+                results = job._settle_report(apis[job], answer.report, answer.samples)
+                settled.append((job, results))
+            else:
+                settled.append((job, job._settle_error(apis[job], answer.error)))
+        for job, results in settled:
+            outcomes[job.account_id] += results
+        # sudo: SMS of any user.
+        sms_sudo = self.env["sms.sms"].sudo()
+        for account, results in outcomes.items():
+            sms_sudo._sms_ovh_apply_results(results, account)
+        self.env["sms.ovh.log"]._append(settled)
+
+    def _settle_error(self, api_ovh, error):
+        """Say what becomes of this job, which was answered by an error or not at all.
+
+        :param SmsApiOvh api_ovh: the job's gateway
+        :param ovh_client.OvhError error: what was raised
+        :return: results of its receivers, none while they are still open
+        :rtype: list[dict]
+        """
+        self.ensure_one()
         state = api_ovh._get_error_state(error)
         values = {
             "query_id": error.query_id,
             "error": api_ovh._get_failure_sentence(error),
         }
-        _logger.warning("OVHcloud SMS: job %s: %r", job.tag, error)
+        if state == "insufficient_credit" and self.ovh_user_id.quota_active:
+            values["error"] = api_ovh.env._(
+                "The quota of the API user “%s” is used up. Raise it on the API user,"
+                " or send as another one.",
+                self.ovh_user_id.login,
+            )
+        if isinstance(error, job_pool.JobExpired):
+            # Nobody tried, so it is no attempt, and there is nothing to wait for.
+            self.write({"state": "queued", "attempts": self.attempts - 1})
+            return []
+        _logger.warning("OVHcloud SMS: job %s: %r", self.tag, error)
         if error.may_be_done:
-            job.write({**values, "state": "unknown", "next_attempt": job._get_check()})
-        elif state == "insufficient_credit" and not job.account_id.auto_recharge:
-            job.write({**values, "state": "queued"})
-            job.account_id._pause("credit", values["error"])
+            check = self._get_check()
+            self.write({**values, "state": "unknown", "next_attempt": check})
+        elif state == "insufficient_credit" and not self.account_id._is_recharged(
+            self.ovh_user_id
+        ):
+            self.write({**values, "state": "queued"})
+            self.account_id._pause("credit", values["error"])
         elif state == "unregistered":
-            job.write({**values, "state": "queued"})
-            job.account_id._pause("keys", values["error"])
+            self.write({**values, "state": "queued"})
+            self.account_id._pause("keys", values["error"])
         elif state in ("server_error", "insufficient_credit"):
-            job._postpone(values, error.retry_after)
+            return self._postpone(values, error.retry_after)
         else:
-            job.write({**values, "state": "refused"})
-            job._apply_to_all(state, values["error"])
+            self.write({**values, "state": "refused"})
+            return api_ovh._prepare_results(self.receivers, state, values["error"])
+        return []
 
-    def _settle_report(self, report, samples):
-        """Adopt OVHcloud's answer to this job, receiver by receiver."""
+    def _settle_report(self, api_ovh, report, samples):
+        """Adopt OVHcloud's answer to this job, receiver by receiver.
+
+        :param SmsApiOvh api_ovh: the job's gateway
+        :param report: the decoded answer
+        :param dict samples: receiver by id, as OVHcloud says
+        :return: results of its receivers, none while they are still open
+        :rtype: list[dict]
+        """
         self.ensure_one()
-        api_ovh = self._get_api()
         accepted = api_ovh._match_report(report, samples)
+        self.account_id._read_report(report)
         if accepted is None:
             # Ids and receivers cannot be told to belong together: ask for each.
             _logger.error(
@@ -439,14 +548,14 @@ class SmsOvhJob(models.Model):
                     "error": self.env._("The answer cannot be matched to receivers."),
                 }
             )
-            return
-        results = api_ovh._read_receivers(
+            return []
+        self._accept(report.get("totalCreditsRemoved"))
+        return api_ovh._read_receivers(
             self.receivers, accepted, report.get("invalidReceivers") or []
         )
-        self._accept(results, report.get("totalCreditsRemoved"))
 
-    def _accept(self, results, charged):
-        """Close this job with the results of its receivers."""
+    def _accept(self, charged):
+        """Close this job, which OVHcloud took."""
         self.write(
             {
                 "state": "accepted",
@@ -455,30 +564,37 @@ class SmsOvhJob(models.Model):
                 "next_attempt": False,
             }
         )
+
+    def _apply(self, results):
+        """Write down results of this job's receivers."""
         # sudo: SMS of any user.
         self.env["sms.sms"].sudo()._sms_ovh_apply_results(results, self.account_id)
+        self.env["sms.ovh.log"]._append([(self, results)])
 
-    def _apply_to_all(self, state, reason):
-        """Give all SMS of this job the same result."""
-        api_ovh = self._get_api()
-        # sudo: SMS of any user.
-        self.env["sms.sms"].sudo()._sms_ovh_apply_results(
-            api_ovh._prepare_results(self.receivers, state, reason), self.account_id
-        )
+    @api.model
+    def _wake_inbox(self):
+        """Have the reports treated that came before their SMS was known."""
+        self.env.ref("sms_ovh.ir_cron_process_events").sudo()._trigger()
 
     def _postpone(self, values, retry_after=None):
-        """Try this job again later, longer and longer, or give it up."""
+        """Try this job again later, longer and longer, or give it up.
+
+        :return: results of its receivers, none while it is not given up
+        :rtype: list[dict]
+        """
         self.ensure_one()
         if self.attempts >= self._get_parameter("max_attempts", const.MAX_ATTEMPTS):
             self.write({**values, "state": "failed"})
-            self._apply_to_all("server_error", values["error"])
-            return
+            return self._get_api()._prepare_results(
+                self.receivers, "server_error", values.get("error")
+            )
         delay = min(const.RETRY_BASE * 2 ** (self.attempts - 1), const.RETRY_MAX)
         # Jitter: what failed together must not come back together.
         delay = max(delay * random.uniform(0.5, 1.5), retry_after or 0)
         next_attempt = fields.Datetime.now() + timedelta(seconds=delay)
         self.write({**values, "state": "queued", "next_attempt": next_attempt})
         self.env.ref("sms_ovh.ir_cron_post_jobs").sudo()._trigger(next_attempt)
+        return []
 
     def _get_check(self):
         """Return when OVHcloud is to be asked for a job whose outcome is not known."""
@@ -533,6 +649,13 @@ class SmsOvhJob(models.Model):
         self.ensure_one()
         if self.state != "unknown":
             return
+        if self.account_id.auth_method == "http2sms":
+            # Nobody can be asked whether it left, so it never leaves again.
+            self.write({"state": "failed", "next_attempt": False})
+            self._apply(
+                self._get_api()._prepare_results(self.receivers, "ovh_unconfirmed")
+            )
+            return
         try:
             with self.account_id._get_client() as client:
                 found = self._fetch_by_tag(client)
@@ -557,7 +680,9 @@ class SmsOvhJob(models.Model):
                 {number: ovh_id for number, (ovh_id, __) in found.items()},
                 missing,
             )
-            self._accept(results, sum(charged for __, charged in found.values()))
+            self._accept(sum(charged for __, charged in found.values()))
+            self._apply(results)
+            self._wake_inbox()
             _logger.info(
                 "OVHcloud SMS: job %s found at OVHcloud: %s of %s receivers",
                 self.tag,
@@ -573,7 +698,7 @@ class SmsOvhJob(models.Model):
             )
         else:
             _logger.info("OVHcloud SMS: job %s is not known at OVHcloud's", self.tag)
-            self._postpone({"unknown_checks": 0})
+            self._apply(self._postpone({"unknown_checks": 0}))
 
     def _fetch_by_tag(self, client):
         """Return what OVHcloud knows of this job: number -> (id, credits).
@@ -586,18 +711,18 @@ class SmsOvhJob(models.Model):
         self.ensure_one()
         found = {}
         outgoing_path = self._get_outgoing_path()
-        for ovh_id in client.get(outgoing_path, tag=self.tag) or []:
-            sms = client.get(f"{outgoing_path}/{ovh_client.quote_path(ovh_id)}")
+        ids = client.get(outgoing_path, tag=self.tag) or []
+        for ovh_id, sms in self._fetch_each(outgoing_path, ids):
+            if sms is None:
+                raise ovh_client.OvhUnreadableAnswer("A listed SMS does not exist")
             number = normalize_number(sms["receiver"])
             found[number] = (str(ovh_id), sms.get("credits") or 0)
         if len(found) >= self.receiver_count:
             return found
         numbers = {number for __, number in self.receivers} - found.keys()
         jobs_path = outgoing_path.removesuffix("outgoing") + "jobs"
-        for ovh_id in client.get(jobs_path) or []:
-            try:
-                sms = client.get(f"{jobs_path}/{ovh_client.quote_path(ovh_id)}")
-            except ovh_client.OvhNotFound:
+        for ovh_id, sms in self._fetch_each(jobs_path, client.get(jobs_path) or []):
+            if sms is None:
                 continue  # it left meanwhile
             number = normalize_number(sms["receiver"])
             if number in numbers and (sms["message"] or "").startswith(self.body):
@@ -617,6 +742,26 @@ class SmsOvhJob(models.Model):
             number: known for number, known in found.items() if known[0] not in taken_ids
         }
 
+    def _fetch_each(self, path, ids):
+        """Ask OVHcloud for each of these SMS, several at a time.
+
+        :param str path: the API's path of the list that `ids` are from
+        :return: pairs of id and answer, None for one that does not exist
+        :rtype: list[tuple]
+        :raise ovh_client.OvhError: where OVHcloud cannot be asked
+        """
+        answers = job_pool.fetch_many(
+            self.account_id._get_client_args(),
+            [f"{path}/{ovh_client.quote_path(ovh_id)}" for ovh_id in ids],
+            self._get_parameter("threads", const.THREADS) or 1,
+        )
+        for answer in answers:
+            if answer is not None and not (
+                isinstance(answer, dict) and answer.get("receiver")
+            ):
+                raise ovh_client.OvhUnreadableAnswer("An SMS without a receiver")
+        return list(zip(ids, answers, strict=True))
+
     # ------------------------------------------------------------
     # Crons and actions
     # ------------------------------------------------------------
@@ -625,8 +770,9 @@ class SmsOvhJob(models.Model):
     def _cron_post(self):
         """Post what is due, ask for what is not known."""
         self._transact(self._recover)
-        self._reconcile_due()
+        # First: what is known to be unsent must not wait for many inquiries.
         self._dispatch(deadline=time.monotonic() + const.CRON_SECONDS)
+        self._reconcile_due()
         remaining = self.search_count(
             [("state", "=", "queued"), ("next_attempt", "=", False)], limit=1000
         )

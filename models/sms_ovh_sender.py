@@ -1,4 +1,5 @@
 from odoo import api, fields, models
+from odoo.exceptions import UserError
 
 
 class SmsOvhSender(models.Model):
@@ -76,6 +77,79 @@ class SmsOvhSender(models.Model):
     def _compute_has_stop_clause(self):
         for sender in self:
             sender.has_stop_clause = sender.type not in ("shortcode", "virtual")
+
+    # ------------------------------------------------------------
+    # Changes at OVHcloud
+    # ------------------------------------------------------------
+
+    def action_enable(self):
+        """Have OVHcloud take SMS from this sender again.
+
+        :raise UserError: where OVHcloud refuses
+        """
+        return self._set_status("enable")
+
+    def action_disable(self):
+        """Have OVHcloud take no SMS from this sender any more.
+
+        :raise UserError: where OVHcloud refuses, or SMS are sent with it
+        """
+        self._check_not_default()
+        return self._set_status("disable")
+
+    def _set_status(self, status):
+        self.ensure_one()
+        account = self.account_id
+        path = account._get_path("senders", self.name)
+        sender = account._change_at_ovhcloud(
+            lambda client: client.put(path, {"status": status}),
+            lambda client: client.get(path),
+            self.display_name,
+        )
+        if sender:
+            values = account._read_sender(sender)
+            if values["status"] != self.status:
+                account._tell_sender_status(self, values)
+            account._adopt_sender(values)
+        return True
+
+    def action_delete(self):
+        """Delete this sender at OVHcloud; here it is archived with its history.
+
+        :raise UserError: where OVHcloud refuses, or SMS are sent with it
+        """
+        self.ensure_one()
+        self._check_not_default()
+        account = self.account_id
+        path = account._get_path("senders", self.name)
+        account._change_at_ovhcloud(
+            lambda client: client.delete(path),
+            None,
+            self.display_name,
+            gone_is_done=True,
+        )
+        account._archive_senders(self)
+        return True
+
+    def _check_not_default(self):
+        self.ensure_one()
+        if self.account_id.default_sender_id == self:
+            raise UserError(
+                self.env._(
+                    "%(account)s sends with “%(sender)s”. Choose another default sender"
+                    " on the account first.",
+                    account=self.account_id.display_name,
+                    sender=self.display_name,
+                )
+            )
+
+    def action_request_sender(self):
+        """Open the request of a sender for the company's account."""
+        return self.env["sms.ovh.account"]._get_for_action().action_request_sender()
+
+    def action_synchronise(self):
+        """Read all accounts that this user sees from OVHcloud again."""
+        return self.env["sms.ovh.account"].search([]).action_read_again()
 
     @api.depends("name", "type")
     def _compute_display_name(self):

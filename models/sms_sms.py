@@ -1,4 +1,7 @@
+from collections import defaultdict
+
 from odoo import api, fields, models
+from odoo.tools import SQL, split_every
 
 from .. import const
 from ..tools.sms_api import SmsApiOvh
@@ -6,6 +9,9 @@ from ..tools.sms_api import SmsApiOvh
 # SMS read from the queue at a time, so that equal texts meet in one job: a multiple
 # of the receivers of a job.
 QUEUE_BATCH_SIZE = 10 * const.MAX_RECEIVERS_PER_JOB
+# SMS and jobs put into the outbox at a time, while what is there is being posted.
+PIECE_SIZE = 2 * const.MAX_RECEIVERS_PER_JOB
+PIECE_JOBS = 2 * const.THREADS
 QUEUE_DOMAIN = [("state", "=", "outgoing"), ("to_delete", "!=", True)]
 
 
@@ -64,6 +70,11 @@ class SmsSms(models.Model):
     sms_ovh_ptt = fields.Integer(string="PTT", readonly=True, copy=False)
     sms_ovh_failure_reason = fields.Char(
         string="Failure Reason", readonly=True, copy=False
+    )
+
+    # What waits is counted on the dashboard, beside all that was sent and not deleted.
+    _sms_ovh_planned_idx = models.Index(
+        "(record_company_id) WHERE state IN ('outgoing', 'process')"
     )
 
     @api.model_create_multi
@@ -130,29 +141,34 @@ class SmsSms(models.Model):
 
     def _split_by_api(self):
         """Override of `sms` to send each SMS by the account of its company."""
-        by_account = {}
-        others = self.browse()
-        by_company = self.grouped(lambda sms: sms._get_sms_company())
-        for company, company_sms in by_company.items():
-            # sudo: who may send an SMS need not be allowed to see the account.
-            account = company.sudo().sms_ovh_account_id
-            if account:
-                by_account[account] = by_account.get(account, self.browse()) | company_sms
-            else:
-                others |= company_sms
+        by_account = self._sms_ovh_group()
+        others = by_account.pop(self.env["sms.ovh.account"], self.browse())
         for account, account_sms in by_account.items():
             for clause, sms in account_sms.grouped("sms_ovh_stop_clause").items():
                 yield SmsApiOvh(self.env, account=account, stop_clause=clause), sms
         if others:
             yield from super(SmsSms, others)._split_by_api()
 
+    def _sms_ovh_group(self):
+        """Return the SMS by the account that sends them, none where others do."""
+        ids_by_account = defaultdict(list)
+        for company, company_sms in self.grouped("record_company_id").items():
+            groups = {company: company_sms}
+            if not company:
+                groups = company_sms.grouped(lambda sms: sms._get_sms_company())
+            for sender, sms in groups.items():
+                # sudo: who may send an SMS need not be allowed to see the account.
+                account_sudo = sender.sudo().sms_ovh_account_id
+                ids_by_account[account_sudo] += sms.ids
+        return {
+            account_sudo: self.browse(ids).with_prefetch(self._prefetch_ids)
+            for account_sudo, ids in ids_by_account.items()
+        }
+
     def _sms_ovh_split(self):
         """Return the SMS of companies that send through OVHcloud, and the others."""
-        # sudo: who may send an SMS need not be allowed to see the account.
-        ovh_sms = self.filtered(
-            lambda sms: sms._get_sms_company().sudo().sms_ovh_account_id
-        )
-        return ovh_sms, self - ovh_sms
+        others = self._sms_ovh_group().get(self.env["sms.ovh.account"], self.browse())
+        return self - others, others
 
     # ------------------------------------------------------------
     # Sending
@@ -195,11 +211,12 @@ class SmsSms(models.Model):
     def _sms_ovh_claim_for_cron(self):
         """Put queued SMS into jobs.
 
-        :return: whether somebody else posts them: OCA's `queue_job`
-        :rtype: bool
+        :return: how many jobs, and whether OCA's `queue_job` posts them
+        :rtype: tuple[int, bool]
         """
         ovh_sms = self._sms_ovh_split()[0].try_lock_for_update(allow_referencing=True)
-        return ovh_sms._sms_ovh_claim()._delay()
+        jobs = ovh_sms._sms_ovh_claim()
+        return len(jobs), jobs._delay()
 
     @api.model
     def _process_queue(self):
@@ -207,37 +224,81 @@ class SmsSms(models.Model):
 
         Core sends the whole queue with one provider: with two companies in it that
         raises, and one that is not the environment's is sent from the wrong account.
-        Here what OVHcloud sends goes to the outbox, a slice at a time and committed
-        before anything is posted, and the rest to its own providers.
+        Here what OVHcloud sends goes to the outbox, a piece at a time and committed
+        before any of it is posted, and the rest to its own providers.
         """
-        Job = self.env["sms.ovh.job"]
-        last_id = 0
-        while True:
-            domain = [*QUEUE_DOMAIN, ("id", ">", last_id)]
-            queue = self.search(domain, order="id", limit=QUEUE_BATCH_SIZE)
-            if not queue:
-                break
-            last_id = queue[-1].id
-            delayed = Job._transact(lambda queue=queue: queue._sms_ovh_claim_for_cron())
-            if not delayed and Job._dispatch():
-                # So that the SMS left are those after this queue.
-                self.env.ref("sms_ovh.ir_cron_synchronise")._trigger()
-            for sms_api, sms in queue._sms_ovh_split()[1]._split_by_api():
+        other_ids = []
+        feed = self._sms_ovh_feed(other_ids)
+        __, delayed = next(feed, (0, None))
+        if delayed:
+            for __ in feed:
+                pass
+        elif delayed is not None:
+            self.env["sms.ovh.job"]._dispatch(feed=(count for count, __ in feed))
+        for slice_ids in split_every(QUEUE_BATCH_SIZE, other_ids):
+            for sms_api, sms in self.browse(slice_ids)._split_by_api():
                 for batch_ids in sms._split_batch():
                     batch = self.browse(batch_ids).try_lock_for_update()
                     batch.filtered_domain(QUEUE_DOMAIN).with_context(
                         sms_api=sms_api
                     )._send(unlink_failed=False, unlink_sent=True)
                     self.env.cr.commit()  # what this batch sent is sent
-            remaining = self.search_count(
-                [*QUEUE_DOMAIN, ("id", ">", last_id)], limit=QUEUE_BATCH_SIZE
-            )
-            # Nothing of a slice is needed for the next: memory stays flat.
-            self.env.invalidate_all()
-            if not self.env["ir.cron"]._commit_progress(
-                len(queue), remaining=remaining
-            ):
+            if not self._sms_ovh_commit_progress(len(slice_ids)):
                 break
+
+    @api.model
+    def _sms_ovh_feed(self, other_ids):
+        """Put the queue into the outbox, a piece at a time, each committed.
+
+        :param list other_ids: gets the ids of those that other providers send
+        :return: iterator; what :meth:`_sms_ovh_claim_for_cron` says of each piece
+        """
+        last_id = 0
+        while True:
+            queue = self.search_fetch(
+                [*QUEUE_DOMAIN, ("id", ">", last_id)],
+                ["body", "record_company_id"],
+                order="id",
+                limit=QUEUE_BATCH_SIZE,
+            )
+            if not queue:
+                return
+            last_id = queue[-1].id
+            ovh_sms, others = queue._sms_ovh_split()
+            other_ids += others.ids
+            # Nothing of a piece is needed for the next: memory stays flat.
+            for piece_ids in ovh_sms._sms_ovh_split_pieces():
+                piece = self.browse(piece_ids)
+                yield self.env["sms.ovh.job"]._transact(piece._sms_ovh_claim_for_cron)
+            if ovh_sms and not self._sms_ovh_commit_progress(len(ovh_sms)):
+                return
+
+    def _sms_ovh_split_pieces(self):
+        """Split into pieces that are quickly put into jobs, equal texts together.
+
+        :return: ids of each piece
+        :rtype: list[list[int]]
+        """
+        pieces = []
+        room = jobs = 0
+        for sms in self.grouped("body").values():
+            for ids in split_every(const.MAX_RECEIVERS_PER_JOB, sms.ids):
+                if room < len(ids) or not jobs:
+                    pieces.append([])
+                    room, jobs = PIECE_SIZE, PIECE_JOBS
+                pieces[-1] += ids
+                room -= len(ids)
+                jobs -= 1
+        return pieces
+
+    @api.model
+    def _sms_ovh_commit_progress(self, count):
+        """Tell the cron how far it is. See `ir.cron._commit_progress`.
+
+        :param int count: SMS treated since the last time
+        """
+        remaining = self.search_count(QUEUE_DOMAIN, limit=QUEUE_BATCH_SIZE)
+        return self.env["ir.cron"]._commit_progress(count, remaining=remaining)
 
     # ------------------------------------------------------------
     # Outcomes
@@ -250,46 +311,119 @@ class SmsSms(models.Model):
         :param list results: dicts as :meth:`SmsApiOvh._send_sms_batch` returns them
         :param account: `sms.ovh.account` that answered, none if it was never asked
         """
-        by_uuid = {result["uuid"]: result for result in results}
-        uuids = list(by_uuid)
         # The chatter is told once, at the end.
         self = self.with_context(sms_skip_msg_notification=True)
-        sms_all = self.search([("uuid", "in", uuids), ("state", "!=", "sent")])
-        # sudo: trackers are technical records without access of their own.
-        trackers = self.env["sms.tracker"].sudo().search([("sms_uuid", "in", uuids)])
-
-        def outcome(uuid):
-            return by_uuid[uuid]["state"], by_uuid[uuid]["failure_reason"]
-
-        trackers_by_outcome = trackers.grouped(lambda tracker: outcome(tracker.sms_uuid))
-        for (state, reason), sms in sms_all.grouped(
-            lambda sms: outcome(sms.uuid)
-        ).items():
-            values = {
-                "sms_ovh_account_id": account and account.id,
-                "sms_ovh_failure_reason": reason,
-            }
-            if state == "success":
-                values.update(state="pending", failure_type=False, to_delete=True)
+        accepted = {}
+        refused = defaultdict(list)
+        for result in results:
+            if result["state"] == "success":
+                accepted[result["uuid"]] = result["sms_ovh_id"]
             else:
-                values.update(
-                    state="error",
-                    failure_type=SmsApiOvh.PROVIDER_TO_SMS_FAILURE_TYPE.get(
-                        state, "unknown"
-                    ),
-                )
-            sms.write(values)
-        for sms in sms_all:
-            sms.sms_ovh_id = by_uuid[sms.uuid].get("sms_ovh_id")
-        for tracker in trackers:
-            tracker.sms_ovh_id = by_uuid[tracker.sms_uuid].get("sms_ovh_id")
-        trackers.sms_ovh_account_id = account
-        for (state, reason), group in trackers_by_outcome.items():
-            group._sms_ovh_apply_result(state, reason)
-        sms_all.mail_message_id._notify_message_notification_update()
-        if account:
-            # Reports that came before their SMS was known can be treated now.
-            self.env.ref("sms_ovh.ir_cron_process_events").sudo()._trigger()
+                outcome = result["state"], result["failure_reason"]
+                refused[outcome].append(result["uuid"])
+        sms = self.browse()
+        if accepted:
+            sms |= self._sms_ovh_set_accepted(accepted, account)
+        for (state, reason), uuids in refused.items():
+            sms |= self._sms_ovh_set_refused(uuids, state, reason, account)
+        sms.mail_message_id._notify_message_notification_update()
+
+    # In SQL what is done to each SMS of a campaign, a set at a time: the ORM takes each
+    # with values of its own as a write of its own, and sends a row for each even where
+    # all get the same. That would be most of the time that sending takes.
+
+    def _sms_ovh_set_claimed(self, job_ids):
+        """Write down that these are in the outbox.
+
+        :param dict job_ids: id of the `sms.ovh.job` by id of the SMS
+        """
+        self.flush_model()
+        rows = self.env.execute_query(
+            SQL(
+                """
+                UPDATE sms_sms
+                   SET state = 'process', failure_type = NULL,
+                       sms_ovh_job_id = claimed.job_id,
+                       write_uid = %(uid)s, write_date = %(now)s
+                  FROM unnest(%(ids)s::int[], %(job_ids)s::int[])
+                       AS claimed (id, job_id)
+                 WHERE sms_sms.id = claimed.id
+             RETURNING uuid
+                """,
+                ids=list(job_ids),
+                job_ids=list(job_ids.values()),
+                uid=self.env.uid,
+                now=self.env.cr.now(),
+            )
+        )
+        self.invalidate_model(
+            ["state", "failure_type", "sms_ovh_job_id", "write_uid", "write_date"],
+            flush=False,
+        )
+        # sudo: trackers are technical records without access of their own.
+        self.env["sms.tracker"].sudo()._sms_ovh_set_claimed([row[0] for row in rows])
+
+    @api.model
+    def _sms_ovh_set_accepted(self, accepted, account):
+        """Write down what OVHcloud accepted.
+
+        :param dict accepted: OVHcloud's id by UUID
+        :param account: `sms.ovh.account` that sent them
+        :return: the SMS
+        """
+        self.flush_model()
+        rows = self.env.execute_query(
+            SQL(
+                """
+                UPDATE sms_sms
+                   SET state = 'pending', failure_type = NULL, to_delete = TRUE,
+                       sms_ovh_failure_reason = NULL, sms_ovh_id = accepted.id,
+                       sms_ovh_account_id = %(account)s,
+                       write_uid = %(uid)s, write_date = %(now)s
+                  FROM unnest(%(uuids)s::varchar[], %(ids)s::varchar[])
+                       AS accepted (uuid, id)
+                 WHERE sms_sms.uuid = accepted.uuid AND state != 'sent'
+             RETURNING sms_sms.id
+                """,
+                uuids=list(accepted),
+                ids=list(accepted.values()),
+                account=account.id,
+                uid=self.env.uid,
+                now=self.env.cr.now(),
+            )
+        )
+        self.invalidate_model(flush=False)
+        # sudo: trackers are technical records without access of their own.
+        self.env["sms.tracker"].sudo()._sms_ovh_set_accepted(accepted, account)
+        return self.browse(row[0] for row in rows)
+
+    @api.model
+    def _sms_ovh_set_refused(self, uuids, state, reason, account):
+        """Write down why these were not sent.
+
+        :param list uuids: UUIDs
+        :param str state: what `SmsApiOvh` calls the failure
+        :param str|bool reason: sentence on the failure
+        :param account: `sms.ovh.account` that refused them, none if it was never asked
+        :return: the SMS
+        """
+        sms = self.search([("uuid", "in", uuids), ("state", "!=", "sent")])
+        failure_type = SmsApiOvh.PROVIDER_TO_SMS_FAILURE_TYPE.get(state, "unknown")
+        sms.write(
+            {
+                "state": "error",
+                "failure_type": failure_type,
+                "sms_ovh_failure_reason": reason,
+                "sms_ovh_id": False,
+                "sms_ovh_account_id": account and account.id,
+            }
+        )
+        # sudo: trackers are technical records without access of their own.
+        trackers_sudo = self.env["sms.tracker"].sudo()
+        trackers_sudo.search([("sms_uuid", "in", uuids)])._sms_ovh_set_refused(
+            state, reason, account
+        )
+        return sms
 
     def _sms_ovh_update(self, state, failure_type, failure_reason, ptt):
         """Move these SMS forward to what a delivery report says.

@@ -1,6 +1,7 @@
 import logging
 
 from odoo import api, fields, models
+from odoo.tools import SQL
 
 from .. import const
 
@@ -25,6 +26,13 @@ STATUS_TO_STATE = {
     "canceled": "canceled",
     "cancel": "canceled",
 }
+# Status of a trace -> what it may not follow, as `_update_sms_traces` of
+# `mass_mailing_sms` has it.
+TRACE_STATUS_NOT_BEFORE = {
+    "process": ["process", "pending", "sent"],
+    "pending": ["pending", "sent"],
+    "sent": ["sent"],
+}
 
 
 class SmsTracker(models.Model):
@@ -35,6 +43,9 @@ class SmsTracker(models.Model):
     )
     sms_ovh_id = fields.Char(
         string="OVHcloud's SMS ID", index="btree_not_null", readonly=True
+    )
+    sms_ovh_job_id = fields.Many2one(
+        "sms.ovh.job", string="OVHcloud Job", ondelete="set null", readonly=True
     )
     sms_ovh_ptt = fields.Integer(string="PTT", readonly=True)
     sms_ovh_poll_at = fields.Datetime(
@@ -53,21 +64,109 @@ class SmsTracker(models.Model):
         "(sms_ovh_poll_at) WHERE sms_ovh_poll_at IS NOT NULL"
     )
 
-    def _sms_ovh_apply_result(self, state, reason):
-        """Write down what became of a job on notifications and traces.
+    # In SQL for the same reason as on `sms.sms`.
 
-        :param str state: 'success' or what `SmsApiOvh` calls the failure
-        :param str|bool reason: sentence on the failure
+    @api.model
+    def _sms_ovh_set_claimed(self, uuids):
+        """Write down on notifications and traces that SMS are in the outbox.
+
+        :param list uuids: of the SMS
         """
-        if state == "success":
-            self._action_update_from_sms_state("pending")
-            self.write(
-                {
-                    "sms_ovh_poll_at": fields.Datetime.now() + const.POLL_AFTER[0],
-                    "sms_ovh_poll_count": 0,
-                }
+        self.search_fetch(
+            [("sms_uuid", "in", uuids)], ["mail_notification_id", "mailing_trace_id"]
+        )._sms_ovh_set_state("process")
+
+    @api.model
+    def _sms_ovh_set_accepted(self, accepted, account):
+        """Write down what OVHcloud accepted, and when to ask what became of it.
+
+        :param dict accepted: OVHcloud's id by UUID of the SMS
+        :param account: `sms.ovh.account` that sent them
+        """
+        self.flush_model()
+        rows = self.env.execute_query(
+            SQL(
+                """
+                UPDATE sms_tracker
+                   SET sms_ovh_id = accepted.id, sms_ovh_account_id = %(account)s,
+                       sms_ovh_job_id = sms_sms.sms_ovh_job_id,
+                       sms_ovh_poll_at = %(poll_at)s, sms_ovh_poll_count = 0,
+                       write_uid = %(uid)s, write_date = %(now)s
+                  FROM unnest(%(uuids)s::varchar[], %(ids)s::varchar[])
+                       AS accepted (uuid, id)
+             LEFT JOIN sms_sms ON sms_sms.uuid = accepted.uuid
+                 WHERE sms_uuid = accepted.uuid
+             RETURNING sms_tracker.id
+                """,
+                uuids=list(accepted),
+                ids=list(accepted.values()),
+                account=account.id,
+                poll_at=fields.Datetime.now() + const.POLL_AFTER[0],
+                uid=self.env.uid,
+                now=self.env.cr.now(),
             )
-            return
+        )
+        self.invalidate_model(flush=False)
+        self.browse(row[0] for row in rows)._sms_ovh_set_state("pending")
+
+    def _sms_ovh_set_state(self, state):
+        """Move notifications and traces of many SMS to a state that is no failure."""
+        # What is read of each is read at once, and no more than that.
+        self.fetch(["mail_notification_id", "mailing_trace_id"])
+        self.with_context(sms_ovh_in_sets=True)._action_update_from_sms_state(state)
+
+    def _update_sms_traces(self, trace_status, failure_type=False, failure_reason=False):
+        """Override of `mass_mailing_sms` to move many traces by one query."""
+        if not self.env.context.get("sms_ovh_in_sets"):
+            return super()._update_sms_traces(
+                trace_status, failure_type=failure_type, failure_reason=failure_reason
+            )
+        traces = self.mailing_trace_id
+        traces.flush_model(["trace_status", "sent_datetime"])
+        rows = self.env.execute_query(
+            SQL(
+                """
+                UPDATE mailing_trace
+                   SET trace_status = %(status)s,
+                       failure_type = NULL, failure_reason = NULL,
+                       sent_datetime = CASE
+                           WHEN %(status)s = 'process' THEN sent_datetime
+                           ELSE COALESCE(sent_datetime, %(now)s)
+                       END,
+                       write_uid = %(uid)s, write_date = %(now)s
+                 WHERE id = ANY(%(ids)s) AND NOT trace_status = ANY(%(further)s)
+             RETURNING id
+                """,
+                status=trace_status,
+                further=TRACE_STATUS_NOT_BEFORE[trace_status],
+                ids=traces.ids,
+                uid=self.env.uid,
+                now=self.env.cr.now(),
+            )
+        )
+        traces.invalidate_recordset(
+            [
+                "trace_status",
+                "failure_type",
+                "failure_reason",
+                "sent_datetime",
+                "write_uid",
+                "write_date",
+            ],
+            flush=False,
+        )
+        moved = traces.browse(row[0] for row in rows)
+        moved.fetch(["mass_mailing_id"])
+        return moved
+
+    def _sms_ovh_set_refused(self, state, reason, account):
+        """Write down on notifications and traces why an SMS was not sent.
+
+        :param str state: what `SmsApiOvh` calls the failure
+        :param str|bool reason: sentence on the failure
+        :param account: `sms.ovh.account` that refused them, none if it was never asked
+        """
+        self.write({"sms_ovh_id": False, "sms_ovh_account_id": account and account.id})
         failure_type = const.PROVIDER_TO_SMS_FAILURE_TYPE.get(state)
         if failure_type:
             self._action_update_from_sms_state(

@@ -79,8 +79,47 @@ class TestDeliveryReports(SmsOvhCase):
         notification = self._notification(sms)
         self.assertEqual(notification.notification_status, "bounce")
         self.assertEqual(notification.failure_type, "sms_invalid_destination")
-        self.assertIn("Invalid number", notification.failure_reason)
+        self.assertIn("Do not use it again", notification.failure_reason)
         self.assertIn("23", sms.sms_ovh_failure_reason)
+
+    def test_reasons(self):
+        """Every failure has a sentence; a code that nobody knows OVHcloud's words."""
+        Event = self.env["sms.ovh.event"]
+        reasons = Event._get_ptt_reasons(self.env)
+        failures = {ptt for ptt, (state, __) in const.PTT_TO_STATE.items() if state == "error"}
+        self.assertEqual(set(reasons), failures)
+        event = Event.browse(
+            Event._receive_delivery(
+                self.account.id, {"id": "1", "ptt": "999", "descriptionDlr": "ODD"}
+            )
+        )
+        self.assertIn("ODD", event._get_reason("sms_not_delivered"))
+
+    def test_budget_of_queries(self):
+        """The queries per drained report do not grow with their number."""
+        Event = self.env["sms.ovh.event"]
+        counts = []
+        for index, count in enumerate((1, 10, 500)):
+            mailing = self._create_mailing(self._numbers(count, 1000 * index))
+            mailing.action_send_sms()
+            self._run_cron("sms.ir_cron_sms_scheduler_action")
+            trackers = mailing.mailing_trace_ids.sms_tracker_ids
+            for number, tracker in enumerate(trackers):
+                # Every tenth is a failure.
+                ptt, dlr = (8, 2) if number % 10 == 9 else (4, 1)
+                self._report(tracker, ptt, dlr)
+            self.env.flush_all()
+            self.env.invalidate_all()
+            before = self.cr.sql_log_count
+            Event._process_next(0)
+            self.env.flush_all()
+            counts.append(self.cr.sql_log_count - before)
+            states = mailing.mailing_trace_ids.mapped("trace_status")
+            self.assertEqual(states.count("sent"), count - count // 10)
+            self.assertEqual(states.count("error"), count // 10)
+        self.assertLessEqual(max(counts), 80, counts)
+        # Failures are a second set; an UPDATE of the ORM takes 100 records.
+        self.assertLessEqual(counts[2] - counts[1], 25, counts)
 
     def test_forward_only(self):
         """Whatever comes after the final report changes nothing."""

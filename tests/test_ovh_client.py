@@ -1,7 +1,18 @@
 import logging
+import os
 import socket
+import ssl
+import tempfile
+from datetime import datetime, timedelta, timezone
+from ipaddress import ip_address
+from pathlib import Path
 from threading import Thread
 from unittest.mock import patch
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 from odoo.tests import tagged
 
@@ -171,6 +182,83 @@ class TestOvhClient(SmsOvhCase):
         )
         ovh_client._clock_cache[client.base_url] = (0, float("inf"))
         self._assert_error(client, ovh_client.OvhUnreadableAnswer, True)
+
+    def _serve_secure(self, behave):
+        """Serve one connection over TLS with a certificate of its own.
+
+        :param behave: gets the connection and the bare socket below it
+        :return: (a client of it, path of the certificate)
+        """
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        path = str(Path(folder.name) / "certificate.pem")
+        key = ec.generate_private_key(ec.SECP256R1())
+        name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+        now = datetime.now(timezone.utc)
+        certificate = (
+            x509.CertificateBuilder()
+            .subject_name(name)
+            .issuer_name(name)
+            .public_key(key.public_key())
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(now - timedelta(days=1))
+            .not_valid_after(now + timedelta(days=1))
+            .add_extension(
+                x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]),
+                critical=False,
+            )
+            .sign(key, hashes.SHA256())
+        )
+        Path(path).write_bytes(
+            key.private_bytes(
+                serialization.Encoding.PEM,
+                serialization.PrivateFormat.PKCS8,
+                serialization.NoEncryption(),
+            )
+            + certificate.public_bytes(serialization.Encoding.PEM)
+        )
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(path)
+        server = socket.create_server(("127.0.0.1", 0))
+        self.addCleanup(server.close)
+
+        def serve():
+            bare, __ = server.accept()
+            with bare, socket.socket(fileno=os.dup(bare.fileno())) as copy:
+                try:
+                    with context.wrap_socket(bare, server_side=True) as connection:
+                        behave(connection, copy)
+                except OSError:
+                    # The client did not accept the certificate.
+                    return
+
+        thread = Thread(target=serve)
+        thread.start()
+        self.addCleanup(thread.join)
+        port = server.getsockname()[1]
+        client = self._client(base_url=f"https://127.0.0.1:{port}/1.0", timeout=(5, 5))
+        ovh_client._clock_cache[client.base_url] = (0, float("inf"))
+        return client, path
+
+    def test_encryption_fails_before_the_call(self):
+        """Without a good certificate nothing is sent."""
+        client, __ = self._serve_secure(lambda connection, bare: None)
+        self._assert_error(client, ovh_client.OvhUnreachable, False)
+
+    def test_encryption_fails_after_the_call(self):
+        """The call has arrived: it must never be taken for one that never left."""
+        received = []
+
+        def garble(connection, bare):
+            while b"receivers" not in b"".join(received):
+                received.append(connection.recv(65536))
+            # A record of application data that nobody encrypted.
+            bare.sendall(b"\x17\x03\x03\x00\x20" + b"x" * 32)
+
+        client, path = self._serve_secure(garble)
+        with patch.dict("os.environ", {"REQUESTS_CA_BUNDLE": path}):
+            self._assert_error(client, ovh_client.OvhNoAnswer, True)
+        self.assertIn(b"+33611111111", b"".join(received))
 
     def test_environment_is_not_read(self):
         """Another program's credentials never send this company's SMS."""

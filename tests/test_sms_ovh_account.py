@@ -119,7 +119,8 @@ class TestSmsOvhAccount(SmsOvhCase):
                 action = self.account.action_test_connection()
                 self.assertEqual(action["params"]["type"], "danger")
                 self.assertIn(words, action["params"]["message"])
-                self.assertEqual(self.account.state, "error")
+                refused = values.get("consumer_key")
+                self.assertEqual(self.account.state, "refused" if refused else "error")
                 self.assertEqual(self.account.state_message, action["params"]["message"])
                 for key in (*KEYS_1.values(), *values.values()):
                     if key and "key" in values:

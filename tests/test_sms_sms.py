@@ -237,6 +237,9 @@ class TestSmsSms(SmsOvhCase):
                 traces[number].sms_tracker_ids.sms_ovh_id, str(entry["id"])
             )
         self.assertFalse(mailing.sms_has_insufficient_credit)
+        job = mailing.mailing_trace_ids.sms_ovh_job_id
+        self.assertEqual(len(job), 1, "one click from the trace to its job")
+        self.assertEqual(job.receiver_count, 3)
 
     def test_campaign_without_stop_clause(self):
         mailing = self._create_mailing(

@@ -10,20 +10,49 @@ import time
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from typing import NamedTuple
 
-from .ovh_client import OvhError, OvhSmsClient, OvhThrottled, OvhUnreachable
+from .http2sms import create_client
+from .ovh_client import (
+    OvhCredentialRefused,
+    OvhError,
+    OvhNotFound,
+    OvhNotGranted,
+    OvhOutOfCredit,
+    OvhThrottled,
+    OvhUnreachable,
+)
 
 # Seconds after which a job that was taken is not posted any more. Whoever finds it
 # later takes it for one whose outcome is not known, so it must not leave then.
 POST_WITHIN = 30
+# Jobs that wait for each that is under way.
+WAITING = 2
+# Seconds that answers wait for others, while there are more jobs than threads.
+GATHER = 0.05
 # Answers without a 429 after which one more call at a time is tried.
 ANSWERS_TO_GROW = 20
+# Times that an inquiry is repeated which meets a 429, and seconds between, unless
+# OVHcloud says how many.
+FETCH_TRIES = 5
+FETCH_PAUSE = 1
+
+
+# What one job is refused for, every other of the account would be, too.
+REFUSED_FOR_ALL = (OvhCredentialRefused, OvhNotGranted, OvhOutOfCredit)
+
+
+class JobExpired(OvhUnreachable):
+    """The job waited here for too long: it was not posted, and nothing failed."""
+
+
+class JobHeldBack(JobExpired):
+    """Another job of the account was just refused: it was not posted."""
 
 
 class JobPost(NamedTuple):
     """One job to post, and with what."""
 
     job_id: int
-    client_args: tuple  # of OvhSmsClient
+    client_args: tuple  # of `http2sms.create_client`
     path: str
     content: dict
     outgoing_path: str  # to which the id of an SMS is added to ask for it
@@ -43,6 +72,9 @@ class JobAnswer(NamedTuple):
 class JobPool:
     """At most `size` jobs under way at once, fewer where OVHcloud asks for it.
 
+    Some more may wait in it, so that no thread is idle while the answer that it brought
+    is written down.
+
     :param int size: calls at a time
     """
 
@@ -52,7 +84,9 @@ class JobPool:
         self._answers_since = 0
         self._futures = set()
         self._clients = []
-        self._lock = threading.Lock()
+        self._calls = 0
+        self._refused = set()
+        self._turn = threading.Condition()
         self._local = threading.local()
         self._executor = ThreadPoolExecutor(size, thread_name_prefix="sms_ovh")
 
@@ -66,8 +100,8 @@ class JobPool:
 
     @property
     def room(self):
-        """How many more jobs may be posted now."""
-        return max(0, self.limit - len(self._futures))
+        """How many more jobs may be handed over now."""
+        return max(0, (1 + WAITING) * self.limit - len(self._futures))
 
     @property
     def busy(self):
@@ -75,8 +109,13 @@ class JobPool:
         return bool(self._futures)
 
     def submit(self, post):
-        """Post a job in a thread of its own."""
-        self._futures.add(self._executor.submit(self._post, post))
+        """Post a job in a thread of its own, as soon as one is free.
+
+        Whoever hands it over knows what came of those before.
+        """
+        with self._turn:
+            self._refused.discard(post.client_args)
+        self._futures.add(self._executor.submit(self._run, post))
 
     def wait(self, timeout=None):
         """Wait for the next answers, at least one unless `timeout` passes.
@@ -84,13 +123,19 @@ class JobPool:
         :param float|None timeout: seconds
         :rtype: list[JobAnswer]
         """
+        if timeout is None and len(self._futures) > 1:
+            # Those that come together are written down together.
+            wait(self._futures, return_when=FIRST_COMPLETED)
+            enough = min(self.limit, len(self._futures))
+            with self._turn:
+                self._turn.wait_for(
+                    lambda: sum(future.done() for future in self._futures) >= enough,
+                    timeout=GATHER,
+                )
         done, self._futures = wait(
             self._futures, timeout=timeout, return_when=FIRST_COMPLETED
         )
-        answers = [future.result() for future in done]
-        for answer in answers:
-            self._adapt(answer)
-        return answers
+        return [future.result() for future in done]
 
     def _adapt(self, answer):
         """Halve the calls at a time on each 429; grow again, one by one, without."""
@@ -107,15 +152,36 @@ class JobPool:
         """Return this thread's client for these credentials."""
         clients = self._local.__dict__.setdefault("clients", {})
         if client_args not in clients:
-            clients[client_args] = OvhSmsClient(*client_args)
-            with self._lock:
+            clients[client_args] = create_client(client_args)
+            with self._turn:
                 self._clients.append(clients[client_args])
         return clients[client_args]
+
+    def _run(self, post):
+        """Post one job when fewer than `limit` are under way; never raises."""
+        with self._turn:
+            self._turn.wait_for(lambda: self._calls < self.limit)
+            self._calls += 1
+        answer = None
+        try:
+            answer = self._post(post)
+        finally:
+            with self._turn:
+                self._calls -= 1
+                if answer:
+                    self._adapt(answer)
+                    if isinstance(answer.error, REFUSED_FOR_ALL):
+                        self._refused.add(post.client_args)
+                self._turn.notify_all()
+        return answer
 
     def _post(self, post):
         """Post one job; never raises."""
         if time.monotonic() > post.deadline:
-            error = OvhUnreachable("The job was taken too long ago")
+            error = JobExpired("The job was taken too long ago")
+            return JobAnswer(post, None, error, {})
+        if post.client_args in self._refused:
+            error = JobHeldBack("Another job was refused")
             return JobAnswer(post, None, error, {})
         client = self._get_client(post.client_args)
         try:
@@ -140,3 +206,40 @@ class JobPool:
                 # Not listed yet, most likely: nothing speaks against the match.
                 continue
         return samples
+
+
+def fetch_many(client_args, paths, size):
+    """Ask for many things, several at a time: one by one, 500 SMS take a minute.
+
+    :param tuple client_args: of `http2sms.create_client`
+    :param list[str] paths: what to GET
+    :param int size: calls at a time
+    :return: the answers, in the order of `paths`; None for what does not exist
+    :rtype: list
+    :raise OvhError: what the first of them failed with
+    """
+    local = threading.local()
+    clients = []
+
+    def fetch(path):
+        if not hasattr(local, "client"):
+            local.client = create_client(client_args)
+            clients.append(local.client)
+        for tries_left in reversed(range(FETCH_TRIES)):
+            try:
+                return local.client.get(path)
+            except OvhNotFound:
+                return None
+            except OvhThrottled as error:
+                if not tries_left:
+                    raise
+                time.sleep(min(error.retry_after or FETCH_PAUSE, POST_WITHIN))
+
+    if not paths:
+        return []
+    try:
+        with ThreadPoolExecutor(min(size, len(paths)), "sms_ovh_fetch") as executor:
+            return list(executor.map(fetch, paths))
+    finally:
+        for client in clients:
+            client.close()

@@ -5,10 +5,13 @@ No ORM here. One client belongs to one thread: it keeps one connection alive.
 
 import logging
 import time
-from urllib.parse import quote
+from ssl import SSLCertVerificationError
+from urllib.parse import quote, urlsplit
 
 import ovh
 import requests
+from oauthlib.oauth2 import BackendApplicationClient, OAuth2Error
+from oauthlib.oauth2.rfc6749.tokens import prepare_bearer_headers
 from requests.exceptions import ConnectTimeout, RequestException
 from urllib3.exceptions import MaxRetryError, NewConnectionError
 
@@ -18,6 +21,14 @@ _logger = logging.getLogger(__name__)
 # not once per client, which would double the calls of a short-lived one.
 _CLOCK_TTL = 3600
 _clock_cache = {}
+
+# Access tokens of OAuth2 service accounts by (URL, id, secret), with the time at which
+# each ends: a client lives for a few calls, a token for an hour.
+_token_cache = {}
+# Seconds before its end at which a token is not used any more, and its life where
+# OVHcloud does not say.
+_TOKEN_MARGIN = 60
+_TOKEN_LIFETIME = 600
 
 
 class OvhError(Exception):
@@ -76,6 +87,18 @@ class OvhSignatureRefused(OvhCredentialRefused):
 
 class OvhConsumerKeyRefused(OvhCredentialRefused):
     """The consumer key is unknown, not approved yet, refused or expired."""
+
+
+class OvhServiceAccountRefused(OvhCredentialRefused):
+    """The OAuth2 client id, its secret or the token made from them is refused."""
+
+
+class OvhLoginRefused(OvhCredentialRefused):
+    """http2sms refuses the service, the API user's login or its password."""
+
+
+class OvhAddressRefused(OvhCredentialRefused):
+    """The API user may not send from this server's IP address."""
 
 
 class OvhClockOff(OvhError):
@@ -138,14 +161,155 @@ class _SignedClient(ovh.Client):
         # A redirect would repeat a signed call elsewhere; the API has none.
         self._session.max_redirects = 0
 
+    def set_service_account(self, token_url, client_id, client_secret):
+        """Have calls made with an OAuth2 service account.
+
+        :rtype: _ServiceAccount
+        """
+        self._oauth2 = _ServiceAccount(
+            self._session, token_url, client_id, client_secret, self._timeout
+        )
+        return self._oauth2
+
     def set_time_delta(self, seconds):
         """Set what the parent would ask OVHcloud for: its clock minus ours."""
         self._time_delta = seconds
 
 
+class _ServiceAccount(requests.auth.AuthBase):
+    """An OAuth2 service account as the `ovh` package's client uses one.
+
+    That package's own takes named regions only, refuses the plain HTTP of a simulator,
+    knows no time-out while it fetches a token, and writes tokens to the debug log. So
+    the protocol is `oauthlib`'s, and the calls are those of all the others.
+
+    :param requests.Session session: what calls are made with
+    """
+
+    def __init__(self, session, token_url, client_id, client_secret, timeout):
+        self.session = session
+        self._key = (token_url, client_id, client_secret)
+        self._timeout = timeout
+        session.auth = self
+
+    def __call__(self, request):
+        """Give a call of the API its token, as `requests` asks for."""
+        prepare_bearer_headers(self.get_token(), request.headers)
+        return request
+
+    def get_token(self):
+        """Return an access token that is still good.
+
+        :raise OvhError: where none can be had; nothing else was asked for then
+        """
+        token, end = _token_cache.get(self._key, (None, 0))
+        if not token or time.monotonic() > end:
+            token, end = self._fetch_token()
+            _token_cache[self._key] = token, end
+        return token
+
+    def drop_token(self):
+        """Forget the token, which OVHcloud refuses.
+
+        :return: whether there was one to forget
+        :rtype: bool
+        """
+        return bool(_token_cache.pop(self._key, None))
+
+    def _fetch_token(self):
+        token_url, client_id, client_secret = self._key
+        client = BackendApplicationClient(client_id, scope=["all"])
+        failure = response = None
+        try:
+            response = requests.post(
+                token_url,
+                data=client.prepare_request_body(),
+                auth=(client_id, client_secret),
+                headers={
+                    "Accept": "application/json",
+                    "Content-Type": "application/x-www-form-urlencoded",
+                },
+                timeout=self._timeout,
+                allow_redirects=False,
+            )
+        except RequestException as error:
+            failure = network_error(error)
+        if failure is None:
+            failure = self._read_token(client, response)
+        if failure is not None:
+            # Nothing but a token was asked for, so nothing else can have been done.
+            failure.may_be_done = False
+            raise failure
+        lifetime = int(client.token.get("expires_in") or _TOKEN_LIFETIME)
+        return client.access_token, time.monotonic() + max(0, lifetime - _TOKEN_MARGIN)
+
+    @staticmethod
+    def _read_token(client, response):
+        """Have `client` read the token in `response`.
+
+        :return: the error that the answer means, None where it is a token
+        :rtype: OvhError|None
+        """
+        status = response.status_code
+        query_id = response.headers.get("X-Ovh-QueryID", "")
+        details = {"status": status, "query_id": query_id}
+        _logger.info("OVHcloud: POST of an OAuth2 token: %s", status)
+        if status == 429:
+            return OvhThrottled(
+                "Too many tokens are asked for",
+                retry_after=OvhSmsClient._retry_after(response),
+                **details,
+            )
+        if status >= 500:
+            return OvhServerError("OVHcloud gives no token", **details)
+        try:
+            client.parse_request_body_response(response.text)
+        except OAuth2Error as error:
+            if 400 <= status < 500:
+                return OvhServiceAccountRefused(
+                    "OVHcloud refuses the service account",
+                    error_code=str(error.error or "")[:100],
+                    **details,
+                )
+        except (AttributeError, KeyError, TypeError, ValueError, Warning) as error:
+            _logger.info("OVHcloud: an OAuth2 token raised %s", type(error).__name__)
+        else:
+            if 200 <= status < 300:
+                return None
+        return OvhUnreadableAnswer("The answer is no token", **details)
+
+
 def quote_path(value):
     """Return `value` fit to stand as one segment of an API path."""
     return quote(str(value), safe="")
+
+
+def network_error(error):
+    """Return what an exception of `requests` means.
+
+    :rtype: OvhError
+    """
+    reason = error.args[0] if error.args else None
+    never_connected = isinstance(error, ConnectTimeout) or (
+        isinstance(reason, MaxRetryError)
+        and isinstance(reason.reason, NewConnectionError)
+    )
+    if never_connected or isinstance(
+        error, requests.exceptions.InvalidURL | requests.exceptions.ProxyError
+    ):
+        return OvhUnreachable("No connection to OVHcloud")
+    if isinstance(error, requests.exceptions.SSLError):
+        wrapped = getattr(reason, "reason", None)
+        causes = (wrapped, *getattr(wrapped, "args", ()))
+        if any(isinstance(cause, SSLCertVerificationError) for cause in causes):
+            return OvhUnreachable("No secure connection to OVHcloud")
+        # Encryption may also fail while the answer is read.
+        return OvhNoAnswer("The secure connection to OVHcloud failed")
+    if isinstance(error, requests.exceptions.TooManyRedirects):
+        return OvhUnreadableAnswer("OVHcloud answered with a redirect")
+    if isinstance(error, requests.exceptions.Timeout):
+        return OvhNoAnswer("OVHcloud did not answer in time")
+    return OvhNoAnswer("The connection to OVHcloud was cut")
 
 
 class OvhSmsClient:
@@ -156,6 +320,9 @@ class OvhSmsClient:
     :param str application_secret: secret of the application; signs, is never sent
     :param str consumer_key: key by which the account's owner let the application in
     :param tuple timeout: (connect, read) in seconds
+    :param str client_id: id of an OAuth2 service account, in place of the three keys
+    :param str client_secret: its secret
+    :param str token_url: where a token is fetched with them
     """
 
     def __init__(
@@ -165,9 +332,13 @@ class OvhSmsClient:
         application_secret,
         consumer_key,
         timeout=(5, 20),
+        client_id=None,
+        client_secret=None,
+        token_url=None,
     ):
         self.base_url = base_url.rstrip("/")
-        self._complete = bool(application_key and application_secret and consumer_key)
+        keys = (application_key, application_secret, consumer_key)
+        self._complete = all((client_id, client_secret) if token_url else keys)
         self._client = _SignedClient(
             self.base_url,
             application_key or "",
@@ -175,6 +346,11 @@ class OvhSmsClient:
             consumer_key or "",
             timeout,
         )
+        self._service_account = None
+        if token_url:
+            self._service_account = self._client.set_service_account(
+                token_url, client_id or "", client_secret or ""
+            )
 
     def __repr__(self):
         return f"{type(self).__name__}({self.base_url!r})"
@@ -223,8 +399,55 @@ class OvhSmsClient:
         """
         if not self._complete:
             raise OvhCredentialRefused("A key is missing")
+        if self._service_account:
+            return self._call_with_token(method, path, data)
         self._set_clock()
         return self._send(method, path, data, need_auth=True)
+
+    def _call_with_token(self, method, path, data):
+        """Make one call with an OAuth2 token, twice where an older one is refused."""
+        self._service_account.get_token()
+        try:
+            return self._send(method, path, data, need_auth=True)
+        except OvhServiceAccountRefused:
+            # A refused token did nothing: a new one may repeat the call.
+            if not self._service_account.drop_token():
+                raise
+        self._service_account.get_token()
+        return self._send(method, path, data, need_auth=True)
+
+    def request_consumer_key(self, rules, redirection):
+        """Ask for a consumer key, which its owner has to approve on OVHcloud's page.
+
+        :param list rules: (method, path) pairs that the key is to be good for
+        :param str redirection: address to which the owner comes back from there
+        :return: (consumer key, address of OVHcloud's page)
+        :rtype: tuple[str, str]
+        :raise OvhError: always one of its subclasses, and nothing else
+        """
+        if not self._client._application_key:
+            raise OvhCredentialRefused("A key is missing")
+        answer = self._send(
+            "POST",
+            "/auth/credential",
+            {
+                "accessRules": [
+                    {"method": method, "path": path} for method, path in rules
+                ],
+                "redirection": redirection,
+            },
+            need_auth=False,
+        )
+        try:
+            consumer_key, url = answer["consumerKey"], answer["validationUrl"]
+            # The user's browser is sent there: an address of the web, nothing else.
+            valid = urlsplit(url).scheme in ("https", urlsplit(self.base_url).scheme)
+            valid = valid and urlsplit(url).hostname and isinstance(consumer_key, str)
+        except (AttributeError, KeyError, TypeError, ValueError):
+            valid = False
+        if not valid:
+            raise OvhUnreadableAnswer("No page to approve a consumer key")
+        return consumer_key, url
 
     def get_clock_offset(self):
         """Return OVHcloud's clock minus ours, in seconds.
@@ -257,7 +480,9 @@ class OvhSmsClient:
                 method=method, path=path, data=data, need_auth=need_auth
             )
         except RequestException as error:
-            failure = self._network_error(error)
+            failure = network_error(error)
+        except OvhError:
+            raise
         except Exception as error:  # noqa: BLE001
             # The promise is that nothing but OvhError leaves this class: a surprise
             # in the middle of a call must not roll back what other calls have done.
@@ -272,27 +497,7 @@ class OvhSmsClient:
             raise failure
         return self._read(method, path, response)
 
-    @staticmethod
-    def _network_error(error):
-        reason = error.args[0] if error.args else None
-        never_connected = isinstance(error, ConnectTimeout) or (
-            isinstance(reason, MaxRetryError)
-            and isinstance(reason.reason, NewConnectionError)
-        )
-        if never_connected or isinstance(
-            error, requests.exceptions.InvalidURL | requests.exceptions.ProxyError
-        ):
-            return OvhUnreachable("No connection to OVHcloud")
-        if isinstance(error, requests.exceptions.SSLError):
-            return OvhUnreachable("No secure connection to OVHcloud")
-        if isinstance(error, requests.exceptions.TooManyRedirects):
-            return OvhUnreadableAnswer("OVHcloud answered with a redirect")
-        if isinstance(error, requests.exceptions.Timeout):
-            return OvhNoAnswer("OVHcloud did not answer in time")
-        return OvhNoAnswer("The connection to OVHcloud was cut")
-
-    @classmethod
-    def _read(cls, method, path, response):
+    def _read(self, method, path, response):
         """Return what `response` says, or raise what it means."""
         status = response.status_code
         query_id = response.headers.get("X-Ovh-QueryID", "")
@@ -310,12 +515,18 @@ class OvhSmsClient:
         details = content if isinstance(content, dict) else {}
         message = str(details.get("message") or response.reason or status)[:500]
         error_code = str(details.get("errorCode") or "")
-        error = cls._error_class(status, error_code, message, bool(details))(
+        error_class = self._error_class(status, error_code, message, bool(details))
+        if self._service_account and error_class in (
+            OvhConsumerKeyRefused,
+            OvhCredentialRefused,
+        ):
+            error_class = OvhServiceAccountRefused
+        error = error_class(
             message,
             status=status,
             error_code=error_code,
             query_id=query_id,
-            retry_after=cls._retry_after(response),
+            retry_after=self._retry_after(response),
         )
         if isinstance(error, OvhClockOff):
             # Our clock was set, or OVHcloud's: ask again before the next call.

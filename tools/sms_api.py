@@ -1,6 +1,7 @@
 """OVHcloud SMS as one of Odoo's SMS providers."""
 
 import logging
+from functools import lru_cache
 from uuid import uuid4
 
 import phonenumbers
@@ -23,11 +24,14 @@ from .sms_segments import MAX_SEGMENTS, count_segments
 _logger = logging.getLogger(__name__)
 
 
+@lru_cache(maxsize=20000)
 def normalize_number(number, country_code=None):
     """Return `number` in E.164, or False where nobody can have it.
 
     A number that ``phonenumbers`` calls possible passes even when it is in no known
     range: ranges open faster than the library is upgraded.
+
+    Kept for a while: OVHcloud's answers name the numbers that it was given.
 
     :param str number: as stored in Odoo, international or national
     :param str|None country_code: ISO code by which a national number is read
@@ -65,9 +69,11 @@ class SmsApiOvh(SmsApiBase):
         if stop_clause is None:
             stop_clause = env.context.get("sms_ovh_stop_clause", False)
         self.stop_clause = stop_clause
+        self.country_code = self.company.country_id.code
 
     def _set_company(self, company):
         super()._set_company(company)
+        self.country_code = company.country_id.code
         self.account_sudo = company.sms_ovh_account_id.sudo()
 
     def _get_sms_api_error_messages(self):
@@ -127,9 +133,12 @@ class SmsApiOvh(SmsApiBase):
         jobs = []
         for message in messages:
             body = message.get("content") or ""
+            text_refusal = self._check_text(body)
             receivers = []
             for info in message.get("numbers") or []:
-                refusal, number = self._check_receiver(body, info["number"])
+                refusal, number = text_refusal, None
+                if not refusal:
+                    refusal, number = self._check_number(info["number"])
                 if refusal:
                     results.append(self._prepare_result(info["uuid"], refusal))
                 else:
@@ -152,15 +161,23 @@ class SmsApiOvh(SmsApiBase):
                     break
         return results
 
-    def _check_receiver(self, body, number):
-        """Return (reason to refuse without any call, or None; the number in E.164)."""
-        if not body.strip():
-            return "ovh_empty", None
+    def _check_text(self, body):
+        """Return the reason to refuse a text without any call, or None."""
+        if not (body or "").strip():
+            return "ovh_empty"
         if count_segments(body, self._has_stop_clause()).segments > MAX_SEGMENTS:
-            return "ovh_too_long", None
+            return "ovh_too_long"
+        return None
+
+    def _check_number(self, number):
+        """Return (reason to refuse without any call, or None; the number in E.164)."""
         if not number:
             return "sms_number_missing", None
-        normalized = normalize_number(number, self.company.country_id.code)
+        if number.startswith("+"):
+            # As OVHcloud will name it, see `normalize_number`.
+            normalized = normalize_number(number)
+        else:
+            normalized = normalize_number(number, self.country_code)
         if not normalized:
             return "wrong_number_format", None
         return None, normalized
@@ -170,9 +187,9 @@ class SmsApiOvh(SmsApiBase):
         sender = self.account_sudo.default_sender_id
         return bool(self.stop_clause and sender.has_stop_clause)
 
-    @staticmethod
-    def _split_receivers(receivers):
-        """Split into jobs: at most 500 receivers, and no number twice in one job.
+    def _split_receivers(self, receivers):
+        """Split into jobs: 500 receivers or what else the account takes at most, and no
+        number twice in one job.
 
         OVHcloud does not say what it makes of a number that stands twice in one job,
         and two SMS of the same text to the same number are two SMS.
@@ -191,18 +208,21 @@ class SmsApiOvh(SmsApiBase):
         return [
             list(chunk)
             for layer in layers
-            for chunk in split_every(const.MAX_RECEIVERS_PER_JOB, layer)
+            for chunk in split_every(self.account_sudo._get_max_receivers(), layer)
         ]
 
-    def _prepare_job(self, body, receivers, sender=None, tag=None):
+    def _prepare_job(self, body, receivers, sender=None, tag=None, user=None):
         """Return (path, content) of the call that sends `body`.
 
         :param str body: text of the SMS
         :param list receivers: (uuid, number) pairs
         :param sender: `sms.ovh.sender`, by default the account's
         :param str tag: by which OVHcloud can be asked for the job, by default a new one
+        :param user: `sms.ovh.user` in whose name it is sent, None for the account's;
+            empty for none
         """
         account = self.account_sudo
+        user = account.default_user_id if user is None else user
         sender = sender or account.default_sender_id
         path = f"/sms/{quote_path(account.service_name)}"
         content = {
@@ -216,6 +236,8 @@ class SmsApiOvh(SmsApiBase):
         if sender.type == "virtual":
             # A virtual number has neither sender nor clause in its jobs.
             return f"{path}/virtualNumbers/{quote_path(sender.name)}/jobs", content
+        if user:
+            path = f"{path}/users/{quote_path(user.login)}"
         content["noStopClause"] = not self.stop_clause
         if sender.type == "shortcode":
             content["senderForResponse"] = True
@@ -245,6 +267,7 @@ class SmsApiOvh(SmsApiBase):
         path, content = self._prepare_job(body, receivers)
         try:
             report = client.post(path, content)
+            self.account_sudo._read_report(report)
             accepted = self._match_report(report)
             if accepted is None:
                 return self._prepare_results(receivers, "ovh_unconfirmed"), None

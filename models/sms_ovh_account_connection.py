@@ -1,0 +1,585 @@
+import hashlib
+import hmac
+import os
+import re
+import secrets
+from datetime import datetime, timezone
+from urllib.parse import urljoin as resolve_url
+
+from odoo import api, fields, models
+from odoo.exceptions import AccessError, UserError, ValidationError
+from odoo.tools import config
+from odoo.tools.urls import urljoin
+
+from .. import const
+from ..tools import http2sms, ovh_client
+
+CLIENT_REGEX = re.compile(r"[A-Za-z0-9._-]{3,128}")
+# An API user's login may be an e-mail address.
+LOGIN_REGEX = re.compile(r"[!-~]{1,128}")
+# Of the configuration file; in upper case, of the environment.
+APPLICATION_KEY_OPTION = "sms_ovh_application_key"
+APPLICATION_SECRET_OPTION = "sms_ovh_application_secret"
+EXPIRY_ACTIVITY = "sms_ovh.mail_activity_type_expiry"
+
+
+class SmsOvhAccount(models.Model):
+    """How an account is connected with OVHcloud, and how long that lasts."""
+
+    _inherit = "sms.ovh.account"
+
+    auth_method = fields.Selection(
+        [
+            ("consumer_key", "OVHcloud's page, or three keys"),
+            ("oauth2", "OAuth2 service account"),
+            ("http2sms", "API user's login (http2sms): sends only"),
+        ],
+        string="Connect With",
+        default="consumer_key",
+        required=True,
+    )
+    client_id = fields.Char(string="Client ID", groups="base.group_system", copy=False)
+    client_secret = fields.Char(groups="base.group_system", copy=False)
+    http_login = fields.Char(
+        string="API User",
+        groups="base.group_system",
+        copy=False,
+        help="Login of an API user of this service, from OVHcloud's console.",
+    )
+    http_password = fields.Char(
+        string="API User's Password", groups="base.group_system", copy=False
+    )
+    http_sender = fields.Char(
+        string="Sender's Name",
+        compute="_compute_http_sender",
+        inverse="_inverse_http_sender",
+        help="A sender that OVHcloud has enabled: letters and digits, eleven at most.",
+    )
+    application_available = fields.Boolean(compute="_compute_application_available")
+    application_from_server = fields.Boolean(
+        compute="_compute_application_available",
+        help="The application key and its secret come from Odoo's configuration file"
+        " or environment.",
+    )
+
+    # What waits for the owner's approval
+    pending_consumer_key = fields.Char(
+        groups="base.group_system", readonly=True, copy=False
+    )
+    connect_state = fields.Char(
+        groups="base.group_system",
+        readonly=True,
+        copy=False,
+        help="Hash of what OVHcloud's page sends back once.",
+    )
+    connect_state_end = fields.Datetime(
+        groups="base.group_system", readonly=True, copy=False
+    )
+    connect_user_id = fields.Many2one(
+        "res.users", groups="base.group_system", readonly=True, copy=False
+    )
+    available_services = fields.Char(readonly=True, copy=False)
+
+    # What was approved
+    credential_expiration = fields.Datetime(
+        string="Connected Until", readonly=True, copy=False, tracking=True
+    )
+    expiry_announced = fields.Datetime(readonly=True, copy=False)
+
+    # ------------------------------------------------------------
+    # Compute and constraints
+    # ------------------------------------------------------------
+
+    @api.depends("application_key", "application_secret")
+    def _compute_application_available(self):
+        for account in self:
+            # sudo: only whether there are any.
+            account_sudo = account.sudo()
+            account.application_available = all(account_sudo._get_application())
+            account.application_from_server = (
+                account.application_available and not account_sudo.application_key
+            )
+
+    @api.depends("default_sender_id")
+    def _compute_http_sender(self):
+        for account in self:
+            account.http_sender = account.default_sender_id.name
+
+    def _inverse_http_sender(self):
+        """Make the sender that was typed: http2sms lists none."""
+        for account in self:
+            name = (account.http_sender or "").strip()
+            unchanged = name == account.default_sender_id.name
+            if account.auth_method != "http2sms" or unchanged:
+                continue
+            if name and (
+                not re.fullmatch(rf"[A-Za-z0-9]{{1,{const.MAX_SENDER_LENGTH}}}", name)
+                or name.isdigit()
+            ):
+                raise ValidationError(
+                    self.env._(
+                        "“%(name)s” cannot be a sender. A sender has letters and"
+                        " digits, %(max)s at most, and not digits only.",
+                        name=name,
+                        max=const.MAX_SENDER_LENGTH,
+                    )
+                )
+            Sender = self.env["sms.ovh.sender"].with_context(active_test=False)
+            sender = Sender.search(
+                [
+                    ("account_id", "=", account.id),
+                    ("type", "=", "alpha"),
+                    ("name", "=", name),
+                ]
+            )
+            if sender:
+                sender.write({"active": True, "status": "enable"})
+            elif name:
+                sender = Sender.create(
+                    {
+                        "account_id": account.id,
+                        "name": name,
+                        "type": "alpha",
+                        "status": "enable",
+                    }
+                )
+            account.default_sender_id = sender
+
+    @api.constrains("client_id", "client_secret", "http_login", "http_password")
+    def _check_logins(self):
+        # sudo: what the administrator just typed.
+        for account in self.sudo():
+            for name, regex in (
+                ("client_id", CLIENT_REGEX),
+                ("client_secret", CLIENT_REGEX),
+                ("http_login", LOGIN_REGEX),
+                ("http_password", LOGIN_REGEX),
+            ):
+                if account[name] and not regex.fullmatch(account[name]):
+                    raise ValidationError(
+                        self.env._(
+                            "%s: this has characters that OVHcloud never uses there."
+                            " Copy it again from OVHcloud's page.",
+                            account._fields[name]._description_string(self.env),
+                        )
+                    )
+
+    # ------------------------------------------------------------
+    # What a client is made from
+    # ------------------------------------------------------------
+
+    def _get_application(self):
+        """Return (application key, its secret), empty where there are none.
+
+        This account's own come first, then those of the integrator: of Odoo's
+        configuration file, then of the environment.
+        """
+        # sudo: the keys, which only system administrators may read, stay in the client.
+        account_sudo = self.sudo()
+        if account_sudo.application_key or account_sudo.application_secret:
+            return (
+                account_sudo.application_key or "",
+                account_sudo.application_secret or "",
+            )
+        for read in (config.get, lambda option: os.environ.get(option.upper())):
+            key = str(read(APPLICATION_KEY_OPTION) or "").strip()
+            secret = str(read(APPLICATION_SECRET_OPTION) or "").strip()
+            if key and secret:
+                return key, secret
+        return "", ""
+
+    def _get_client_args(self, consumer_key=None):
+        """Return what a client of this account is made from, as plain values.
+
+        :param str consumer_key: another one than the account's
+        :rtype: tuple
+        """
+        self.ensure_one()
+        # sudo: the keys, which only system administrators may read, stay in the client.
+        account_sudo = self.sudo()
+        timeout = (const.CONNECT_TIMEOUT, const.READ_TIMEOUT)
+        if account_sudo.endpoint == "custom":
+            base_url = account_sudo.endpoint_url
+            token_url = resolve_url(base_url, "./auth/oauth2/token")
+            http2sms_url = resolve_url(base_url, "./cgi-bin/sms/http2sms.cgi")
+        else:
+            base_url = const.ENDPOINT_URLS[account_sudo.endpoint]
+            token_url = const.OAUTH2_TOKEN_URLS[account_sudo.endpoint]
+            http2sms_url = const.HTTP2SMS_URLS[account_sudo.endpoint]
+        if account_sudo.auth_method == "http2sms":
+            return http2sms.Http2SmsAccess(
+                http2sms_url,
+                account_sudo.http_login,
+                account_sudo.http_password,
+                timeout,
+            )
+        if account_sudo.auth_method == "oauth2":
+            service_account = (account_sudo.client_id, account_sudo.client_secret)
+            return (base_url, "", "", "", timeout, *service_account, token_url)
+        consumer_key = consumer_key or account_sudo.consumer_key
+        return (base_url, *account_sudo._get_application(), consumer_key, timeout)
+
+    # ------------------------------------------------------------
+    # Connect with OVHcloud
+    # ------------------------------------------------------------
+
+    def action_connect(self):
+        """Ask OVHcloud for a consumer key, and open the page where it is approved.
+
+        A key in use stays in use until the new one is approved.
+
+        :return: the action that leaves Odoo for OVHcloud's page
+        :rtype: dict
+        :raise UserError: where OVHcloud refuses, with what to do
+        """
+        self.ensure_one()
+        self._check_may_connect()
+        if not all(self._get_application()):
+            raise UserError(
+                self.env._(
+                    "Enter the application key and its secret first, on the page"
+                    " “Connection”."
+                )
+            )
+        state = secrets.token_urlsafe(32)
+        redirection = urljoin(self.get_base_url(), f"/sms_ovh/connected/{state}")
+        try:
+            with self._get_client() as client:
+                consumer_key, url = client.request_consumer_key(
+                    self._get_access_rules(), redirection
+                )
+        except ovh_client.OvhBadRequest as error:
+            raise UserError(
+                self.env._(
+                    "OVHcloud refuses to send you back to %(address)s (%(words)s)."
+                    " Correct the system parameter “web.base.url”, then press “Connect"
+                    " with OVHcloud” again.",
+                    address=self.get_base_url(),
+                    words=error.message,
+                )
+            ) from None
+        except ovh_client.OvhError as error:
+            raise UserError(self._get_error_sentence(error)) from None
+        values = {
+            "pending_consumer_key": consumer_key,
+            "connect_state": self._hash_state(state),
+            "connect_state_end": fields.Datetime.now() + const.CONNECT_WITHIN,
+            "connect_user_id": self.env.uid,
+        }
+        if self.state != "connected":
+            values.update(state="pending", state_message=False)
+        self.write(values)
+        return {"type": "ir.actions.act_url", "url": url, "target": "self"}
+
+    def _check_may_connect(self):
+        """Refuse whoever may not see keys.
+
+        :raise AccessError: always for them
+        """
+        if not self.env.user.has_group("base.group_system"):
+            raise AccessError(
+                self.env._(
+                    "Only a system administrator connects an account with OVHcloud."
+                )
+            )
+
+    def _get_access_rules(self):
+        """Return the least that the addon needs, as (method, path) pairs."""
+        path = self._get_path() if self.service_name else None
+        rules = [("GET", "/sms"), ("GET", "/auth/currentCredential")]
+        if path:
+            rules += [(method, path) for method in ("GET", "PUT")]
+            rules += [(method, f"{path}/*") for method in const.API_METHODS]
+            rules += [
+                ("GET", "/sms/ptts"),
+                ("GET", "/sms/rates/*"),
+                ("POST", "/sms/estimate"),
+            ]
+        else:
+            rules += [(method, "/sms/*") for method in const.API_METHODS]
+        return rules
+
+    @staticmethod
+    def _hash_state(state):
+        return hashlib.sha256(state.encode()).hexdigest()
+
+    @api.model
+    def _take_returned(self, state):
+        """Return the account that this return from OVHcloud's page belongs to.
+
+        It counts once, for an hour, and for whoever set out.
+
+        :param str state: what the address of the return ends with
+        :return: the account, none where the state is not known any more
+        """
+        digest = self._hash_state(state)
+        # sudo: what is compared here is hidden from everybody.
+        account_sudo = self.sudo().search([("connect_state", "=", digest)], limit=1)
+        if (
+            not hmac.compare_digest(account_sudo.connect_state or "", digest)
+            or account_sudo.connect_user_id != self.env.user
+            or not self.env.user.has_group("base.group_system")
+        ):
+            return self.browse()
+        in_time = account_sudo.connect_state_end >= fields.Datetime.now()
+        account_sudo.write({"connect_state": False, "connect_state_end": False})
+        # Written first: of two returns at once the second then finds none.
+        account_sudo.flush_recordset()
+        return account_sudo.sudo(False) if in_time else self.browse()
+
+    def _finish_connection(self, returned=False):
+        """Take over the consumer key that waits for approval, if it was approved.
+
+        :param bool returned: whether its owner comes from OVHcloud's page
+        :return: whether the account is connected now
+        :rtype: bool
+        """
+        self.ensure_one()
+        # sudo: the keys, which only system administrators may read, stay in here.
+        account_sudo = self.sudo()
+        consumer_key = account_sudo.pending_consumer_key
+        if not consumer_key or account_sudo.auth_method != "consumer_key":
+            if account_sudo.state == "pending":
+                account_sudo.state = "draft"
+            return False
+        connected = account_sudo.state == "connected"
+        client_args = self._get_client_args(consumer_key=consumer_key)
+        try:
+            with http2sms.create_client(client_args) as client:
+                client.get("/auth/currentCredential")
+        except ovh_client.OvhNotGranted:
+            pass  # approved, though not for this
+        except ovh_client.OvhConsumerKeyRefused:
+            if not returned:
+                # Not approved yet, or never.
+                limit = fields.Datetime.now() - const.APPROVE_WITHIN
+                if not connected and account_sudo.write_date < limit:
+                    account_sudo.write(
+                        {"state": "draft", "pending_consumer_key": False}
+                    )
+                return False
+            values = {"pending_consumer_key": False}
+            if connected:
+                values["state_message"] = self.env._(
+                    "The new connection was not approved on OVHcloud's page. The one"
+                    " before it is still in use."
+                )
+            else:
+                values["state"] = "refused"
+                values["state_message"] = self.env._(
+                    "The connection was not approved on OVHcloud's page. Press “Connect"
+                    " with OVHcloud” and approve it there."
+                )
+            account_sudo.write(values)
+            return False
+        except ovh_client.OvhError as error:
+            values = {"state_message": self._get_error_sentence(error)}
+            if returned and not connected:
+                values["state"] = "error"
+            account_sudo.write(values)
+            return False
+        account_sudo.write(
+            {
+                "consumer_key": consumer_key,
+                "pending_consumer_key": False,
+                "connect_state": False,
+                "state": "connected" if connected else "draft",
+                "state_message": False,
+            }
+        )
+        return self._synchronise()
+
+    # ------------------------------------------------------------
+    # Which service
+    # ------------------------------------------------------------
+
+    def _fetch_services(self, client):
+        """Return the names of the services that this account could be.
+
+        :raise ovh_client.OvhError: where OVHcloud cannot be asked
+        """
+        names = client.get("/sms")
+        if not isinstance(names, list) or not all(isinstance(n, str) for n in names):
+            raise ovh_client.OvhUnreadableAnswer("No list of services")
+        # sudo: a service belongs to one account, whoever's that is.
+        account_sudo = self.sudo()
+        others = account_sudo.search(
+            [
+                ("service_name", "in", names),
+                ("endpoint_url", "=", account_sudo.endpoint_url),
+                ("id", "!=", self.id),
+            ]
+        )
+        return sorted(set(names) - set(others.mapped("service_name")))
+
+    def _find_service(self, client):
+        """Give this account the only service there is, or have the user choose.
+
+        :return: whether the service is known now
+        :rtype: bool
+        :raise ovh_client.OvhError: where OVHcloud cannot be asked
+        """
+        names = self._fetch_services(client)
+        if len(names) == 1:
+            self.write({"service_name": names[0]})
+            return True
+        if names:
+            message = self.env._(
+                "OVHcloud knows several SMS services of yours: choose one."
+            )
+        else:
+            message = self.env._(
+                "OVHcloud knows no SMS service of yours that no other account uses."
+                " Order one in OVHcloud's console, then test the connection."
+            )
+        self.write(
+            {
+                "state": "draft" if names else "error",
+                "state_message": message,
+                "available_services": ", ".join(names),
+            }
+        )
+        return False
+
+    def action_choose_service(self):
+        """Open the list of services to choose from.
+
+        :raise UserError: where OVHcloud refuses, with what to do
+        """
+        self.ensure_one()
+        self.check_access("write")
+        try:
+            with self._get_client() as client:
+                services = {
+                    name: client.get(f"/sms/{ovh_client.quote_path(name)}")
+                    for name in self._fetch_services(client)
+                }
+            lines = [
+                {
+                    "name": name,
+                    "description": service.get("description"),
+                    "credits_left": float(service["creditsLeft"]),
+                }
+                for name, service in services.items()
+            ]
+        except ovh_client.OvhError as error:
+            raise UserError(self._get_error_sentence(error)) from None
+        except (AttributeError, KeyError, TypeError, ValueError):
+            error = ovh_client.OvhUnreadableAnswer("Unexpected content")
+            raise UserError(self._get_error_sentence(error)) from None
+        choice = self.env["sms.ovh.service.choice"].create(
+            {
+                "account_id": self.id,
+                "line_ids": [fields.Command.create(line) for line in lines],
+            }
+        )
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Choose the SMS Service"),
+            "res_model": "sms.ovh.service.choice",
+            "res_id": choice.id,
+            "view_mode": "form",
+            "target": "new",
+        }
+
+    # ------------------------------------------------------------
+    # How long it lasts
+    # ------------------------------------------------------------
+
+    def _fetch_expiration(self, client):
+        """Return when the consumer key ends, False if it does not or nobody says.
+
+        :raise ovh_client.OvhError: where OVHcloud cannot be asked
+        """
+        if self.auth_method != "consumer_key":
+            return False
+        try:
+            credential = client.get("/auth/currentCredential")
+        except (ovh_client.OvhNotGranted, ovh_client.OvhNotFound):
+            return False
+        expiration = credential.get("expiration")
+        if not expiration:
+            return False
+        expiration = datetime.fromisoformat(expiration)
+        if expiration.tzinfo:
+            expiration = expiration.astimezone(timezone.utc).replace(tzinfo=None)
+        return expiration.replace(microsecond=0)
+
+    def _is_expired(self):
+        """Return whether the consumer key has come to its end."""
+        end = self.credential_expiration
+        return bool(end and end <= fields.Datetime.now())
+
+    def _get_failure_values(self, error):
+        """Return the state that `error` puts this account in.
+
+        :param ovh_client.OvhError error: what a call raised
+        :rtype: dict
+        """
+        state = "error"
+        if isinstance(error, ovh_client.OvhConsumerKeyRefused):
+            state = "expired" if self._is_expired() else "refused"
+        elif isinstance(error, ovh_client.OvhServiceAccountRefused):
+            state = "refused"
+        return {"state": state, "state_message": self._get_error_sentence(error)}
+
+    def _announce_expiry(self):
+        """Tell whoever is responsible, once, that the connection ends soon."""
+        self.ensure_one()
+        end = self.credential_expiration
+        if not end or end > fields.Datetime.now() + const.ANNOUNCE_EXPIRY:
+            self.activity_unlink([EXPIRY_ACTIVITY])
+            return
+        if self.expiry_announced == end:
+            return
+        self.expiry_announced = end
+        self.activity_unlink([EXPIRY_ACTIVITY])
+        user = self.user_id or self.env.user
+        env = self.with_context(lang=user.lang).env
+        self.activity_schedule(
+            EXPIRY_ACTIVITY,
+            date_deadline=end.date(),
+            user_id=user.id,
+            summary=env._("The connection with OVHcloud ends soon"),
+            note=env._(
+                "After that no SMS is sent. Open the account and press “Renew the"
+                " Connection”: sending goes on meanwhile."
+            ),
+        )
+
+    # ------------------------------------------------------------
+    # http2sms
+    # ------------------------------------------------------------
+
+    def _get_max_receivers(self):
+        """Return how many receivers one job of this account takes."""
+        if self.auth_method == "http2sms":
+            return 1
+        return const.MAX_RECEIVERS_PER_JOB
+
+    def _read_report(self, report):
+        """Keep what http2sms says besides the SMS it took: the credits left.
+
+        :param report: the decoded answer to a job
+        """
+        self.ensure_one()
+        if self.auth_method != "http2sms" or not isinstance(report, dict):
+            return
+        # sudo: whoever sends.
+        account_sudo = self.sudo()
+        values = {"state": "connected"}
+        credits_left = report.get("creditsLeft")
+        # Answers overtake each other: a little more than just now is what was before.
+        risen = (credits_left or 0) - account_sudo.credits_left
+        last_answer = account_sudo.last_sync or datetime.min
+        recent = last_answer > fields.Datetime.now() - const.OVERTAKEN_WITHIN
+        if credits_left is not None and not (
+            recent and 0 < risen < const.SMALLEST_RECHARGE
+        ):
+            values["credits_left"] = credits_left
+        values = {name: v for name, v in values.items() if account_sudo[name] != v}
+        if values:
+            account_sudo.write(
+                {**values, "state_message": False, "last_sync": fields.Datetime.now()}
+            )
+            account_sudo._check_credits()

@@ -1,0 +1,925 @@
+"""What OVHcloud's console does with an account, done from Odoo.
+
+API users, senders, automatic recharge, replies and callbacks: written to OVHcloud
+first, then to Odoo's records as OVHcloud says them to be.
+"""
+
+import logging
+import re
+from datetime import datetime, timezone
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.tools import email_normalize
+from odoo.tools.urls import urljoin
+
+from .. import const
+from ..tools import ovh_client
+from ..tools.sms_api import normalize_number
+
+_logger = logging.getLogger(__name__)
+
+# Property of the API -> callback of ours, which the route of the same name receives.
+CALLBACKS = {"callBack": "delivery", "stopCallBack": "stop"}
+# What OVHcloud puts before or into its words when it refuses one parameter.
+PARAMETER_REGEX = re.compile(r"^\[(?P<name>\w+)\]")
+CREDIT_ACTIVITY = "sms_ovh.mail_activity_type_credit"
+# Replies read in one run: the rest follows in the next.
+MAX_REPLIES = 500
+
+CALLBACK_STATES = [
+    ("none", "Off"),
+    ("other", "Sent Elsewhere"),
+    ("ok", "Received by Odoo"),
+]
+
+
+class SmsOvhAccount(models.Model):
+    _inherit = "sms.ovh.account"
+
+    # API users
+    user_ids = fields.One2many("sms.ovh.user", "account_id", string="API Users")
+    default_user_id = fields.Many2one(
+        "sms.ovh.user",
+        string="Send as API User",
+        domain="[('account_id', '=', id)]",
+        check_company=True,
+        ondelete="restrict",
+        copy=False,
+        tracking=True,
+        help="SMS are then sent in this user's name, and its quota pays for them.",
+    )
+    default_user_quota_active = fields.Boolean(related="default_user_id.quota_active")
+    default_user_quota_left = fields.Float(
+        related="default_user_id.quota_left", string="Quota Left"
+    )
+
+    # Credits
+    recharge_amount = fields.Integer(string="SMS Recharged", readonly=True, copy=False)
+    recharge_threshold = fields.Float(
+        string="Recharged Below", digits=(16, 2), readonly=True, copy=False
+    )
+    credit_warning_threshold = fields.Integer(
+        string="Warn Below",
+        default=100,
+        help="Odoo warns once when fewer SMS are left, unless OVHcloud recharges the"
+        " account by itself. 0: never.",
+    )
+    credit_warning_user_ids = fields.Many2many(
+        "res.users",
+        relation="sms_ovh_account_credit_warning_user_rel",
+        string="Who Is Warned",
+        domain="[('share', '=', False), ('company_ids', 'in', company_id)]",
+        help="By default the responsible.",
+    )
+    credit_warned = fields.Boolean(readonly=True, copy=False)
+
+    # Replies
+    sms_response_type = fields.Selection(
+        [
+            ("none", "Nothing"),
+            ("text", "Answer Automatically"),
+            ("cgi", "Hand Over to Odoo"),
+        ],
+        string="On a Reply",
+        readonly=True,
+        copy=False,
+        help="What OVHcloud does when a recipient replies.",
+    )
+    sms_response_text = fields.Text(
+        string="Automatic Answer", readonly=True, copy=False
+    )
+    reply_emails = fields.Text(
+        string="Forwarded To",
+        readonly=True,
+        copy=False,
+        help="OVHcloud sends each reply to these e-mail addresses.",
+    )
+    last_reply_at = fields.Datetime(readonly=True, copy=False)
+    answers_read_at = fields.Datetime(
+        string="Replies Read On", readonly=True, copy=False
+    )
+    reply_count = fields.Integer(compute="_compute_reply_count")
+
+    # Callbacks
+    stop_callback_state = fields.Selection(
+        CALLBACK_STATES,
+        string="STOP",
+        default="none",
+        required=True,
+        readonly=True,
+        copy=False,
+    )
+    reply_callback_state = fields.Selection(
+        [*CALLBACK_STATES, ("answer", "Answered Automatically")],
+        string="Replies",
+        default="none",
+        required=True,
+        readonly=True,
+        copy=False,
+    )
+
+    def _compute_reply_count(self):
+        counts = dict(
+            self.env["sms.ovh.reply"]._read_group(
+                [("account_id", "in", self.ids)], ["account_id"], ["__count"]
+            )
+        )
+        for account in self:
+            account.reply_count = counts.get(account, 0)
+
+    @api.constrains("default_user_id")
+    def _check_default_user(self):
+        for account in self:
+            user = account.default_user_id
+            if user and user.account_id != account:
+                raise UserError(
+                    self.env._(
+                        "“%s” is an API user of another account. Choose one of this"
+                        " account.",
+                        user.login,
+                    )
+                )
+
+    @api.constrains("credit_warning_threshold")
+    def _check_credit_warning_threshold(self):
+        if any(account.credit_warning_threshold < 0 for account in self):
+            raise UserError(
+                self.env._("Odoo cannot warn below zero. Enter 0 to be never warned.")
+            )
+
+    @api.model
+    def _get_for_action(self):
+        """Return the account that a button without a record means.
+
+        :raise UserError: where it cannot be told which
+        """
+        account = self.env.company.sms_ovh_account_id
+        account = account or self.search([("company_id", "=", self.env.company.id)])
+        if len(account) != 1:
+            raise UserError(
+                self.env._("Do this on the account, in Configuration > OVHcloud.")
+            )
+        return account
+
+    # ------------------------------------------------------------
+    # Changing things at OVHcloud
+    # ------------------------------------------------------------
+
+    def _change_at_ovhcloud(self, change, read, label, gone_is_done=False):
+        """Change something at OVHcloud, then read what it is now.
+
+        :param change: makes the call that changes; gets a client
+        :param read: makes the calls that read, returns what they answer; None to read
+            nothing
+        :param str label: of what is changed, for sentences
+        :param bool gone_is_done: whether what does not exist is as well
+        :return: what `read` returns, None where it failed: the change was made then,
+            and the next synchronisation shows it
+        :raise UserError: where OVHcloud refuses; nothing was changed
+        """
+        self.ensure_one()
+        # Before the call: OVHcloud knows nothing of Odoo's rights.
+        self.check_access("write")
+        # What Odoo would refuse it refuses now, not after OVHcloud has changed.
+        self.env.flush_all()
+        with self._get_client() as client:
+            try:
+                change(client)
+            except ovh_client.OvhNotFound as error:
+                if not gone_is_done:
+                    raise UserError(self._get_refusal_sentence(error, label)) from None
+            except ovh_client.OvhError as error:
+                raise UserError(self._get_refusal_sentence(error, label)) from None
+            if read is None:
+                return None
+            try:
+                return read(client)
+            except ovh_client.OvhError as error:
+                _logger.warning(
+                    "OVHcloud SMS: account %s was changed, but cannot be read: %r",
+                    self.id,
+                    error,
+                )
+                self.env.ref("sms_ovh.ir_cron_synchronise").sudo()._trigger()
+                return None
+
+    def _get_refusal_sentence(self, error, label):
+        """Return what a refused change means: which field, and what to do.
+
+        :param ovh_client.OvhError error: what the call raised
+        :param str label: of what was to be changed
+        :rtype: str
+        """
+        _ = self.env._
+        words = error.message
+        if isinstance(error, ovh_client.OvhNotFound):
+            return _(
+                "“%(label)s” no longer exists at OVHcloud (%(words)s). Synchronise the"
+                " account.",
+                label=label,
+                words=words,
+            )
+        if isinstance(error, ovh_client.OvhOutOfCredit):
+            return _(
+                "The quota is more than what is left on the account: %s. Enter less,"
+                " or buy a pack first.",
+                words,
+            )
+        if error.status == 409:
+            return _(
+                "“%(label)s” exists already at OVHcloud (%(words)s). Choose another"
+                " name.",
+                label=label,
+                words=words,
+            )
+        if isinstance(error, ovh_client.OvhNotGranted) and not error.error_code:
+            return _(
+                "OVHcloud does not allow this for “%(label)s”: %(words)s",
+                label=label,
+                words=words,
+            )
+        if isinstance(error, ovh_client.OvhBadRequest):
+            field = self._get_parameter_label(words)
+            if field:
+                return _(
+                    "OVHcloud refuses the field “%(field)s” (%(words)s). Correct it"
+                    " and try again.",
+                    field=field,
+                    words=words,
+                )
+        return self._get_error_sentence(error)
+
+    def _get_parameter_label(self, words):
+        """Return the user's word for the parameter that OVHcloud refuses, if any."""
+        _ = self.env._
+        labels = {
+            "login": _("Login"),
+            "password": _("Password"),
+            "quotaLeft": _("Quota Left"),
+            "alertThreshold": _("Alert Limit"),
+            "alertEmail": _("Alert E-mail"),
+            "alertNumber": _("Alert Phone Number"),
+            "support": _("Notification"),
+            "ipRestrictions": _("Allowed IP Addresses"),
+            "sender": _("Sender"),
+            "description": _("Description"),
+            "reason": _("Reason"),
+            "automaticRecreditAmount": _("SMS Recharged"),
+            "creditThresholdForAutomaticRecredit": _("Recharged Below"),
+            "smsResponse": _("On a Reply"),
+            "cgiUrl": _("Address of Odoo"),
+            "callBack": _("Address of Odoo"),
+            "stopCallBack": _("Address of Odoo"),
+            "trackingOptions": _("Forwarded To"),
+            "target": _("Forwarded To"),
+            "text": _("Automatic Answer"),
+        }
+        match = PARAMETER_REGEX.match(words)
+        if match and match["name"] in labels:
+            return labels[match["name"]]
+        for name, label in labels.items():
+            if re.search(rf"\b{name}\b", words, re.IGNORECASE):
+                return label
+        return None
+
+    # ------------------------------------------------------------
+    # The service
+    # ------------------------------------------------------------
+
+    def _get_callback_url(self, kind):
+        """Return the address that OVHcloud calls for callbacks of this kind."""
+        self.ensure_one()
+        # sudo: the token in it is for system administrators and OVHcloud only.
+        token = self.sudo().callback_token
+        return urljoin(self.get_base_url(), f"/sms_ovh/{token}/{kind}")
+
+    def _read_service(self, service):
+        """Return this account's values as the service at OVHcloud has them.
+
+        :param dict service: `sms.Account` of the API
+        :raise KeyError, TypeError, ValueError: where it is none
+        """
+        self.ensure_one()
+        response = service.get("smsResponse") or {}
+        amount = int(service.get("automaticRecreditAmount") or 0)
+        threshold = service.get("creditThresholdForAutomaticRecredit")
+        response_type = response.get("responseType")
+        if response_type not in dict(self._fields["sms_response_type"].selection):
+            response_type = "none"
+        emails = [
+            option["target"]
+            for option in response.get("trackingOptions") or []
+            if option.get("media") == "email" and option.get("target")
+        ]
+        values = {
+            "credits_left": float(service["creditsLeft"]),
+            "credits_held_by_quota": float(service.get("creditsHoldByQuota") or 0),
+            "description": service.get("description") or False,
+            "auto_recharge": bool(amount),
+            "recharge_amount": amount,
+            "recharge_threshold": float(threshold or 0),
+            "sms_response_type": response_type,
+            "sms_response_text": response.get("text") or False,
+            "reply_emails": "\n".join(emails) or False,
+            "callback_state": self._get_callback_state(
+                service.get("callBack"), "delivery"
+            ),
+            "stop_callback_state": self._get_callback_state(
+                service.get("stopCallBack"), "stop"
+            ),
+        }
+        if response_type == "cgi":
+            values["reply_callback_state"] = self._get_callback_state(
+                response.get("cgiUrl"), "reply"
+            )
+        else:
+            values["reply_callback_state"] = (
+                "answer" if response_type == "text" else "none"
+            )
+        return values
+
+    def _get_callback_state(self, url, kind):
+        if not url:
+            return "none"
+        return "ok" if url == self._get_callback_url(kind) else "other"
+
+    def _adopt_service(self, service):
+        """Keep what OVHcloud says of the service."""
+        # sudo: values that only OVHcloud decides on.
+        self.sudo().write(self._read_service(service))
+        self._check_credits()
+
+    @staticmethod
+    def _write_changes(record, values):
+        """Write those of `values` that differ, so that nothing changes for nothing."""
+        changes = {
+            name: value for name, value in values.items() if record[name] != value
+        }
+        if changes:
+            record.write(changes)
+
+    def _change_service(self, values):
+        """Change properties of the service at OVHcloud, then here.
+
+        :param dict values: properties of `sms.Account`
+        :return: whether OVHcloud could be read afterwards
+        :rtype: bool
+        :raise UserError: where OVHcloud refuses; nothing is changed then
+        """
+        path = self._get_path()
+        service = self._change_at_ovhcloud(
+            lambda client: client.put(path, values),
+            lambda client: client.get(path),
+            self.service_name,
+        )
+        if service:
+            self._adopt_service(service)
+        return bool(service)
+
+    def _refresh_service(self):
+        """Read the service again, where that is possible: the credits left moved."""
+        self.ensure_one()
+        try:
+            with self._get_client() as client:
+                self._adopt_service(client.get(self._get_path()))
+        except (ovh_client.OvhError, KeyError, TypeError, ValueError) as error:
+            _logger.info(
+                "OVHcloud SMS: account %s cannot be read again: %s",
+                self.id,
+                type(error).__name__,
+            )
+
+    def action_read_again(self):
+        """Read these accounts from OVHcloud, and say how that went."""
+        failed = self.filtered(lambda account: not account._synchronise())
+        if failed:
+            return failed[0]._notify(
+                "danger",
+                "\n".join(
+                    f"{account.service_name}: {account.state_message}"
+                    for account in failed
+                ),
+            )
+        return self[:1]._notify("success", self.env._("Read from OVHcloud."))
+
+    # ------------------------------------------------------------
+    # Callbacks
+    # ------------------------------------------------------------
+
+    def _prepare_missing_callbacks(self, service):
+        """Return the callbacks of the service that nobody receives, set to ours."""
+        return {
+            name: self._get_callback_url(kind)
+            for name, kind in CALLBACKS.items()
+            if not service.get(name)
+        }
+
+    def _prepare_callbacks(self, service):
+        """Return the properties by which all callbacks come to Odoo.
+
+        An automatic answer is left on: OVHcloud either answers or hands over.
+        """
+        values = {
+            name: self._get_callback_url(kind) for name, kind in CALLBACKS.items()
+        }
+        response = service.get("smsResponse") or {}
+        if response.get("responseType") != "text":
+            values["smsResponse"] = {
+                **response,
+                "responseType": "cgi",
+                "cgiUrl": self._get_callback_url("reply"),
+            }
+        return values
+
+    def _write_callbacks(self):
+        """Write all callbacks to OVHcloud and read them back.
+
+        :return: labels of those that OVHcloud did not take over
+        :rtype: list[str]
+        :raise UserError: where OVHcloud refuses
+        """
+        self.ensure_one()
+        path = self._get_path()
+        user = self.default_user_id
+
+        def change(client):
+            client.put(path, self._prepare_callbacks(client.get(path)))
+            if user:
+                # A user's own addresses come before the account's.
+                client.put(
+                    self._get_path("users", user.login),
+                    {
+                        name: self._get_callback_url(kind)
+                        for name, kind in CALLBACKS.items()
+                    },
+                )
+
+        service = self._change_at_ovhcloud(
+            change, lambda client: client.get(path), self.service_name
+        )
+        if not service:
+            raise UserError(
+                self.env._(
+                    "OVHcloud took the addresses, but cannot be asked whether they are"
+                    " right. Test the connection in a minute."
+                )
+            )
+        self._adopt_service(service)
+        right = {
+            "callback_state": ("ok",),
+            "stop_callback_state": ("ok",),
+            "reply_callback_state": ("ok", "answer"),
+        }
+        return [
+            self._fields[name]._description_string(self.env)
+            for name, states in right.items()
+            if self[name] not in states
+        ]
+
+    # ------------------------------------------------------------
+    # Senders
+    # ------------------------------------------------------------
+
+    def _read_sender(self, sender):
+        """Return the values of one sender as OVHcloud gives it.
+
+        :param dict sender: `sms.Sender` of the API
+        """
+        return {
+            "name": sender["sender"],
+            "type": self._get_selection("type", sender.get("type"), "alpha"),
+            "status": self._get_selection("status", sender["status"], "disable"),
+            "description": sender.get("description") or False,
+            "comment": sender.get("comment") or False,
+        }
+
+    def _adopt_sender(self, values):
+        """Keep what OVHcloud says of one sender.
+
+        :return: the `sms.ovh.sender`
+        """
+        self.ensure_one()
+        Sender = self.env["sms.ovh.sender"].with_context(active_test=False)
+        sender = Sender.search(
+            [
+                ("account_id", "=", self.id),
+                ("type", "=", values["type"]),
+                ("name", "=", values["name"]),
+            ]
+        )
+        if sender:
+            self._write_changes(sender, {**values, "active": True})
+        else:
+            sender = Sender.create({**values, "account_id": self.id})
+        return sender
+
+    def _archive_senders(self, senders):
+        """Archive senders that OVHcloud no longer has; what they sent is kept."""
+        for account in senders.account_id:
+            default = account.default_sender_id
+            if default in senders:
+                account._tell(
+                    account.env._(
+                        "OVHcloud no longer has the sender “%s”, by which SMS were"
+                        " sent. Choose another default sender.",
+                        default.display_name,
+                    )
+                )
+                account.sudo().default_sender_id = False
+        senders.sudo().action_archive()
+
+    def _tell_sender_status(self, sender, values):
+        """Tell the account's followers that OVHcloud changed a sender's status.
+
+        :param sender: `sms.ovh.sender` as it was
+        :param dict values: what it is now
+        """
+        labels = dict(sender._fields["status"]._description_selection(self.env))
+        body = self.env._(
+            "Sender “%(sender)s”: %(old)s → %(new)s.",
+            sender=sender.display_name,
+            old=labels[sender.status],
+            new=labels[values["status"]],
+        )
+        if values["status"] == "refused" and values.get("comment"):
+            body = self.env._(
+                "%(news)s OVHcloud's comment: %(comment)s",
+                news=body,
+                comment=values["comment"],
+            )
+        self._tell(body)
+
+    def _tell(self, body):
+        """Post a sentence, as text, to the account's followers."""
+        # sudo: news of OVHcloud, whoever happens to read them first.
+        self.sudo().message_post(body=body, subtype_xmlid="mail.mt_comment")
+
+    def action_request_sender(self):
+        """Open the request of a sender, with the names that OVHcloud suggests."""
+        self.ensure_one()
+        try:
+            with self._get_client() as client:
+                available = client.get(self._get_path("sendersAvailableForValidation"))
+        except ovh_client.OvhError as error:
+            _logger.info("OVHcloud SMS: no suggestions of senders: %r", error)
+            available = []
+        request = self.env["sms.ovh.sender.request"].create(
+            {
+                "account_id": self.id,
+                "suggestion_ids": [
+                    fields.Command.create(
+                        {
+                            "name": sender["sender"],
+                            "referer": sender.get("referer"),
+                        }
+                    )
+                    for sender in available or []
+                    if sender.get("sender")
+                    and sender.get("referer") in ("domain", "nichandle")
+                ],
+            }
+        )
+        return request._open()
+
+    # ------------------------------------------------------------
+    # API users
+    # ------------------------------------------------------------
+
+    def _fetch_users(self, client):
+        """Return the values of all API users that OVHcloud knows for this service.
+
+        :rtype: list[dict]
+        """
+        User = self.env["sms.ovh.user"]
+        return [
+            User._read_values(client.get(self._get_path("users", login)))
+            for login in client.get(self._get_path("users"))
+        ]
+
+    def _update_users(self, values_list):
+        """Make this account's API users those of `values_list`; archive the others."""
+        self.ensure_one()
+        User = self.env["sms.ovh.user"].with_context(
+            active_test=False, sms_ovh_sync=True
+        )
+        existing = {
+            user.login: user for user in User.search([("account_id", "=", self.id)])
+        }
+        to_create = []
+        for values in values_list:
+            user = existing.pop(values["login"], None)
+            if user:
+                self._write_changes(user, {**values, "active": True})
+            else:
+                to_create.append({**values, "account_id": self.id})
+        User.create(to_create)
+        gone = User.union(*existing.values()).filtered("active")
+        if gone:
+            self._archive_users(gone)
+
+    def _adopt_user(self, values):
+        """Keep what OVHcloud says of one API user.
+
+        :return: the `sms.ovh.user`
+        """
+        self.ensure_one()
+        User = self.env["sms.ovh.user"].with_context(
+            active_test=False, sms_ovh_sync=True
+        )
+        user = User.search(
+            [("account_id", "=", self.id), ("login", "=", values["login"])]
+        )
+        if user:
+            self._write_changes(user, {**values, "active": True})
+        else:
+            user = User.create({**values, "account_id": self.id})
+        return user
+
+    def _archive_users(self, users):
+        """Archive API users that OVHcloud no longer has; what they did is kept."""
+        users = users.sudo().with_context(sms_ovh_sync=True)
+        for account in users.account_id:
+            own = users.filtered(
+                lambda user, account=account: user.account_id == account
+            )
+            if account.default_user_id in own:
+                account._tell(
+                    account.env._(
+                        "OVHcloud deleted the API user “%s”, as which SMS were sent:"
+                        " the account itself sends and pays from now on.",
+                        account.default_user_id.login,
+                    )
+                )
+                account.default_user_id = False
+        users.action_archive()
+        # What still waits would be refused for ever in the name of who is gone.
+        # sudo: the outbox is nobody's to write but the gateway's.
+        self.env["sms.ovh.job"].sudo().search(
+            [("ovh_user_id", "in", users.ids), ("state", "=", "queued")]
+        ).write({"ovh_user_id": False})
+
+    def action_create_user(self):
+        """Open the creation of an API user."""
+        self.ensure_one()
+        return self.env["sms.ovh.user.create"].create({"account_id": self.id})._open()
+
+    def _is_recharged(self, user=None):
+        """Tell whether what `user`, or the account, sends is recharged by OVHcloud.
+
+        A recharge fills the account, not a user's quota.
+        """
+        self.ensure_one()
+        return self.auto_recharge and not (user and user.quota_active)
+
+    def _can_pay(self):
+        """Tell whether there is something left of what the waiting jobs are paid by."""
+        self.ensure_one()
+        # sudo: jobs that wait, whoever's they are.
+        groups = (
+            self.env["sms.ovh.job"]
+            .sudo()
+            ._read_group(
+                [("account_id", "=", self.id), ("state", "=", "queued")],
+                ["ovh_user_id"],
+            )
+        )
+        users = [user for (user,) in groups] or [self.default_user_id]
+        return all(
+            user.quota_left > 0
+            if user and user.quota_active
+            else self.auto_recharge or self.credits_left > 0
+            for user in users
+        )
+
+    def _get_credits_to_spend(self):
+        """Return the SMS left to whom this account sends as; None without a limit."""
+        self.ensure_one()
+        if self.default_user_id.quota_active:
+            return self.default_user_id.quota_left
+        return None if self.auto_recharge else self.credits_left
+
+    # ------------------------------------------------------------
+    # Credits
+    # ------------------------------------------------------------
+
+    def action_set_recharge(self):
+        """Open the settings of the automatic recharge."""
+        self.ensure_one()
+        amount = str(self.recharge_amount)
+        recharge = self.env["sms.ovh.recharge"].create(
+            {
+                "account_id": self.id,
+                "amount": amount if amount in const.RECHARGE_AMOUNTS else "off",
+                "threshold": self.recharge_threshold or 100,
+            }
+        )
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Automatic Recharge"),
+            "res_model": recharge._name,
+            "res_id": recharge.id,
+            "view_mode": "form",
+            "target": "new",
+        }
+
+    def _check_credits(self):
+        """Warn once when the SMS left fall below what is asked for."""
+        for account in self.sudo():
+            low = (
+                not account.auto_recharge
+                and account.credits_left < account.credit_warning_threshold
+            )
+            if not low:
+                if account.credit_warned:
+                    account.credit_warned = False
+                    account.activity_unlink([CREDIT_ACTIVITY])
+                continue
+            if account.credit_warned:
+                continue
+            account.credit_warned = True
+            users = account.credit_warning_user_ids or account.user_id
+            if not users:
+                account._tell(
+                    account.env._(
+                        "%(credits)s SMS are left on %(service)s.",
+                        credits=f"{account.credits_left:g}",
+                        service=account.service_name,
+                    )
+                )
+            for user in users:
+                lang_account = account.with_context(lang=user.lang)
+                lang_account.activity_schedule(
+                    CREDIT_ACTIVITY,
+                    user_id=user.id,
+                    summary=lang_account.env._("Few SMS left at OVHcloud"),
+                    note=lang_account.env._(
+                        "%(credits)s SMS are left on %(service)s. Buy a pack, or turn"
+                        " on the automatic recharge: without, SMS wait once none is"
+                        " left.",
+                        credits=f"{account.credits_left:g}",
+                        service=account.service_name,
+                    ),
+                )
+
+    # ------------------------------------------------------------
+    # Replies and STOP
+    # ------------------------------------------------------------
+
+    def action_set_replies(self):
+        """Open the settings of replies."""
+        self.ensure_one()
+        settings = self.env["sms.ovh.reply.settings"].create(
+            {
+                "account_id": self.id,
+                "response_type": self.sms_response_type or "none",
+                "response_text": self.sms_response_text,
+                "emails": self.reply_emails,
+            }
+        )
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Replies"),
+            "res_model": settings._name,
+            "res_id": settings.id,
+            "view_mode": "form",
+            "target": "new",
+        }
+
+    def action_view_replies(self):
+        """Open the replies to this account's SMS."""
+        self.ensure_one()
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "sms_ovh.sms_ovh_reply_action"
+        )
+        return {**action, "domain": [("account_id", "=", self.id)]}
+
+    def _read_answers(self):
+        """Read who answered STOP, and what else was replied.
+
+        :return: whether OVHcloud answered
+        :rtype: bool
+        """
+        self.ensure_one()
+        # sudo: runs for whoever triggers it, on records of the account.
+        account = self.sudo()
+        try:
+            with account._get_client() as client:
+                account._read_stops(client)
+                account._read_replies(client)
+        except (
+            ovh_client.OvhError,
+            AttributeError,
+            KeyError,
+            TypeError,
+            ValueError,
+        ) as error:
+            _logger.warning(
+                "OVHcloud SMS: replies of account %s cannot be read: %s",
+                account.id,
+                type(error).__name__,
+            )
+            return False
+        account.answers_read_at = fields.Datetime.now()
+        return True
+
+    def _read_stops(self, client):
+        """Put the numbers that newly answered STOP on Odoo's blacklist."""
+        Stop = self.env["sms.ovh.stop"]
+        numbers = {
+            number
+            for number in map(
+                normalize_number, client.get(self._get_path("blacklists")) or []
+            )
+            if number
+        }
+        known = Stop.search_fetch([("account_id", "=", self.id)], ["number"])
+        # Taken off at OVHcloud's: the next STOP of that number is news again.
+        known.filtered(lambda stop: stop.number not in numbers).unlink()
+        new = numbers.difference(known.exists().mapped("number"))
+        for number in sorted(new):
+            Stop.create({"account_id": self.id, "number": number})
+            if not self.env.user._phone_format(number=number):
+                # Odoo's blacklist takes no number that it cannot read.
+                _logger.info("OVHcloud SMS: a STOP of an unusual number is set aside")
+                continue
+            self.env["phone.blacklist"]._add(
+                [number],
+                message=self.env._("Answered STOP to an SMS of %s.", self.display_name),
+            )
+
+    def _read_replies(self, client):
+        """Read the replies since the last one seen."""
+        Reply = self.env["sms.ovh.reply"]
+        start = (self.last_reply_at or self.create_date) - const.REPLY_MARGIN
+        path = self._get_path("incoming")
+        ids = client.get(
+            path, **{"creationDatetime.from": self._format_datetime(start)}
+        )
+        ids = [str(ovh_id) for ovh_id in ids or []]
+        known = Reply.search_fetch(
+            [("account_id", "=", self.id), ("ovh_id", "in", ids)], ["ovh_id"]
+        )
+        new_ids = sorted(set(ids) - set(known.mapped("ovh_id")), key=int)
+        for ovh_id in new_ids[:MAX_REPLIES]:
+            reply = client.get(f"{path}/{ovh_client.quote_path(ovh_id)}")
+            received_at = datetime.fromisoformat(reply["creationDatetime"])
+            if received_at.tzinfo:
+                received_at = received_at.astimezone(timezone.utc).replace(tzinfo=None)
+            Reply.create(
+                {
+                    "account_id": self.id,
+                    "ovh_id": ovh_id,
+                    "number": reply.get("sender"),
+                    "body": reply.get("message"),
+                    "tag": reply.get("tag"),
+                    "received_at": received_at,
+                }
+            )
+            if not self.last_reply_at or received_at > self.last_reply_at:
+                self.last_reply_at = received_at
+        if len(new_ids) > MAX_REPLIES:
+            self.env.ref("sms_ovh.ir_cron_read_answers")._trigger()
+
+    @api.model
+    def _cron_read_answers(self):
+        """Read replies and STOP: where OVHcloud said there are some, and regularly."""
+        Event = self.env["sms.ovh.event"]
+        signals = Event.search([("kind", "!=", "delivery"), ("state", "=", "new")])
+        accounts = signals.account_id
+        accounts |= self.search(
+            [("state", "=", "connected"), ("auth_method", "!=", "http2sms")]
+        )
+        self.env["ir.cron"]._commit_progress(remaining=len(accounts))
+        for account in accounts:
+            # Only what came before the reading is known to be in it.
+            own = signals.filtered(
+                lambda signal, account=account: signal.account_id == account
+            )
+            account = account.with_context(lang=account.company_id.partner_id.lang)
+            if account._read_answers():
+                own.state = "done"
+            self.env["ir.cron"]._commit_progress(1)
+
+    @api.model
+    def _parse_emails(self, text):
+        """Return the e-mail addresses in `text`, separated by commas, spaces or lines.
+
+        :raise UserError: for what is no address
+        """
+        emails = []
+        for part in re.split(r"[\s,;]+", text or ""):
+            if not part:
+                continue
+            email = email_normalize(part)
+            if not email:
+                raise UserError(
+                    self.env._(
+                        "“%s” is not an e-mail address. Correct it, one address a"
+                        " line.",
+                        part,
+                    )
+                )
+            if email not in emails:
+                emails.append(email)
+        return emails

@@ -1,0 +1,323 @@
+from collections import defaultdict
+from datetime import datetime, time, timedelta
+
+import pytz
+
+from odoo import api, fields, models
+
+CHART_DAYS = 30
+OPEN_JOB_STATES = ("queued", "posting", "unknown")
+# What the log calls it -> what the dashboard does.
+OUTCOMES = {
+    "pending": "pending",
+    "sent": "delivered",
+    "error": "failed",
+    "refused": "refused",
+}
+
+
+class SmsOvhAccount(models.Model):
+    """The figures of accounts, for whoever sends SMS: nothing secret is among them."""
+
+    _inherit = "sms.ovh.account"
+
+    month_sent = fields.Integer(
+        string="Sent This Month", compute="_compute_month_figures"
+    )
+    month_failed = fields.Integer(
+        string="Failed This Month", compute="_compute_month_figures"
+    )
+    month_credits = fields.Float(
+        string="SMS Charged This Month",
+        digits=(16, 2),
+        compute="_compute_month_figures",
+    )
+
+    @api.depends_context("tz", "uid")
+    def _compute_month_figures(self):
+        figures = defaultdict(lambda: defaultdict(float))
+        start = self._get_month_start()
+        for account, state, count, charged in self.env["sms.ovh.log"]._read_group(
+            self._get_log_domain(start),
+            ["account_id", "state"],
+            ["__count", "credits:sum"],
+        ):
+            figures[account.id][state] += count
+            figures[account.id]["credits"] += charged
+        for account in self:
+            found = figures[account.id]
+            account.month_sent = found["pending"] + found["sent"] + found["error"]
+            account.month_failed = found["error"] + found["refused"]
+            account.month_credits = found["credits"]
+
+    # ------------------------------------------------------------
+    # Times and domains
+    # ------------------------------------------------------------
+
+    def _get_day_start(self, day):
+        """Return when `day` begins for the user, in UTC and as domains take it."""
+        begin = self.env.tz.localize(datetime.combine(day, time.min))
+        return fields.Datetime.to_string(begin.astimezone(pytz.utc))
+
+    def _get_month_start(self):
+        """Return when the user's month began, in UTC and as domains take it."""
+        return self._get_day_start(fields.Date.context_today(self).replace(day=1))
+
+    def _get_log_domain(self, start, sender_id=False, states=None):
+        """Return the domain of what these accounts sent since `start`."""
+        domain = [("account_id", "in", self.ids), ("date", ">=", start)]
+        if sender_id:
+            domain.append(("sender_id", "=", sender_id))
+        if states:
+            domain.append(("state", "in", list(states)))
+        return domain
+
+    def _get_planned_domain(self, sender_id=False):
+        """Return the domain of the `sms.sms` that wait to be sent by these accounts."""
+        # sudo: which account a company sends with.
+        companies = (
+            self.env["res.company"]
+            .sudo()
+            .search([("sms_ovh_account_id", "in", self.ids)])
+        )
+        domain = [
+            ("state", "in", ("outgoing", "process")),
+            ("record_company_id", "in", companies.ids),
+        ]
+        if not sender_id:
+            return domain
+        by_job = [("sms_ovh_job_id.sender_id", "=", sender_id)]
+        default = companies.filtered(
+            lambda company: company.sms_ovh_account_id.default_sender_id.id == sender_id
+        )
+        # In no job yet: it will leave from the default sender.
+        new = [("sms_ovh_job_id", "=", False), ("record_company_id", "in", default.ids)]
+        return [*domain, "|", *by_job, "&", *new]
+
+    # ------------------------------------------------------------
+    # Dashboard
+    # ------------------------------------------------------------
+
+    @api.model
+    def get_sms_ovh_dashboard(self, account_id=False, sender_id=False):
+        """Return what the dashboard shows, as plain data.
+
+        :param int|bool account_id: only this account; by default all that the user's
+            companies have
+        :param int|bool sender_id: only what this sender sent
+        :return: the accounts and senders to choose from, the figures of the month with
+            the action that lists each, the last days, and what asks for attention
+        :rtype: dict
+        """
+        self = self.with_context(tz=self.env.tz.zone)
+        accounts = self.search([])
+        chosen = accounts.filtered(lambda account: account.id == account_id)
+        account_id = chosen.id
+        chosen = chosen or accounts
+        senders = self.env["sms.ovh.sender"].search([("account_id", "in", chosen.ids)])
+        if sender_id not in senders.ids:
+            sender_id = False
+        today = fields.Date.context_today(self)
+        month = today.replace(day=1)
+        days = [today - timedelta(days=back) for back in reversed(range(CHART_DAYS))]
+        by_day = chosen._get_days(min(month, days[0]), sender_id)
+        return {
+            "accounts": [account._get_card() for account in accounts],
+            "account_id": account_id,
+            "senders": [
+                {
+                    "id": sender.id,
+                    "name": sender.display_name
+                    if len(chosen) == 1
+                    else f"{sender.display_name} ({sender.account_id.service_name})",
+                }
+                for sender in senders
+            ],
+            "sender_id": sender_id,
+            "create_action": self.has_access("create")
+            and {
+                **self._get_action("sms.ovh.account", self.env._("OVHcloud Account")),
+                "views": [[False, "form"]],
+            },
+            "month": fields.Date.to_string(month),
+            "tiles": chosen._get_tiles(month, by_day, sender_id),
+            "days": [
+                {"day": fields.Date.to_string(day), **by_day[day]} for day in days
+            ],
+            "attention": [
+                {
+                    "id": sender.id,
+                    "name": sender.display_name,
+                    "status": sender.status,
+                    "comment": sender.comment or "",
+                }
+                for sender in senders
+                if sender.status in ("waitingValidation", "refused")
+            ],
+            "attention_action": self._get_action(
+                "sms.ovh.sender",
+                self.env._("Senders"),
+                [
+                    ("account_id", "in", chosen.ids),
+                    ("status", "in", ("waitingValidation", "refused")),
+                ],
+            ),
+            "queue": chosen._get_queue(),
+        }
+
+    def _get_action(self, model, name, domain=(), views=("list", "form")):
+        """Return the action that lists records, for the web client."""
+        return {
+            "type": "ir.actions.act_window",
+            "name": name,
+            "res_model": model,
+            "domain": list(domain),
+            "views": [[False, view] for view in views],
+            "mobile_view_mode": "kanban" if "kanban" in views else views[0],
+        }
+
+    def _get_card(self):
+        """Return what the dashboard shows of this account itself."""
+        self.ensure_one()
+        # sudo: which account a company sends with.
+        used = self.company_id.sudo().sms_ovh_account_id == self
+        return {
+            "id": self.id,
+            "name": self.display_name,
+            "service_name": self.service_name,
+            "company": self.company_id.name,
+            "state": self.state,
+            "state_message": self.state_message or "",
+            "pause_message": self.pause_reason and (self.pause_message or "") or False,
+            "used": used,
+            "last_sync": fields.Datetime.to_string(self.last_sync),
+            "credits_left": self.credits_left,
+            "credits_held": self.credits_held_by_quota,
+            "recharge": self.auto_recharge
+            and {
+                "amount": self.recharge_amount,
+                "threshold": self.recharge_threshold,
+            },
+            "action": {
+                **self._get_action("sms.ovh.account", self.display_name),
+                "res_id": self.id,
+                "views": [[False, "form"]],
+            },
+        }
+
+    def _get_days(self, first, sender_id):
+        """Return counts by outcome, and credits, of each day since `first`.
+
+        All figures of the dashboard are sums of these: one query, whatever it shows.
+
+        :rtype: defaultdict[date, dict]
+        """
+        nothing = dict.fromkeys((*OUTCOMES.values(), "credits"), 0)
+        by_day = defaultdict(nothing.copy)
+        if not self:
+            return by_day
+        for day, state, count, charged in self.env["sms.ovh.log"]._read_group(
+            self._get_log_domain(self._get_day_start(first), sender_id),
+            ["date:day", "state"],
+            ["__count", "credits:sum"],
+        ):
+            by_day[day.date()][OUTCOMES[state]] += count
+            by_day[day.date()]["credits"] += charged
+        return by_day
+
+    def _get_tiles(self, month, by_day, sender_id):
+        """Return the figures of the month, each with the action that lists it."""
+        total = dict.fromkeys((*OUTCOMES.values(), "credits"), 0)
+        for day, figures in by_day.items():
+            if day >= month:
+                for name in total:
+                    total[name] += figures[name]
+        start = self._get_day_start(month)
+
+        def log_action(name, *states):
+            domain = self._get_log_domain(start, sender_id, states)
+            views = ("list", "kanban", "graph", "pivot", "form")
+            return self._get_action("sms.ovh.log", name, domain, views)
+
+        taken = ("pending", "sent", "error")
+        return {
+            "sent": {
+                "value": total["pending"] + total["delivered"] + total["failed"],
+                "delivered": total["delivered"],
+                "action": log_action(self.env._("Sent This Month"), *taken),
+            },
+            "received": self._get_received(start),
+            "planned": self._get_planned(sender_id),
+            "failed": {
+                "value": total["failed"] + total["refused"],
+                "refused": total["refused"],
+                "action": log_action(
+                    self.env._("Failed This Month"), "error", "refused"
+                ),
+            },
+            "credits": {
+                "value": round(total["credits"], 2),
+                "action": log_action(self.env._("SMS Charged This Month"), *taken),
+            },
+        }
+
+    def _get_received(self, start):
+        """Return how many replies came. OVHcloud does not say to which sender."""
+        domain = [("account_id", "in", self.ids), ("received_at", ">=", start)]
+        return {
+            "value": self.env["sms.ovh.reply"].search_count(domain),
+            "action": self._get_action(
+                "sms.ovh.reply", self.env._("Received This Month"), domain
+            ),
+        }
+
+    def _get_planned(self, sender_id):
+        """Return how many SMS wait to be sent, and campaigns that are to start."""
+        domain = self._get_planned_domain(sender_id)
+        # sudo: only how many they are.
+        count = self.env["sms.sms"].sudo().search_count(domain)
+        mailing_domain = [
+            ("mailing_type", "=", "sms"),
+            ("state", "in", ("in_queue", "sending")),
+            ("sms_ovh_company_id.sms_ovh_account_id", "in", self.ids),
+        ]
+        name = self.env._("Planned")
+        if self.env["sms.sms"].has_access("read"):
+            action = self._get_action("sms.sms", name, domain)
+        else:
+            # SMS themselves are the administrators' to see.
+            action = self._get_action("mailing.mailing", name, mailing_domain)
+            action["context"] = {"default_mailing_type": "sms", "mailing_sms": True}
+        return {
+            "value": count,
+            "campaigns": self.env["mailing.mailing"].search_count(mailing_domain),
+            "action": action,
+        }
+
+    def _get_queue(self):
+        """Return how many jobs, and SMS in them, stand in the outbox in which state."""
+        domain = [("account_id", "in", self.ids), ("state", "in", OPEN_JOB_STATES)]
+        Job = self.env["sms.ovh.job"]
+        found = {
+            state: {"jobs": count, "sms": receivers}
+            # sudo: only how many they are.
+            for state, count, receivers in Job.sudo()._read_group(
+                domain, ["state"], ["__count", "receiver_count:sum"]
+            )
+        }
+        return {
+            **{
+                state: found.get(state, {"jobs": 0, "sms": 0})
+                for state in OPEN_JOB_STATES
+            },
+            "action": Job.has_access("read")
+            and self._get_action("sms.ovh.job", self.env._("Jobs"), domain),
+        }
+
+    def action_open_dashboard(self):
+        """Open the dashboard with the figures of this account."""
+        self.ensure_one()
+        action = self.env["ir.actions.actions"]._for_xml_id(
+            "sms_ovh.sms_ovh_dashboard_action"
+        )
+        return {**action, "params": {"account_id": self.id}}

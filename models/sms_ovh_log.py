@@ -1,0 +1,204 @@
+from collections import defaultdict
+from datetime import timedelta
+
+from odoo import api, fields, models
+from odoo.tools import SQL
+from odoo.tools.constants import GC_UNLINK_LIMIT
+
+from .. import const
+from ..tools.sms_api import SmsApiOvh
+from ..tools.sms_segments import count_segments
+
+
+class SmsOvhLog(models.Model):
+    """What OVHcloud took or refused, one slim row an SMS: what figures are made from.
+
+    `sms.sms` is no source of them: Odoo deletes what was sent within a day. Nor would a
+    table of sums be: two workers that settle jobs at a time would wait for the same
+    row, and one of them would have to start again. Rows that are only added, and moved
+    by the reports on their own SMS, never have anybody wait.
+
+    In SQL throughout, a set at a time, since it is done for each SMS ever sent: what
+    the ORM does besides takes several times as long. For the same reason there are no
+    columns of who created a row, nor indexes on what changes: a report rewrites a row
+    in its place.
+    """
+
+    _name = "sms.ovh.log"
+    _description = "OVHcloud SMS Sent"
+    _order = "date desc, id desc"
+    _rec_name = "number"
+    _log_access = False
+
+    account_id = fields.Many2one(
+        "sms.ovh.account", required=True, ondelete="cascade", readonly=True
+    )
+    sender_id = fields.Many2one("sms.ovh.sender", ondelete="set null", readonly=True)
+    date = fields.Datetime(string="Sent On", required=True, readonly=True)
+    number = fields.Char(readonly=True)
+    sms_ovh_id = fields.Char(
+        string="OVHcloud's SMS ID", index="btree_not_null", readonly=True
+    )
+    state = fields.Selection(
+        [
+            ("pending", "Sent"),
+            ("sent", "Delivered"),
+            ("error", "Failed"),
+            ("refused", "Refused"),
+        ],
+        required=True,
+        readonly=True,
+        help="Refused: OVHcloud did not take the SMS, so it is not charged.",
+    )
+    failure_type = fields.Selection(selection="_get_failure_types", readonly=True)
+    ptt = fields.Integer(string="PTT", aggregator=None, readonly=True)
+    segments = fields.Integer(string="SMS Each", readonly=True)
+    # No `digits`: a share of what its job cost must not be rounded.
+    credits = fields.Float(string="SMS Charged", readonly=True)
+
+    _account_date_idx = models.Index("(account_id, date)")
+
+    @api.model
+    def _get_failure_types(self):
+        """Return the failure types that SMS have."""
+        return (
+            self.env["sms.sms"]._fields["failure_type"]._description_selection(self.env)
+        )
+
+    @api.model
+    def _append(self, settled):
+        """Write down what became of jobs' receivers.
+
+        What Odoo itself refuses, without asking OVHcloud, is none of OVHcloud's figures
+        and not written.
+
+        :param list settled: pairs of an `sms.ovh.job` and results of its receivers as
+            :meth:`SmsApiOvh._send_sms_batch` returns them
+        """
+        now = fields.Datetime.now()
+        failure_types = SmsApiOvh.PROVIDER_TO_SMS_FAILURE_TYPE
+        rows = []
+        for job, results in settled:
+            if not results:
+                continue
+            numbers = dict(job.receivers)
+            segments = count_segments(
+                job.body or "", job.stop_clause and job.sender_id.has_stop_clause
+            ).segments
+            outcomes = defaultdict(lambda: ([], []))
+            for result in results:
+                of_numbers, of_ids = outcomes[result["state"]]
+                of_numbers.append(numbers.get(result["uuid"]))
+                of_ids.append(result.get("sms_ovh_id"))
+            for outcome, (of_numbers, of_ids) in outcomes.items():
+                taken = outcome == "success"
+                rows.append(
+                    SQL(
+                        "(%s, %s::int, %s::timestamp, %s, %s, %s, %s::float8,"
+                        " %s::text[], %s::text[])",
+                        job.account_id.id,
+                        job.sender_id.id or None,
+                        job.posted_at or now,
+                        "pending" if taken else "refused",
+                        None if taken else failure_types.get(outcome, "unknown"),
+                        segments,
+                        # OVHcloud names a total: receivers of one text in several
+                        # countries share it equally.
+                        job.credits / len(of_ids) if taken else 0,
+                        of_numbers,
+                        of_ids,
+                    )
+                )
+        if not rows:
+            return
+        self.env.execute_query(
+            SQL(
+                """
+                INSERT INTO sms_ovh_log (
+                    account_id, sender_id, date, state, failure_type, segments, credits,
+                    number, sms_ovh_id
+                )
+                SELECT account_id, sender_id, date, state, failure_type, segments,
+                       credits, receiver.number, receiver.sms_ovh_id
+                  FROM (VALUES %s) AS settled (
+                           account_id, sender_id, date, state, failure_type, segments,
+                           credits, numbers, sms_ovh_ids
+                       ),
+                       unnest(numbers, sms_ovh_ids) AS receiver (number, sms_ovh_id)
+             RETURNING 1
+                """,
+                SQL(", ").join(rows),
+            )
+        )
+
+    @api.model
+    def _find(self, sms_ovh_ids):
+        """Return which of these SMS are written down, as (account's id, OVHcloud's id).
+
+        :rtype: set[tuple]
+        """
+        return set(
+            self.env.execute_query(
+                SQL(
+                    "SELECT account_id, sms_ovh_id FROM sms_ovh_log"
+                    " WHERE sms_ovh_id = ANY(%s)",
+                    list(sms_ovh_ids),
+                )
+            )
+        )
+
+    @api.model
+    def _move(self, keys, state, failure_type, ptt, refunded=False):
+        """Move SMS forward to what a delivery report says.
+
+        :param set keys: pairs of an account's id and OVHcloud's id
+        :param str state: state as of `sms.sms`
+        :param str|bool failure_type: why, where `state` is an error
+        :param int ptt: OVHcloud's code
+        :param bool refunded: whether OVHcloud gives the credits back
+        :return: those of `keys` that moved
+        :rtype: set[tuple]
+        """
+        rank = const.STATE_RANK[state]
+        before = [
+            name
+            for name in ("pending", "sent", "error")
+            if const.STATE_RANK[name] < rank
+        ]
+        if not keys or not before:
+            return set()
+        moved = self.env.execute_query(
+            SQL(
+                """
+                UPDATE sms_ovh_log
+                   SET state = %(state)s, failure_type = %(failure_type)s,
+                       ptt = %(ptt)s,
+                       credits = CASE WHEN %(refunded)s THEN 0 ELSE credits END
+                 WHERE sms_ovh_id = ANY(%(ids)s) AND state = ANY(%(before)s)
+                   AND (account_id, sms_ovh_id) IN (
+                           SELECT * FROM unnest(%(accounts)s::int[], %(ids)s::text[])
+                       )
+             RETURNING account_id, sms_ovh_id
+                """,
+                state=state,
+                failure_type=failure_type or None,
+                ptt=ptt,
+                refunded=refunded,
+                ids=[sms_ovh_id for __, sms_ovh_id in keys],
+                accounts=[account_id for account_id, __ in keys],
+                before=before,
+            )
+        )
+        self.invalidate_model(["state", "failure_type", "ptt", "credits"], flush=False)
+        return set(moved)
+
+    @api.autovacuum
+    def _gc_logs(self):
+        """Delete what is older than the figures that anybody looks at."""
+        days = self.env["sms.ovh.job"]._get_parameter(
+            "keep_log_days", const.KEEP_LOG_DAYS
+        )
+        limit = fields.Datetime.now() - timedelta(days=days)
+        logs = self.search([("date", "<", limit)], order="date", limit=GC_UNLINK_LIMIT)
+        logs.unlink()
+        return len(logs), len(logs) == GC_UNLINK_LIMIT

@@ -1,0 +1,154 @@
+import contextlib
+from unittest.mock import patch
+
+from odoo.tests import tagged
+from odoo.tools import mute_logger
+
+from ..models import sms_ovh_job
+from ..tools import job_pool, ovh_client
+from .common import KEYS_1, SERVICE_1, SmsOvhCase
+
+OUTGOING = f"/sms/{SERVICE_1}/outgoing"
+LOGGERS = (
+    "odoo.addons.sms_ovh.models.sms_ovh_job",
+    "odoo.addons.sms_ovh.tools.sms_api",
+)
+
+
+@tagged("-at_install", "post_install")
+class TestJobPool(SmsOvhCase):
+    """What the crash test found: see `dev/crash_test`."""
+
+    def _claim(self, numbers, body="Bonjour"):
+        return self._create_sms(numbers, body)._sms_ovh_claim()
+
+    def _dispatch(self, jobs):
+        """Post these jobs in a cursor of its own, as it commits."""
+        self.env.flush_all()
+        with self.enter_registry_test_mode(), self.env.registry.cursor() as cr:
+            jobs = jobs.with_env(self.env(cr=cr))
+            jobs._dispatch(jobs)
+        self.env.invalidate_all()
+
+    def _fetch(self, ids, size=4):
+        client_args = (self.simulator.api_url, *KEYS_1.values(), (5, 5))
+        paths = [f"{OUTGOING}/{ovh_id}" for ovh_id in ids]
+        return job_pool.fetch_many(client_args, paths, size)
+
+    def _send(self, count):
+        """Have OVHcloud take SMS; return their ids."""
+        self._dispatch(self._claim(self._numbers(count)))
+        return [row["id"] for row in self.simulator.get_ledger()]
+
+    def test_fetch_many(self):
+        """The answers come in the order of the questions; what is missing is None."""
+        ids = self._send(9)
+        self.assertEqual(self._fetch([]), [])
+        answers = self._fetch([*ids[:4], 1, *ids[4:]])
+        self.assertIsNone(answers.pop(4))
+        self.assertEqual([answer["id"] for answer in answers], ids)
+
+    def test_fetch_many_throttled(self):
+        """A 429 is waited for, not for ever."""
+        ids = self._send(3)
+        fault = {"kind": "429", "path": "/outgoing/"}
+        self.simulator.order_faults({**fault, "times": 3})
+        with patch.object(job_pool, "FETCH_PAUSE", 0.01):
+            self.assertEqual([answer["id"] for answer in self._fetch(ids)], ids)
+            self.simulator.order_faults({**fault, "times": None})
+            with self.assertRaises(ovh_client.OvhThrottled):
+                self._fetch(ids)
+
+    def test_fetch_many_fails(self):
+        """An inquiry is answered in full or not at all."""
+        ids = self._send(5)
+        self.simulator.order_faults({"kind": "500", "path": "/outgoing/", "skip": 2})
+        with self.assertRaises(ovh_client.OvhServerError):
+            self._fetch(ids)
+
+    def test_adopting_many_is_quick(self):
+        """The receivers of a job are asked for side by side.
+
+        One by one, a worker that lives shorter than 500 calls take would never learn
+        what became of a job of 500.
+        """
+        jobs = self._claim(self._numbers(48))
+        self.simulator.order_faults(
+            {"kind": "cut_after", "path": "/jobs$", "method": "POST"}
+        )
+        with mute_logger(*LOGGERS):
+            self._dispatch(jobs)
+        self.assertEqual(jobs.state, "unknown")
+        under_way, most = [], []
+        original = ovh_client.OvhSmsClient.get
+
+        def get(client, path, **params):
+            under_way.append(path)
+            most.append(len(under_way))
+            try:
+                return original(client, path, **params)
+            finally:
+                under_way.remove(path)
+
+        self.simulator.configure(latency_ms=50)
+        with patch.object(ovh_client.OvhSmsClient, "get", get):
+            jobs._reconcile()
+        self.assertEqual(jobs.state, "accepted")
+        self.assertEqual(set(jobs.sms_ids.mapped("state")), {"pending"})
+        self.assertGreater(max(most), 4)
+
+    def test_waiting_is_no_attempt(self):
+        """What waited for a thread too long was not tried: nothing failed."""
+        jobs = self._claim(self._numbers(1))
+        Job = self.env["sms.ovh.job"]
+        with patch.object(job_pool, "POST_WITHIN", -1), mute_logger(*LOGGERS):
+            posts = Job._take(1, jobs)
+            with job_pool.JobPool(1) as pool:
+                pool.submit(posts[0])
+                Job._settle(pool.wait())
+        self.assertEqual((jobs.state, jobs.attempts), ("queued", 0))
+        self.assertFalse(jobs.next_attempt)
+        self._dispatch(jobs)
+        self.assertEqual((jobs.state, jobs.attempts), ("accepted", 1))
+
+    def test_answers_outlive_conflicts(self):
+        """Workers that meet over what to take next do not undo what was answered."""
+        jobs = self._claim(self._numbers(1)) + self._claim(self._numbers(1, 1), "Bis")
+        take = sms_ovh_job.SmsOvhJob._take
+        answered = []
+
+        def conflicting_take(model, room, only=None):
+            if model.browse(jobs.ids).filtered(lambda job: job.state == "accepted"):
+                answered.append(True)
+                raise sms_ovh_job.SerializationFailure
+            return take(model, 1, only)
+
+        with (
+            patch.object(sms_ovh_job.SmsOvhJob, "_take", conflicting_take),
+            patch.object(sms_ovh_job, "TRANSACTION_TRIES", 2),
+            mute_logger(*LOGGERS),
+        ):
+            # Not `assertRaises`, which would roll back what was committed.
+            with contextlib.suppress(sms_ovh_job.SerializationFailure):
+                self._dispatch(jobs)
+        self.env.invalidate_all()
+        self.assertEqual(len(answered), 2)
+        self.assertEqual(jobs.mapped("state").count("accepted"), 1)
+
+    def test_inquiries_come_last(self):
+        """What is known to be unsent does not wait for inquiries."""
+        order = []
+        with (
+            patch.object(
+                sms_ovh_job.SmsOvhJob,
+                "_dispatch",
+                lambda job, *args, **kwargs: order.append("dispatch"),
+            ),
+            patch.object(
+                sms_ovh_job.SmsOvhJob,
+                "_reconcile_due",
+                lambda job, *args, **kwargs: order.append("reconcile"),
+            ),
+        ):
+            self._run_cron("sms_ovh.ir_cron_post_jobs")
+        self.assertEqual(order, ["dispatch", "reconcile"])

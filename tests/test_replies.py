@@ -1,0 +1,295 @@
+import requests
+
+from odoo.exceptions import UserError
+from odoo.tests import HttpCase, tagged
+
+from .common import SERVICE_1, SmsOvhCase
+
+PHONE = "+33612345678"
+
+
+@tagged("-at_install", "post_install")
+class TestReplies(SmsOvhCase, HttpCase):
+    def setUp(self):
+        super().setUp()
+        # The seed knows no callback.
+        self.account.action_synchronise()
+
+    def _get_service(self):
+        return self.simulator.get_state()["services"][SERVICE_1]
+
+    def _set(self, **values):
+        """Change the settings of replies."""
+        action = self.account.action_set_replies()
+        settings = self.env[action["res_model"]].browse(action["res_id"])
+        settings.write(values)
+        return settings.action_apply()
+
+    def _send_to(self, number=PHONE):
+        """Send an SMS that can be answered, and have it delivered."""
+        self.account.default_sender_id = self._sender(type="shortcode")
+        jobs = self._create_sms([number])._sms_ovh_claim()
+        jobs._dispatch_after_commit()
+        self._commit()
+        self.env.invalidate_all()
+        self.assertEqual(jobs.state, "accepted")
+        self.simulator.pop_callbacks(count=1)
+
+    def _answer(self, what, number=PHONE, **content):
+        self.simulator._call(
+            "POST", f"phones/{number}/{what}", {"service": SERVICE_1, **content}
+        )
+
+    def _call_back(self, kind):
+        """Receive the callbacks of this kind that OVHcloud makes now."""
+        callbacks = [
+            callback
+            for callback in self.simulator.pop_callbacks(count=1)
+            if callback["kind"] == kind
+        ]
+        self.assertTrue(callbacks)
+        for callback in callbacks:
+            path = callback["url"].split("/sms_ovh/")[1]
+            response = self.url_open(f"/sms_ovh/{path}")
+            self.assertEqual(response.status_code, 200)
+
+    # ------------------------------------------------------------
+    # Settings
+    # ------------------------------------------------------------
+
+    def test_forwarding(self):
+        others = [
+            {"media": "sms", "sender": "", "target": "+33600000001"},
+            {"media": "email", "sender": "shop@example.com", "target": "a@example.com"},
+        ]
+        self.simulator.set_service(SERVICE_1, smsResponse={"trackingOptions": others})
+        self.account.action_synchronise()
+        self.assertEqual(self.account.reply_emails, "a@example.com")
+        self._set(emails="a@example.com, B@example.com\nb@example.com")
+        self.assertEqual(
+            self._get_service()["smsResponse"]["trackingOptions"],
+            [*others, {"media": "email", "sender": "", "target": "b@example.com"}],
+        )
+        self.assertEqual(self.account.reply_emails, "a@example.com\nb@example.com")
+        self._set(emails=False)
+        self.assertEqual(
+            self._get_service()["smsResponse"]["trackingOptions"], others[:1]
+        )
+        self.assertFalse(self.account.reply_emails)
+
+    def test_forwarding_refused(self):
+        with self.assertRaisesRegex(UserError, "“boutique” is not an e-mail address"):
+            self._set(emails="a@example.com boutique")
+        self.simulator.order_faults({"kind": "429", "method": "PUT"})
+        with self.assertRaisesRegex(UserError, "slow down"):
+            self._set(emails="a@example.com")
+        self.assertFalse(self.account.reply_emails)
+
+    def test_automatic_answer(self):
+        with self.assertRaisesRegex(UserError, "text of the automatic answer"):
+            self._set(response_type="text", response_text=" ")
+        self._set(response_type="text", response_text="Merci !")
+        response = self._get_service()["smsResponse"]
+        self.assertEqual(response["responseType"], "text")
+        self.assertEqual(response["text"], "Merci !")
+        self.assertEqual(self.account.sms_response_type, "text")
+        self.assertEqual(self.account.reply_callback_state, "answer")
+        # The other callbacks leave it on.
+        self.account.action_register_callbacks()
+        self.assertEqual(self._get_service()["smsResponse"]["responseType"], "text")
+
+    def test_into_odoo(self):
+        self._set(response_type="cgi")
+        response = self._get_service()["smsResponse"]
+        self.assertIn(f"/{self.account.callback_token}/reply", response["cgiUrl"])
+        self.assertEqual(self.account.reply_callback_state, "ok")
+
+    # ------------------------------------------------------------
+    # Callbacks
+    # ------------------------------------------------------------
+
+    def test_all_callbacks_are_registered(self):
+        self.simulator.set_service(
+            SERVICE_1,
+            callBack="https://example.com/dlr",
+            stopCallBack="https://example.com/stop",
+            smsResponse={"responseType": "cgi", "cgiUrl": "https://example.com/in"},
+        )
+        self.account.action_synchronise()
+        self.assertRecordValues(
+            self.account,
+            [
+                {
+                    "callback_state": "other",
+                    "stop_callback_state": "other",
+                    "reply_callback_state": "other",
+                }
+            ],
+        )
+        action = self.account.action_register_callbacks()
+        self.assertEqual(action["params"]["type"], "success")
+        service = self._get_service()
+        token = self.account.callback_token
+        self.assertTrue(service["callBack"].endswith(f"/{token}/delivery"))
+        self.assertTrue(service["stopCallBack"].endswith(f"/{token}/stop"))
+        self.assertTrue(service["smsResponse"]["cgiUrl"].endswith(f"/{token}/reply"))
+        self.assertRecordValues(
+            self.account,
+            [
+                {
+                    "callback_state": "ok",
+                    "stop_callback_state": "ok",
+                    "reply_callback_state": "ok",
+                }
+            ],
+        )
+
+    def test_callbacks_of_the_user_that_sends(self):
+        self.account.default_user_id = self.account.user_ids.filtered(
+            lambda user: user.login == "marketing"
+        )
+        with self.account._get_client() as client:
+            client.put(
+                f"/sms/{SERVICE_1}/users/marketing",
+                {"callBack": "https://example.com/dlr"},
+            )
+        self.account.action_register_callbacks()
+        user = next(
+            user
+            for user in self._get_service()["users"]
+            if user["login"] == "marketing"
+        )
+        self.assertEqual(user["callBack"], self.account.delivery_url)
+
+    def test_address_that_ovhcloud_cannot_reach(self):
+        self.assertFalse(self.account.delivery_unreachable)
+        self.patch(
+            type(self.account),
+            "_is_private_host",
+            lambda self, host: True,
+        )
+        self.account.endpoint = "ovh-eu"
+        self.assertTrue(self.account.delivery_unreachable)
+
+    def test_wrong_token(self):
+        for kind in ("stop", "reply"):
+            response = self.url_open(f"/sms_ovh/{'x' * 43}/{kind}?id=1")
+            self.assertEqual(response.status_code, 404)
+        self.assertFalse(self.env["sms.ovh.event"].search([("kind", "!=", "delivery")]))
+
+    def test_anything_with_the_token_is_taken(self):
+        token = self.account.callback_token
+        for kind in ("stop", "reply"):
+            url = f"{self.base_url()}/sms_ovh/{token}/{kind}"
+            with self.allow_requests(all_requests=True):
+                for call in (
+                    {"params": {"id": "1\x00", "x": "é" * 9000}},
+                    {"data": {"id": "2"}},
+                    {"data": "nonsense", "headers": {"Content-Type": "text/plain"}},
+                ):
+                    method = "GET" if "params" in call else "POST"
+                    response = requests.request(method, url, timeout=30, **call)
+                    self.assertIn(response.status_code, (200, 414, 431))
+
+    # ------------------------------------------------------------
+    # STOP
+    # ------------------------------------------------------------
+
+    def test_stop(self):
+        self._send_to()
+        self._answer("stop")
+        self._call_back("stop")
+        event = self.env["sms.ovh.event"].search([("kind", "=", "stop")])
+        self.assertEqual(event.state, "new")
+        self._run_cron("sms_ovh.ir_cron_read_answers")
+        self.env.invalidate_all()
+        self.assertEqual(event.state, "done")
+        blacklist = self.env["phone.blacklist"].search([("number", "=", PHONE)])
+        self.assertTrue(blacklist)
+        self.assertIn(SERVICE_1, " ".join(blacklist.message_ids.mapped("body")))
+        # Taken off by hand: it is not put back with the next reading.
+        blacklist.action_archive()
+        self.account._read_answers()
+        self.assertFalse(blacklist.active)
+        # A new STOP is one.
+        with self.account._get_client() as client:
+            client.delete(f"/sms/{SERVICE_1}/blacklists/{PHONE}")
+        self.account._read_answers()
+        self._answer("stop")
+        self.account._read_answers()
+        self.assertTrue(blacklist.active)
+
+    def test_stop_that_cannot_be_read_waits(self):
+        self._send_to()
+        self._answer("stop")
+        self._call_back("stop")
+        self.simulator.order_faults({"kind": "500", "path": "/blacklists"})
+        self.assertFalse(self.account._read_answers())
+        self.assertTrue(self.account._read_answers())
+        self.assertTrue(self.env["phone.blacklist"].search([("number", "=", PHONE)]))
+
+    # ------------------------------------------------------------
+    # Replies
+    # ------------------------------------------------------------
+
+    def test_reply(self):
+        partner = self.env["res.partner"].create(
+            {
+                "name": "Mme Martin",
+                "phone": "06 12 34 56 78",
+                "country_id": self.france.id,
+            }
+        )
+        self._set(response_type="cgi")
+        self._send_to()
+        self._answer("reply", text="<script>oui</script>")
+        self._call_back("reply")
+        self._run_cron("sms_ovh.ir_cron_read_answers")
+        self.env.invalidate_all()
+        reply = self.env["sms.ovh.reply"].search([("account_id", "=", self.account.id)])
+        self.assertRecordValues(
+            reply,
+            [
+                {
+                    "number": PHONE,
+                    "body": "<script>oui</script>",
+                    "partner_id": partner.id,
+                }
+            ],
+        )
+        note = partner.message_ids[:1]
+        self.assertIn("&lt;script&gt;oui", note.body)
+        self.assertEqual(self.account.last_reply_at, reply.received_at)
+        # Once only.
+        count = len(partner.message_ids)
+        self.account._read_answers()
+        self.assertEqual(self.account.reply_count, 1)
+        self.assertEqual(len(partner.message_ids), count)
+        self._answer("reply", text="Encore")
+        self.account._read_answers()
+        self.account.invalidate_recordset(["reply_count"])
+        self.assertEqual(self.account.reply_count, 2)
+
+    def test_reply_of_a_stranger(self):
+        self._send_to()
+        self._answer("reply", text="Qui est-ce ?")
+        self.account._read_answers()
+        reply = self.env["sms.ovh.reply"].search([("account_id", "=", self.account.id)])
+        self.assertEqual(reply.body, "Qui est-ce ?")
+        self.assertFalse(reply.partner_id)
+
+    def test_partner_of_another_company_is_left_alone(self):
+        other = self.env["res.company"].create({"name": "Autre"})
+        partner = self.env["res.partner"].create(
+            {
+                "name": "M. Autre",
+                "phone": "+33612345678",
+                "company_id": other.id,
+            }
+        )
+        self._send_to()
+        self._answer("reply", text="Bonjour")
+        self.account._read_answers()
+        reply = self.env["sms.ovh.reply"].search([("account_id", "=", self.account.id)])
+        self.assertFalse(reply.partner_id)
+        self.assertNotIn("Bonjour", " ".join(partner.message_ids.mapped("body")))

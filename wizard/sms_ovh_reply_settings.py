@@ -1,0 +1,110 @@
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+
+from ..tools import ovh_client
+from ..tools.sms_segments import MAX_SEGMENTS, count_segments
+
+
+class SmsOvhReplySettings(models.TransientModel):
+    """What OVHcloud does with the replies to an account's SMS."""
+
+    _name = "sms.ovh.reply.settings"
+    _description = "Settings of Replies to OVHcloud SMS"
+
+    account_id = fields.Many2one(
+        "sms.ovh.account", required=True, readonly=True, ondelete="cascade"
+    )
+    response_type = fields.Selection(
+        [
+            ("none", "Nothing"),
+            ("text", "Answer Automatically"),
+            ("cgi", "Hand Over to Odoo"),
+        ],
+        string="On a Reply",
+        required=True,
+        default="none",
+    )
+    response_text = fields.Text(string="Automatic Answer")
+    emails = fields.Text(
+        string="Forwarded To", help="E-mail addresses, one a line. Empty: to nobody."
+    )
+    # What the counter under the text goes by.
+    sms_ovh_in_use = fields.Boolean(compute="_compute_sms_ovh_in_use")
+    sms_ovh_stop_counted = fields.Boolean(compute="_compute_sms_ovh_in_use")
+    unreachable = fields.Boolean(related="account_id.delivery_unreachable")
+
+    @api.depends("account_id")
+    def _compute_sms_ovh_in_use(self):
+        self.sms_ovh_in_use = True
+        self.sms_ovh_stop_counted = False
+
+    def action_apply(self):
+        """Write the settings to OVHcloud, those of other media left as they are.
+
+        :raise UserError: for what cannot be, or OVHcloud refuses
+        """
+        self.ensure_one()
+        account = self.account_id
+        emails = account._parse_emails(self.emails)
+        text = (self.response_text or "").strip()
+        if self.response_type == "text":
+            if not text:
+                raise UserError(self.env._("Enter the text of the automatic answer."))
+            if count_segments(text, False).segments > MAX_SEGMENTS:
+                raise UserError(
+                    self.env._(
+                        "The automatic answer takes more than %s SMS. Shorten it.",
+                        MAX_SEGMENTS,
+                    )
+                )
+        path = account._get_path()
+
+        def change(client):
+            # Read first: what is not set here, and other media, must stay.
+            response = (client.get(path) or {}).get("smsResponse") or {}
+            options = response.get("trackingOptions") or []
+            senders = {
+                option.get("target"): option.get("sender")
+                for option in options
+                if option.get("media") == "email"
+            }
+            response = {
+                **response,
+                "responseType": self.response_type,
+                "trackingOptions": [
+                    *(option for option in options if option.get("media") != "email"),
+                    *(
+                        {
+                            "media": "email",
+                            "sender": senders.get(email) or "",
+                            "target": email,
+                        }
+                        for email in emails
+                    ),
+                ],
+            }
+            if self.response_type == "text":
+                response["text"] = text
+            elif self.response_type == "cgi":
+                response["cgiUrl"] = account._get_callback_url("reply")
+            client.put(path, {"smsResponse": response})
+
+        service = account._change_at_ovhcloud(
+            change, lambda client: client.get(path), self.env._("Replies")
+        )
+        if not service:
+            return account._notify(
+                "warning",
+                self.env._(
+                    "OVHcloud took the settings. They are shown here once OVHcloud can"
+                    " be read again."
+                ),
+            )
+        try:
+            account._adopt_service(service)
+        except (KeyError, TypeError, ValueError):
+            error = ovh_client.OvhUnreadableAnswer("Unexpected content")
+            raise UserError(account._get_error_sentence(error)) from None
+        return account._notify(
+            "success", self.env._("OVHcloud treats replies as you set it.")
+        )

@@ -1,0 +1,142 @@
+import re
+
+from odoo import fields, models
+from odoo.exceptions import UserError
+
+from .. import const
+
+
+class SmsOvhSenderRequest(models.TransientModel):
+    """Ask OVHcloud for a sender."""
+
+    _name = "sms.ovh.sender.request"
+    _description = "Request of an OVHcloud Sender"
+
+    account_id = fields.Many2one(
+        "sms.ovh.account", required=True, readonly=True, ondelete="cascade"
+    )
+    name = fields.Char(string="Sender")
+    description = fields.Char(help="For yourself: it is shown in the list of senders.")
+    reason = fields.Text(
+        help="OVHcloud's moderator reads it: say what ties this name to your company."
+    )
+    suggestion_ids = fields.One2many(
+        "sms.ovh.sender.suggestion", "request_id", readonly=True
+    )
+
+    def _open(self):
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Request a Sender"),
+            "res_model": self._name,
+            "res_id": self.id,
+            "view_mode": "form",
+            "target": "new",
+        }
+
+    def _check_name(self):
+        """Refuse a name that OVHcloud would refuse.
+
+        :raise UserError: which says what to change
+        """
+        self.ensure_one()
+        name = self.name or ""
+        if re.fullmatch(const.SENDER_REGEX, name, re.ASCII):
+            return
+        if not name:
+            message = self.env._("Enter the sender that recipients are to see.")
+        elif len(name) > const.MAX_SENDER_LENGTH:
+            message = self.env._(
+                "“%(name)s” is too long: a sender has at most %(max)s characters.",
+                name=name,
+                max=const.MAX_SENDER_LENGTH,
+            )
+        elif name.isascii() and name.isdigit():
+            message = self.env._(
+                "“%s” has digits only. Add a letter: a sender is a name.", name
+            )
+        else:
+            message = self.env._(
+                "“%s” cannot be a sender: it has letters without accents and digits"
+                " only, no spaces.",
+                name,
+            )
+        raise UserError(message)
+
+    def action_request(self):
+        """Ask OVHcloud for the sender.
+
+        :raise UserError: where the name cannot be, or OVHcloud refuses it
+        """
+        self.ensure_one()
+        account = self.account_id
+        self._check_name()
+        if not (self.reason or "").strip():
+            raise UserError(
+                self.env._("Enter the reason: OVHcloud's moderator decides by it.")
+            )
+        content = {
+            "sender": self.name,
+            "description": (self.description or "").strip(),
+            "reason": self.reason.strip(),
+        }
+        sender = account._change_at_ovhcloud(
+            lambda client: client.post(account._get_path("senders"), content),
+            lambda client: client.get(account._get_path("senders", content["sender"])),
+            content["sender"],
+        )
+        if not sender:
+            return account._notify(
+                "warning",
+                self.env._(
+                    "OVHcloud took the request of “%s”. It is shown here once OVHcloud"
+                    " can be read again.",
+                    self.name,
+                ),
+            )
+        values = account._read_sender(sender)
+        account._adopt_sender(values)
+        if values["status"] == "enable":
+            message = self.env._("“%s” is enabled: you can send with it.", self.name)
+        else:
+            message = self.env._(
+                "OVHcloud checks “%s” within 72 hours. The account's followers are"
+                " told of the outcome.",
+                self.name,
+            )
+        return account._notify("success", message)
+
+
+class SmsOvhSenderSuggestion(models.TransientModel):
+    """A name that OVHcloud knows to be the customer's."""
+
+    _name = "sms.ovh.sender.suggestion"
+    _description = "Suggested OVHcloud Sender"
+
+    request_id = fields.Many2one(
+        "sms.ovh.sender.request", required=True, ondelete="cascade"
+    )
+    name = fields.Char(string="Sender", readonly=True)
+    referer = fields.Selection(
+        [
+            ("domain", "Your domain name"),
+            ("nichandle", "Your OVHcloud customer account"),
+        ],
+        string="Known From",
+        readonly=True,
+    )
+
+    def action_use(self):
+        """Take this name over into the request."""
+        self.ensure_one()
+        request = self.request_id
+        request.name = self.name
+        if not request.reason:
+            request.reason = self.env._(
+                "Suggested by OVHcloud: %s.",
+                dict(self._fields["referer"]._description_selection(self.env))[
+                    self.referer
+                ],
+            )
+        return request._open()

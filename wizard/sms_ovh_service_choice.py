@@ -1,0 +1,38 @@
+from odoo import fields, models
+from odoo.exceptions import UserError
+
+
+class SmsOvhServiceChoice(models.TransientModel):
+    """The SMS services that a new connection could be for."""
+
+    _name = "sms.ovh.service.choice"
+    _description = "Choice of an OVHcloud SMS Service"
+
+    account_id = fields.Many2one("sms.ovh.account", required=True, ondelete="cascade")
+    line_ids = fields.One2many("sms.ovh.service.choice.line", "choice_id")
+
+
+class SmsOvhServiceChoiceLine(models.TransientModel):
+    """One of these services."""
+
+    _name = "sms.ovh.service.choice.line"
+    _description = "OVHcloud SMS Service"
+
+    choice_id = fields.Many2one(
+        "sms.ovh.service.choice", required=True, ondelete="cascade"
+    )
+    name = fields.Char(string="Service", readonly=True)
+    description = fields.Char(readonly=True)
+    credits_left = fields.Float(string="SMS Left", digits=(16, 2), readonly=True)
+
+    def action_choose(self):
+        """Connect the account with this service.
+
+        :raise UserError: where OVHcloud refuses, with what to do
+        """
+        self.ensure_one()
+        account = self.choice_id.account_id
+        account.service_name = self.name
+        if not account._synchronise():
+            raise UserError(account.state_message)
+        return {"type": "ir.actions.act_window_close"}
