@@ -233,8 +233,11 @@ class SmsSms(models.Model):
         if delayed:
             for __ in feed:
                 pass
-        elif delayed is not None:
-            self.env["sms.ovh.job"]._dispatch(feed=(count for count, __ in feed))
+        elif delayed is not None and self.env["sms.ovh.job"]._dispatch(
+            feed=(count for count, __ in feed)
+        ):
+            # So that the SMS left are those after this queue.
+            self.env.ref("sms_ovh.ir_cron_synchronise")._trigger()
         for slice_ids in split_every(QUEUE_BATCH_SIZE, other_ids):
             for sms_api, sms in self.browse(slice_ids)._split_by_api():
                 for batch_ids in sms._split_batch():

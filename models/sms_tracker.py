@@ -31,7 +31,6 @@ STATUS_TO_STATE = {
 TRACE_STATUS_NOT_BEFORE = {
     "process": ["process", "pending", "sent"],
     "pending": ["pending", "sent"],
-    "sent": ["sent"],
 }
 
 
@@ -72,9 +71,7 @@ class SmsTracker(models.Model):
 
         :param list uuids: of the SMS
         """
-        self.search_fetch(
-            [("sms_uuid", "in", uuids)], ["mail_notification_id", "mailing_trace_id"]
-        )._sms_ovh_set_state("process")
+        self._sms_ovh_set_state(uuids, "process")
 
     @api.model
     def _sms_ovh_set_accepted(self, accepted, account):
@@ -84,7 +81,7 @@ class SmsTracker(models.Model):
         :param account: `sms.ovh.account` that sent them
         """
         self.flush_model()
-        rows = self.env.execute_query(
+        self.env.execute_query(
             SQL(
                 """
                 UPDATE sms_tracker
@@ -96,7 +93,7 @@ class SmsTracker(models.Model):
                        AS accepted (uuid, id)
              LEFT JOIN sms_sms ON sms_sms.uuid = accepted.uuid
                  WHERE sms_uuid = accepted.uuid
-             RETURNING sms_tracker.id
+             RETURNING 1
                 """,
                 uuids=list(accepted),
                 ids=list(accepted.values()),
@@ -107,44 +104,46 @@ class SmsTracker(models.Model):
             )
         )
         self.invalidate_model(flush=False)
-        self.browse(row[0] for row in rows)._sms_ovh_set_state("pending")
+        self._sms_ovh_set_state(list(accepted), "pending")
 
-    def _sms_ovh_set_state(self, state):
-        """Move notifications and traces of many SMS to a state that is no failure."""
-        # What is read of each is read at once, and no more than that.
-        self.fetch(["mail_notification_id", "mailing_trace_id"])
-        self.with_context(sms_ovh_in_sets=True)._action_update_from_sms_state(state)
+    @api.model
+    def _sms_ovh_set_state(self, uuids, state):
+        """Move notifications and traces of many SMS, as core's trackers do one by one.
 
-    def _update_sms_traces(self, trace_status, failure_type=False, failure_reason=False):
-        """Override of `mass_mailing_sms` to move many traces by one query."""
-        if not self.env.context.get("sms_ovh_in_sets"):
-            return super()._update_sms_traces(
-                trace_status, failure_type=failure_type, failure_reason=failure_reason
-            )
-        traces = self.mailing_trace_id
+        :param list uuids: of the SMS
+        :param str state: "process" or "pending"
+        """
+        # Few have a notification: those of a chatter, not of a campaign.
+        self.search(
+            [("sms_uuid", "in", uuids), ("mail_notification_id", "!=", False)]
+        )._update_sms_notifications(state)
+        traces = self.env["mailing.trace"]
         traces.flush_model(["trace_status", "sent_datetime"])
         rows = self.env.execute_query(
             SQL(
                 """
                 UPDATE mailing_trace
-                   SET trace_status = %(status)s,
+                   SET trace_status = %(state)s,
                        failure_type = NULL, failure_reason = NULL,
                        sent_datetime = CASE
-                           WHEN %(status)s = 'process' THEN sent_datetime
+                           WHEN %(state)s = 'process' THEN sent_datetime
                            ELSE COALESCE(sent_datetime, %(now)s)
                        END,
                        write_uid = %(uid)s, write_date = %(now)s
-                 WHERE id = ANY(%(ids)s) AND NOT trace_status = ANY(%(further)s)
-             RETURNING id
+                  FROM sms_tracker
+                 WHERE sms_uuid = ANY(%(uuids)s)
+                   AND mailing_trace.id = mailing_trace_id
+                   AND NOT trace_status = ANY(%(further)s)
+             RETURNING mass_mailing_id, mailing_trace.id
                 """,
-                status=trace_status,
-                further=TRACE_STATUS_NOT_BEFORE[trace_status],
-                ids=traces.ids,
+                state=state,
+                further=TRACE_STATUS_NOT_BEFORE[state],
+                uuids=uuids,
                 uid=self.env.uid,
                 now=self.env.cr.now(),
             )
         )
-        traces.invalidate_recordset(
+        traces.invalidate_model(
             [
                 "trace_status",
                 "failure_type",
@@ -155,9 +154,18 @@ class SmsTracker(models.Model):
             ],
             flush=False,
         )
-        moved = traces.browse(row[0] for row in rows)
-        moved.fetch(["mass_mailing_id"])
-        return moved
+        # One of each campaign will do.
+        trace_ids = dict(rows)
+        if state == "process":
+            mailings = self.env["mailing.mailing"].browse(trace_ids)
+            mailings.fetch(["state"])
+            trace_ids = {
+                mailing.id: trace_ids[mailing.id]
+                for mailing in mailings
+                if mailing.state != "sending"
+            }
+        if trace_ids:
+            self._update_sms_mailings(state, traces.browse(trace_ids.values()))
 
     def _sms_ovh_set_refused(self, state, reason, account):
         """Write down on notifications and traces why an SMS was not sent.

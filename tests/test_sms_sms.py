@@ -98,6 +98,12 @@ class TestSmsSms(SmsOvhCase):
         self._mock_iap()
         self._create_three_companies()
         self._run_cron("sms.ir_cron_sms_scheduler_action")
+        self.assertTrue(
+            self.env["ir.cron.trigger"].search(
+                [("cron_id", "=", self.env.ref("sms_ovh.ir_cron_synchronise").id)]
+            ),
+            "the SMS left are read after a queue",
+        )
         self.account.action_synchronise()
         self.account_2.action_synchronise()
         self.assertEqual(self.account.credits_left, 1995)
