@@ -117,7 +117,9 @@ def account(studio):
         lambda: studio.rpc('sms.ovh.account', 'read', [number], ['state'])[0]['state'] == 'connected', 'the account',
     )
     studio.on_both(f'ovhcloud-sms/{number}', 'account', FORM)
-    studio.on_both('settings', 'settings', '#sms_ovh', show='#sms_ovh')
+    studio.open('settings', '#sms_ovh')
+    studio.page.evaluate("document.querySelector('#sms_ovh').scrollIntoView({ block: 'center' })")
+    studio.take('settings')
     for name, xml_id in (
         ('senders', 'sms_ovh.sms_ovh_sender_action'),
         ('delivery_reports', 'sms_ovh.sms_ovh_event_action'),
@@ -127,5 +129,10 @@ def account(studio):
         studio.take(name)
 
 
+def dashboard(studio):
+    """What OVHcloud's console shows first, in Odoo."""
+    studio.on_both('ovhcloud', 'dashboard', '.o_action_manager canvas')
+
+
 #: In the order in which they need each other: records show what was sent before.
-SCENES = {'sent': sent, 'failures': failures, 'account': account, 'writing': writing, 'counter': counter}
+SCENES = {'sent': sent, 'failures': failures, 'dashboard': dashboard, 'account': account, 'writing': writing, 'counter': counter}
