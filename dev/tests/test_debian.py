@@ -11,7 +11,7 @@ ONE_LINE = """\
 deb http://mirror.example/debian bookworm main contrib # near
 deb-src http://mirror.example/debian bookworm main
 deb [arch=amd64 signed-by=/usr/share/keyrings/other.gpg] https://other.example/apt stable-vendor main
-deb http://security.example/debian-security bookworm-security main
+deb http://mirror.example/debian-security bookworm-security main
 """
 
 DEB822 = """\
@@ -40,7 +40,7 @@ def test_one_line_sources():
     assert debian.parse_one_line_sources(ONE_LINE) == [
         ('http://mirror.example/debian', 'bookworm', ['main', 'contrib']),
         ('https://other.example/apt', 'stable-vendor', ['main']),
-        ('http://security.example/debian-security', 'bookworm-security', ['main']),
+        ('http://mirror.example/debian-security', 'bookworm-security', ['main']),
     ]
 
 
@@ -54,7 +54,7 @@ def test_deb822_sources():
 def test_mirror_is_that_of_the_release():
     entries = [
         ('https://vendor.example/apt', 'vendor-bookworm', ['main']),
-        ('http://security.example/debian-security', 'bookworm-security', ['main']),
+        ('http://mirror.example/debian-security', 'bookworm-security', ['main']),
         ('cdrom:[Debian 12]/', 'bookworm', ['main']),
         ('http://contrib.example/debian', 'bookworm', ['contrib']),
         ('http://mirror.example/debian', 'bookworm', ['main']),
