@@ -176,10 +176,14 @@ class SmsOvhJob(models.Model):
         :param sms: locked, queued `sms.sms` of companies with an account
         :return: the new jobs
         """
+        if not sms:
+            return self.browse()
         vals_list = []
         claimed = []
         refusals = []
         for api_ovh, api_sms in sms._split_by_api():
+            if not isinstance(api_ovh, SmsApiOvh):
+                continue  # its company has just left OVHcloud
             account = api_ovh.account_sudo
             for body, body_sms in api_sms.grouped("body").items():
                 text_refusal = api_ovh._check_text(body)

@@ -5,14 +5,25 @@ from odoo.tools import SQL, split_every
 
 from .. import const
 from ..tools.sms_api import SmsApiOvh
+from ..tools.sms_segments import count_segments
 
 # SMS read from the queue at a time, so that equal texts meet in one job: a multiple
 # of the receivers of a job.
 QUEUE_BATCH_SIZE = 10 * const.MAX_RECEIVERS_PER_JOB
 # SMS and jobs put into the outbox at a time, while what is there is being posted.
-PIECE_SIZE = 2 * const.MAX_RECEIVERS_PER_JOB
+PIECE_SIZE = 5 * const.MAX_RECEIVERS_PER_JOB
 PIECE_JOBS = 2 * const.THREADS
 QUEUE_DOMAIN = [("state", "=", "outgoing"), ("to_delete", "!=", True)]
+# What is read of an SMS to put it into a job.
+CLAIM_FIELDS = (
+    "uuid",
+    "number",
+    "body",
+    "state",
+    "to_delete",
+    "record_company_id",
+    "sms_ovh_stop_clause",
+)
 
 
 class SmsSms(models.Model):
@@ -105,6 +116,14 @@ class SmsSms(models.Model):
             vals["record_company_id"] = company.id
             if mailing:
                 vals["sms_ovh_stop_clause"] = mailing.sms_ovh_stop_counted
+            # As `_compute_sms_segments`, without the record that the ORM would first
+            # make of each, its traces included, to compute what is to be stored.
+            count = count_segments(
+                vals.get("body"), bool(vals.get("sms_ovh_stop_clause"))
+            )
+            vals["sms_encoding"] = count.encoding
+            vals["sms_units"] = count.units
+            vals["sms_segments"] = count.segments
         return super().create(vals_list)
 
     # ------------------------------------------------------------
@@ -214,8 +233,9 @@ class SmsSms(models.Model):
         :return: how many jobs, and whether OCA's `queue_job` posts them
         :rtype: tuple[int, bool]
         """
-        ovh_sms = self._sms_ovh_split()[0].try_lock_for_update(allow_referencing=True)
-        jobs = ovh_sms._sms_ovh_claim()
+        sms = self.try_lock_for_update(allow_referencing=True)
+        sms.fetch(CLAIM_FIELDS)
+        jobs = sms._sms_ovh_claim()
         return len(jobs), jobs._delay()
 
     @api.model
@@ -324,12 +344,12 @@ class SmsSms(models.Model):
             else:
                 outcome = result["state"], result["failure_reason"]
                 refused[outcome].append(result["uuid"])
-        sms = self.browse()
+        messages = self.env["mail.message"]
         if accepted:
-            sms |= self._sms_ovh_set_accepted(accepted, account)
+            messages |= self._sms_ovh_set_accepted(accepted, account)
         for (state, reason), uuids in refused.items():
-            sms |= self._sms_ovh_set_refused(uuids, state, reason, account)
-        sms.mail_message_id._notify_message_notification_update()
+            messages |= self._sms_ovh_set_refused(uuids, state, reason, account)
+        messages._notify_message_notification_update()
 
     # In SQL what is done to each SMS of a campaign, a set at a time: the ORM takes each
     # with values of its own as a write of its own, and sends a row for each even where
@@ -372,7 +392,7 @@ class SmsSms(models.Model):
 
         :param dict accepted: OVHcloud's id by UUID
         :param account: `sms.ovh.account` that sent them
-        :return: the SMS
+        :return: the `mail.message` that they are of
         """
         self.flush_model()
         rows = self.env.execute_query(
@@ -386,7 +406,7 @@ class SmsSms(models.Model):
                   FROM unnest(%(uuids)s::varchar[], %(ids)s::varchar[])
                        AS accepted (uuid, id)
                  WHERE sms_sms.uuid = accepted.uuid AND state != 'sent'
-             RETURNING sms_sms.id
+             RETURNING mail_message_id
                 """,
                 uuids=list(accepted),
                 ids=list(accepted.values()),
@@ -398,7 +418,7 @@ class SmsSms(models.Model):
         self.invalidate_model(flush=False)
         # sudo: trackers are technical records without access of their own.
         self.env["sms.tracker"].sudo()._sms_ovh_set_accepted(accepted, account)
-        return self.browse(row[0] for row in rows)
+        return self.env["mail.message"].browse({row[0] for row in rows} - {None})
 
     @api.model
     def _sms_ovh_set_refused(self, uuids, state, reason, account):
@@ -408,7 +428,7 @@ class SmsSms(models.Model):
         :param str state: what `SmsApiOvh` calls the failure
         :param str|bool reason: sentence on the failure
         :param account: `sms.ovh.account` that refused them, none if it was never asked
-        :return: the SMS
+        :return: the `mail.message` that they are of
         """
         sms = self.search([("uuid", "in", uuids), ("state", "!=", "sent")])
         failure_type = SmsApiOvh.PROVIDER_TO_SMS_FAILURE_TYPE.get(state, "unknown")
@@ -426,7 +446,7 @@ class SmsSms(models.Model):
         trackers_sudo.search([("sms_uuid", "in", uuids)])._sms_ovh_set_refused(
             state, reason, account
         )
-        return sms
+        return sms.mail_message_id
 
     def _sms_ovh_update(self, state, failure_type, failure_reason, ptt):
         """Move these SMS forward to what a delivery report says.

@@ -155,7 +155,7 @@ class SmsTracker(models.Model):
             flush=False,
         )
         # One of each campaign will do.
-        trace_ids = dict(rows)
+        trace_ids = {mailing_id: id_ for mailing_id, id_ in rows if mailing_id}
         if state == "process":
             mailings = self.env["mailing.mailing"].browse(trace_ids)
             mailings.fetch(["state"])
