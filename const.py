@@ -161,7 +161,8 @@ COMPOSE_SLICE = 1000
 # Jobs posted right after a user's transaction; with more the cron does it.
 JOBS_AFTER_COMMIT = 5
 # Seconds that one run of a cron goes on taking jobs: the next run takes over.
-CRON_SECONDS = 600
+# Well within the 120 s after which Odoo ends a worker by default.
+CRON_SECONDS = 60
 
 # After what time OVHcloud is asked for an SMS of which no final report came. An SMS
 # lives for `VALIDITY_PERIOD`, so later than that nothing is to be expected.

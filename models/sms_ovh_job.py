@@ -778,7 +778,12 @@ class SmsOvhJob(models.Model):
         self._dispatch(deadline=time.monotonic() + const.CRON_SECONDS)
         self._reconcile_due()
         remaining = self.search_count(
-            [("state", "=", "queued"), ("next_attempt", "=", False)], limit=1000
+            [
+                ("state", "=", "queued"),
+                ("next_attempt", "=", False),
+                ("account_id.pause_reason", "=", False),
+            ],
+            limit=1000,
         )
         self.env["ir.cron"]._commit_progress(remaining=remaining)
 

@@ -1,3 +1,4 @@
+import time
 from collections import defaultdict
 
 from odoo import api, fields, models
@@ -66,14 +67,15 @@ class SmsSms(models.Model):
         readonly=True,
         help="OVHcloud adds the STOP clause to this SMS.",
     )
+    # Not read-only, so that `create` may give them.
     sms_encoding = fields.Selection(
-        compute="_compute_sms_segments", store=True, precompute=True
+        compute="_compute_sms_segments", store=True, readonly=False
     )
     sms_units = fields.Integer(
-        compute="_compute_sms_segments", store=True, precompute=True
+        compute="_compute_sms_segments", store=True, readonly=False
     )
     sms_segments = fields.Integer(
-        compute="_compute_sms_segments", store=True, precompute=True
+        compute="_compute_sms_segments", store=True, readonly=False
     )
     sms_ovh_id = fields.Char(
         string="OVHcloud's SMS ID", index="btree_not_null", readonly=True, copy=False
@@ -253,11 +255,18 @@ class SmsSms(models.Model):
         if delayed:
             for __ in feed:
                 pass
-        elif delayed is not None and self.env["sms.ovh.job"]._dispatch(
-            feed=(count for count, __ in feed)
-        ):
-            # So that the SMS left are those after this queue.
-            self.env.ref("sms_ovh.ir_cron_synchronise")._trigger()
+        elif delayed is not None:
+            deadline = time.monotonic() + const.CRON_SECONDS
+            sent = self.env["sms.ovh.job"]._dispatch(
+                feed=(count for count, __ in feed), deadline=deadline
+            )
+            if sent:
+                # So that the SMS left are those after this queue.
+                self.env.ref("sms_ovh.ir_cron_synchronise")._trigger()
+            if time.monotonic() > deadline:
+                # The rest goes by the next run, before Odoo ends this one's worker.
+                self.env.ref("sms_ovh.ir_cron_post_jobs")._trigger()
+                self.env.ref("sms.ir_cron_sms_scheduler_action")._trigger()
         for slice_ids in split_every(QUEUE_BATCH_SIZE, other_ids):
             for sms_api, sms in self.browse(slice_ids)._split_by_api():
                 for batch_ids in sms._split_batch():

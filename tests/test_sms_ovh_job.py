@@ -512,6 +512,21 @@ class TestSmsOvhJob(SmsOvhCase):
         self.assertEqual(queue_job.method_name, "_queue_job_post")
         self.assertEqual(queue_job.records.ids, jobs.ids)
 
+    def test_time_is_up(self):
+        """A run ends before Odoo ends its worker; the next goes on where it was."""
+        sms = self._queue_texts(3)
+        with patch.object(const, "CRON_SECONDS", -1):
+            self._send_queue()
+        self.assertEqual(self.simulator.count_jobs(), 0)
+        triggered = self.env["ir.cron.trigger"].search([]).cron_id
+        for xmlid in ("sms_ovh.ir_cron_post_jobs", "sms.ir_cron_sms_scheduler_action"):
+            self.assertIn(self.env.ref(xmlid), triggered)
+        # What these triggers run.
+        self._send_queue()
+        self._run()
+        self.assertEqual(set(sms.mapped("state")), {"pending"})
+        self.assertEqual(len(self.simulator.get_ledger()), 3)
+
     # ------------------------------------------------------------
     # Conflicts
     # ------------------------------------------------------------
