@@ -13,6 +13,14 @@ from .. import const
 _logger = logging.getLogger(__name__)
 
 BATCH_SIZE = 1000
+# What is read of what a report may speak of.
+TRACKER_FIELDS = (
+    "sms_ovh_account_id",
+    "sms_ovh_id",
+    "mail_notification_id",
+    "mailing_trace_id",
+)
+SMS_FIELDS = ("sms_ovh_account_id", "sms_ovh_id", "state")
 # How long a report waits for the SMS it speaks of: it may come before the transaction
 # that sent the SMS is committed, never hours before.
 WAITING_HOURS = 24
@@ -221,11 +229,13 @@ class SmsOvhEvent(models.Model):
         ids = [event.sms_ovh_id for event in self]
         trackers = {
             (tracker.sms_ovh_account_id.id, tracker.sms_ovh_id): tracker
-            for tracker in Tracker.search([("sms_ovh_id", "in", ids)])
+            for tracker in Tracker.search_fetch(
+                [("sms_ovh_id", "in", ids)], TRACKER_FIELDS
+            )
         }
         messages = {
             (sms.sms_ovh_account_id.id, sms.sms_ovh_id): sms
-            for sms in Sms.search([("sms_ovh_id", "in", ids)])
+            for sms in Sms.search_fetch([("sms_ovh_id", "in", ids)], SMS_FIELDS)
         }
         Log = self.env["sms.ovh.log"].sudo()
         logged = Log._find(ids)
@@ -243,15 +253,16 @@ class SmsOvhEvent(models.Model):
             if key in best:
                 best[key][-1].state = "late"
             best[key] = (rank, state, failure_type, event)
-        groups = defaultdict(self.browse)
+        groups = defaultdict(list)
         for __, state, failure_type, event in best.values():
             reason = event._get_reason(failure_type)
-            groups[state, failure_type, reason, event.ptt] |= event
+            groups[state, failure_type, reason, event.ptt].append(event.id)
         refunded = {
             key for key, (*__, event) in best.items() if event.dlr == const.REFUNDED_DLR
         }
-        for outcome, events in groups.items():
+        for outcome, event_ids in groups.items():
             state, failure_type, __, ptt = outcome
+            events = self.browse(event_ids).with_prefetch(self._prefetch_ids)
             keys = {(event.account_id.id, event.sms_ovh_id) for event in events}
             moved_trackers = Tracker.union(
                 *(trackers[key] for key in keys & trackers.keys())

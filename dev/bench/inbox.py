@@ -1,5 +1,6 @@
 """The inbox: what receiving and treating delivery reports costs."""
 
+import contextlib
 import random
 from urllib.parse import urlencode
 
@@ -106,69 +107,86 @@ def _drain(machines, database, account_id, ids, size, figures):
     return cost, rate
 
 
+def _measure_requests(machines, databases, token, ids, signed, figures):
+    """Measure the three routes, in turns, among few and among many traces.
+
+    :param dict databases: by number of traces
+    :param dict ids: OVHcloud's ids, likewise
+    :param dict signed: UUID and signature of Twilio's reports, likewise
+    :return: costs of /web/health, of Twilio's route and of ours, by number of traces
+    """
+    draw = random.Random(20260101)
+    health, twilio_costs, ours = (
+        {size: _Costs() for size in databases} for __ in range(3)
+    )
+    health_requests = [["GET", "/web/health", {}, ""]] * REQUESTS
+    with contextlib.ExitStack() as stack:
+        servers = {
+            size: stack.enter_context(machines.server(database, WORKERS))
+            for size, database in databases.items()
+        }
+        for number in range(ROUNDS):
+            for size, server in servers.items():
+                _load(server, health_requests, health[size], figures)
+                requests = _write_reports(token, draw.choices(ids[size], k=REQUESTS))
+                _load(server, requests, ours[size], figures)
+                first = number * TWILIO_REQUESTS
+                some = signed[size][first : first + TWILIO_REQUESTS]
+                requests = _write_twilio_reports(some)
+                _load(server, requests, twilio_costs[size], figures)
+    return health, twilio_costs, ours
+
+
 def inbox(machines, figures):
     """Delivery reports: CPU against Twilio's, rate against /web/health, and draining."""
+    few, many = SIZES
     database = machines.database(ADDON, "sms_twilio")
     token, account_id, twilio_id = machines.run(
         "set_up_reports", database, keys=KEYS, service_name=seed.SERVICE_1
     )
-    health, twilio_costs = _Costs(), _Costs()
-    ours = {size: _Costs() for size in SIZES}
-    drained, rates = {}, {}
-    received = expected = 0
-    draw = random.Random(20260101)
-    health_requests = [["GET", "/web/health", {}, ""]] * REQUESTS
-    for size in SIZES:
-        machines.run("clear", database)
-        ids = machines.run("add_sent", database, account_id=account_id, count=size)
-        signed = []
-        if size == SIZES[0]:
-            signed = machines.run(
-                "add_twilio_sent",
-                database,
-                company_id=twilio_id,
-                count=ROUNDS * TWILIO_REQUESTS,
-            )
-        with machines.server(database, WORKERS) as server:
-            for __ in range(ROUNDS):
-                _load(server, health_requests, health, figures)
-                requests = _write_reports(token, draw.choices(ids, k=REQUESTS))
-                _load(server, requests, ours[size], figures)
-                expected += REQUESTS
-                if signed:
-                    requests = _write_twilio_reports(signed[:TWILIO_REQUESTS])
-                    del signed[:TWILIO_REQUESTS]
-                    _load(server, requests, twilio_costs, figures)
-        received += machines.run("count_events", database)
-        measured = []
-        draw.shuffle(ids)
-        for number in range(DRAINS):
-            if size <= DRAINED and number:
-                machines.run("clear", database)
-                arguments = {"account_id": account_id, "count": size}
-                ids = machines.run("add_sent", database, **arguments)
-            some, ids = ids[:DRAINED], ids[DRAINED:]
-            measured.append(
-                _drain(machines, database, account_id, some, size, figures)
-            )
-        drained[size] = min(cost for cost, __ in measured)
-        rates[size] = max(rate for __, rate in measured)
-    first, *__, last = SIZES
-    figures.note(health.describe("/web/health"))
-    figures.note(twilio_costs.describe("sms_twilio's route"))
-    for size in SIZES:
-        figures.note(ours[size].describe(f"ours among {size:,} traces"))
-    figures.equal("reports in the inbox", received, expected)
-    figures.at_most(
-        "CPU of a report to Twilio's", ours[first].total / twilio_costs.total, 0.25, "x"
+    databases = {few: database, many: machines.copy_database(database)}
+    ids, signed = {}, {}
+    for size, name in databases.items():
+        ids[size] = machines.run("add_sent", name, account_id=account_id, count=size)
+        count = ROUNDS * TWILIO_REQUESTS
+        signed[size] = machines.run(
+            "add_twilio_sent", name, company_id=twilio_id, count=count
+        )
+    health, twilio_costs, ours = _measure_requests(
+        machines, databases, token, ids, signed, figures
     )
+    received = sum(machines.run("count_events", name) for name in databases.values())
+    drained, rate = {}, 0
+    for number in range(DRAINS):
+        for size, name in databases.items():
+            if size == few and number:
+                machines.run("clear", name)
+                ids[size] = machines.run(
+                    "add_sent", name, account_id=account_id, count=size
+                )
+            some, ids[size] = ids[size][:DRAINED], ids[size][DRAINED:]
+            cost, rate_now = _drain(machines, name, account_id, some, size, figures)
+            drained[size] = min(cost, drained.get(size, cost))
+            rate = max(rate, rate_now)
+    for size in SIZES:
+        figures.note(health[size].describe(f"/web/health among {size:,} traces"))
+        figures.note(twilio_costs[size].describe(f"sms_twilio among {size:,} traces"))
+        figures.note(ours[size].describe(f"ours among {size:,} traces"))
+    figures.equal("reports in the inbox", received, ROUNDS * REQUESTS * len(SIZES))
+    for size in SIZES:
+        figures.at_most(
+            f"CPU of a report to Twilio's among {size:,} traces",
+            ours[size].total / twilio_costs[size].total,
+            0.25,
+            "x",
+        )
     figures.at_least(
         "requests/s to those of /web/health",
-        max(costs.rate for costs in ours.values()) / health.rate,
+        max(ours[size].rate / health[size].rate for size in SIZES),
         0.85,
         "x",
     )
     totals = {size: ours[size].total for size in SIZES}
     figures.flat("CPU of a report received", totals, NOISE, " ms")
     figures.flat("CPU of a report drained", drained, NOISE, " ms")
-    figures.at_least("reports drained a second", rates[last], 2000)
+    figures.at_least("reports drained a second", rate, 2000)

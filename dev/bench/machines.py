@@ -72,6 +72,16 @@ class Machines:
             self._made[modules] = name
         return self._made[modules]
 
+    def copy_database(self, database):
+        """Have a copy of a database as it is now.
+
+        :return: its name
+        """
+        context = self.databases.of_this_run("bench_copy", make=False)
+        name = self._stack.enter_context(context)
+        self.databases.copy(database, name)
+        return name
+
     def ovh_database(self, simulator):
         """Have a database whose company sends through the simulated OVHcloud."""
         name = self.database(ADDON)
