@@ -115,6 +115,7 @@ PROVIDER_TO_SMS_FAILURE_TYPE = {
     "ovh_sender_refused": "sms_ovh_sender",
     "ovh_empty": "sms_ovh_empty",
     "ovh_too_long": "sms_ovh_too_long",
+    "ovh_contact_information": "sms_ovh_contact_information",
     "ovh_unconfirmed": "sms_ovh_unconfirmed",
 }
 
@@ -124,6 +125,7 @@ FAILURE_TYPES = [
     ("sms_ovh_sender", "Sender Refused"),
     ("sms_ovh_empty", "Empty Message"),
     ("sms_ovh_too_long", "Message Too Long"),
+    ("sms_ovh_contact_information", "Link or Number From the Short Number"),
     ("sms_ovh_unconfirmed", "Not Confirmed by OVHcloud"),
 ]
 
@@ -134,6 +136,10 @@ RETRYABLE_FAILURE_TYPES = {
     "sms_acc",
     "sms_ovh_sender",
 }
+
+# What an SMS is to the law. Marketing ones carry the STOP clause, where their sender can,
+# and keep quiet hours.
+KINDS = [("marketing", "Marketing"), ("transactional", "Transactional")]
 
 # How far an SMS has come. A report never moves it back; "delivered" is the end.
 STATE_RANK = {

@@ -1,4 +1,5 @@
 from odoo import api, fields, models
+from odoo.exceptions import ValidationError
 from odoo.tools import split_every
 
 from .. import const
@@ -7,7 +8,7 @@ from .sms_ovh_counter_mixin import get_text_as_sent
 
 class MailingMailing(models.Model):
     _name = "mailing.mailing"
-    _inherit = ["mailing.mailing", "sms.ovh.counter.mixin"]
+    _inherit = ["mailing.mailing", "sms.ovh.sending.mixin"]
 
     sms_ovh_company_id = fields.Many2one(
         "res.company",
@@ -20,16 +21,30 @@ class MailingMailing(models.Model):
         string="OVHcloud Account",
         related_sudo=True,
     )
+    sms_ovh_kind = fields.Selection(
+        const.KINDS,
+        string="Kind",
+        compute="_compute_sms_ovh_kind",
+        store=True,
+        readonly=False,
+        help="Marketing: with the STOP clause, and not in quiet hours, as the law asks"
+        " for. Transactional: what recipients need to know of an order or an"
+        " appointment, at any time and without the clause.",
+    )
     sms_ovh_sender_id = fields.Many2one(
-        related="sms_ovh_account_id.default_sender_id",
+        "sms.ovh.sender",
         string="Sender",
-        related_sudo=True,
+        compute="_compute_sms_ovh_sender_id",
+        store=True,
+        readonly=False,
+        domain="[('account_id', '=', sms_ovh_account_id), ('status', '=', 'enable')]",
+        help="Who the SMS come from. Only senders that OVHcloud has enabled can be"
+        " chosen. Recipients can reply to the short number.",
     )
     sms_ovh_stop_clause = fields.Boolean(
         string="STOP Clause",
         compute="_compute_sms_ovh_stop_clause",
         store=True,
-        readonly=False,
         help="OVHcloud adds a line by which recipients can opt out: 11 characters more."
         " The law asks for it in marketing SMS. With it, OVHcloud holds SMS back at"
         " night and at week-ends.",
@@ -46,28 +61,75 @@ class MailingMailing(models.Model):
     )
 
     @api.depends("sms_ovh_company_id", "mailing_type")
+    def _compute_sms_ovh_kind(self):
+        """Start as the company's campaigns do; what somebody chose stays."""
+        for mailing in self:
+            if mailing.mailing_type != "sms":
+                mailing.sms_ovh_kind = False
+            elif not mailing.sms_ovh_kind:
+                company = mailing.sms_ovh_company_id or self.env.company
+                mailing.sms_ovh_kind = company.sms_ovh_campaign_kind
+
+    @api.depends("sms_ovh_company_id.sms_ovh_account_id.default_sender_id", "mailing_type")
+    def _compute_sms_ovh_sender_id(self):
+        """Start with the account's sender; what was sent keeps its own."""
+        for mailing in self:
+            # sudo: the sender of the account that sends.
+            account = mailing.sudo().sms_ovh_account_id
+            if mailing.mailing_type != "sms" or not account:
+                mailing.sms_ovh_sender_id = False
+            elif mailing.state in ("sending", "done"):
+                mailing.sms_ovh_sender_id = mailing.sms_ovh_sender_id
+            elif mailing.sms_ovh_sender_id.account_id != account:
+                mailing.sms_ovh_sender_id = account.default_sender_id
+
+    @api.depends("sms_ovh_kind", "sms_ovh_sender_id.has_stop_clause")
     def _compute_sms_ovh_stop_clause(self):
         for mailing in self:
-            sender = mailing.sudo().sms_ovh_account_id.default_sender_id
             mailing.sms_ovh_stop_clause = (
-                mailing.mailing_type == "sms" and sender.has_stop_clause
+                mailing.sms_ovh_kind == "marketing"
+                and mailing.sms_ovh_sender_id.has_stop_clause
             )
+
+    @api.constrains("sms_ovh_sender_id")
+    def _check_sms_ovh_sender_id(self):
+        for mailing in self.sudo():
+            sender = mailing.sms_ovh_sender_id
+            if sender and sender.account_id != mailing.sms_ovh_account_id:
+                raise ValidationError(
+                    self.env._(
+                        "“%s” is a sender of another account. Choose one of the account"
+                        " that sends this campaign.",
+                        sender.display_name,
+                    )
+                )
 
     @api.depends("sms_ovh_company_id.sms_ovh_account_id")
     def _compute_sms_ovh_in_use(self):
         for mailing in self:
             mailing.sms_ovh_in_use = mailing.sms_ovh_company_id.sms_ovh_account_id
 
-    @api.depends(
-        "mailing_type", "sms_ovh_stop_clause", "sms_ovh_sender_id.has_stop_clause"
-    )
+    @api.depends("sms_ovh_stop_clause")
     def _compute_sms_ovh_stop_counted(self):
         for mailing in self:
-            mailing.sms_ovh_stop_counted = (
-                mailing.mailing_type == "sms"
-                and mailing.sms_ovh_stop_clause
-                and mailing.sms_ovh_sender_id.has_stop_clause
-            )
+            mailing.sms_ovh_stop_counted = mailing.sms_ovh_stop_clause
+
+    @api.depends(
+        "body_plaintext", "mailing_type", "state", "sms_allow_unsubscribe", "user_id"
+    )
+    def _compute_sms_ovh_sender_warning(self):
+        sms_mailings = self.filtered(
+            lambda mailing: mailing.mailing_type == "sms"
+            and mailing.state in ("draft", "in_queue")
+        )
+        (self - sms_mailings).sms_ovh_sender_warning = False
+        return super(MailingMailing, sms_mailings)._compute_sms_ovh_sender_warning()
+
+    def _get_sms_ovh_body(self):
+        return self.body_plaintext
+
+    def _has_sms_ovh_opt_out_link(self):
+        return self.sms_allow_unsubscribe
 
     @api.depends(
         "state",
@@ -179,17 +241,17 @@ class MailingMailing(models.Model):
 
     def action_put_in_queue(self):
         """Override of `mass_mailing` to refuse what OVHcloud would refuse."""
-        self._check_sms_ovh_length()
+        self._check_sms_ovh_sendable()
         return super().action_put_in_queue()
 
     def action_schedule(self):
         """Override of `mass_mailing` to refuse what OVHcloud would refuse."""
-        self._check_sms_ovh_length()
+        self._check_sms_ovh_sendable()
         return super().action_schedule()
 
     def action_send_mail(self, res_ids=None):
         """Override of `mass_mailing` to refuse what OVHcloud would refuse."""
-        self._check_sms_ovh_length()
+        self._check_sms_ovh_sendable()
         return super().action_send_mail(res_ids)
 
     def _check_sms_ovh_length(self):

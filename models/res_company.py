@@ -1,6 +1,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 
+from .. import const
 from ..tools.sms_api import SmsApiOvh
 
 
@@ -15,6 +16,23 @@ class ResCompany(models.Model):
         copy=False,
         help="The company sends its SMS through this account. Without one, they leave"
         " as Odoo sends them by default.",
+    )
+
+    sms_ovh_campaign_kind = fields.Selection(
+        const.KINDS,
+        string="SMS Campaigns",
+        required=True,
+        default="marketing",
+        help="What new campaigns are. Marketing SMS carry the STOP clause and keep quiet"
+        " hours.",
+    )
+    sms_ovh_message_kind = fields.Selection(
+        const.KINDS,
+        string="Other SMS",
+        required=True,
+        default="transactional",
+        help="What SMS are that no campaign sends: from a contact or an order, by an"
+        " automation rule, as a reminder.",
     )
 
     @api.constrains("sms_ovh_account_id")

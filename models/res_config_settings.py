@@ -17,6 +17,13 @@ class ResConfigSettings(models.TransientModel):
         domain="[('company_id', '=', company_id), ('service_name', '!=', False)]",
     )
 
+    sms_ovh_campaign_kind = fields.Selection(
+        related="company_id.sms_ovh_campaign_kind", readonly=False
+    )
+    sms_ovh_message_kind = fields.Selection(
+        related="company_id.sms_ovh_message_kind", readonly=False
+    )
+
     @api.depends("company_id")
     def _compute_sms_ovh_enabled(self):
         for settings in self:

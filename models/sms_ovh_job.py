@@ -81,6 +81,16 @@ class SmsOvhJob(models.Model):
     )
     body = fields.Text(readonly=True)
     sender_id = fields.Many2one("sms.ovh.sender", ondelete="restrict", readonly=True)
+    kind = fields.Selection(
+        const.KINDS, required=True, default="transactional", readonly=True
+    )
+    mailing_id = fields.Many2one(
+        "mailing.mailing",
+        string="Campaign",
+        ondelete="set null",
+        index="btree_not_null",
+        readonly=True,
+    )
     ovh_user_id = fields.Many2one(
         "sms.ovh.user",
         string="API User",
@@ -185,7 +195,10 @@ class SmsOvhJob(models.Model):
             if not isinstance(api_ovh, SmsApiOvh):
                 continue  # its company has just left OVHcloud
             account = api_ovh.account_sudo
-            for body, body_sms in api_sms.grouped("body").items():
+            groups = api_sms.grouped(
+                lambda record: (record.body, record.sms_ovh_kind, record.mailing_id.id)
+            )
+            for (body, kind, mailing_id), body_sms in groups.items():
                 text_refusal = api_ovh._check_text(body)
                 ids = {}
                 receivers = []
@@ -202,7 +215,9 @@ class SmsOvhJob(models.Model):
                     vals_list.append(
                         {
                             "account_id": account.id,
-                            "sender_id": account.default_sender_id.id,
+                            "sender_id": api_ovh.sender_sudo.id,
+                            "kind": kind or "transactional",
+                            "mailing_id": mailing_id,
                             "ovh_user_id": account.default_user_id.id,
                             "body": body,
                             "stop_clause": api_ovh.stop_clause,
@@ -367,7 +382,7 @@ class SmsOvhJob(models.Model):
         )
 
     def _get_apis(self):
-        """Return by job the gateway of its account and clause.
+        """Return by job the gateway of its account, sender and clause.
 
         :rtype: dict
         """
@@ -375,13 +390,19 @@ class SmsOvhJob(models.Model):
         for account, account_jobs in self.grouped("account_id").items():
             lang = account.company_id.partner_id.lang
             env = self.env(context={**self.env.context, "lang": lang})
-            for clause, jobs in account_jobs.grouped("stop_clause").items():
-                api_ovh = SmsApiOvh(env, account=account.with_env(env), stop_clause=clause)
+            groups = account_jobs.grouped(lambda job: (job.sender_id, job.stop_clause))
+            for (sender, clause), jobs in groups.items():
+                api_ovh = SmsApiOvh(
+                    env,
+                    account=account.with_env(env),
+                    stop_clause=clause,
+                    sender=sender.with_env(env),
+                )
                 apis.update(dict.fromkeys(jobs, api_ovh))
         return apis
 
     def _get_api(self):
-        """Return the gateway of this job's account and clause."""
+        """Return the gateway of this job's account, sender and clause."""
         return self._get_apis()[self.ensure_one()]
 
     def _get_outgoing_path(self):

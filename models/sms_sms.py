@@ -23,6 +23,9 @@ CLAIM_FIELDS = (
     "state",
     "to_delete",
     "record_company_id",
+    "mailing_id",
+    "sms_ovh_kind",
+    "sms_ovh_sender_id",
     "sms_ovh_stop_clause",
 )
 
@@ -62,6 +65,14 @@ class SmsSms(models.Model):
         readonly=True,
         copy=False,
     )
+    sms_ovh_kind = fields.Selection(const.KINDS, string="Kind", readonly=True)
+    sms_ovh_sender_id = fields.Many2one(
+        "sms.ovh.sender",
+        string="Sender",
+        ondelete="set null",
+        readonly=True,
+        help="Who it comes from; without one, the account's default sender.",
+    )
     sms_ovh_stop_clause = fields.Boolean(
         string="STOP Clause",
         readonly=True,
@@ -92,16 +103,19 @@ class SmsSms(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
-        """Override to keep which company sends, and whether with the STOP clause.
+        """Override to keep which company sends, as whom, and what kind of SMS it is.
 
         In the queue the environment's company is the cron's, so it has to be known from
-        the start.
+        the start. Sender and kind are those of the values, else of the campaign, else
+        of the context's ``sms_ovh_sender_id`` and ``sms_ovh_kind``, else the company's.
         """
-        # sudo: the company and the clause of what is sent, whoever sends it.
+        # sudo: the company and the sender of what is sent, whoever sends it.
         mailings = self.env["mailing.mailing"].sudo().browse(
             {vals["mailing_id"] for vals in vals_list if vals.get("mailing_id")}
         )
-        mailings.fetch(["sms_ovh_company_id", "sms_ovh_stop_clause"])
+        mailings.fetch(
+            ["sms_ovh_company_id", "sms_ovh_sender_id", "sms_ovh_kind"]
+        )
         messages = self.env["mail.message"].sudo().browse(
             {vals["mail_message_id"] for vals in vals_list if vals.get("mail_message_id")}
         )
@@ -116,8 +130,7 @@ class SmsSms(models.Model):
                 or self.env.company
             )
             vals["record_company_id"] = company.id
-            if mailing:
-                vals["sms_ovh_stop_clause"] = mailing.sms_ovh_stop_counted
+            vals.update(self._prepare_sms_ovh_sending(vals, company, mailing))
             # As `_compute_sms_segments`, without the record that the ORM would first
             # make of each, its traces included, to compute what is to be stored.
             count = count_segments(
@@ -127,6 +140,45 @@ class SmsSms(models.Model):
             vals["sms_units"] = count.units
             vals["sms_segments"] = count.segments
         return super().create(vals_list)
+
+    @api.model
+    def _prepare_sms_ovh_sending(self, vals, company, mailing):
+        """Return as whom, as what kind and with which clause an SMS is sent.
+
+        :param dict vals: values to create it with
+        :param company: `res.company` that sends it
+        :param mailing: `mailing.mailing` it is of, or empty
+        :rtype: dict
+        """
+        # sudo: who may send an SMS need not be allowed to see the account.
+        company_sudo = company.sudo()
+        account_sudo = company_sudo.sms_ovh_account_id
+        if not account_sudo:
+            return {}
+        context = self.env.context
+        kind = (
+            vals.get("sms_ovh_kind")
+            or mailing.sms_ovh_kind
+            or context.get("sms_ovh_kind")
+            or company_sudo.sms_ovh_message_kind
+        )
+        # No sender of another company's account, where one action sends for several.
+        sender_sudo = self.env["sms.ovh.sender"].sudo().browse(
+            vals.get("sms_ovh_sender_id")
+            or mailing.sms_ovh_sender_id.id
+            or context.get("sms_ovh_sender_id")
+            or []
+        )
+        if sender_sudo.account_id != account_sudo:
+            sender_sudo = account_sudo.default_sender_id
+        clause = vals.get("sms_ovh_stop_clause")
+        if clause is None:
+            clause = kind == "marketing" and sender_sudo.has_stop_clause
+        return {
+            "sms_ovh_kind": kind,
+            "sms_ovh_sender_id": sender_sudo.id,
+            "sms_ovh_stop_clause": clause,
+        }
 
     # ------------------------------------------------------------
     # What it counts
@@ -165,8 +217,14 @@ class SmsSms(models.Model):
         by_account = self._sms_ovh_group()
         others = by_account.pop(self.env["sms.ovh.account"], self.browse())
         for account, account_sms in by_account.items():
-            for clause, sms in account_sms.grouped("sms_ovh_stop_clause").items():
-                yield SmsApiOvh(self.env, account=account, stop_clause=clause), sms
+            groups = account_sms.grouped(
+                lambda sms: (sms.sms_ovh_sender_id, sms.sms_ovh_stop_clause)
+            )
+            for (sender, clause), sms in groups.items():
+                api_ovh = SmsApiOvh(
+                    self.env, account=account, stop_clause=clause, sender=sender
+                )
+                yield api_ovh, sms
         if others:
             yield from super(SmsSms, others)._split_by_api()
 

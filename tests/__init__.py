@@ -10,6 +10,7 @@ from . import test_i18n
 from . import test_job_pool
 from . import test_ovh_client
 from . import test_replies
+from . import test_sending_kind
 from . import test_senders
 from . import test_sms_api
 from . import test_sms_ovh_account

@@ -28,6 +28,8 @@ KEYS_2 = {
     "application_secret": "demosecret2demosecret2demosecret2",
     "consumer_key": "democonsumer2democonsumer2democo",
 }
+# A text with what OVHcloud takes for a phone number and we do not: the country is none.
+UNREAL_NUMBER = "Appelez le +999 1234567"
 
 
 class Simulator:

@@ -79,7 +79,7 @@ class TestCounter(CounterCase):
         self.assertEqual((mailing.sms_encoding, mailing.sms_segments), ("UNICODE", 2))
         mailing.body_plaintext = PROMOTION.replace("ê", "e")
         self.assertEqual((mailing.sms_encoding, mailing.sms_segments), ("GSM7", 1))
-        mailing.sms_ovh_stop_clause = False
+        mailing.sms_ovh_kind = "transactional"
         self._check(mailing, mailing.body_plaintext)
         mailing.body_plaintext = False
         self.assertEqual((mailing.sms_units, mailing.sms_segments), (0, 0))
@@ -92,10 +92,9 @@ class TestCounter(CounterCase):
         )
 
     def test_mailing_clause_that_the_sender_cannot_carry(self):
-        mailing = self._create_mailing("Bonjour", sms_ovh_stop_clause=True)
+        mailing = self._create_mailing("Bonjour")
         self.assertEqual(mailing.sms_units, 18)
-        self.account.default_sender_id = self.short
-        mailing.sms_ovh_stop_clause = True
+        mailing.sms_ovh_sender_id = self.short
         self.assertFalse(mailing.sms_ovh_stop_counted)
         self.assertEqual(mailing.sms_units, 7)
         sms = self.env["sms.sms"].create(
@@ -178,7 +177,7 @@ class TestCounter(CounterCase):
         mailing = form.save()
         self.assertEqual(mailing.sms_units, expected)
         with Form(mailing, "mass_mailing_sms.mailing_mailing_view_form_sms") as form:
-            form.sms_ovh_stop_clause = False
+            form.sms_ovh_kind = "transactional"
             self.assertEqual(form.sms_units, expected - 11)
 
     def test_mailing_list_asks_for_placeholders_a_few_times(self):

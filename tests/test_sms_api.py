@@ -4,7 +4,7 @@ from uuid import uuid4
 from odoo.tests import tagged
 
 from ..tools.sms_api import SmsApiOvh, normalize_number
-from .common import SERVICE_1, SmsOvhCase
+from .common import SERVICE_1, UNREAL_NUMBER, SmsOvhCase
 
 BLACKLISTED = "+33612340101"
 INVALID_RECEIVER = "+33612340102"
@@ -193,9 +193,16 @@ class TestSmsApiOvh(SmsOvhCase):
         self.assertEqual(self.simulator.count_jobs(), 0)
 
     def test_link_from_the_short_number(self):
-        """A refusal without a type of its own keeps OVHcloud's words."""
+        """What OVHcloud would refuse is refused before it is asked."""
         self.account.default_sender_id = self._sender(type="shortcode")
         ((__, result),) = self._send(("https://example.com", ["+33611111111"]))
+        self.assertEqual(result["state"], "ovh_contact_information")
+        self.assertEqual(self.simulator.count_jobs(), 0)
+
+    def test_refusal_without_a_type(self):
+        """It keeps OVHcloud's words."""
+        self.account.default_sender_id = self._sender(type="shortcode")
+        ((__, result),) = self._send((UNREAL_NUMBER, ["+33611111111"]))
         self.assertEqual(result["state"], "unknown")
         self.assertIn("contact information", result["failure_reason"])
 

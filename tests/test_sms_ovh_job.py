@@ -9,7 +9,7 @@ from odoo.tools import mute_logger
 from .. import const
 from ..models import sms_ovh_job
 from ..tools import job_pool
-from .common import SERVICE_1, SmsOvhCase
+from .common import SERVICE_1, UNREAL_NUMBER, SmsOvhCase
 
 LOGGERS = (
     "odoo.addons.sms_ovh.models.sms_ovh_job",
@@ -139,7 +139,7 @@ class TestSmsOvhJob(SmsOvhCase):
 
     def test_refused_for_good(self):
         self.account.default_sender_id = self._sender(type="shortcode")
-        sms = self._queue(body="https://example.com")
+        sms = self._queue(body=UNREAL_NUMBER)
         self._send_queue()
         job = sms.sms_ovh_job_id
         self.assertEqual(job.state, "refused")

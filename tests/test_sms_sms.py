@@ -5,7 +5,7 @@ from odoo.addons.sms.tools.sms_api import SmsApi
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
-from .common import KEYS_2, SERVICE_1, SERVICE_2, SmsOvhCase
+from .common import KEYS_2, SERVICE_1, SERVICE_2, UNREAL_NUMBER, SmsOvhCase
 
 BLACKLISTED = "+33612340101"
 
@@ -249,7 +249,7 @@ class TestSmsSms(SmsOvhCase):
 
     def test_campaign_without_stop_clause(self):
         mailing = self._create_mailing(
-            ["+33611111111"], body="Rappel", sms_ovh_stop_clause=False
+            ["+33611111111"], body="Rappel", sms_ovh_kind="transactional"
         )
         mailing.action_put_in_queue()
         self._run_cron("mass_mailing.ir_cron_mass_mailing_queue")
@@ -324,7 +324,7 @@ class TestSmsSms(SmsOvhCase):
 
     def test_unknown_refusal_keeps_the_words(self):
         self.account.default_sender_id = self._sender(type="shortcode")
-        sms = self._create_sms(["+33611111111"], body="https://example.com")
+        sms = self._create_sms(["+33611111111"], body=UNREAL_NUMBER)
         sms.send()
         self._commit()
         self.assertEqual((sms.state, sms.failure_type), ("error", "unknown"))

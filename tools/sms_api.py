@@ -10,6 +10,7 @@ from odoo.addons.sms.tools.sms_api import SmsApiBase
 from odoo.tools import split_every
 
 from .. import const
+from .contact_information import find_contact_information
 from .ovh_client import (
     OvhBadRequest,
     OvhCredentialRefused,
@@ -53,13 +54,14 @@ class SmsApiOvh(SmsApiBase):
     :param account: `sms.ovh.account` to send with; by default that of the company
     :param bool stop_clause: whether OVHcloud is to append the STOP clause; by default
         as the context's ``sms_ovh_stop_clause`` says, and without that, not
+    :param sender: `sms.ovh.sender` to send as; by default the account's
     """
 
     PROVIDER_TO_SMS_FAILURE_TYPE = (
         SmsApiBase.PROVIDER_TO_SMS_FAILURE_TYPE | const.PROVIDER_TO_SMS_FAILURE_TYPE
     )
 
-    def __init__(self, env, account=None, stop_clause=None):
+    def __init__(self, env, account=None, stop_clause=None, sender=None):
         super().__init__(env, account=account)
         # sudo: whoever may send an SMS sends it by the company's account, whose keys
         # only system administrators may read.
@@ -69,12 +71,19 @@ class SmsApiOvh(SmsApiBase):
         if stop_clause is None:
             stop_clause = env.context.get("sms_ovh_stop_clause", False)
         self.stop_clause = stop_clause
+        self._sender = sender
         self.country_code = self.company.country_id.code
 
     def _set_company(self, company):
         super()._set_company(company)
         self.country_code = company.country_id.code
         self.account_sudo = company.sms_ovh_account_id.sudo()
+
+    @property
+    def sender_sudo(self):
+        """`sms.ovh.sender` to send as, empty where none was chosen."""
+        # sudo: as the account.
+        return (self._sender or self.account_sudo.default_sender_id).sudo()
 
     def _get_sms_api_error_messages(self):
         env = self.env
@@ -95,6 +104,10 @@ class SmsApiOvh(SmsApiBase):
                 "The message takes more than %s SMS, the most that OVHcloud sends at a"
                 " time. Shorten it and send it again.",
                 MAX_SEGMENTS,
+            ),
+            "ovh_contact_information": env._(
+                "OVHcloud takes no link and no phone number from the short number. Take"
+                " them out, or send as another sender."
             ),
             "insufficient_credit": env._(
                 "Not enough SMS are left on the OVHcloud account. Buy a pack or turn"
@@ -167,6 +180,10 @@ class SmsApiOvh(SmsApiBase):
             return "ovh_empty"
         if count_segments(body, self._has_stop_clause()).segments > MAX_SEGMENTS:
             return "ovh_too_long"
+        if self.sender_sudo.type == "shortcode" and find_contact_information(
+            body, self.country_code
+        ):
+            return "ovh_contact_information"
         return None
 
     def _check_number(self, number):
@@ -184,8 +201,7 @@ class SmsApiOvh(SmsApiBase):
 
     def _has_stop_clause(self):
         """Tell whether OVHcloud appends the STOP clause: asked for, and possible."""
-        sender = self.account_sudo.default_sender_id
-        return bool(self.stop_clause and sender.has_stop_clause)
+        return bool(self.stop_clause and self.sender_sudo.has_stop_clause)
 
     def _split_receivers(self, receivers):
         """Split into jobs: 500 receivers or what else the account takes at most, and no
@@ -216,14 +232,14 @@ class SmsApiOvh(SmsApiBase):
 
         :param str body: text of the SMS
         :param list receivers: (uuid, number) pairs
-        :param sender: `sms.ovh.sender`, by default the account's
+        :param sender: `sms.ovh.sender`, by default the one to send as
         :param str tag: by which OVHcloud can be asked for the job, by default a new one
         :param user: `sms.ovh.user` in whose name it is sent, None for the account's;
             empty for none
         """
         account = self.account_sudo
         user = account.default_user_id if user is None else user
-        sender = sender or account.default_sender_id
+        sender = sender or self.sender_sudo
         path = f"/sms/{quote_path(account.service_name)}"
         content = {
             "message": body,
@@ -256,7 +272,7 @@ class SmsApiOvh(SmsApiBase):
         :return: (results of its receivers, (state, reason) if no other job of this
             account can pass now)
         """
-        if not self.account_sudo.default_sender_id:
+        if not self.sender_sudo:
             reason = self.env._(
                 "No sender is chosen. Choose one on the OVHcloud account."
             )
@@ -299,7 +315,7 @@ class SmsApiOvh(SmsApiBase):
             return self.env._(
                 "OVHcloud refuses the sender “%(sender)s” (%(words)s). Choose another"
                 " one on the OVHcloud account.",
-                sender=self.account_sudo.default_sender_id.display_name,
+                sender=self.sender_sudo.display_name,
                 words=error.message,
             )
         return self.account_sudo._get_error_sentence(error)

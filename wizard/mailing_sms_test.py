@@ -79,6 +79,9 @@ class MailingSmsTest(models.TransientModel):
                     "number": number,
                     "uuid": uuid,
                     "record_company_id": company.id,
+                    # To one's own number: quiet hours do not hold it.
+                    "sms_ovh_kind": "transactional",
+                    "sms_ovh_sender_id": mailing.sms_ovh_sender_id.id,
                     "sms_ovh_stop_clause": mailing.sms_ovh_stop_clause,
                 }
             )

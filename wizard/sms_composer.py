@@ -1,26 +1,85 @@
-from odoo import api, models
+from odoo import api, fields, models
 
 from ..models.sms_ovh_counter_mixin import get_text_as_sent
 
 
 class SmsComposer(models.TransientModel):
     _name = "sms.composer"
-    _inherit = ["sms.composer", "sms.ovh.counter.mixin"]
+    _inherit = ["sms.composer", "sms.ovh.sending.mixin"]
 
-    @api.depends("mailing_id.sms_ovh_in_use")
+    sms_ovh_account_id = fields.Many2one(compute="_compute_sms_ovh_account_id")
+    sms_ovh_kind = fields.Selection(
+        compute="_compute_sms_ovh_kind",
+        store=True,
+        readonly=False,
+        help="Marketing: with the STOP clause, and not in quiet hours. Transactional:"
+        " what recipients need to know of an order or an appointment, at any time and"
+        " without the clause.",
+    )
+    sms_ovh_sender_id = fields.Many2one(
+        compute="_compute_sms_ovh_sender_id",
+        store=True,
+        readonly=False,
+        domain="[('account_id', '=', sms_ovh_account_id), ('status', '=', 'enable')]",
+    )
+
+    def _get_sms_ovh_company(self):
+        """Return the company that sends: the campaign's, the record's, or the user's."""
+        self.ensure_one()
+        if self.mailing_id:
+            return self.mailing_id.sms_ovh_company_id or self.env.company
+        records = self._get_records() if self.composition_mode == "comment" else None
+        if records and "company_id" in records._fields:
+            # As `record_company_id` of the message will be.
+            return records[:1].company_id or self.env.company
+        return self.env.company
+
+    @api.depends("res_model", "res_id", "res_ids", "composition_mode", "mailing_id")
     @api.depends_context("company")
-    def _compute_sms_ovh_in_use(self):
-        super()._compute_sms_ovh_in_use()
-        for composer in self.filtered("mailing_id"):
-            composer.sms_ovh_in_use = composer.mailing_id.sms_ovh_in_use
+    def _compute_sms_ovh_account_id(self):
+        for composer in self:
+            # sudo: who may send an SMS need not be allowed to see the account.
+            company_sudo = composer._get_sms_ovh_company().sudo()
+            composer.sms_ovh_account_id = company_sudo.sms_ovh_account_id
 
-    @api.depends("composition_mode", "mailing_id.sms_ovh_stop_counted")
+    @api.depends("sms_ovh_account_id")
+    def _compute_sms_ovh_kind(self):
+        for composer in self:
+            if composer.mailing_id:
+                composer.sms_ovh_kind = composer.mailing_id.sms_ovh_kind
+            elif not composer.sms_ovh_kind:
+                company = composer._get_sms_ovh_company()
+                composer.sms_ovh_kind = company.sms_ovh_message_kind
+
+    @api.depends("sms_ovh_account_id")
+    def _compute_sms_ovh_sender_id(self):
+        for composer in self:
+            # sudo: the sender of the account that sends.
+            account = composer.sudo().sms_ovh_account_id
+            if composer.mailing_id:
+                composer.sms_ovh_sender_id = composer.mailing_id.sms_ovh_sender_id
+            elif composer.sms_ovh_sender_id.account_id != account:
+                composer.sms_ovh_sender_id = account.default_sender_id
+
+    @api.depends("sms_ovh_account_id")
+    def _compute_sms_ovh_in_use(self):
+        for composer in self:
+            composer.sms_ovh_in_use = bool(composer.sms_ovh_account_id)
+
+    @api.depends("sms_ovh_kind", "sms_ovh_sender_id.has_stop_clause")
     def _compute_sms_ovh_stop_counted(self):
-        """Only campaigns send the STOP clause."""
         for composer in self:
             composer.sms_ovh_stop_counted = (
-                composer._is_mass_sms() and composer.mailing_id.sms_ovh_stop_counted
+                composer.sms_ovh_kind == "marketing"
+                and composer.sms_ovh_sender_id.has_stop_clause
             )
+
+    @api.depends("body", "mass_sms_allow_unsubscribe", "composition_mode", "mailing_id")
+    def _compute_sms_ovh_sender_warning(self):
+        return super()._compute_sms_ovh_sender_warning()
+
+    def _has_sms_ovh_opt_out_link(self):
+        return self._is_mass_sms() and self.mass_sms_allow_unsubscribe
 
     @api.depends(
         "body", "mass_sms_allow_unsubscribe", "mailing_id", "sms_ovh_stop_counted"
@@ -42,8 +101,17 @@ class SmsComposer(models.TransientModel):
 
     def action_send_sms(self):
         """Override of `sms` to refuse what OVHcloud would refuse."""
-        self._check_sms_ovh_length()
+        self._check_sms_ovh_sendable()
         return super().action_send_sms()
+
+    def _action_send_sms(self):
+        """Override of `sms` to send as whom and as what kind the form says."""
+        if self.sms_ovh_account_id and not self.mailing_id:
+            self = self.with_context(
+                sms_ovh_kind=self.sms_ovh_kind,
+                sms_ovh_sender_id=self.sms_ovh_sender_id.id,
+            )
+        return super()._action_send_sms()
 
     def _prepare_mass_sms_values(self, records):
         """Override of `sms` to tell each SMS which company sends it.
