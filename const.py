@@ -195,3 +195,12 @@ SENDER_REGEX = r"(?=.*[A-Za-z])[A-Za-z0-9]{1,11}"
 
 # How far back replies are read again, so that clocks that differ lose none.
 REPLY_MARGIN = timedelta(days=1)
+
+# Which SMS a reply or a STOP answers, where OVHcloud does not say so: the last one that
+# the number got within so many days (`sms_ovh.answer_days`), looked for among so many.
+ANSWER_DAYS = 30
+ANSWER_CANDIDATES = 20
+# By how much OVHcloud's clock may be behind.
+CLOCK_MARGIN = timedelta(minutes=1)
+# STOP of which OVHcloud is asked, one call each, which SMS they answer, in one reading.
+MAX_STOP_DETAILS = 500

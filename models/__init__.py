@@ -1,7 +1,9 @@
 from . import sms_ovh_counter_mixin  # before the models that inherit it
+from . import sms_ovh_answer_mixin  # likewise
 from . import ir_http
 from . import mail_notification
 from . import mailing_mailing
+from . import mailing_mailing_answers
 from . import mailing_trace
 from . import res_company
 from . import res_config_settings
@@ -12,6 +14,7 @@ from . import sms_ovh_account_dashboard
 from . import sms_ovh_event
 from . import sms_ovh_job
 from . import sms_ovh_log
+from . import sms_ovh_account_answers
 from . import sms_ovh_reply
 from . import sms_ovh_sender
 from . import sms_ovh_user

@@ -823,31 +823,6 @@ class SmsOvhAccount(models.Model):
         account.answers_read_at = fields.Datetime.now()
         return True
 
-    def _read_stops(self, client):
-        """Put the numbers that newly answered STOP on Odoo's blacklist."""
-        Stop = self.env["sms.ovh.stop"]
-        numbers = {
-            number
-            for number in map(
-                normalize_number, client.get(self._get_path("blacklists")) or []
-            )
-            if number
-        }
-        known = Stop.search_fetch([("account_id", "=", self.id)], ["number"])
-        # Taken off at OVHcloud's: the next STOP of that number is news again.
-        known.filtered(lambda stop: stop.number not in numbers).unlink()
-        new = numbers.difference(known.exists().mapped("number"))
-        for number in sorted(new):
-            Stop.create({"account_id": self.id, "number": number})
-            if not self.env.user._phone_format(number=number):
-                # Odoo's blacklist takes no number that it cannot read.
-                _logger.info("OVHcloud SMS: a STOP of an unusual number is set aside")
-                continue
-            self.env["phone.blacklist"]._add(
-                [number],
-                message=self.env._("Answered STOP to an SMS of %s.", self.display_name),
-            )
-
     def _read_replies(self, client):
         """Read the replies since the last one seen."""
         Reply = self.env["sms.ovh.reply"]

@@ -1,20 +1,22 @@
+import logging
+
 from odoo import api, fields, models
 from odoo.tools import plaintext2html
 
 from ..tools.sms_api import normalize_number
+
+_logger = logging.getLogger(__name__)
 
 
 class SmsOvhReply(models.Model):
     """An SMS received from a recipient, and whose it is."""
 
     _name = "sms.ovh.reply"
+    _inherit = ["sms.ovh.answer.mixin"]
     _description = "OVHcloud SMS Reply"
     _order = "received_at desc, id desc"
     _rec_name = "number"
 
-    account_id = fields.Many2one(
-        "sms.ovh.account", required=True, ondelete="cascade", index=True, readonly=True
-    )
     company_id = fields.Many2one(related="account_id.company_id", store=True)
     ovh_id = fields.Char(string="OVHcloud's ID", required=True, readonly=True)
     number = fields.Char(string="Phone Number", readonly=True)
@@ -23,7 +25,6 @@ class SmsOvhReply(models.Model):
     )
     body = fields.Text(string="Text", readonly=True)
     tag = fields.Char(readonly=True)
-    received_at = fields.Datetime(string="Received On", readonly=True)
 
     _account_ovh_id_unique = models.Constraint(
         "unique(account_id, ovh_id)", "This reply is known already."
@@ -33,9 +34,29 @@ class SmsOvhReply(models.Model):
     def create(self, vals_list):
         """Override to find out whose replies these are, and to tell them there."""
         replies = super().create(vals_list)
+        replies._find_campaigns()
         for reply in replies:
             reply._find_partner()
         return replies
+
+    def _find_campaigns(self):
+        """Look up which campaigns these replies answer."""
+        for account, replies in self.grouped("account_id").items():
+            answered = account._find_answered(
+                [
+                    {
+                        "number": normalize_number(reply.number),
+                        "received_at": reply.received_at,
+                        "tag": reply.tag,
+                    }
+                    for reply in replies
+                ],
+                senders=account.with_context(active_test=False).sender_ids.filtered(
+                    "can_reply"
+                ),
+            )
+            for reply, tracker in zip(replies, answered, strict=True):
+                reply.mailing_id = tracker.mailing_trace_id.mass_mailing_id
 
     def _find_partner(self):
         """Look up who wrote this reply and post it in that contact's chatter."""
@@ -71,12 +92,37 @@ class SmsOvhStop(models.Model):
     """
 
     _name = "sms.ovh.stop"
+    _inherit = ["sms.ovh.answer.mixin"]
     _description = "OVHcloud STOP"
     _rec_name = "number"
 
-    account_id = fields.Many2one(
-        "sms.ovh.account", required=True, ondelete="cascade", readonly=True
-    )
-    number = fields.Char(required=True, readonly=True)
+    number = fields.Char(string="Phone Number", required=True, readonly=True)
 
     _account_number_unique = models.UniqueIndex("(account_id, number)")
+
+    def _apply(self):
+        """Put these numbers on Odoo's blacklist, and say there what they answered."""
+        for (account, mailing), stops in self.grouped(
+            lambda stop: (stop.account_id, stop.mailing_id)
+        ).items():
+            # Odoo's blacklist takes no number that it cannot read.
+            numbers = [
+                number
+                for number in stops.mapped("number")
+                if self.env.user._phone_format(number=number)
+            ]
+            if len(numbers) < len(stops):
+                _logger.info("OVHcloud SMS: a STOP of an unusual number is set aside")
+            if mailing:
+                message = self.env._(
+                    "Answered STOP to an SMS of the campaign “%(campaign)s”"
+                    " (%(account)s).",
+                    campaign=mailing.display_name,
+                    account=account.display_name,
+                )
+            else:
+                message = self.env._(
+                    "Answered STOP to an SMS of %s.", account.display_name
+                )
+            # sudo: a STOP counts, whoever has it read.
+            self.env["phone.blacklist"].sudo()._add(numbers, message=message)

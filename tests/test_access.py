@@ -20,7 +20,7 @@ MATRIX = {
     "sms.ovh.log": {"marketing": "r", "administrator": "r", "system": "r"},
     "sms.ovh.job": {"administrator": "r", "system": "r"},
     "sms.ovh.event": {"administrator": "r", "system": "r"},
-    "sms.ovh.stop": {"administrator": "r", "system": "r"},
+    "sms.ovh.stop": {"marketing": "r", "administrator": "r", "system": "r"},
 }
 OPERATIONS = {"c": "create", "r": "read", "w": "write", "d": "unlink"}
 

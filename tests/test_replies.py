@@ -1,11 +1,16 @@
+import html
+from datetime import timedelta
+
 import requests
 
+from odoo import fields
 from odoo.exceptions import UserError
 from odoo.tests import HttpCase, tagged
 
 from .common import SERVICE_1, SmsOvhCase
 
 PHONE = "+33612345678"
+OTHER_PHONE = "+33612345679"
 
 
 @tagged("-at_install", "post_install")
@@ -34,6 +39,18 @@ class TestReplies(SmsOvhCase, HttpCase):
         self.env.invalidate_all()
         self.assertEqual(jobs.state, "accepted")
         self.simulator.pop_callbacks(count=1)
+
+    def _send_mailing(self, numbers, **values):
+        """Send a campaign to these numbers, and have it delivered."""
+        mailing = self._create_mailing(
+            numbers, **{"subject": "<i>Ventes privées</i>", **values}
+        )
+        mailing.action_put_in_queue()
+        self._run_cron("mass_mailing.ir_cron_mass_mailing_queue")
+        self._run_cron("sms.ir_cron_sms_scheduler_action")
+        self.env.invalidate_all()
+        self.simulator.pop_callbacks(count=1)
+        return mailing
 
     def _answer(self, what, number=PHONE, **content):
         self.simulator._call(
@@ -219,6 +236,38 @@ class TestReplies(SmsOvhCase, HttpCase):
         self.account._read_answers()
         self.assertTrue(blacklist.active)
 
+    def test_stop_of_a_campaign(self):
+        mailing = self._send_mailing([PHONE, OTHER_PHONE])
+        self._answer("stop")
+        # What was sent since is not what was answered.
+        later = self._send_mailing([PHONE, OTHER_PHONE])
+        self.account._read_answers()
+        stop = self.env["sms.ovh.stop"].search([("number", "=", PHONE)])
+        self.assertEqual(stop.mailing_id, mailing)
+        self.assertTrue(stop.received_at)
+        self.assertEqual(mailing.sms_ovh_stop_count, 1)
+        self.assertEqual(later.sms_ovh_stop_count, 0)
+        blacklist = self.env["phone.blacklist"].search([("number", "=", PHONE)])
+        self.assertIn("<i>Ventes", html.unescape(blacklist.message_ids[0].body))
+        self.assertNotIn("<i>", blacklist.message_ids[0].body)
+
+    def test_answer_of_which_ovhcloud_says_nothing(self):
+        """It is taken for one to the last campaign that the number got."""
+        self._send_mailing([PHONE])
+        mailing = self._send_mailing([PHONE])
+        answer = {"number": PHONE, "received_at": fields.Datetime.now()}
+        old = {
+            "number": PHONE,
+            "received_at": fields.Datetime.now() - timedelta(days=1),
+        }
+        unknown = {**answer, "sms_ovh_id": "999"}
+        answered = self.account._find_answered([answer, unknown], campaigns_only=True)
+        self.assertEqual(answered[0].mailing_trace_id.mass_mailing_id, mailing)
+        self.assertFalse(answered[1], "OVHcloud names an SMS that is none of Odoo's")
+        self.assertFalse(self.account._find_answered([old])[0], "it was not sent yet")
+        short = self._sender(type="shortcode")
+        self.assertFalse(self.account._find_answered([answer], senders=short)[0])
+
     def test_stop_that_cannot_be_read_waits(self):
         self._send_to()
         self._answer("stop")
@@ -277,6 +326,18 @@ class TestReplies(SmsOvhCase, HttpCase):
         reply = self.env["sms.ovh.reply"].search([("account_id", "=", self.account.id)])
         self.assertEqual(reply.body, "Qui est-ce ?")
         self.assertFalse(reply.partner_id)
+        self.assertFalse(reply.mailing_id)
+
+    def test_reply_to_a_campaign(self):
+        short = self._sender(type="shortcode")
+        mailing = self._send_mailing([PHONE], sms_ovh_sender_id=short.id)
+        later = self._send_mailing([PHONE])
+        self._answer("reply", text="Oui")
+        self.account._read_answers()
+        reply = self.env["sms.ovh.reply"].search([("account_id", "=", self.account.id)])
+        self.assertEqual(reply.mailing_id, mailing)
+        self.assertEqual(mailing.sms_ovh_reply_count, 1)
+        self.assertEqual(later.sms_ovh_reply_count, 0)
 
     def test_partner_of_another_company_is_left_alone(self):
         other = self.env["res.company"].create({"name": "Autre"})

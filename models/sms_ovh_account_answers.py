@@ -1,0 +1,230 @@
+"""What recipients send back: STOP and replies, and which SMS they answer."""
+
+from collections import defaultdict
+from datetime import datetime, timezone
+
+from odoo import api, fields, models
+from odoo.tools import SQL
+
+from .. import const
+from ..tools import job_pool
+from ..tools.sms_api import normalize_number
+
+
+class SmsOvhLog(models.Model):
+    _inherit = "sms.ovh.log"
+
+    # A reply names its number, and asks which SMS that number got last.
+    _number_date_idx = models.Index("(number, date)")
+
+    @api.model
+    def _find_last(self, account, numbers, senders=None):
+        """Return the last SMS that OVHcloud took for each of these numbers.
+
+        :param account: `sms.ovh.account` that sent them
+        :param dict numbers: until when, by number
+        :param senders: only those from these `sms.ovh.sender`; None for any
+        :return: OVHcloud's ids by number, the last one first
+        :rtype: dict[str, list[str]]
+        """
+        days = self.env["sms.ovh.job"]._get_parameter(
+            "answer_days", const.ANSWER_DAYS
+        )
+        found = defaultdict(list)
+        # In SQL: a few of each number, all numbers at once.
+        for number, sms_ovh_id in self.env.execute_query(
+            SQL(
+                """
+                SELECT answer.number, last.sms_ovh_id
+                  FROM unnest(%(numbers)s::text[], %(until)s::timestamp[])
+                       AS answer (number, until)
+            CROSS JOIN LATERAL (
+                       SELECT sms_ovh_id, date
+                         FROM sms_ovh_log
+                        WHERE number = answer.number
+                          AND account_id = %(account)s
+                          AND sms_ovh_id IS NOT NULL
+                          AND date <= answer.until
+                          AND date > answer.until - make_interval(days => %(days)s)
+                          AND (%(any)s OR sender_id = ANY(%(senders)s))
+                     ORDER BY date DESC, id DESC
+                        LIMIT %(limit)s
+                       ) AS last
+              ORDER BY last.date DESC
+                """,
+                numbers=list(numbers),
+                until=list(numbers.values()),
+                account=account.id,
+                days=days,
+                any=senders is None,
+                senders=senders.ids if senders is not None else [],
+                limit=const.ANSWER_CANDIDATES,
+            )
+        ):
+            found[number].append(sms_ovh_id)
+        return dict(found)
+
+
+class SmsOvhAccount(models.Model):
+    _inherit = "sms.ovh.account"
+
+    def _find_answered(self, answers, senders=None, campaigns_only=False):
+        """Return which SMS of this account each of these answers.
+
+        By what OVHcloud says, the SMS's id or its job's tag; else the last one that the
+        number got, within the days of `sms_ovh.answer_days`.
+
+        :param list answers: dicts with ``number`` in E.164, ``received_at``, and where
+            OVHcloud says so ``sms_ovh_id`` or ``tag``
+        :param senders: `sms.ovh.sender` that can be answered; None for any
+        :param bool campaigns_only: where it has to be guessed, only of campaigns
+        :return: the `sms.tracker` of each, empty where nothing is known
+        :rtype: list
+        """
+        self.ensure_one()
+        # sudo: trackers and jobs are technical records without access of their own.
+        Tracker = self.env["sms.tracker"].sudo()
+        uuids = self._find_answered_uuids(answers)
+        ids = {answer["sms_ovh_id"] for answer in answers if answer.get("sms_ovh_id")}
+        known = Tracker.search(
+            [
+                "|",
+                ("sms_uuid", "in", list(uuids.values())),
+                "&",
+                ("sms_ovh_id", "in", list(ids)),
+                ("sms_ovh_account_id", "=", self.id),
+            ]
+        )
+        by_uuid = {tracker.sms_uuid: tracker for tracker in known}
+        by_id = {
+            tracker.sms_ovh_id: tracker
+            for tracker in known
+            if tracker.sms_ovh_account_id == self
+        }
+        found = []
+        for answer in answers:
+            uuid = uuids.get((answer.get("tag"), answer["number"]))
+            found.append(
+                by_id.get(answer.get("sms_ovh_id")) or by_uuid.get(uuid) or Tracker
+            )
+        open_numbers = {
+            answer["number"]: (answer.get("received_at") or fields.Datetime.now())
+            + const.CLOCK_MARGIN
+            for answer, tracker in zip(answers, found, strict=True)
+            if answer["number"] and not tracker and not answer.get("sms_ovh_id")
+        }
+        if not open_numbers:
+            return found
+        last = self.env["sms.ovh.log"].sudo()._find_last(self, open_numbers, senders)
+        candidates = {
+            tracker.sms_ovh_id: tracker
+            for tracker in Tracker.search(
+                [
+                    ("sms_ovh_id", "in", [id_ for ids in last.values() for id_ in ids]),
+                    ("sms_ovh_account_id", "=", self.id),
+                ]
+            )
+            if tracker.mailing_trace_id or not campaigns_only
+        }
+        guesses = {
+            number: next((candidates[id_] for id_ in ids if id_ in candidates), Tracker)
+            for number, ids in last.items()
+        }
+        return [
+            tracker
+            if tracker or answer.get("sms_ovh_id")
+            else guesses.get(answer["number"], Tracker)
+            for answer, tracker in zip(answers, found, strict=True)
+        ]
+
+    def _find_answered_uuids(self, answers):
+        """Return the UUID of the SMS by tag of its job and number."""
+        tags = {answer["tag"] for answer in answers if answer.get("tag")}
+        # sudo: see `_find_answered`.
+        jobs = self.env["sms.ovh.job"].sudo().search_fetch(
+            [("tag", "in", list(tags)), ("account_id", "=", self.id)],
+            ["tag", "receivers"],
+        )
+        wanted = {(answer.get("tag"), answer["number"]) for answer in answers}
+        return {
+            (job.tag, number): uuid
+            for job in jobs
+            for uuid, number in job.receivers or []
+            if (job.tag, number) in wanted
+        }
+
+    # ------------------------------------------------------------
+    # STOP
+    # ------------------------------------------------------------
+
+    def _read_stops(self, client):
+        """Put the numbers that newly answered STOP on Odoo's blacklist."""
+        # sudo: of the account, whoever has it read.
+        Stop = self.env["sms.ovh.stop"].sudo()
+        path = self._get_path("blacklists")
+        # As OVHcloud names it, by the number in E.164.
+        names = {normalize_number(name): name for name in client.get(path) or []}
+        names.pop(False, None)
+        known = Stop.search_fetch([("account_id", "=", self.id)], ["number"])
+        # Taken off at OVHcloud's: the next STOP of that number is news again.
+        gone = known.filtered(lambda stop: stop.number not in names)
+        new = sorted(names.keys() - set((known - gone).mapped("number")))
+        gone.unlink()
+        if not new:
+            return
+        details = self._fetch_stop_details([names[number] for number in new])
+        answers = []
+        for number, detail in zip(new, details, strict=True):
+            sms_ovh_id = detail.get("smsOutgoingID")
+            answers.append(
+                {
+                    "number": number,
+                    "sms_ovh_id": str(sms_ovh_id) if sms_ovh_id else None,
+                    "received_at": self._parse_ovh_datetime(detail.get("dateCreation")),
+                }
+            )
+        trackers = self._find_answered(answers, campaigns_only=True)
+        Stop.create(
+            [
+                {
+                    "account_id": self.id,
+                    "number": answer["number"],
+                    "received_at": answer["received_at"] or fields.Datetime.now(),
+                    "mailing_id": tracker.mailing_trace_id.mass_mailing_id.id,
+                }
+                for answer, tracker in zip(answers, trackers, strict=True)
+            ]
+        )._apply()
+
+    def _fetch_stop_details(self, names):
+        """Ask OVHcloud which SMS these numbers answered STOP to.
+
+        Of so many only, so that the first reading of a long list ends; the others are
+        on the blacklist all the same.
+
+        :param list names: numbers as OVHcloud's blacklist names them
+        :return: `sms.Blacklist` of each, empty where there is none
+        :rtype: list[dict]
+        :raise OvhError: where OVHcloud cannot be asked
+        """
+        asked = names[: const.MAX_STOP_DETAILS]
+        details = job_pool.fetch_many(
+            self._get_client_args(),
+            [self._get_path("blacklists", name) for name in asked],
+            const.THREADS,
+        )
+        details = [detail if isinstance(detail, dict) else {} for detail in details]
+        return details + [{}] * (len(names) - len(asked))
+
+    @api.model
+    def _parse_ovh_datetime(self, text):
+        """Return OVHcloud's time as Odoo stores it, False for none.
+
+        :raise ValueError: where it is no time
+        """
+        if not text:
+            return False
+        parsed = datetime.fromisoformat(text)
+        if parsed.tzinfo:
+            parsed = parsed.astimezone(timezone.utc).replace(tzinfo=None)
+        return parsed
