@@ -150,7 +150,7 @@ class SmsOvhSendingMixin(models.AbstractModel):
     _inherit = ["sms.ovh.counter.mixin"]
     _description = "SMS Sender and Kind"
 
-    sms_ovh_account_id = fields.Many2one("sms.ovh.account")
+    sms_ovh_account_id = fields.Many2one("sms.ovh.account", string="OVHcloud Account")
     sms_ovh_kind = fields.Selection(const.KINDS, string="Kind")
     sms_ovh_sender_id = fields.Many2one("sms.ovh.sender", string="Sender")
     sms_ovh_sender_warning = fields.Char(
