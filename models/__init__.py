@@ -4,6 +4,7 @@ from . import ir_http
 from . import mail_notification
 from . import mailing_mailing
 from . import mailing_mailing_answers
+from . import mailing_mailing_hours
 from . import mailing_trace
 from . import res_company
 from . import res_config_settings

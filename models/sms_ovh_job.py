@@ -326,6 +326,15 @@ class SmsOvhJob(models.Model):
                 time.sleep(random.uniform(0, min(0.05 * 2**attempt, 1)))
 
     @api.model
+    def _get_sendable_domain(self):
+        """Return the domain of queued jobs that nobody stopped."""
+        return [
+            ("state", "=", "queued"),
+            ("account_id.pause_reason", "=", False),
+            ("mailing_id", "not any", [("sms_ovh_paused", "=", True)]),
+        ]
+
+    @api.model
     def _take(self, room, jobs=None):
         """Take up to `room` jobs to post; nobody else does from the commit on.
 
@@ -334,8 +343,7 @@ class SmsOvhJob(models.Model):
         if not room:
             return []
         domain = [
-            ("state", "=", "queued"),
-            ("account_id.pause_reason", "=", False),
+            *self._get_sendable_domain(),
             "|",
             ("next_attempt", "=", False),
             ("next_attempt", "<=", fields.Datetime.now()),
@@ -799,12 +807,7 @@ class SmsOvhJob(models.Model):
         self._dispatch(deadline=time.monotonic() + const.CRON_SECONDS)
         self._reconcile_due()
         remaining = self.search_count(
-            [
-                ("state", "=", "queued"),
-                ("next_attempt", "=", False),
-                ("account_id.pause_reason", "=", False),
-            ],
-            limit=1000,
+            [*self._get_sendable_domain(), ("next_attempt", "=", False)], limit=1000
         )
         self.env["ir.cron"]._commit_progress(remaining=remaining)
 

@@ -285,7 +285,17 @@ class SmsSms(models.Model):
 
         :return: the new `sms.ovh.job`
         """
-        return self.env["sms.ovh.job"]._claim(self.filtered_domain(QUEUE_DOMAIN))
+        # sudo: whether a campaign is paused, for whoever sends.
+        due_sudo = self.sudo().filtered_domain(self._get_sms_ovh_queue_domain())
+        return self.env["sms.ovh.job"]._claim(due_sudo.sudo(self.env.su))
+
+    @api.model
+    def _get_sms_ovh_queue_domain(self):
+        """Return the domain of queued SMS that nobody stopped."""
+        return [
+            *QUEUE_DOMAIN,
+            ("mailing_id", "not any", [("sms_ovh_paused", "=", True)]),
+        ]
 
     def _sms_ovh_claim_for_cron(self):
         """Put queued SMS into jobs.
@@ -346,7 +356,7 @@ class SmsSms(models.Model):
         last_id = 0
         while True:
             queue = self.search_fetch(
-                [*QUEUE_DOMAIN, ("id", ">", last_id)],
+                [*self._get_sms_ovh_queue_domain(), ("id", ">", last_id)],
                 ["body", "record_company_id"],
                 order="id",
                 limit=QUEUE_BATCH_SIZE,
@@ -387,7 +397,9 @@ class SmsSms(models.Model):
 
         :param int count: SMS treated since the last time
         """
-        remaining = self.search_count(QUEUE_DOMAIN, limit=QUEUE_BATCH_SIZE)
+        remaining = self.search_count(
+            self._get_sms_ovh_queue_domain(), limit=QUEUE_BATCH_SIZE
+        )
         return self.env["ir.cron"]._commit_progress(count, remaining=remaining)
 
     # ------------------------------------------------------------
