@@ -17,6 +17,7 @@ from odoo.exceptions import ConcurrencyError, ValidationError
 
 from .. import const
 from ..tools import job_pool, ovh_client
+from ..tools.pending_sms import OvhTooManyPending, PendingReading
 from ..tools.sms_api import SmsApiOvh, normalize_number
 
 _logger = logging.getLogger(__name__)
@@ -37,6 +38,11 @@ TRANSITIONS = {
 ABANDONED_AFTER = 2 * (
     job_pool.POST_WITHIN + const.CONNECT_TIMEOUT + const.READ_TIMEOUT
 )
+# By how much the time that OVHcloud says an SMS was created at may miss the one at which
+# its job was posted, either way.
+CLOCK_MARGIN = timedelta(minutes=2)
+# Seconds that one run goes on asking OVHcloud for jobs whose outcome is not known.
+RECONCILE_SECONDS = 30
 # Channel of OCA's `queue_job`, where that is installed.
 QUEUE_JOB_CHANNEL = "root.sms_ovh"
 # Receivers of one answer whose id is checked at OVHcloud's.
@@ -656,7 +662,12 @@ class SmsOvhJob(models.Model):
     def _reconcile_due(self):
         """Ask OVHcloud once for each job whose outcome is not known, each committed."""
         last_id = 0
+        readings = {}
+        deadline = time.monotonic() + RECONCILE_SECONDS
         while True:
+            if time.monotonic() > deadline:
+                self.env.ref("sms_ovh.ir_cron_post_jobs").sudo()._trigger()
+                return
             job = self.search(
                 [
                     ("state", "=", "unknown"),
@@ -671,13 +682,16 @@ class SmsOvhJob(models.Model):
             if not job:
                 return
             last_id = job.id
-            self._transact(job._reconcile)
+            self._transact(partial(job._reconcile, readings))
 
-    def _reconcile(self):
+    def _reconcile(self, readings=None):
         """Ask OVHcloud for this job's tag, and adopt what it knows.
 
         Only a tag that OVHcloud does not know, asked twice with time between, is posted
         again, and with the same tag.
+
+        :param dict|None readings: what jobs of the same run share, see
+            :meth:`_fetch_pending`
         """
         self.ensure_one()
         if self.state != "unknown":
@@ -691,14 +705,17 @@ class SmsOvhJob(models.Model):
             return
         try:
             with self.account_id._get_client() as client:
-                found = self._fetch_by_tag(client)
+                found = self._fetch_by_tag(client, {} if readings is None else readings)
         except ovh_client.OvhError as error:
             _logger.warning("OVHcloud SMS: job %s cannot be asked for: %r", self.tag, error)
             self.next_attempt = self._get_check()
             return
+        missing = [number for __, number in self.receivers if number not in found]
+        if missing and self.next_attempt and self.next_attempt > fields.Datetime.now():
+            # Asked before it was due, by the button: what is not there may still come.
+            return
         if found:
             api_ovh = self._get_api()
-            missing = [n for __, n in self.receivers if n not in found]
             if missing and self.unknown_checks < 1:
                 # OVHcloud may still be at it.
                 self.write(
@@ -733,12 +750,13 @@ class SmsOvhJob(models.Model):
             _logger.info("OVHcloud SMS: job %s is not known at OVHcloud's", self.tag)
             self._apply(self._postpone({"unknown_checks": 0}))
 
-    def _fetch_by_tag(self, client):
+    def _fetch_by_tag(self, client, readings):
         """Return what OVHcloud knows of this job: number -> (id, credits).
 
         A deferred SMS may stand among the pending jobs only, which have no tag: there
         it is recognised by receiver, text and time.
 
+        :param dict readings: see :meth:`_fetch_pending`
         :raise ovh_client.OvhError: where OVHcloud cannot be asked
         """
         self.ensure_one()
@@ -750,29 +768,73 @@ class SmsOvhJob(models.Model):
                 raise ovh_client.OvhUnreadableAnswer("A listed SMS does not exist")
             number = normalize_number(sms["receiver"])
             found[number] = (str(ovh_id), sms.get("credits") or 0)
-        if len(found) >= self.receiver_count:
-            return found
         numbers = {number for __, number in self.receivers} - found.keys()
-        jobs_path = outgoing_path.removesuffix("outgoing") + "jobs"
-        for ovh_id, sms in self._fetch_each(jobs_path, client.get(jobs_path) or []):
-            if sms is None:
-                continue  # it left meanwhile
-            number = normalize_number(sms["receiver"])
-            if number in numbers and (sms["message"] or "").startswith(self.body):
-                found[number] = (str(ovh_id), sms.get("credits") or 0)
-        # The same text may have gone to the same number by another job.
-        # sudo: SMS of any user.
-        taken = self.env["sms.sms"].sudo().search_fetch(
-            [
-                ("sms_ovh_id", "in", [ovh_id for ovh_id, __ in found.values()]),
-                ("sms_ovh_account_id", "=", self.account_id.id),
-                ("sms_ovh_job_id", "!=", self.id),
-            ],
-            ["sms_ovh_id"],
+        if not numbers:
+            return found
+        pending = {
+            entry.number: (entry.ovh_id, entry.credits)
+            for entry in self._fetch_pending(client, readings)
+            if entry.number in numbers and entry.message.startswith(self.body)
+        }
+        # The same text may have gone to the same number by another job, which has found
+        # it since the list was read.
+        taken_ids = self._get_known_ids({ovh_id for ovh_id, __ in pending.values()})
+        found.update(
+            (number, known)
+            for number, known in pending.items()
+            if known[0] not in taken_ids
         )
-        taken_ids = set(taken.mapped("sms_ovh_id"))
+        return found
+
+    def _fetch_pending(self, client, readings):
+        """Return what OVHcloud holds back of what it took when this job was posted.
+
+        The list is that of all campaigns of the account, so it is read once for all
+        jobs that were due by then, and only as far back as they go.
+
+        :param dict readings: by path, what was read for other jobs
+        :rtype: list[PendingEntry]
+        :raise ovh_client.OvhError: where OVHcloud cannot be asked
+        """
+        self.ensure_one()
+        path = self._get_outgoing_path().removesuffix("outgoing") + "jobs"
+        key = (self.account_id.id, path)
+        started, reading = readings.get(key, (None, None))
+        now = fields.Datetime.now()
+        if not reading or (self.next_attempt and started < self.next_attempt <= now):
+            started = now
+            reading = PendingReading(
+                client,
+                self.account_id._get_client_args(),
+                path,
+                self._get_parameter("threads", const.THREADS) or 1,
+                self._get_known_ids,
+            )
+        # Not kept when it is broken off: what was not read would pass for not there.
+        readings.pop(key, None)
+        posted = (self.posted_at or self.create_date) + timedelta(seconds=reading.clock_offset)
+        try:
+            entries = reading.read(
+                posted - CLOCK_MARGIN,
+                posted + timedelta(seconds=ABANDONED_AFTER / 2) + CLOCK_MARGIN,
+            )
+        except OvhTooManyPending:
+            readings[key] = (started, reading)
+            raise
+        readings[key] = (started, reading)
+        return entries
+
+    def _get_known_ids(self, ovh_ids):
+        """Return which of these are SMS of this account that Odoo has an answer on.
+
+        :param set[str] ovh_ids: OVHcloud's ids
+        :rtype: set[str]
+        """
+        account_id = self.account_id.id
         return {
-            number: known for number, known in found.items() if known[0] not in taken_ids
+            ovh_id
+            for known_account_id, ovh_id in self.env["sms.ovh.log"]._find(ovh_ids)
+            if known_account_id == account_id
         }
 
     def _fetch_each(self, path, ids):
@@ -813,8 +875,9 @@ class SmsOvhJob(models.Model):
 
     def action_reconcile(self):
         """Ask OVHcloud now for jobs whose outcome is not known."""
+        readings = {}
         for job in self.filtered(lambda job: job.state == "unknown"):
-            job.sudo()._reconcile()
+            job.sudo()._reconcile(readings)
 
     @api.autovacuum
     def _gc_jobs(self):

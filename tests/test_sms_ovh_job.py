@@ -4,11 +4,11 @@ from unittest.mock import patch
 from odoo import fields
 from odoo.exceptions import ValidationError
 from odoo.tests import tagged
-from odoo.tools import mute_logger
+from odoo.tools import mute_logger, split_every
 
 from .. import const
 from ..models import sms_ovh_job
-from ..tools import job_pool
+from ..tools import job_pool, pending_sms
 from .common import SERVICE_1, UNREAL_NUMBER, SmsOvhCase
 
 LOGGERS = (
@@ -365,6 +365,114 @@ class TestSmsOvhJob(SmsOvhCase):
             set(mailing.mailing_trace_ids.mapped("trace_status")), {"pending"}
         )
         self.assertEqual(self.simulator.count_jobs(), 1)
+
+    def _set_night(self, **clock):
+        """Have OVHcloud hold marketing SMS back."""
+        self.simulator._call(
+            "POST", "clock", clock or {"now": "2026-11-24T23:00:00+01:00"}
+        )
+
+    def _send_elsewhere(self, numbers, body="Bonjour"):
+        """Have OVHcloud take SMS that this Odoo knows nothing of."""
+        with self.account._get_client() as client:
+            for some in split_every(500, numbers):
+                client.post(
+                    f"/sms/{SERVICE_1}/jobs",
+                    {
+                        "message": body,
+                        "receivers": list(some),
+                        "sender": self.account.default_sender_id.name,
+                        "noStopClause": False,
+                        "tag": "elsewhere",
+                    },
+                )
+
+    def _queue_marketing(self, numbers, body="Bonjour"):
+        """Queue SMS that OVHcloud holds back at night."""
+        return self._create_sms(numbers, body, sms_ovh_kind="marketing")
+
+    def _count_pending_calls(self):
+        """Return how often the list of pending SMS was read, and one of them."""
+        requests = self.simulator.get_state()["requests"]
+        path = "GET /sms/{serviceName}/jobs"
+        return requests.get(path, 0), requests.get(f"{path}/{{id}}", 0)
+
+    def test_pending_of_other_jobs_are_not_asked_for(self):
+        """Two jobs without an answer, among many held back: one list, their SMS only."""
+        self._set_night()
+        self._queue_marketing(self._numbers(600))
+        self._send_queue()
+        self.simulator.order_faults(
+            {"kind": "502_html", "path": "/jobs$", "accept": True, "times": 2}
+        )
+        sms = self._queue_marketing(self._numbers(3, 1000), "Un")
+        sms += self._queue_marketing(self._numbers(4, 2000), "Deux")
+        self._send_queue()
+        jobs = sms.sms_ovh_job_id
+        self.assertEqual(jobs.mapped("state"), ["unknown", "unknown"])
+        self._run()
+        self.assertEqual(jobs.mapped("state"), ["accepted", "accepted"])
+        self.assertEqual(set(sms.mapped("state")), {"pending"})
+        ledger = {
+            entry["receiver"]: str(entry["id"]) for entry in self.simulator.get_ledger()
+        }
+        for record in sms:
+            self.assertEqual(record.sms_ovh_id, ledger[record.number])
+        self.assertEqual(self._count_pending_calls(), (1, 7))
+        self.assertEqual(len(ledger), 607)
+
+    def test_pending_of_another_time(self):
+        """The same text to the same number, sent hours ago from elsewhere, is another
+        SMS; and what is older than the job is not read to its end."""
+        self._set_night()
+        numbers = self._numbers(1000)
+        self._send_elsewhere(numbers)
+        self._set_night(now="2026-11-25T01:00:00+01:00")
+        self.simulator.order_faults({"kind": "cut_before", "path": "/jobs$"})
+        sms = self._queue_marketing(numbers[:2])
+        self._send_queue()
+        job = sms.sms_ovh_job_id
+        self.assertEqual(job.state, "unknown")
+        self._run()
+        self.assertEqual((job.state, job.unknown_checks), ("unknown", 1))
+        self.assertEqual(self._count_pending_calls(), (1, pending_sms.SLICE))
+        self._run()
+        self.assertEqual(job.state, "queued")
+        job.next_attempt = False
+        self._run()
+        self.assertEqual(job.state, "accepted")
+        self.assertEqual(len(self.simulator.get_ledger()), 1002)
+
+    def test_pending_that_are_too_many(self):
+        """More than can be asked for: nobody says that the job is not there."""
+        self._set_night()
+        self.simulator.order_faults(
+            {"kind": "502_html", "path": "/jobs$", "accept": True}
+        )
+        sms = self._queue_marketing(self._numbers(2))
+        self._send_queue()
+        job = sms.sms_ovh_job_id
+        self._send_elsewhere(self._numbers(50, 1000), "Autre")
+        with patch.multiple(pending_sms, SLICE=10, LIMIT=30):
+            for __ in range(3):
+                self._run()
+                self.assertEqual((job.state, job.unknown_checks), ("unknown", 0))
+        self.assertEqual(self._count_pending_calls(), (3, 90))
+        self._run()
+        self.assertEqual(job.state, "accepted")
+        self.assertEqual(len(self.simulator.get_ledger(message="Bonjour")), 2)
+
+    def test_asked_before_it_is_due(self):
+        """The button does not count as one of the two times that come with time
+        between."""
+        self.env["ir.config_parameter"].set_param("sms_ovh.check_delay", 60)
+        self.simulator.order_faults({"kind": "cut_before", "path": "/jobs$"})
+        sms = self._queue()
+        self._send_queue()
+        job = sms.sms_ovh_job_id
+        for __ in range(3):
+            job.action_reconcile()
+        self.assertEqual((job.state, job.unknown_checks), ("unknown", 0))
 
     def test_invalid_receiver_and_not_answered(self):
         """Receiver by receiver: who is not among what OVHcloud took was refused."""

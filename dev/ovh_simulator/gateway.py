@@ -16,8 +16,6 @@ from . import errors, schema, seed
 
 #: Paths below which the API answers; both are the same API.
 PREFIXES = ('/1.0', '/v1')
-#: Seconds that a request's timestamp may be off.
-TIMESTAMP_TOLERANCE = 180
 #: Seconds after which a request that meets the ``timeout`` fault is dropped at the latest.
 LONGEST_HANG = 600
 
@@ -169,8 +167,7 @@ def authenticate(world, request, path, body):
     if credential is None or credential['application'] != application_key:
         raise errors.no_credential()
     timestamp = headers.get('x-ovh-timestamp', '')
-    if not re.fullmatch(r'[0-9]{1,12}', timestamp) \
-            or abs(int(timestamp) - world.api_time()) > TIMESTAMP_TOLERANCE:
+    if not re.fullmatch(r'[0-9]{1,12}', timestamp) or not world.is_in_time(int(timestamp)):
         raise errors.out_of_time()
     given = headers.get('x-ovh-signature', '')
     for url in _urls(request):

@@ -27,6 +27,8 @@ FIRST_SMS_ID = max(seed.FIRST_SMS_ID, time.time_ns() // 10_000_000)
 #: The clause OVHcloud appends to marketing SMS: 11 characters, its line break included.
 STOP_CLAUSE = f'\nSTOP:{seed.STOP_NUMBER}'
 MAX_TAG = 20
+#: Seconds that a request's timestamp may be off.
+TIMESTAMP_TOLERANCE = 180
 #: An SMS from the short number can be answered for 48 hours.
 REPLY_WINDOW = 48 * 3600
 #: Minutes after which an SMS is given up unless the job says otherwise.
@@ -117,6 +119,7 @@ class World:
         self.config.update(copy.deepcopy(DEFAULT_CONFIG))
         self.config.update(copy.deepcopy(self.options))
         self.clock = Clock()
+        self._offsets = set()
         self.faults = Faults()
         self.callbacks.reset()
         self.requests = Counter()
@@ -210,8 +213,20 @@ class World:
         self._wake()
 
     def api_time(self):
-        """:return: what ``/auth/time`` answers, in whole seconds."""
-        return int(time.time() + self.config['clock_skew_s'])
+        """:return: what ``/auth/time`` answers, in whole seconds: the time that records carry."""
+        now = self.clock.now()
+        self._offsets.add(round(now - time.time()))
+        return int(now + self.config['clock_skew_s'])
+
+    def is_in_time(self, timestamp):
+        """Tell whether a call may be signed with a time.
+
+        Who was told the time before somebody moved the clock still gets in.
+
+        :param int timestamp: POSIX seconds.
+        """
+        real = time.time() + self.config['clock_skew_s']
+        return any(abs(timestamp - real - offset) <= TIMESTAMP_TOLERANCE for offset in (0, *self._offsets))
 
     # ------------------------------------------------------------------ what is due
 
