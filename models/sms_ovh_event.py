@@ -1,7 +1,7 @@
 import logging
 import time
 from collections import defaultdict
-from datetime import timedelta
+from datetime import datetime, timedelta, timezone
 
 from psycopg2.extras import Json
 
@@ -275,8 +275,16 @@ class SmsOvhEvent(models.Model):
                 for records in (moved_trackers, moved_sms)
                 for record in records
             }
+            times = None
+            if state == "sent":
+                times = {
+                    (event.account_id.id, event.sms_ovh_id): event._get_time()
+                    for event in events
+                }
             for group, back in ((keys - refunded, False), (keys & refunded, True)):
-                moved |= Log._move(group & logged, state, failure_type, ptt, back)
+                moved |= Log._move(
+                    group & logged, state, failure_type, ptt, back, times
+                )
             done = events.filtered(
                 lambda event, moved=moved: (event.account_id.id, event.sms_ovh_id)
                 in moved
@@ -303,6 +311,24 @@ class SmsOvhEvent(models.Model):
         if not failure_type:
             failure_type = const.PTT_UNKNOWN_FAILURE_TYPE
         return state, failure_type
+
+    def _get_time(self):
+        """Return when what this report says happened, in UTC.
+
+        That is the time it names; where it names none that can be read, or one of no
+        known time zone, the time it came. None for what OVHcloud was asked for: it had
+        happened at some time before.
+        """
+        self.ensure_one()
+        params = self.payload or {}
+        try:
+            when = datetime.fromisoformat(params.get("date") or "")
+        except (TypeError, ValueError):
+            when = None
+        if when and when.tzinfo:
+            return when.astimezone(timezone.utc).replace(tzinfo=None)
+        # An inquiry for what was delivered names the status only.
+        return self.create_date if "ptt" in params else None
 
     def _get_reason(self, failure_type):
         """Return why an SMS failed, in the company's language, with OVHcloud's code."""

@@ -6,6 +6,7 @@ from odoo.tools import SQL
 from odoo.tools.constants import GC_UNLINK_LIMIT
 
 from .. import const
+from ..tools.number_country import get_country_code
 from ..tools.sms_api import SmsApiOvh
 from ..tools.sms_segments import count_segments
 
@@ -34,8 +35,18 @@ class SmsOvhLog(models.Model):
         "sms.ovh.account", required=True, ondelete="cascade", readonly=True
     )
     sender_id = fields.Many2one("sms.ovh.sender", ondelete="set null", readonly=True)
+    mailing_id = fields.Many2one(
+        "mailing.mailing",
+        string="Mailing",
+        ondelete="set null",
+        index="btree_not_null",
+        readonly=True,
+    )
+    kind = fields.Selection(const.KINDS, readonly=True)
     date = fields.Datetime(string="Sent On", required=True, readonly=True)
+    delivered_at = fields.Datetime(string="Delivered On", readonly=True)
     number = fields.Char(readonly=True)
+    country_code = fields.Char(readonly=True, help="ISO code of the number's country.")
     sms_ovh_id = fields.Char(
         string="OVHcloud's SMS ID", index="btree_not_null", readonly=True
     )
@@ -55,6 +66,8 @@ class SmsOvhLog(models.Model):
     segments = fields.Integer(string="SMS Each", readonly=True)
     # No `digits`: a share of what its job cost must not be rounded.
     credits = fields.Float(string="SMS Charged", readonly=True)
+    clicked = fields.Boolean(readonly=True, help="The recipient followed a link.")
+    stopped = fields.Boolean(string="STOP", readonly=True, help="Answered by a STOP.")
 
     _account_date_idx = models.Index("(account_id, date)")
 
@@ -85,19 +98,23 @@ class SmsOvhLog(models.Model):
             segments = count_segments(
                 job.body or "", job.stop_clause and job.sender_id.has_stop_clause
             ).segments
-            outcomes = defaultdict(lambda: ([], []))
+            outcomes = defaultdict(lambda: ([], [], []))
             for result in results:
-                of_numbers, of_ids = outcomes[result["state"]]
-                of_numbers.append(numbers.get(result["uuid"]))
+                of_numbers, of_ids, of_countries = outcomes[result["state"]]
+                number = numbers.get(result["uuid"])
+                of_numbers.append(number)
                 of_ids.append(result.get("sms_ovh_id"))
-            for outcome, (of_numbers, of_ids) in outcomes.items():
+                of_countries.append(get_country_code(number))
+            for outcome, (of_numbers, of_ids, of_countries) in outcomes.items():
                 taken = outcome == "success"
                 rows.append(
                     SQL(
-                        "(%s, %s::int, %s::timestamp, %s, %s, %s, %s::float8,"
-                        " %s::text[], %s::text[])",
+                        "(%s, %s::int, %s::int, %s, %s::timestamp, %s, %s, %s,"
+                        " %s::float8, %s::text[], %s::text[], %s::text[])",
                         job.account_id.id,
                         job.sender_id.id or None,
+                        job.mailing_id.id or None,
+                        job.kind,
                         job.posted_at or now,
                         "pending" if taken else "refused",
                         None if taken else failure_types.get(outcome, "unknown"),
@@ -107,6 +124,7 @@ class SmsOvhLog(models.Model):
                         job.credits / len(of_ids) if taken else 0,
                         of_numbers,
                         of_ids,
+                        of_countries,
                     )
                 )
         if not rows:
@@ -115,16 +133,19 @@ class SmsOvhLog(models.Model):
             SQL(
                 """
                 INSERT INTO sms_ovh_log (
-                    account_id, sender_id, date, state, failure_type, segments, credits,
-                    number, sms_ovh_id
+                    account_id, sender_id, mailing_id, kind, date, state, failure_type,
+                    segments, credits, number, sms_ovh_id, country_code
                 )
-                SELECT account_id, sender_id, date, state, failure_type, segments,
-                       credits, receiver.number, receiver.sms_ovh_id
+                SELECT account_id, sender_id, mailing_id, kind, date, state,
+                       failure_type, segments, credits, receiver.number,
+                       receiver.sms_ovh_id, receiver.country_code
                   FROM (VALUES %s) AS settled (
-                           account_id, sender_id, date, state, failure_type, segments,
-                           credits, numbers, sms_ovh_ids
+                           account_id, sender_id, mailing_id, kind, date, state,
+                           failure_type, segments, credits, numbers, sms_ovh_ids,
+                           country_codes
                        ),
-                       unnest(numbers, sms_ovh_ids) AS receiver (number, sms_ovh_id)
+                       unnest(numbers, sms_ovh_ids, country_codes)
+                           AS receiver (number, sms_ovh_id, country_code)
              RETURNING 1
                 """,
                 SQL(", ").join(rows),
@@ -148,7 +169,7 @@ class SmsOvhLog(models.Model):
         )
 
     @api.model
-    def _move(self, keys, state, failure_type, ptt, refunded=False):
+    def _move(self, keys, state, failure_type, ptt, refunded=False, times=None):
         """Move SMS forward to what a delivery report says.
 
         :param set keys: pairs of an account's id and OVHcloud's id
@@ -156,6 +177,8 @@ class SmsOvhLog(models.Model):
         :param str|bool failure_type: why, where `state` is an error
         :param int ptt: OVHcloud's code
         :param bool refunded: whether OVHcloud gives the credits back
+        :param dict times: when it happened by key, in UTC, None where nobody knows;
+            by default now
         :return: those of `keys` that moved
         :rtype: set[tuple]
         """
@@ -167,18 +190,28 @@ class SmsOvhLog(models.Model):
         ]
         if not keys or not before:
             return set()
+        keys = list(keys)
+        now = fields.Datetime.now()
+        times = dict.fromkeys(keys, now) if times is None else times
         moved = self.env.execute_query(
             SQL(
                 """
                 UPDATE sms_ovh_log
                    SET state = %(state)s, failure_type = %(failure_type)s,
                        ptt = %(ptt)s,
+                       -- Clocks differ: never before it was sent, nor yet to come.
+                       delivered_at = CASE
+                           WHEN %(state)s = 'sent' AND report.time IS NOT NULL
+                           THEN GREATEST(date, LEAST(report.time, %(now)s))
+                       END,
                        credits = CASE WHEN %(refunded)s THEN 0 ELSE credits END
-                 WHERE sms_ovh_id = ANY(%(ids)s) AND state = ANY(%(before)s)
-                   AND (account_id, sms_ovh_id) IN (
-                           SELECT * FROM unnest(%(accounts)s::int[], %(ids)s::text[])
-                       )
-             RETURNING account_id, sms_ovh_id
+                  FROM unnest(%(accounts)s::int[], %(ids)s::text[],
+                              %(times)s::timestamp[])
+                       AS report (account_id, sms_ovh_id, time)
+                 WHERE sms_ovh_log.sms_ovh_id = ANY(%(ids)s) AND state = ANY(%(before)s)
+                   AND sms_ovh_log.sms_ovh_id = report.sms_ovh_id
+                   AND sms_ovh_log.account_id = report.account_id
+             RETURNING sms_ovh_log.account_id, sms_ovh_log.sms_ovh_id
                 """,
                 state=state,
                 failure_type=failure_type or None,
@@ -186,10 +219,14 @@ class SmsOvhLog(models.Model):
                 refunded=refunded,
                 ids=[sms_ovh_id for __, sms_ovh_id in keys],
                 accounts=[account_id for account_id, __ in keys],
+                times=[times.get(key) for key in keys],
                 before=before,
+                now=now,
             )
         )
-        self.invalidate_model(["state", "failure_type", "ptt", "credits"], flush=False)
+        self.invalidate_model(
+            ["state", "failure_type", "ptt", "delivered_at", "credits"], flush=False
+        )
         return set(moved)
 
     @api.autovacuum

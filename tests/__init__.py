@@ -8,9 +8,11 @@ from . import test_delivery
 from . import test_gsm7
 from . import test_i18n
 from . import test_job_pool
+from . import test_number_country
 from . import test_ovh_client
 from . import test_pause
 from . import test_replies
+from . import test_report
 from . import test_sending_kind
 from . import test_senders
 from . import test_sms_api
