@@ -25,3 +25,17 @@ class MailingMailing(models.Model):
             )
             for mailing in self:
                 mailing[name] = counts.get(mailing._origin, 0)
+
+    def action_view_sms_ovh_replies(self):
+        """Open the replies to these campaigns."""
+        return self._view_sms_ovh_answers("sms_ovh.sms_ovh_reply_action")
+
+    def action_view_sms_ovh_stops(self):
+        """Open who answered STOP to these campaigns."""
+        return self._view_sms_ovh_answers("sms_ovh.sms_ovh_stop_action")
+
+    def _view_sms_ovh_answers(self, xmlid):
+        action = self.env["ir.actions.act_window"]._for_xml_id(xmlid)
+        # Not at the address of all of them.
+        action.pop("path", None)
+        return {**action, "domain": [("mailing_id", "in", self.ids)]}

@@ -14,6 +14,12 @@ class MailingTrace(models.Model):
         groups="sms_ovh.group_sms_ovh_admin",
     )
 
+    sms_ovh_stop_date = fields.Datetime(
+        string="STOP On",
+        readonly=True,
+        help="When the recipient answered STOP to this SMS.",
+    )
+
     # Core asks after each set of SMS which campaigns still have some in the outbox:
     # without it, it would read the traces of all campaigns ever sent.
     _process_idx = models.Index("(mass_mailing_id) WHERE trace_status = 'process'")

@@ -65,6 +65,28 @@ class SmsOvhLog(models.Model):
         return dict(found)
 
 
+class SmsTracker(models.Model):
+    _inherit = "sms.tracker"
+
+    def _prepare_sms_ovh_answered(self):
+        """Return the values by which an answer names this SMS."""
+        trace = self.mailing_trace_id
+        return {"trace_id": trace.id, "mailing_id": trace.mass_mailing_id.id}
+
+    def _get_sms_ovh_record(self):
+        """Return the record that this SMS was about, None where there is none.
+
+        :rtype: odoo.models.Model|None
+        """
+        message = self.mail_notification_id.mail_message_id
+        trace = self.mailing_trace_id
+        model, res_id = trace.model or message.model, trace.res_id or message.res_id
+        if not model or not res_id or model not in self.env:
+            return None
+        record = self.env[model].browse(res_id)
+        return record if record.exists() else None
+
+
 class SmsOvhAccount(models.Model):
     _inherit = "sms.ovh.account"
 
@@ -165,7 +187,9 @@ class SmsOvhAccount(models.Model):
         # As OVHcloud names it, by the number in E.164.
         names = {normalize_number(name): name for name in client.get(path) or []}
         names.pop(False, None)
-        known = Stop.search_fetch([("account_id", "=", self.id)], ["number"])
+        known = Stop.search_fetch(
+            [("account_id", "=", self.id), ("origin", "=", "ovhcloud")], ["number"]
+        )
         # Taken off at OVHcloud's: the next STOP of that number is news again.
         gone = known.filtered(lambda stop: stop.number not in names)
         new = sorted(names.keys() - set((known - gone).mapped("number")))
@@ -184,17 +208,19 @@ class SmsOvhAccount(models.Model):
                 }
             )
         trackers = self._find_answered(answers, campaigns_only=True)
+        # Those that had opted out by a keyword, and do so again.
+        Stop.search([("account_id", "=", self.id), ("number", "in", new)]).unlink()
         Stop.create(
             [
                 {
                     "account_id": self.id,
                     "number": answer["number"],
                     "received_at": answer["received_at"] or fields.Datetime.now(),
-                    "mailing_id": tracker.mailing_trace_id.mass_mailing_id.id,
+                    **tracker._prepare_sms_ovh_answered(),
                 }
                 for answer, tracker in zip(answers, trackers, strict=True)
             ]
-        )._apply()
+        )._apply(trackers)
 
     def _fetch_stop_details(self, names):
         """Ask OVHcloud which SMS these numbers answered STOP to.

@@ -18,4 +18,11 @@ class SmsOvhAnswerMixin(models.AbstractModel):
         readonly=True,
         help="The campaign whose SMS was answered.",
     )
+    trace_id = fields.Many2one(
+        "mailing.trace",
+        string="SMS Answered",
+        ondelete="set null",
+        index="btree_not_null",
+        readonly=True,
+    )
     received_at = fields.Datetime(string="Received On", readonly=True)

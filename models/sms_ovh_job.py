@@ -192,6 +192,7 @@ class SmsOvhJob(models.Model):
         :param sms: locked, queued `sms.sms` of companies with an account
         :return: the new jobs
         """
+        sms = sms._sms_ovh_leave_out_blacklisted()
         if not sms:
             return self.browse()
         vals_list = []
@@ -361,6 +362,7 @@ class SmsOvhJob(models.Model):
         due = self.browse(random.sample(due_ids, len(due_ids)))
         taken = due.try_lock_for_update(allow_referencing=True, limit=room)
         taken.fetch(["body", "receivers", "account_id", "sender_id", "attempts"])
+        taken = taken._leave_out_stopped()
         now = fields.Datetime.now()
         deadline = time.monotonic() + job_pool.POST_WITHIN
         for attempts, group in taken.grouped("attempts").items():

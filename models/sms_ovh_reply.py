@@ -1,11 +1,7 @@
-import logging
-
 from odoo import api, fields, models
 from odoo.tools import plaintext2html
 
 from ..tools.sms_api import normalize_number
-
-_logger = logging.getLogger(__name__)
 
 
 class SmsOvhReply(models.Model):
@@ -82,47 +78,3 @@ class SmsOvhReply(models.Model):
             message_type="comment",
             subtype_xmlid="mail.mt_note",
         )
-
-
-class SmsOvhStop(models.Model):
-    """A number that answered STOP, as OVHcloud's blacklist has it.
-
-    Remembered so that a number that somebody takes off Odoo's blacklist again is not
-    put back with each reading.
-    """
-
-    _name = "sms.ovh.stop"
-    _inherit = ["sms.ovh.answer.mixin"]
-    _description = "OVHcloud STOP"
-    _rec_name = "number"
-
-    number = fields.Char(string="Phone Number", required=True, readonly=True)
-
-    _account_number_unique = models.UniqueIndex("(account_id, number)")
-
-    def _apply(self):
-        """Put these numbers on Odoo's blacklist, and say there what they answered."""
-        for (account, mailing), stops in self.grouped(
-            lambda stop: (stop.account_id, stop.mailing_id)
-        ).items():
-            # Odoo's blacklist takes no number that it cannot read.
-            numbers = [
-                number
-                for number in stops.mapped("number")
-                if self.env.user._phone_format(number=number)
-            ]
-            if len(numbers) < len(stops):
-                _logger.info("OVHcloud SMS: a STOP of an unusual number is set aside")
-            if mailing:
-                message = self.env._(
-                    "Answered STOP to an SMS of the campaign “%(campaign)s”"
-                    " (%(account)s).",
-                    campaign=mailing.display_name,
-                    account=account.display_name,
-                )
-            else:
-                message = self.env._(
-                    "Answered STOP to an SMS of %s.", account.display_name
-                )
-            # sudo: a STOP counts, whoever has it read.
-            self.env["phone.blacklist"].sudo()._add(numbers, message=message)

@@ -21,4 +21,5 @@ from . import test_sms_ovh_job
 from . import test_sms_ovh_user
 from . import test_sms_segments
 from . import test_sms_sms
+from . import test_stops
 from . import test_ui

@@ -1,20 +1,14 @@
-import html
-from datetime import timedelta
-
 import requests
 
-from odoo import fields
 from odoo.exceptions import UserError
-from odoo.tests import HttpCase, tagged
+from odoo.tests import tagged
 
-from .common import SERVICE_1, SmsOvhCase
-
-PHONE = "+33612345678"
-OTHER_PHONE = "+33612345679"
+from .answers_common import OTHER_PHONE, PHONE, AnswersCase
+from .common import SERVICE_1
 
 
 @tagged("-at_install", "post_install")
-class TestReplies(SmsOvhCase, HttpCase):
+class TestReplies(AnswersCase):
     def setUp(self):
         super().setUp()
         # The seed knows no callback.
@@ -29,46 +23,6 @@ class TestReplies(SmsOvhCase, HttpCase):
         settings = self.env[action["res_model"]].browse(action["res_id"])
         settings.write(values)
         return settings.action_apply()
-
-    def _send_to(self, number=PHONE):
-        """Send an SMS that can be answered, and have it delivered."""
-        self.account.default_sender_id = self._sender(type="shortcode")
-        jobs = self._create_sms([number])._sms_ovh_claim()
-        jobs._dispatch_after_commit()
-        self._commit()
-        self.env.invalidate_all()
-        self.assertEqual(jobs.state, "accepted")
-        self.simulator.pop_callbacks(count=1)
-
-    def _send_mailing(self, numbers, **values):
-        """Send a campaign to these numbers, and have it delivered."""
-        mailing = self._create_mailing(
-            numbers, **{"subject": "<i>Ventes privées</i>", **values}
-        )
-        mailing.action_put_in_queue()
-        self._run_cron("mass_mailing.ir_cron_mass_mailing_queue")
-        self._run_cron("sms.ir_cron_sms_scheduler_action")
-        self.env.invalidate_all()
-        self.simulator.pop_callbacks(count=1)
-        return mailing
-
-    def _answer(self, what, number=PHONE, **content):
-        self.simulator._call(
-            "POST", f"phones/{number}/{what}", {"service": SERVICE_1, **content}
-        )
-
-    def _call_back(self, kind):
-        """Receive the callbacks of this kind that OVHcloud makes now."""
-        callbacks = [
-            callback
-            for callback in self.simulator.pop_callbacks(count=1)
-            if callback["kind"] == kind
-        ]
-        self.assertTrue(callbacks)
-        for callback in callbacks:
-            path = callback["url"].split("/sms_ovh/")[1]
-            response = self.url_open(f"/sms_ovh/{path}")
-            self.assertEqual(response.status_code, 200)
 
     # ------------------------------------------------------------
     # Settings
@@ -207,75 +161,6 @@ class TestReplies(SmsOvhCase, HttpCase):
                     method = "GET" if "params" in call else "POST"
                     response = requests.request(method, url, timeout=30, **call)
                     self.assertIn(response.status_code, (200, 414, 431))
-
-    # ------------------------------------------------------------
-    # STOP
-    # ------------------------------------------------------------
-
-    def test_stop(self):
-        self._send_to()
-        self._answer("stop")
-        self._call_back("stop")
-        event = self.env["sms.ovh.event"].search([("kind", "=", "stop")])
-        self.assertEqual(event.state, "new")
-        self._run_cron("sms_ovh.ir_cron_read_answers")
-        self.env.invalidate_all()
-        self.assertEqual(event.state, "done")
-        blacklist = self.env["phone.blacklist"].search([("number", "=", PHONE)])
-        self.assertTrue(blacklist)
-        self.assertIn(SERVICE_1, " ".join(blacklist.message_ids.mapped("body")))
-        # Taken off by hand: it is not put back with the next reading.
-        blacklist.action_archive()
-        self.account._read_answers()
-        self.assertFalse(blacklist.active)
-        # A new STOP is one.
-        with self.account._get_client() as client:
-            client.delete(f"/sms/{SERVICE_1}/blacklists/{PHONE}")
-        self.account._read_answers()
-        self._answer("stop")
-        self.account._read_answers()
-        self.assertTrue(blacklist.active)
-
-    def test_stop_of_a_campaign(self):
-        mailing = self._send_mailing([PHONE, OTHER_PHONE])
-        self._answer("stop")
-        # What was sent since is not what was answered.
-        later = self._send_mailing([PHONE, OTHER_PHONE])
-        self.account._read_answers()
-        stop = self.env["sms.ovh.stop"].search([("number", "=", PHONE)])
-        self.assertEqual(stop.mailing_id, mailing)
-        self.assertTrue(stop.received_at)
-        self.assertEqual(mailing.sms_ovh_stop_count, 1)
-        self.assertEqual(later.sms_ovh_stop_count, 0)
-        blacklist = self.env["phone.blacklist"].search([("number", "=", PHONE)])
-        self.assertIn("<i>Ventes", html.unescape(blacklist.message_ids[0].body))
-        self.assertNotIn("<i>", blacklist.message_ids[0].body)
-
-    def test_answer_of_which_ovhcloud_says_nothing(self):
-        """It is taken for one to the last campaign that the number got."""
-        self._send_mailing([PHONE])
-        mailing = self._send_mailing([PHONE])
-        answer = {"number": PHONE, "received_at": fields.Datetime.now()}
-        old = {
-            "number": PHONE,
-            "received_at": fields.Datetime.now() - timedelta(days=1),
-        }
-        unknown = {**answer, "sms_ovh_id": "999"}
-        answered = self.account._find_answered([answer, unknown], campaigns_only=True)
-        self.assertEqual(answered[0].mailing_trace_id.mass_mailing_id, mailing)
-        self.assertFalse(answered[1], "OVHcloud names an SMS that is none of Odoo's")
-        self.assertFalse(self.account._find_answered([old])[0], "it was not sent yet")
-        short = self._sender(type="shortcode")
-        self.assertFalse(self.account._find_answered([answer], senders=short)[0])
-
-    def test_stop_that_cannot_be_read_waits(self):
-        self._send_to()
-        self._answer("stop")
-        self._call_back("stop")
-        self.simulator.order_faults({"kind": "500", "path": "/blacklists"})
-        self.assertFalse(self.account._read_answers())
-        self.assertTrue(self.account._read_answers())
-        self.assertTrue(self.env["phone.blacklist"].search([("number", "=", PHONE)]))
 
     # ------------------------------------------------------------
     # Replies

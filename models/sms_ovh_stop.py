@@ -1,0 +1,159 @@
+import logging
+
+from odoo import api, fields, models
+
+_logger = logging.getLogger(__name__)
+
+OPT_OUT_REASON = "sms_ovh.mailing_subscription_optout_stop"
+
+
+class SmsOvhStop(models.Model):
+    """A number that answered STOP.
+
+    Remembered so that a number that somebody takes off Odoo's blacklist again is not
+    put back with each reading of OVHcloud's.
+    """
+
+    _name = "sms.ovh.stop"
+    _inherit = ["sms.ovh.answer.mixin"]
+    _description = "OVHcloud STOP"
+    _order = "received_at desc, id desc"
+    _rec_name = "number"
+
+    number = fields.Char(string="Phone Number", required=True, readonly=True)
+    origin = fields.Selection(
+        [("ovhcloud", "STOP at OVHcloud"), ("keyword", "Reply with a keyword")],
+        default="ovhcloud",
+        required=True,
+        readonly=True,
+    )
+
+    _account_number_unique = models.UniqueIndex("(account_id, number)")
+
+    def _apply(self, trackers):
+        """Have these numbers get no marketing SMS any more, and say why everywhere.
+
+        :param list trackers: `sms.tracker` of the SMS that each answered, or empty
+        """
+        self._blacklist()
+        self._opt_out()
+        for stop in self:
+            # sudo: what a STOP is written down on, whoever has it read.
+            stop.trace_id.sudo().sms_ovh_stop_date = stop.received_at
+        self._tell_records(trackers)
+
+    def _get_message(self, account, mailing):
+        """Return the sentence that says what was answered."""
+        if mailing:
+            return self.env._(
+                "Answered STOP to an SMS of the campaign “%(campaign)s” (%(account)s).",
+                campaign=mailing.display_name,
+                account=account.display_name,
+            )
+        return self.env._("Answered STOP to an SMS of %s.", account.display_name)
+
+    def _blacklist(self):
+        """Put these numbers on Odoo's blacklist."""
+        for (account, mailing), stops in self.grouped(
+            lambda stop: (stop.account_id, stop.mailing_id)
+        ).items():
+            # Odoo's blacklist takes no number that it cannot read.
+            numbers = [
+                number
+                for number in stops.mapped("number")
+                if self.env.user._phone_format(number=number)
+            ]
+            if len(numbers) < len(stops):
+                _logger.info("OVHcloud SMS: a STOP of an unusual number is set aside")
+            # sudo: a STOP counts, whoever has it read.
+            self.env["phone.blacklist"].sudo()._add(
+                numbers, message=self._get_message(account, mailing)
+            )
+
+    def _opt_out(self):
+        """Count these numbers among the opt-outs of their campaigns' mailing lists."""
+        # sudo: as above.
+        Subscription = self.env["mailing.subscription"].sudo()
+        reason = self.env.ref(OPT_OUT_REASON, raise_if_not_found=False)
+        for mailing, stops in self.grouped("mailing_id").items():
+            lists = mailing.sudo().contact_list_ids
+            if not lists:
+                continue
+            Subscription.search(
+                [
+                    ("list_id", "in", lists.ids),
+                    ("opt_out", "=", False),
+                    ("contact_id.phone_sanitized", "in", stops.mapped("number")),
+                ]
+            ).write({"opt_out": True, "opt_out_reason_id": reason and reason.id})
+
+    def _tell_records(self, trackers):
+        """Note in the chatter of what the SMS was about that its recipient opted out."""
+        for stop, tracker in zip(self, trackers, strict=True):
+            record = tracker._get_sms_ovh_record()
+            if not record or not hasattr(record, "_message_log"):
+                continue
+            record._message_log(
+                body=self.env._(
+                    "%(message)s No marketing SMS go to %(number)s any more.",
+                    message=self._get_message(stop.account_id, stop.mailing_id),
+                    number=stop.number,
+                )
+            )
+
+    @api.model
+    def _stop_by_keyword(self, answers):
+        """Take these replies for a STOP.
+
+        :param list answers: pairs of an `sms.ovh.reply` and the `sms.tracker` of the
+            SMS that it answers, or empty
+        """
+        numbers = [reply._get_number() for reply, __ in answers]
+        # sudo: as above.
+        stops = {
+            (stop.account_id, stop.number): stop
+            for stop in self.sudo().search([("number", "in", numbers)])
+        }
+        blacklisted = self._find_blacklisted(numbers)
+        for reply, tracker in answers:
+            number = reply._get_number()
+            key = reply.account_id, number
+            if not number or (key in stops and number in blacklisted):
+                continue
+            values = {
+                "received_at": reply.received_at,
+                "mailing_id": reply.mailing_id.id,
+                "trace_id": reply.trace_id.id,
+            }
+            if key in stops:
+                stops[key].write(values)
+            else:
+                stops[key] = self.sudo().create(
+                    {
+                        "account_id": reply.account_id.id,
+                        "number": number,
+                        "origin": "keyword",
+                        **values,
+                    }
+                )
+            stops[key]._apply([tracker])
+
+    @api.model
+    def _find_blacklisted(self, numbers):
+        """Return which of these numbers are on Odoo's blacklist.
+
+        In SQL: the ORM's search parses each number, and this is asked for each SMS
+        that is sent.
+
+        :param numbers: in E.164
+        :rtype: set[str]
+        """
+        numbers = [number for number in numbers if number]
+        if not numbers:
+            return set()
+        self.env["phone.blacklist"].flush_model(["number", "active"])
+        self.env.cr.execute(
+            "SELECT number FROM phone_blacklist WHERE active AND number = ANY(%s)",
+            [numbers],
+        )
+        return {number for (number,) in self.env.cr.fetchall()}
