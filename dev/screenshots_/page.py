@@ -1,4 +1,4 @@
-"""``python -m screenshots_.page README.rst index.html``: the README as Odoo's list of applications shows it.
+"""``python -m screenshots_.page README.rst GUIDE.fr.rst index.html``: the README as Odoo's list of applications shows it, in English and French.
 
 Odoo renders a README.rst by itself, but looks for its pictures elsewhere than a forge of source code does.
 """
@@ -13,23 +13,43 @@ from docutils.utils import Reporter
 PICTURES = 'static/description/'
 
 
-def html(text):
+#: Pages of the repository that Odoo does not serve.
+PAGES = 'docs/'
+
+
+def html(text, language='en'):
     """Render a README.
 
     :param str text: in reStructuredText.
+    :param str language: code of its language, by which the ids of its sections differ from another's.
     :return: HTML.
     :raise docutils.utils.SystemMessage: where docutils has anything to say about it.
     """
     parts = publish_parts(text, source_path='README.rst', writer_name='html5', settings_overrides={
         'halt_level': Reporter.WARNING_LEVEL, 'report_level': Reporter.WARNING_LEVEL, 'initial_header_level': 2,
+        'id_prefix': f'{language}-', 'language_code': language,
         'embed_stylesheet': False, 'stylesheet_path': '', 'file_insertion_enabled': False, 'syntax_highlight': 'none', 'toc_backlinks': False,
     })
     body = parts['html_body'].replace(f'src="{PICTURES}', 'src="')
+    body = re.sub(rf'<a class="reference external" href="{PAGES}[^"]*">(.*?)</a>', r'\1', body, flags=re.DOTALL)
+    body = body.replace('<main ', f'<main lang="{language}" ', 1)
     # docutils leaves it to its own style sheet to show these as code.
     body = re.sub(r'<span class="pre">(.*?)</span>', r'\1', body)
     return re.sub(r'<span class="docutils literal">(.*?)</span>', r'<code>\1</code>', body, flags=re.DOTALL)
 
 
+def page(readme, guide):
+    """Make the page of the list of applications.
+
+    :param str readme: README.rst, in English.
+    :param str guide: the guide in French.
+    :return: HTML.
+    """
+    english, french = html(readme), html(guide, 'fr')
+    anchor = re.search(r'<main lang="fr" id="([^"]+)"', french)[1]
+    return f'<p><a href="#{anchor}" lang="fr">Le guide en français</a></p>\n{english}<hr />\n{french}'
+
+
 if __name__ == '__main__':
-    source, target = map(Path, sys.argv[1:])
-    target.write_text(html(source.read_text()))
+    readme_path, guide_path, target = map(Path, sys.argv[1:])
+    target.write_text(page(readme_path.read_text(), guide_path.read_text()))

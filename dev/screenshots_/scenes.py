@@ -117,9 +117,12 @@ def account(studio):
         lambda: studio.rpc('sms.ovh.account', 'read', [number], ['state'])[0]['state'] == 'connected', 'the account',
     )
     studio.on_both(f'ovhcloud-sms/{number}', 'account', FORM)
-    studio.open('settings', '#sms_ovh')
-    studio.page.evaluate("document.querySelector('#sms_ovh').scrollIntoView({ block: 'center' })")
-    studio.take('settings')
+    for size, ending in ((DESKTOP, ''), (PHONE, '_phone')):
+        studio.page.resize(size)
+        studio.open('settings', '#sms_ovh')
+        studio.page.evaluate("document.querySelector('#sms_ovh').scrollIntoView({ block: 'center' })")
+        studio.take(f'settings{ending}')
+    studio.page.resize(DESKTOP)
     for name, xml_id in (
         ('senders', 'sms_ovh.sms_ovh_sender_action'),
         ('delivery_reports', 'sms_ovh.sms_ovh_event_action'),

@@ -113,7 +113,10 @@ def main(arguments):
                     databases.odoo(title, 'screenshots-install.log', '-d', database, '-i', ADDON, '--with-demo')
                 _photograph(parts, databases, database, options)
         run(
-            [str(parts.python.python), '-m', 'screenshots_.page', str(parts.checkout.root / 'README.rst'), str(_description(parts) / 'index.html')],
+            [
+                str(parts.python.python), '-m', 'screenshots_.page', str(parts.checkout.root / 'README.rst'),
+                str(parts.checkout.root / 'docs' / 'guide.fr.rst'), str(_description(parts) / 'index.html'),
+            ],
             'Making static/description/index.html', env=parts.environment(PYTHONPATH=str(DEV_DIRECTORY)),
         )
         say('Look at each picture before you commit it.')
