@@ -5,7 +5,10 @@ from hmac import compare_digest
 from odoo import SUPERUSER_ID
 from odoo.http import Controller, request, route
 
+from ..tools.log_filter import hide_secrets
+
 _logger = logging.getLogger(__name__)
+hide_secrets()
 
 # A callback has half a dozen short parameters; more than this is none of OVHcloud's.
 MAX_BODY_SIZE = 16 * 1024

@@ -342,6 +342,28 @@ class SmsOvhAccount(models.Model):
             vals["endpoint_url"] = vals["endpoint_url"].rstrip("/")
         return vals
 
+    @api.model
+    def default_get(self, fields_list):
+        """Override to let nobody set a default for what he may not write.
+
+        Odoo takes the defaults that users define for themselves (`ir.default`) without
+        asking for a right to the field. With the API's address, they would have this
+        server call whatever address they like.
+        """
+        hidden = {
+            name: self._fields[name]
+            for name in fields_list
+            if name in self._fields
+            and not self._has_field_access(self._fields[name], "write")
+        }
+        defaults = super().default_get(
+            [name for name in fields_list if name not in hidden]
+        )
+        for name, field in hidden.items():
+            if field.default:
+                defaults[name] = field.default(self)
+        return defaults
+
     @api.model_create_multi
     def create(self, vals_list):
         """Override to clean what was typed."""

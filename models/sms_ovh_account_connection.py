@@ -192,7 +192,7 @@ class SmsOvhAccount(models.Model):
         """Return what a client of this account is made from, as plain values.
 
         :param str consumer_key: another one than the account's
-        :rtype: tuple
+        :rtype: http2sms.OvhSmsAccess|http2sms.Http2SmsAccess
         """
         self.ensure_one()
         # sudo: the keys, which only system administrators may read, stay in the client.
@@ -215,9 +215,13 @@ class SmsOvhAccount(models.Model):
             )
         if account_sudo.auth_method == "oauth2":
             service_account = (account_sudo.client_id, account_sudo.client_secret)
-            return (base_url, "", "", "", timeout, *service_account, token_url)
+            return http2sms.OvhSmsAccess(
+                base_url, "", "", "", timeout, *service_account, token_url
+            )
         consumer_key = consumer_key or account_sudo.consumer_key
-        return (base_url, *account_sudo._get_application(), consumer_key, timeout)
+        return http2sms.OvhSmsAccess(
+            base_url, *account_sudo._get_application(), consumer_key, timeout
+        )
 
     # ------------------------------------------------------------
     # Connect with OVHcloud

@@ -49,11 +49,32 @@ class Http2SmsAccess(NamedTuple):
     password: str
     timeout: tuple
 
+    def __repr__(self):
+        """Without the secrets: what reports errors shows local variables."""
+        return f"{type(self).__name__}({self.url!r})"
+
+
+class OvhSmsAccess(NamedTuple):
+    """What :class:`OvhSmsClient` is made from, as plain values."""
+
+    base_url: str
+    application_key: str
+    application_secret: str
+    consumer_key: str
+    timeout: tuple
+    client_id: str | None = None
+    client_secret: str | None = None
+    token_url: str | None = None
+
+    def __repr__(self):
+        """Without the secrets: what reports errors shows local variables."""
+        return f"{type(self).__name__}({self.base_url!r})"
+
 
 def create_client(client_args):
     """Return a client for what `sms.ovh.account._get_client_args` returns.
 
-    :param tuple client_args: of OvhSmsClient, or Http2SmsAccess
+    :param tuple client_args: OvhSmsAccess, or Http2SmsAccess
     :rtype: OvhSmsClient|Http2SmsClient
     """
     if isinstance(client_args, Http2SmsAccess):
@@ -171,6 +192,8 @@ class Http2SmsClient:
             response = self._session.post(self.url, data=form, timeout=self._timeout)
         except RequestException as error:
             failure = network_error(error)
+        # What reports errors shows local variables.
+        del form
         if failure is not None:
             # Out of the except block: the exception of `requests` carries the request,
             # and with it the password.

@@ -234,6 +234,8 @@ class _ServiceAccount(requests.auth.AuthBase):
             )
         except RequestException as error:
             failure = network_error(error)
+        # What reports errors shows local variables.
+        del client_secret
         if failure is None:
             failure = self._read_token(client, response)
         if failure is not None:
