@@ -204,3 +204,7 @@ ANSWER_CANDIDATES = 20
 CLOCK_MARGIN = timedelta(minutes=1)
 # STOP of which OVHcloud is asked, one call each, which SMS they answer, in one reading.
 MAX_STOP_DETAILS = 500
+# Replies read in one run: the rest follows in the next.
+MAX_REPLIES = 500
+# What recipients write who want no more SMS: an account starts with these.
+STOP_KEYWORDS = "STOP, ARRET, DESABONNEMENT, DESINSCRIPTION, UNSUBSCRIBE"

@@ -1,6 +1,7 @@
 from . import sms_ovh_counter_mixin  # before the models that inherit it
 from . import sms_ovh_answer_mixin  # likewise
 from . import ir_http
+from . import mail_followers
 from . import mail_notification
 from . import mailing_mailing
 from . import mailing_mailing_answers
@@ -9,6 +10,7 @@ from . import mailing_trace
 from . import phone_blacklist
 from . import res_company
 from . import res_config_settings
+from . import res_partner
 from . import sms_ovh_account
 from . import sms_ovh_account_connection
 from . import sms_ovh_account_console

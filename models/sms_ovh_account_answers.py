@@ -7,7 +7,7 @@ from odoo import api, fields, models
 from odoo.tools import SQL
 
 from .. import const
-from ..tools import job_pool
+from ..tools import job_pool, ovh_client
 from ..tools.sms_api import normalize_number
 
 
@@ -254,3 +254,48 @@ class SmsOvhAccount(models.Model):
         if parsed.tzinfo:
             parsed = parsed.astimezone(timezone.utc).replace(tzinfo=None)
         return parsed
+
+    # ------------------------------------------------------------
+    # Replies
+    # ------------------------------------------------------------
+
+    def _read_replies(self, client):
+        """Read the replies since the last one seen."""
+        # sudo: of the account, whoever has it read.
+        Reply = self.env["sms.ovh.reply"].sudo()
+        start = (self.last_reply_at or self.create_date) - const.REPLY_MARGIN
+        path = self._get_path("incoming")
+        ids = client.get(
+            path, **{"creationDatetime.from": self._format_datetime(start)}
+        )
+        ids = [str(ovh_id) for ovh_id in ids or []]
+        known = Reply.search_fetch(
+            [("account_id", "=", self.id), ("ovh_id", "in", ids)], ["ovh_id"]
+        )
+        new_ids = sorted(set(ids) - set(known.mapped("ovh_id")), key=int)
+        read_ids = new_ids[: const.MAX_REPLIES]
+        answers = job_pool.fetch_many(
+            self._get_client_args(),
+            [f"{path}/{ovh_client.quote_path(ovh_id)}" for ovh_id in read_ids],
+            const.THREADS,
+        )
+        vals_list = [
+            {
+                "account_id": self.id,
+                "ovh_id": ovh_id,
+                "number": answer.get("sender"),
+                "body": answer.get("message"),
+                "tag": answer.get("tag"),
+                "received_at": self._parse_ovh_datetime(answer["creationDatetime"]),
+            }
+            for ovh_id, answer in zip(read_ids, answers, strict=True)
+            if answer is not None
+        ]
+        if not vals_list:
+            return
+        # Before the replies: they are in it, and are told only once.
+        times = [self.last_reply_at, *(vals["received_at"] for vals in vals_list)]
+        self.last_reply_at = max(filter(None, times))
+        Reply.create(vals_list)
+        if len(new_ids) > len(read_ids):
+            self.env.ref("sms_ovh.ir_cron_read_answers")._trigger()

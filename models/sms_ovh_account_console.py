@@ -6,7 +6,6 @@ first, then to Odoo's records as OVHcloud says them to be.
 
 import logging
 import re
-from datetime import datetime, timezone
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
@@ -15,7 +14,6 @@ from odoo.tools.urls import urljoin
 
 from .. import const
 from ..tools import ovh_client
-from ..tools.sms_api import normalize_number
 
 _logger = logging.getLogger(__name__)
 
@@ -24,8 +22,6 @@ CALLBACKS = {"callBack": "delivery", "stopCallBack": "stop"}
 # What OVHcloud puts before or into its words when it refuses one parameter.
 PARAMETER_REGEX = re.compile(r"^\[(?P<name>\w+)\]")
 CREDIT_ACTIVITY = "sms_ovh.mail_activity_type_credit"
-# Replies read in one run: the rest follows in the next.
-MAX_REPLIES = 500
 
 CALLBACK_STATES = [
     ("none", "Off"),
@@ -94,6 +90,12 @@ class SmsOvhAccount(models.Model):
         readonly=True,
         copy=False,
         help="OVHcloud sends each reply to these e-mail addresses.",
+    )
+    stop_keywords = fields.Char(
+        string="Opt-out Keywords",
+        default=const.STOP_KEYWORDS,
+        help="Whoever replies one of these words, or begins with it, opts out as by"
+        " STOP. Separated by commas; case and accents do not matter.",
     )
     last_reply_at = fields.Datetime(readonly=True, copy=False)
     answers_read_at = fields.Datetime(
@@ -822,39 +824,6 @@ class SmsOvhAccount(models.Model):
             return False
         account.answers_read_at = fields.Datetime.now()
         return True
-
-    def _read_replies(self, client):
-        """Read the replies since the last one seen."""
-        Reply = self.env["sms.ovh.reply"]
-        start = (self.last_reply_at or self.create_date) - const.REPLY_MARGIN
-        path = self._get_path("incoming")
-        ids = client.get(
-            path, **{"creationDatetime.from": self._format_datetime(start)}
-        )
-        ids = [str(ovh_id) for ovh_id in ids or []]
-        known = Reply.search_fetch(
-            [("account_id", "=", self.id), ("ovh_id", "in", ids)], ["ovh_id"]
-        )
-        new_ids = sorted(set(ids) - set(known.mapped("ovh_id")), key=int)
-        for ovh_id in new_ids[:MAX_REPLIES]:
-            reply = client.get(f"{path}/{ovh_client.quote_path(ovh_id)}")
-            received_at = datetime.fromisoformat(reply["creationDatetime"])
-            if received_at.tzinfo:
-                received_at = received_at.astimezone(timezone.utc).replace(tzinfo=None)
-            Reply.create(
-                {
-                    "account_id": self.id,
-                    "ovh_id": ovh_id,
-                    "number": reply.get("sender"),
-                    "body": reply.get("message"),
-                    "tag": reply.get("tag"),
-                    "received_at": received_at,
-                }
-            )
-            if not self.last_reply_at or received_at > self.last_reply_at:
-                self.last_reply_at = received_at
-        if len(new_ids) > MAX_REPLIES:
-            self.env.ref("sms_ovh.ir_cron_read_answers")._trigger()
 
     @api.model
     def _cron_read_answers(self):

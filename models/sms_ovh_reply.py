@@ -1,11 +1,21 @@
+import logging
+
 from odoo import api, fields, models
-from odoo.tools import plaintext2html
+from odoo.exceptions import UserError
+from odoo.tools import formataddr
+from odoo.tools.mail import email_normalize
 
 from ..tools.sms_api import normalize_number
+from ..tools.stop_keywords import is_stop
+
+_logger = logging.getLogger(__name__)
+
+# Where a number that is no contact's is looked for, where these models are installed.
+RECORD_MODELS = ("crm.lead", "mailing.contact")
 
 
 class SmsOvhReply(models.Model):
-    """An SMS received from a recipient, and whose it is."""
+    """An SMS received from a recipient: who wrote it, on what, and who answers."""
 
     _name = "sms.ovh.reply"
     _inherit = ["sms.ovh.answer.mixin"]
@@ -17,64 +27,366 @@ class SmsOvhReply(models.Model):
     ovh_id = fields.Char(string="OVHcloud's ID", required=True, readonly=True)
     number = fields.Char(string="Phone Number", readonly=True)
     partner_id = fields.Many2one(
-        "res.partner", string="Contact", ondelete="set null", readonly=True
+        "res.partner",
+        string="Contact",
+        ondelete="set null",
+        index="btree_not_null",
+        readonly=True,
     )
     body = fields.Text(string="Text", readonly=True)
     tag = fields.Char(readonly=True)
+    res_model = fields.Char(string="Model of the Document", readonly=True)
+    res_id = fields.Many2oneReference(
+        string="Document's ID", model_field="res_model", readonly=True
+    )
+    message_id = fields.Many2one(
+        "mail.message", string="Message", ondelete="set null", readonly=True
+    )
+    user_id = fields.Many2one(
+        "res.users",
+        string="Who Was Told",
+        ondelete="set null",
+        readonly=True,
+    )
+    is_stop = fields.Boolean(
+        string="Opted Out",
+        readonly=True,
+        help="The text is one of the account's opt-out keywords.",
+    )
+    answered_at = fields.Datetime(string="Answered On", readonly=True, copy=False)
+    answered_by_id = fields.Many2one(
+        "res.users",
+        string="Answered By",
+        ondelete="set null",
+        readonly=True,
+        copy=False,
+    )
 
     _account_ovh_id_unique = models.Constraint(
         "unique(account_id, ovh_id)", "This reply is known already."
     )
+    _number_unknown_idx = models.Index("(number) WHERE partner_id IS NULL")
 
     @api.model_create_multi
     def create(self, vals_list):
-        """Override to find out whose replies these are, and to tell them there."""
+        """Override to find out what these reply to, and to tell it there."""
         replies = super().create(vals_list)
-        replies._find_campaigns()
-        for reply in replies:
-            reply._find_partner()
+        for account, own in replies.grouped("account_id").items():
+            own._treat(account)
         return replies
 
-    def _find_campaigns(self):
-        """Look up which campaigns these replies answer."""
-        for account, replies in self.grouped("account_id").items():
-            answered = account._find_answered(
-                [
-                    {
-                        "number": normalize_number(reply.number),
-                        "received_at": reply.received_at,
-                        "tag": reply.tag,
-                    }
-                    for reply in replies
-                ],
-                senders=account.with_context(active_test=False).sender_ids.filtered(
-                    "can_reply"
-                ),
-            )
-            for reply, tracker in zip(replies, answered, strict=True):
-                reply.mailing_id = tracker.mailing_trace_id.mass_mailing_id
+    def _get_number(self):
+        """Return the number of who wrote this, in E.164, or False.
 
-    def _find_partner(self):
-        """Look up who wrote this reply and post it in that contact's chatter."""
+        :rtype: str|bool
+        """
         self.ensure_one()
-        number = normalize_number(self.number, self.company_id.country_id.code)
-        if not number:
-            return
-        partner = self.env["res.partner"].search(
+        return normalize_number(self.number, self.company_id.country_id.code)
+
+    # ------------------------------------------------------------
+    # Whose it is
+    # ------------------------------------------------------------
+
+    def _treat(self, account):
+        """Find out what these replies answer, opt out who asks for it, tell the others.
+
+        :param account: `sms.ovh.account` of all of them
+        """
+        trackers = account._find_answered(
             [
-                ("phone_sanitized", "=", number),
-                ("company_id", "in", [False, self.company_id.id]),
+                {
+                    "number": reply._get_number(),
+                    "received_at": reply.received_at,
+                    "tag": reply.tag,
+                }
+                for reply in self
             ],
-            order="id desc",
-            limit=1,
+            senders=account.with_context(active_test=False).sender_ids.filtered(
+                "can_reply"
+            ),
         )
-        if not partner:
-            return
-        self.partner_id = partner
-        # Made HTML from text: what somebody writes is shown, never interpreted.
-        partner.message_post(
-            body=plaintext2html(self.env._("SMS received: %s", self.body or "")),
-            author_id=partner.id,
-            message_type="comment",
-            subtype_xmlid="mail.mt_note",
+        partners = self._find_partners()
+        keywords = account.stop_keywords
+        stops = []
+        for reply, tracker in zip(self, trackers, strict=True):
+            reply.write(
+                {
+                    **tracker._prepare_sms_ovh_answered(),
+                    "is_stop": is_stop(reply.body, keywords),
+                }
+            )
+            reply._find_record(tracker, partners.get(reply._get_number()))
+            if reply.is_stop:
+                stops.append((reply, tracker))
+            else:
+                reply._mark_trace()
+            reply._tell_safely()
+        if stops:
+            self.env["sms.ovh.stop"]._stop_by_keyword(stops)
+
+    def _find_partners(self):
+        """Return the contact of each number, the newest where there are several.
+
+        :rtype: dict[str, res.partner]
+        """
+        found = {}
+        for company, replies in self.grouped("company_id").items():
+            numbers = {reply._get_number() for reply in replies} - {False}
+            for partner in self.env["res.partner"].search(
+                [
+                    ("phone_sanitized", "in", list(numbers)),
+                    ("company_id", "in", [False, company.id]),
+                ],
+                order="id",
+            ):
+                found[partner.phone_sanitized] = partner
+        return found
+
+    def _find_record(self, tracker, partner):
+        """Set on which record this reply is posted, and the contact who wrote it.
+
+        The record that the SMS was about; the contact where there is none, or only a
+        mailing list's; else a lead or a mailing list's contact with that number.
+
+        :param tracker: `sms.tracker` of the SMS that it answers, or empty
+        :param partner: `res.partner` of the number, or None
+        """
+        self.ensure_one()
+        record = tracker._get_sms_ovh_record()
+        number = self._get_number()
+        if record is not None:
+            contacts = (
+                record if record._name == "res.partner" else self.env["res.partner"]
+            )
+            contacts |= record._mail_get_partners()[record.id]
+            contacts |= tracker.mail_notification_id.res_partner_id
+            # Who has this number, if several belong to the record.
+            partner = (
+                contacts.filtered(lambda contact: contact.phone_sanitized == number)[:1]
+                or partner
+                or (contacts if len(contacts) == 1 else None)
+            )
+        if record is None or not hasattr(record, "message_post"):
+            record = None
+        if partner and (record is None or record._name == "mailing.contact"):
+            record = partner
+        if record is None and number:
+            record = self._search_record(number)
+        self.write(
+            {
+                "partner_id": partner.id if partner else False,
+                "res_model": record._name if record else False,
+                "res_id": record.id if record else False,
+            }
         )
+
+    def _search_record(self, number):
+        """Return the newest lead or mailing contact with this number, or None."""
+        for model in RECORD_MODELS:
+            if model not in self.env:
+                continue
+            domain = [("phone_sanitized", "=", number)]
+            if "company_id" in self.env[model]._fields:
+                domain.append(("company_id", "in", [False, self.company_id.id]))
+            record = self.env[model].search(domain, order="id desc", limit=1)
+            if record:
+                return record
+        return None
+
+    def _get_record(self):
+        """Return the record that this reply is posted on, or None."""
+        self.ensure_one()
+        if not self.res_id or self.res_model not in self.env:
+            return None
+        record = self.env[self.res_model].browse(self.res_id)
+        return record if record.exists() else None
+
+    def _mark_trace(self):
+        """Have the campaign count this reply."""
+        # sudo: statistics, whoever has the replies read.
+        trace_sudo = self.trace_id.sudo()
+        if trace_sudo:
+            trace_sudo.set_replied()
+            trace_sudo.reply_datetime = self.received_at
+
+    # ------------------------------------------------------------
+    # Who is told
+    # ------------------------------------------------------------
+
+    def _tell_safely(self):
+        """Tell who answers for it; what fails must not keep all others from being read."""
+        try:
+            with self.env.cr.savepoint():
+                self._tell()
+        except Exception:
+            _logger.exception(
+                "OVHcloud SMS: reply %s is kept, but cannot be posted", self.id
+            )
+
+    def _tell(self):
+        """Post this reply as its author's SMS where it belongs, and notify the user."""
+        self.ensure_one()
+        record = self._get_record()
+        # Who opts out does not expect an answer.
+        user = self.env["res.users"] if self.is_stop else self._get_user(record)
+        self.user_id = user
+        if record is not None:
+            # The text is text: `message_post` escapes it.
+            self.message_id = record.with_context(
+                sms_ovh_incoming=True, mail_post_autofollow_author_skip=True
+            ).message_post(
+                body=self.body or "",
+                message_type="sms",
+                subtype_xmlid="mail.mt_comment",
+                partner_ids=user.partner_id.ids,
+                **self._get_author(record),
+            )
+        elif user:
+            self.env["mail.thread"].with_context(lang=user.lang).message_notify(
+                model=self._name,
+                res_id=self.id,
+                subject=self.with_context(lang=user.lang).env._(
+                    "SMS of %s", self.number
+                ),
+                body=self.body or "",
+                partner_ids=user.partner_id.ids,
+                **self._get_author(None),
+            )
+
+    def _get_author(self, record):
+        """Return the values by which a message has who wrote this as its author."""
+        if self.partner_id:
+            return {"author_id": self.partner_id.id}
+        # A name to show, at an address that Odoo may send notifications from.
+        email = email_normalize(self.company_id.email or "") or email_normalize(
+            self.env.ref("base.partner_root").email or ""
+        )
+        name = self.number
+        if record is not None:
+            name = f"{record.display_name} ({self.number})"
+        return {
+            "author_id": False,
+            "email_from": formataddr((name, email or "noreply@localhost")),
+        }
+
+    def _get_user(self, record):
+        """Return the user who answers for this: of the record, the contact, the
+        campaign, or the account.
+
+        :rtype: res.users
+        """
+        candidates = self.env["res.users"]
+        for source in (record, self.partner_id, self.mailing_id, self.account_id):
+            if source and "user_id" in source._fields:
+                # sudo: whoever it is.
+                candidates |= source.sudo().user_id
+        return candidates.sudo(False).filtered(
+            lambda user: user.active
+            and not user.share
+            and self.company_id in user.company_ids
+        )[:1]
+
+    # ------------------------------------------------------------
+    # Answering
+    # ------------------------------------------------------------
+
+    def _get_answer_sender(self):
+        """Return the sender to answer as: one that the recipient can reply to.
+
+        That of the SMS replied to, the account's default one, or any other; without
+        one, the default.
+
+        :rtype: sms.ovh.sender
+        """
+        self.ensure_one()
+        # sudo: senders and jobs of the account, for whoever answers.
+        account_sudo = self.account_id.sudo()
+        job_sudo = self.env["sms.ovh.job"].sudo()
+        if self.tag:
+            job_sudo = job_sudo.search(
+                [("tag", "=", self.tag), ("account_id", "=", account_sudo.id)]
+            )
+        default_sudo = account_sudo.default_sender_id
+        candidates = job_sudo.sender_id | default_sudo | account_sudo.sender_ids
+        return (
+            candidates.filtered(
+                lambda sender: sender.can_reply
+                and sender.active
+                and sender.status == "enable"
+            )[:1]
+            or default_sudo
+        ).sudo(False)
+
+    def action_reply(self):
+        """Open the composer to answer this."""
+        self.ensure_one()
+        number = self._get_number()
+        if not number:
+            raise UserError(
+                self.env._(
+                    "“%s” is no phone number, so nobody can answer it.", self.number
+                )
+            )
+        record = self._get_record()
+        if record is None or not record.has_access("write"):
+            record = self
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Reply"),
+            "res_model": "sms.composer",
+            "view_mode": "form",
+            "target": "new",
+            "context": {
+                "default_composition_mode": "comment",
+                "default_res_model": record._name,
+                "default_res_id": record.id,
+                "default_recipient_single_number_itf": number,
+                "default_sms_ovh_reply_id": self.id,
+                "default_sms_ovh_sender_id": self._get_answer_sender().id,
+                "default_sms_ovh_kind": "transactional",
+            },
+        }
+
+    def _set_answered(self):
+        """Write down that the user answers these."""
+        # sudo: users read replies, and answer them.
+        self.sudo().write(
+            {"answered_at": fields.Datetime.now(), "answered_by_id": self.env.uid}
+        )
+
+    def action_open_record(self):
+        """Open what this was posted on."""
+        self.ensure_one()
+        record = self._get_record()
+        if record is None:
+            raise UserError(self.env._("What this reply was about no longer exists."))
+        return {
+            "type": "ir.actions.act_window",
+            "res_model": record._name,
+            "res_id": record.id,
+            "views": [(False, "form")],
+        }
+
+    def action_create_contact(self):
+        """Open a new contact with this number; saved, it gets the replies."""
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("New Contact"),
+            "res_model": "res.partner",
+            "views": [(False, "form")],
+            "target": "current",
+            "context": {
+                "default_phone": self._get_number() or self.number,
+                "default_country_id": self.company_id.country_id.id,
+                "sms_ovh_reply_id": self.id,
+            },
+        }
+
+    def _adopt_partner(self, partner):
+        """Give these replies, so far of an unknown number, to a new contact."""
+        for reply in self:
+            reply.partner_id = partner
+            if not reply.res_id:
+                reply.write({"res_model": partner._name, "res_id": partner.id})
+                reply._tell_safely()

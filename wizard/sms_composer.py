@@ -23,9 +23,21 @@ class SmsComposer(models.TransientModel):
         domain="[('account_id', '=', sms_ovh_account_id), ('status', '=', 'enable')]",
     )
 
+    sms_ovh_reply_id = fields.Many2one(
+        "sms.ovh.reply",
+        string="Reply Answered",
+        ondelete="cascade",
+        help="The SMS received that this answers.",
+    )
+
     def _get_sms_ovh_company(self):
-        """Return the company that sends: the campaign's, the record's, or the user's."""
+        """Return the company that sends: the campaign's, the record's, or the user's.
+
+        An answer goes out by the account that received what it answers.
+        """
         self.ensure_one()
+        if self.sms_ovh_reply_id:
+            return self.sms_ovh_reply_id.company_id
         if self.mailing_id:
             return self.mailing_id.sms_ovh_company_id or self.env.company
         records = self._get_records() if self.composition_mode == "comment" else None
@@ -106,12 +118,35 @@ class SmsComposer(models.TransientModel):
 
     def _action_send_sms(self):
         """Override of `sms` to send as whom and as what kind the form says."""
+        reply = self.sms_ovh_reply_id
+        if reply:
+            self = self.with_company(reply.company_id)
         if self.sms_ovh_account_id and not self.mailing_id:
             self = self.with_context(
                 sms_ovh_kind=self.sms_ovh_kind,
                 sms_ovh_sender_id=self.sms_ovh_sender_id.id,
             )
-        return super()._action_send_sms()
+        result = super(SmsComposer, self)._action_send_sms()
+        reply._set_answered()
+        return result
+
+    def _action_send_sms_comment_single(self, records=None):
+        """Override of `sms` to answer the number that wrote, whatever the record's is.
+
+        Core would write that number on the record.
+        """
+        reply = self.sms_ovh_reply_id
+        if not reply:
+            return super()._action_send_sms_comment_single(records)
+        record = records if records is not None else self._get_records()
+        number = self.recipient_single_number_itf
+        partner = reply.partner_id
+        return record._message_sms(
+            self._prepare_body_values(record)[record.id],
+            partner_ids=partner.ids,
+            sms_numbers=None if partner else [number],
+            sms_pid_to_number={partner.id: number} if partner else None,
+        )
 
     def _prepare_mass_sms_values(self, records):
         """Override of `sms` to tell each SMS which company sends it.

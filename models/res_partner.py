@@ -1,0 +1,29 @@
+from odoo import api, models
+
+
+class ResPartner(models.Model):
+    _inherit = "res.partner"
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        """Override to give a contact made from a reply what that number wrote."""
+        partners = super().create(vals_list)
+        reply_id = self.env.context.get("sms_ovh_reply_id")
+        if not reply_id:
+            return partners
+        reply = self.env["sms.ovh.reply"].browse(reply_id).exists()
+        number = reply and reply._get_number()
+        partner = partners.filtered(
+            lambda partner: number and partner.phone_sanitized == number
+        )[:1]
+        if partner:
+            # sudo: users read replies; who may create contacts gives them theirs.
+            reply.sudo().search(
+                [
+                    ("account_id", "=", reply.account_id.id),
+                    ("number", "=", reply.number),
+                    ("partner_id", "=", False),
+                ],
+                order="id",
+            )._adopt_partner(partner)
+        return partners
