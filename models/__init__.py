@@ -9,7 +9,9 @@ from . import mailing_mailing_hours
 from . import mailing_trace
 from . import phone_blacklist
 from . import res_company
+from . import res_company_hours
 from . import res_config_settings
+from . import res_config_settings_hours
 from . import res_partner
 from . import sms_ovh_account
 from . import sms_ovh_account_connection
@@ -17,6 +19,7 @@ from . import sms_ovh_account_console
 from . import sms_ovh_account_dashboard
 from . import sms_ovh_event
 from . import sms_ovh_job
+from . import sms_ovh_job_hours
 from . import sms_ovh_log
 from . import sms_ovh_account_answers
 from . import sms_ovh_reply
@@ -24,6 +27,7 @@ from . import sms_ovh_sender
 from . import sms_ovh_stop
 from . import sms_ovh_user
 from . import sms_sms
+from . import sms_sms_hours
 from . import sms_sms_stops
 from . import sms_template
 from . import sms_tracker

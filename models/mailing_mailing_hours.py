@@ -1,10 +1,17 @@
-from odoo import fields, models
+from odoo import api, fields, models
 
 
 class MailingMailing(models.Model):
-    """When a campaign leaves: pause and resume."""
+    """When a campaign leaves: quiet hours, pause and resume."""
 
     _inherit = "mailing.mailing"
+
+    sms_ovh_leaves = fields.Char(
+        string="When It Leaves", compute="_compute_sms_ovh_leaves", compute_sudo=True
+    )
+    sms_ovh_hours_off = fields.Boolean(
+        string="Quiet Hours Off", compute="_compute_sms_ovh_leaves", compute_sudo=True
+    )
 
     sms_ovh_paused = fields.Boolean(
         string="Paused",
@@ -15,6 +22,139 @@ class MailingMailing(models.Model):
 
     # Few are: who sends asks for these, not for all campaigns there ever were.
     _sms_ovh_paused_idx = models.Index("(id) WHERE sms_ovh_paused IS TRUE")
+
+    @api.depends(
+        "mailing_type",
+        "schedule_date",
+        "schedule_type",
+        "sms_ovh_company_id.sms_ovh_account_id",
+        "sms_ovh_company_id.sms_ovh_quiet_hours",
+        "sms_ovh_kind",
+        "state",
+    )
+    @api.depends_context("lang", "tz")
+    def _compute_sms_ovh_leaves(self):
+        """Say when a campaign goes that quiet hours hold, and whether they are off."""
+        self.sms_ovh_leaves = self.sms_ovh_hours_off = False
+        now = fields.Datetime.now()
+        for mailing in self.filtered("sms_ovh_account_id"):
+            company = mailing.sms_ovh_company_id
+            if mailing.mailing_type != "sms" or mailing.sms_ovh_kind != "marketing":
+                continue
+            if mailing.state in ("draft", "in_queue"):
+                mailing.sms_ovh_hours_off = not company.sms_ovh_quiet_hours
+                scheduled = mailing.state == "in_queue" or (
+                    mailing.schedule_type == "scheduled"
+                )
+                wanted_at = max(scheduled and mailing.schedule_date or now, now)
+                opening = company._get_sms_ovh_opening(wanted_at)
+                if opening > wanted_at:
+                    mailing.sms_ovh_leaves = mailing._get_sms_ovh_leaves(
+                        opening, wanted_at > now or mailing.state == "in_queue"
+                    )
+            elif mailing.state == "sending":
+                mailing.sms_ovh_leaves = mailing._get_sms_ovh_rest_leaves()
+
+    def _get_sms_ovh_leaves(self, opening, decided):
+        """Return the sentence on when a campaign leaves that nobody composed yet.
+
+        :param datetime opening: in UTC
+        :param bool decided: whether its date is known, or it is if sent now
+        """
+        self.ensure_one()
+        values = self.sms_ovh_company_id._describe_sms_ovh_opening(opening)
+        if decided:
+            return self.env._(
+                "Leaves on %(day)s at %(time)s: marketing SMS keep quiet hours.", **values
+            )
+        return self.env._(
+            "If you send it now, it leaves on %(day)s at %(time)s: marketing SMS keep"
+            " quiet hours.",
+            **values,
+        )
+
+    def _get_sms_ovh_rest_leaves(self):
+        """Return the sentence on the SMS of a campaign that wait, False where none do."""
+        self.ensure_one()
+        count, first, last = self._read_sms_ovh_held()
+        if not count:
+            return False
+        company = self.sms_ovh_company_id
+        values = company._describe_sms_ovh_opening(first)
+        if first == last:
+            return self.env._(
+                "%(count)s SMS leave on %(day)s at %(time)s: marketing SMS keep quiet"
+                " hours.",
+                count=count,
+                **values,
+            )
+        last_values = company._describe_sms_ovh_opening(last)
+        return self.env._(
+            "%(count)s SMS wait for the recipients' hours: the first leave on %(day)s at"
+            " %(time)s, the last on %(last_day)s at %(last_time)s.",
+            count=count,
+            last_day=last_values["day"],
+            last_time=last_values["time"],
+            **values,
+        )
+
+    def _read_sms_ovh_held(self):
+        """Return how many SMS of these campaigns wait for an hour, the first and last.
+
+        Those in the queue, and those in the outbox that were still there when the day
+        ended.
+
+        :rtype: tuple[int, datetime|bool, datetime|bool]
+        """
+        now = fields.Datetime.now()
+        # sudo: whoever sees the campaign may know.
+        ((count, first, last),) = (
+            self.env["sms.sms"]
+            .sudo()
+            ._read_group(
+                [
+                    ("mailing_id", "in", self.ids),
+                    ("state", "=", "outgoing"),
+                    ("sms_ovh_send_at", ">", now),
+                ],
+                [],
+                ["__count", "sms_ovh_send_at:min", "sms_ovh_send_at:max"],
+            )
+        )
+        moments = [first, last] if count else []
+        groups = (
+            self.env["sms.ovh.job"]
+            .sudo()
+            ._read_group(
+                [
+                    ("mailing_id", "in", self.ids),
+                    ("state", "=", "queued"),
+                    ("kind", "=", "marketing"),
+                    ("next_attempt", ">", now),
+                ],
+                ["account_id", "country_code"],
+                ["receiver_count:sum", "next_attempt:min", "next_attempt:max"],
+            )
+        )
+        for account, country_code, receivers, job_first, job_last in groups:
+            # Others only try again, in a moment.
+            if account.company_id._get_sms_ovh_opening(now, country_code) > now:
+                count += receivers
+                moments += [job_first, job_last]
+        if not moments:
+            return 0, False, False
+        return count, min(moments), max(moments)
+
+    def action_view_sms_ovh_quiet_hours(self):
+        """Open the settings where quiet hours are."""
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Settings"),
+            "res_model": "res.config.settings",
+            "view_mode": "form",
+            "target": "current",
+            "context": {"module": "general_settings", "bin_size": False},
+        }
 
     def action_sms_ovh_pause(self):
         """Have what is not posted yet wait, what is not composed yet included."""
@@ -79,4 +219,6 @@ class MailingMailing(models.Model):
         mailings = self.filtered(
             lambda mailing: mailing.mailing_type == "sms" and mailing.sms_ovh_account_id
         )
-        return mailings.filtered("sms_ovh_paused")
+        return mailings.filtered(
+            lambda mailing: mailing.sms_ovh_paused or mailing._read_sms_ovh_held()[0]
+        )

@@ -198,14 +198,21 @@ class SmsOvhJob(models.Model):
         vals_list = []
         claimed = []
         refusals = []
+        # Those of one country are held together, see `_hold_closed`.
+        countries = sms._sms_ovh_get_countries()
         for api_ovh, api_sms in sms._split_by_api():
             if not isinstance(api_ovh, SmsApiOvh):
                 continue  # its company has just left OVHcloud
             account = api_ovh.account_sudo
             groups = api_sms.grouped(
-                lambda record: (record.body, record.sms_ovh_kind, record.mailing_id.id)
+                lambda record: (
+                    record.body,
+                    record.sms_ovh_kind,
+                    record.mailing_id.id,
+                    countries.get(record.id, False),
+                )
             )
-            for (body, kind, mailing_id), body_sms in groups.items():
+            for (body, kind, mailing_id, country_code), body_sms in groups.items():
                 text_refusal = api_ovh._check_text(body)
                 ids = {}
                 receivers = []
@@ -225,6 +232,7 @@ class SmsOvhJob(models.Model):
                             "sender_id": api_ovh.sender_sudo.id,
                             "kind": kind or "transactional",
                             "mailing_id": mailing_id,
+                            "country_code": country_code,
                             "ovh_user_id": account.default_user_id.id,
                             "body": body,
                             "stop_clause": api_ovh.stop_clause,
@@ -361,7 +369,19 @@ class SmsOvhJob(models.Model):
         # Workers that all began with the first would meet each other at every step.
         due = self.browse(random.sample(due_ids, len(due_ids)))
         taken = due.try_lock_for_update(allow_referencing=True, limit=room)
-        taken.fetch(["body", "receivers", "account_id", "sender_id", "attempts"])
+        taken.fetch(
+            [
+                "body",
+                "receivers",
+                "account_id",
+                "sender_id",
+                "attempts",
+                "kind",
+                "country_code",
+            ]
+        )
+        if taken._hold_closed():
+            return self._take(room, jobs)  # others may leave
         taken = taken._leave_out_stopped()
         now = fields.Datetime.now()
         deadline = time.monotonic() + job_pool.POST_WITHIN

@@ -287,7 +287,8 @@ class SmsSms(models.Model):
         """
         # sudo: whether a campaign is paused, for whoever sends.
         due_sudo = self.sudo().filtered_domain(self._get_sms_ovh_queue_domain())
-        return self.env["sms.ovh.job"]._claim(due_sudo.sudo(self.env.su))
+        due = due_sudo.sudo(self.env.su)._sms_ovh_hold()
+        return self.env["sms.ovh.job"]._claim(due)
 
     @api.model
     def _get_sms_ovh_queue_domain(self):

@@ -13,6 +13,7 @@ from . import test_number_country
 from . import test_neutralize
 from . import test_ovh_client
 from . import test_pause
+from . import test_quiet_hours
 from . import test_replies
 from . import test_report
 from . import test_security

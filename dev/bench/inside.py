@@ -56,6 +56,7 @@ def set_up_ovh(env, api_url, keys, service_name):
     :param str service_name: the SMS account
     """
     env.company.country_id = env.ref("base.fr")
+    env.company.sms_ovh_quiet_hours = False  # the same figures at any hour
     account = env["sms.ovh.account"].create(
         {
             "company_id": env.company.id,

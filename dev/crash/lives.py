@@ -67,6 +67,7 @@ def set_up(registry, api_url, base_url, keys, service_name, parameters):
         env["ir.config_parameter"].set_param("web.base.url", base_url)
         env["ir.config_parameter"].set_param("web.base.url.freeze", "True")
         env.company.country_id = env.ref("base.fr")
+        env.company.sms_ovh_quiet_hours = False  # at any hour
         account = env["sms.ovh.account"].create(
             {
                 "company_id": env.company.id,
