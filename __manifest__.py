@@ -21,6 +21,7 @@
         "views/sms_ovh_user_views.xml",
         "views/sms_ovh_reply_views.xml",
         "views/sms_ovh_stop_views.xml",
+        "wizard/sms_ovh_diagnosis_views.xml",
         "wizard/sms_ovh_recharge_views.xml",
         "wizard/sms_ovh_reply_settings_views.xml",
         "wizard/sms_ovh_sender_request_views.xml",

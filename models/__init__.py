@@ -17,6 +17,7 @@ from . import sms_ovh_account
 from . import sms_ovh_account_connection
 from . import sms_ovh_account_console
 from . import sms_ovh_account_dashboard
+from . import sms_ovh_account_diagnosis
 from . import sms_ovh_event
 from . import sms_ovh_job
 from . import sms_ovh_job_hours
