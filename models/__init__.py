@@ -1,8 +1,10 @@
 from . import sms_ovh_counter_mixin  # before the models that inherit it
 from . import sms_ovh_answer_mixin  # likewise
+from . import base
 from . import ir_http
 from . import mail_followers
 from . import mail_notification
+from . import mail_thread
 from . import mailing_mailing
 from . import mailing_mailing_answers
 from . import mailing_mailing_hours
@@ -31,4 +33,5 @@ from . import sms_sms
 from . import sms_sms_hours
 from . import sms_sms_stops
 from . import sms_template
+from . import sms_template_sending
 from . import sms_tracker

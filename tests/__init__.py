@@ -7,6 +7,7 @@ from . import test_counter
 from . import test_dashboard
 from . import test_delivery
 from . import test_diagnosis
+from . import test_everywhere
 from . import test_gsm7
 from . import test_i18n
 from . import test_job_pool

@@ -14,7 +14,13 @@ GROUPS = {
 MATRIX = {
     # model: {group: rights}, none for those that are not named
     "sms.ovh.account": {"marketing": "r", "administrator": "crwd", "system": "crwd"},
-    "sms.ovh.sender": {"marketing": "r", "administrator": "crwd", "system": "crwd"},
+    "sms.ovh.sender": {
+        # Whoever writes an SMS chooses its sender.
+        "internal": "r",
+        "marketing": "r",
+        "administrator": "crwd",
+        "system": "crwd",
+    },
     "sms.ovh.user": {"marketing": "r", "administrator": "crwd", "system": "crwd"},
     "sms.ovh.reply": {"marketing": "r", "administrator": "r", "system": "r"},
     "sms.ovh.log": {"marketing": "r", "administrator": "r", "system": "r"},

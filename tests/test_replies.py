@@ -335,8 +335,9 @@ class TestReplies(AnswersCase):
             company_id=other.id,
             company_ids=other.ids,
         )
-        partner = self._create_partner(user_id=stranger.id)
+        partner = self._create_partner()
         self._send_by_short_number(partner)
+        partner.user_id = stranger
         self.assertEqual(self._reply().user_id, user)
 
     def test_customer_who_follows_gets_no_sms_of_it(self):

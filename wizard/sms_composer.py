@@ -40,11 +40,14 @@ class SmsComposer(models.TransientModel):
             return self.sms_ovh_reply_id.company_id
         if self.mailing_id:
             return self.mailing_id.sms_ovh_company_id or self.env.company
-        records = self._get_records() if self.composition_mode == "comment" else None
-        if records and "company_id" in records._fields:
-            # As `record_company_id` of the message will be.
-            return records[:1].company_id or self.env.company
-        return self.env.company
+        records = self._get_records()
+        if not records:
+            return self.env.company
+        # One company's for all of them, or else each by its own.
+        companies = self.env["res.company"].union(
+            *records._get_sms_ovh_companies().values()
+        )
+        return companies if len(companies) == 1 else self.env.company
 
     @api.depends("res_model", "res_id", "res_ids", "composition_mode", "mailing_id")
     @api.depends_context("company")
@@ -54,22 +57,32 @@ class SmsComposer(models.TransientModel):
             company_sudo = composer._get_sms_ovh_company().sudo()
             composer.sms_ovh_account_id = company_sudo.sms_ovh_account_id
 
-    @api.depends("sms_ovh_account_id")
+    @api.depends("sms_ovh_account_id", "template_id")
     def _compute_sms_ovh_kind(self):
+        """Start as the template or the company says; what somebody chose stays."""
         for composer in self:
+            # sudo: who may send an SMS need not be allowed to see all of a template.
+            template_kind = composer.sudo().template_id.sms_ovh_kind
             if composer.mailing_id:
                 composer.sms_ovh_kind = composer.mailing_id.sms_ovh_kind
+            elif template_kind:
+                composer.sms_ovh_kind = template_kind
             elif not composer.sms_ovh_kind:
                 company = composer._get_sms_ovh_company()
                 composer.sms_ovh_kind = company.sms_ovh_message_kind
 
-    @api.depends("sms_ovh_account_id")
+    @api.depends("sms_ovh_account_id", "template_id")
     def _compute_sms_ovh_sender_id(self):
+        """Start with the template's or the account's; what somebody chose stays."""
         for composer in self:
             # sudo: the sender of the account that sends.
-            account = composer.sudo().sms_ovh_account_id
+            composer_sudo = composer.sudo()
+            account = composer_sudo.sms_ovh_account_id
+            template_sender = composer_sudo.template_id.sms_ovh_sender_id
             if composer.mailing_id:
                 composer.sms_ovh_sender_id = composer.mailing_id.sms_ovh_sender_id
+            elif template_sender and template_sender.account_id == account:
+                composer.sms_ovh_sender_id = template_sender.sudo(False)
             elif composer.sms_ovh_sender_id.account_id != account:
                 composer.sms_ovh_sender_id = account.default_sender_id
 
@@ -113,7 +126,8 @@ class SmsComposer(models.TransientModel):
 
     def action_send_sms(self):
         """Override of `sms` to refuse what OVHcloud would refuse."""
-        self._check_sms_ovh_sendable()
+        if not self.env.context.get("sms_ovh_unattended"):
+            self._check_sms_ovh_sendable()
         return super().action_send_sms()
 
     def _action_send_sms(self):
@@ -121,14 +135,38 @@ class SmsComposer(models.TransientModel):
         reply = self.sms_ovh_reply_id
         if reply:
             self = self.with_company(reply.company_id)
-        if self.sms_ovh_account_id and not self.mailing_id:
-            self = self.with_context(
-                sms_ovh_kind=self.sms_ovh_kind,
-                sms_ovh_sender_id=self.sms_ovh_sender_id.id,
-            )
+        if not self.mailing_id:
+            self = self.with_context(**self._get_sms_ovh_choice())
         result = super(SmsComposer, self)._action_send_sms()
         reply._set_answered()
         return result
+
+    def _get_sms_ovh_choice(self):
+        """Return the context with what was chosen, apart from the company's defaults.
+
+        Those are left to each SMS: the records may be of several companies. Both are
+        said, so that one composer's choice is never another's that it sets off.
+        """
+        self.ensure_one()
+        # sudo: the account and senders of the company that sends.
+        composer_sudo = self.sudo()
+        choice = {
+            "sms_ovh_kind": False,
+            "sms_ovh_sender_id": False,
+            **composer_sudo.template_id._get_sms_ovh_context(),
+        }
+        account = composer_sudo.sms_ovh_account_id
+        if not account:
+            return choice
+        kind = composer_sudo.sms_ovh_kind
+        company = self._get_sms_ovh_company()
+        if choice["sms_ovh_kind"] or kind != company.sms_ovh_message_kind:
+            choice["sms_ovh_kind"] = kind
+        sender = composer_sudo.sms_ovh_sender_id
+        template_sender = composer_sudo.template_id.sms_ovh_sender_id
+        if sender != account.default_sender_id or template_sender.account_id == account:
+            choice["sms_ovh_sender_id"] = sender.id
+        return choice
 
     def _action_send_sms_comment_single(self, records=None):
         """Override of `sms` to answer the number that wrote, whatever the record's is.
@@ -155,12 +193,10 @@ class SmsComposer(models.TransientModel):
         """
         result = super()._prepare_mass_sms_values(records)
         mailing_company = self.mailing_id.sms_ovh_company_id
-        has_company = "company_id" in records._fields
+        companies = {} if mailing_company else records._get_sms_ovh_companies()
         for record in records:
-            company = mailing_company
-            if not company and has_company:
-                company = record.company_id
-            result[record.id]["record_company_id"] = (company or self.env.company).id
+            company = mailing_company or companies[record.id]
+            result[record.id]["record_company_id"] = company.id
         return result
 
     # ------------------------------------------------------------
