@@ -382,7 +382,10 @@ class SmsOvhJob(models.Model):
         )
         if taken._hold_closed():
             return self._take(room, jobs)  # others may leave
-        taken = taken._leave_out_stopped()
+        left = taken._leave_out_stopped()
+        if taken and not left:
+            return self._take(room, jobs)  # as above
+        taken = left
         now = fields.Datetime.now()
         deadline = time.monotonic() + job_pool.POST_WITHIN
         for attempts, group in taken.grouped("attempts").items():
