@@ -4,6 +4,7 @@ from odoo.tools import split_every
 
 from .. import const
 from .sms_ovh_counter_mixin import get_text_as_sent
+from .sms_ovh_job import OPEN_STATES
 
 
 class MailingMailing(models.Model):
@@ -336,6 +337,30 @@ class MailingMailing(models.Model):
             return True
         self.env.ref("mass_mailing.ir_cron_mass_mailing_queue")._trigger()
         return False
+
+    def _end_sms_ovh_sent(self):
+        """Call those of these campaigns done of which nothing is in the outbox."""
+        going_on = self.filtered(lambda mailing: mailing.state != "done")
+        if not going_on:
+            return
+        Job = self.env["sms.ovh.job"].sudo()  # sudo: of the campaign, whoever sends.
+        groups = Job._read_group(
+            [("mailing_id", "in", going_on.ids), ("state", "in", OPEN_STATES)],
+            ["mailing_id"],
+        )
+        busy_ids = {mailing.id for (mailing,) in groups}
+        ended = going_on.filtered(lambda mailing: mailing.id not in busy_ids)
+        if ended and self.env.user.is_public:
+            ended._track_set_author(self.env.ref("base.partner_root"))
+        for mailing in ended:
+            mailing.write(
+                {
+                    "state": "done",
+                    "sent_date": fields.Datetime.now(),
+                    # Of the first time that it is sent only.
+                    "kpi_mail_required": not mailing.sent_date,
+                }
+            )
 
     def action_view_sms_ovh_traces(self):
         """Open the list of what became of each recipient's SMS."""

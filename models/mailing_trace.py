@@ -20,9 +20,6 @@ class MailingTrace(models.Model):
         help="When the recipient answered STOP to this SMS.",
     )
 
-    # Core asks after each set of SMS which campaigns still have some in the outbox:
-    # without it, it would read the traces of all campaigns ever sent.
-    _process_idx = models.Index("(mass_mailing_id) WHERE trace_status = 'process'")
     # A slice of a campaign asks who of its recipients got an SMS by another number.
     _mailing_sms_number_idx = models.Index(
         "(mass_mailing_id, sms_number) WHERE trace_type = 'sms'"

@@ -14,6 +14,7 @@ from odoo.tools import SQL
 from odoo.tools.urls import urljoin
 
 from .. import const
+from ..fields import forget
 from ..tools import http2sms, ovh_client
 
 _logger = logging.getLogger(__name__)
@@ -368,6 +369,18 @@ class SmsOvhAccount(models.Model):
     def create(self, vals_list):
         """Override to clean what was typed."""
         return super().create([self._clean_values(vals) for vals in vals_list])
+
+    def unlink(self):
+        """Override to delete what hangs on these accounts without a foreign key."""
+        # sudo: whoever may delete the account deletes what was sent with it.
+        self.env["sms.ovh.job"].sudo().search([("account_id", "in", self.ids)]).unlink()
+        self.env["sms.ovh.log"].sudo()._delete_of(self)
+        forget(
+            self,
+            ("sms.sms", "sms_ovh_account_id"),
+            ("sms.tracker", "sms_ovh_account_id"),
+        )
+        return super().unlink()
 
     def write(self, vals):
         """Override to clean what was typed, and to forget a state it makes untrue."""

@@ -15,6 +15,7 @@ _logger = logging.getLogger(__name__)
 BATCH_SIZE = 1000
 # What is read of what a report may speak of.
 TRACKER_FIELDS = (
+    "sms_uuid",
     "sms_ovh_account_id",
     "sms_ovh_id",
     "mail_notification_id",
@@ -233,9 +234,15 @@ class SmsOvhEvent(models.Model):
                 [("sms_ovh_id", "in", ids)], TRACKER_FIELDS
             )
         }
+        # By what is indexed: most have a tracker.
+        tracked = {tracker.sms_ovh_id for tracker in trackers.values()}
+        domain = [("uuid", "in", [tracker.sms_uuid for tracker in trackers.values()])]
+        others = [ovh_id for ovh_id in ids if ovh_id not in tracked]
+        if others:
+            domain = ["|", *domain, ("sms_ovh_id", "in", others)]
         messages = {
             (sms.sms_ovh_account_id.id, sms.sms_ovh_id): sms
-            for sms in Sms.search_fetch([("sms_ovh_id", "in", ids)], SMS_FIELDS)
+            for sms in Sms.search_fetch(domain, SMS_FIELDS)
         }
         Log = self.env["sms.ovh.log"].sudo()
         logged = Log._find(ids)

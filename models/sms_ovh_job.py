@@ -16,6 +16,7 @@ from odoo import SUPERUSER_ID, api, fields, models
 from odoo.exceptions import ConcurrencyError, ValidationError
 
 from .. import const
+from ..fields import forget
 from ..tools import job_pool, ovh_client
 from ..tools.pending_sms import OvhTooManyPending, PendingReading
 from ..tools.sms_api import SmsApiOvh, normalize_number
@@ -32,6 +33,8 @@ TRANSITIONS = {
     "failed": set(),
     "cancelled": set(),
 }
+# Of which something may still come.
+OPEN_STATES = ("queued", "posting", "unknown")
 # Seconds after which a job that is being posted has been left alone: its thread posts
 # within `job_pool.POST_WITHIN` and waits for connection and answer no longer than the
 # time-outs.
@@ -143,6 +146,15 @@ class SmsOvhJob(models.Model):
     _due_idx = models.Index(
         "(next_attempt, id) WHERE state IN ('queued', 'posting', 'unknown')"
     )
+    # Asked for after each set of answers: whether a campaign still has some.
+    _open_mailing_idx = models.Index(
+        "(mailing_id) WHERE state IN ('queued', 'posting', 'unknown')"
+    )
+
+    def unlink(self):
+        """Override to clear what leads here without a foreign key."""
+        forget(self, ("sms.sms", "sms_ovh_job_id"), ("sms.tracker", "sms_ovh_job_id"))
+        return super().unlink()
 
     def write(self, vals):
         """Override to let a job only move as `TRANSITIONS` says.
@@ -403,15 +415,18 @@ class SmsOvhJob(models.Model):
     def _prepare_post(self, api_ovh, deadline):
         """Return what a thread needs to post this job."""
         self.ensure_one()
+        # Read once: each time, the ORM copies the whole list.
+        receivers = self.receivers
         path, content = api_ovh._prepare_job(
             self.body,
-            self.receivers,
+            receivers,
             sender=self.sender_id,
             tag=self.tag,
             user=self.ovh_user_id,
         )
         return job_pool.JobPost(
             job_id=self.id,
+            receivers=receivers,
             client_args=self.account_id._get_client_args(),
             path=path,
             content=content,
@@ -520,22 +535,36 @@ class SmsOvhJob(models.Model):
         """
         jobs = self.browse(answer.post.job_id for answer in answers).exists()
         apis = jobs._get_apis()
-        outcomes = defaultdict(list)
         settled = []
         for answer in answers:
             job = self.browse(answer.post.job_id).with_prefetch(jobs._prefetch_ids)
+            receivers = answer.post.receivers
             if job not in jobs or job.state != "posting":
                 # Taken for abandoned meanwhile: reconciliation finds out.
                 _logger.warning(
                     "OVHcloud SMS: answer to job %s, which is not being posted any more",
                     answer.post.job_id,
                 )
-            elif answer.error is None:
-                results = job._settle_report(apis[job], answer.report, answer.samples)
-                settled.append((job, results))
+                continue
+            if answer.error is None:
+                results = job._settle_report(
+                    apis[job], answer.report, answer.samples, receivers
+                )
             else:
-                settled.append((job, job._settle_error(apis[job], answer.error)))
-        for job, results in settled:
+                results = job._settle_error(apis[job], answer.error)
+            settled.append((job, receivers, results))
+        self._write_results(settled)
+
+    @api.model
+    def _write_results(self, settled):
+        """Write down what became of jobs' receivers.
+
+        :param list settled: triples of a job, its receivers and results of them
+        """
+        outcomes = defaultdict(list)
+        for job, __, results in settled:
+            for result in results:
+                result["sms_ovh_job_id"] = job.id
             outcomes[job.account_id] += results
         # sudo: SMS of any user.
         sms_sudo = self.env["sms.sms"].sudo()
@@ -586,12 +615,13 @@ class SmsOvhJob(models.Model):
             return api_ovh._prepare_results(self.receivers, state, values["error"])
         return []
 
-    def _settle_report(self, api_ovh, report, samples):
+    def _settle_report(self, api_ovh, report, samples, receivers):
         """Adopt OVHcloud's answer to this job, receiver by receiver.
 
         :param SmsApiOvh api_ovh: the job's gateway
         :param report: the decoded answer
         :param dict samples: receiver by id, as OVHcloud says
+        :param list receivers: this job's
         :return: results of its receivers, none while they are still open
         :rtype: list[dict]
         """
@@ -615,7 +645,7 @@ class SmsOvhJob(models.Model):
             return []
         self._accept(report.get("totalCreditsRemoved"))
         return api_ovh._read_receivers(
-            self.receivers, accepted, report.get("invalidReceivers") or []
+            receivers, accepted, report.get("invalidReceivers") or []
         )
 
     def _accept(self, charged):
@@ -631,9 +661,7 @@ class SmsOvhJob(models.Model):
 
     def _apply(self, results):
         """Write down results of this job's receivers."""
-        # sudo: SMS of any user.
-        self.env["sms.sms"].sudo()._sms_ovh_apply_results(results, self.account_id)
-        self.env["sms.ovh.log"]._append([(self, results)])
+        self._write_results([(self, self.receivers, results)])
 
     @api.model
     def _wake_inbox(self):

@@ -6,6 +6,7 @@ from odoo.tools import SQL
 from odoo.tools.constants import GC_UNLINK_LIMIT
 
 from .. import const
+from ..fields import UncheckedMany2one
 from ..tools.number_country import get_country_code
 from ..tools.sms_api import SmsApiOvh
 from ..tools.sms_segments import count_segments
@@ -31,10 +32,8 @@ class SmsOvhLog(models.Model):
     _rec_name = "number"
     _log_access = False
 
-    account_id = fields.Many2one(
-        "sms.ovh.account", required=True, ondelete="cascade", readonly=True
-    )
-    sender_id = fields.Many2one("sms.ovh.sender", ondelete="set null", readonly=True)
+    account_id = UncheckedMany2one("sms.ovh.account", required=True, readonly=True)
+    sender_id = UncheckedMany2one("sms.ovh.sender", readonly=True)
     mailing_id = fields.Many2one(
         "mailing.mailing",
         string="Mailing",
@@ -85,16 +84,16 @@ class SmsOvhLog(models.Model):
         What Odoo itself refuses, without asking OVHcloud, is none of OVHcloud's figures
         and not written.
 
-        :param list settled: pairs of an `sms.ovh.job` and results of its receivers as
-            :meth:`SmsApiOvh._send_sms_batch` returns them
+        :param list settled: triples of an `sms.ovh.job`, its receivers and results of
+            them as :meth:`SmsApiOvh._send_sms_batch` returns them
         """
         now = fields.Datetime.now()
         failure_types = SmsApiOvh.PROVIDER_TO_SMS_FAILURE_TYPE
         rows = []
-        for job, results in settled:
+        for job, receivers, results in settled:
             if not results:
                 continue
-            numbers = dict(job.receivers)
+            numbers = dict(receivers)
             segments = count_segments(
                 job.body or "", job.stop_clause and job.sender_id.has_stop_clause
             ).segments
@@ -228,6 +227,14 @@ class SmsOvhLog(models.Model):
             ["state", "failure_type", "ptt", "delivered_at", "credits"], flush=False
         )
         return set(moved)
+
+    @api.model
+    def _delete_of(self, accounts):
+        """Delete what accounts sent, which are about to be deleted."""
+        self.env.cr.execute(
+            SQL("DELETE FROM sms_ovh_log WHERE account_id = ANY(%s)", accounts.ids)
+        )
+        self.invalidate_model(flush=False)
 
     @api.autovacuum
     def _gc_logs(self):

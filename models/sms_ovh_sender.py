@@ -1,6 +1,8 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
+from ..fields import forget
+
 
 class SmsOvhSender(models.Model):
     """A sender of an OVHcloud account: a name, a short number or a virtual number.
@@ -77,6 +79,11 @@ class SmsOvhSender(models.Model):
     def _compute_has_stop_clause(self):
         for sender in self:
             sender.has_stop_clause = sender.type not in ("shortcode", "virtual")
+
+    def unlink(self):
+        """Override to clear what leads here without a foreign key."""
+        forget(self, ("sms.ovh.log", "sender_id"))
+        return super().unlink()
 
     # ------------------------------------------------------------
     # Changes at OVHcloud

@@ -5,6 +5,7 @@ from odoo import api, fields, models
 from odoo.tools import SQL, split_every
 
 from .. import const
+from ..fields import UncheckedMany2one
 from ..tools.sms_api import SmsApiOvh
 from ..tools.sms_segments import count_segments
 
@@ -49,21 +50,16 @@ class SmsSms(models.Model):
             *const.FAILURE_TYPES,
         ],
     )
-    sms_ovh_account_id = fields.Many2one(
+    sms_ovh_account_id = UncheckedMany2one(
         "sms.ovh.account",
         string="OVHcloud Account",
-        ondelete="set null",
         readonly=True,
         copy=False,
         help="The account that this SMS was sent with.",
     )
-    sms_ovh_job_id = fields.Many2one(
-        "sms.ovh.job",
-        string="OVHcloud Job",
-        ondelete="set null",
-        index="btree_not_null",
-        readonly=True,
-        copy=False,
+    # Neither this nor what else sending writes has an index: see `init`.
+    sms_ovh_job_id = UncheckedMany2one(
+        "sms.ovh.job", string="OVHcloud Job", readonly=True, copy=False
     )
     sms_ovh_kind = fields.Selection(const.KINDS, string="Kind", readonly=True)
     sms_ovh_sender_id = fields.Many2one(
@@ -88,18 +84,21 @@ class SmsSms(models.Model):
     sms_segments = fields.Integer(
         compute="_compute_sms_segments", store=True, readonly=False
     )
-    sms_ovh_id = fields.Char(
-        string="OVHcloud's SMS ID", index="btree_not_null", readonly=True, copy=False
-    )
+    sms_ovh_id = fields.Char(string="OVHcloud's SMS ID", readonly=True, copy=False)
     sms_ovh_ptt = fields.Integer(string="PTT", readonly=True, copy=False)
     sms_ovh_failure_reason = fields.Char(
         string="Failure Reason", readonly=True, copy=False
     )
 
-    # What waits is counted on the dashboard, beside all that was sent and not deleted.
-    _sms_ovh_planned_idx = models.Index(
-        "(record_company_id) WHERE state IN ('outgoing', 'process')"
-    )
+    def init(self):
+        """Leave room in the table for what sending writes on each SMS.
+
+        PostgreSQL then rewrites a row beside itself and touches no index, as long as
+        no index is on what changes: that halves the work of each of the two times that
+        an SMS is written, when it is put into the outbox and when it was accepted.
+        """
+        super().init()
+        self.env.cr.execute("ALTER TABLE sms_sms SET (fillfactor = 45)")
 
     @api.model_create_multi
     def create(self, vals_list):
@@ -411,16 +410,19 @@ class SmsSms(models.Model):
     def _sms_ovh_apply_results(self, results, account=None):
         """Write down what became of SMS on them, their notifications and traces.
 
-        :param list results: dicts as :meth:`SmsApiOvh._send_sms_batch` returns them
+        :param list results: dicts as :meth:`SmsApiOvh._send_sms_batch` returns them,
+            those of accepted SMS with the id of their job as ``sms_ovh_job_id``
         :param account: `sms.ovh.account` that answered, none if it was never asked
         """
         # The chatter is told once, at the end.
         self = self.with_context(sms_skip_msg_notification=True)
-        accepted = {}
+        accepted = []
         refused = defaultdict(list)
         for result in results:
             if result["state"] == "success":
-                accepted[result["uuid"]] = result["sms_ovh_id"]
+                accepted.append(
+                    (result["uuid"], result["sms_ovh_id"], result["sms_ovh_job_id"])
+                )
             else:
                 outcome = result["state"], result["failure_reason"]
                 refused[outcome].append(result["uuid"])
@@ -451,7 +453,7 @@ class SmsSms(models.Model):
                   FROM unnest(%(ids)s::int[], %(job_ids)s::int[])
                        AS claimed (id, job_id)
                  WHERE sms_sms.id = claimed.id
-             RETURNING uuid
+             RETURNING mailing_id, CASE WHEN mail_message_id IS NULL THEN NULL ELSE uuid END
                 """,
                 ids=list(job_ids),
                 job_ids=list(job_ids.values()),
@@ -463,33 +465,47 @@ class SmsSms(models.Model):
             ["state", "failure_type", "sms_ovh_job_id", "write_uid", "write_date"],
             flush=False,
         )
+        # sudo: the campaign, whoever sends. As core does of what it hands over.
+        mailings_sudo = (
+            self.env["mailing.mailing"].sudo().browse({id_ for id_, __ in rows} - {None})
+        )
+        mailings_sudo.fetch(["state"])
+        mailings_sudo.filtered(
+            lambda mailing: mailing.state != "sending"
+        ).state = "sending"
         # sudo: trackers are technical records without access of their own.
-        self.env["sms.tracker"].sudo()._sms_ovh_set_claimed([row[0] for row in rows])
+        self.env["sms.tracker"].sudo()._sms_ovh_set_claimed(
+            [uuid for __, uuid in rows if uuid]
+        )
 
     @api.model
     def _sms_ovh_set_accepted(self, accepted, account):
         """Write down what OVHcloud accepted.
 
-        :param dict accepted: OVHcloud's id by UUID
+        :param list accepted: UUID, OVHcloud's id and id of the `sms.ovh.job` of each
         :param account: `sms.ovh.account` that sent them
         :return: the `mail.message` that they are of
         """
         self.flush_model()
+        uuids, ovh_ids, __ = zip(*accepted, strict=True)
         rows = self.env.execute_query(
             SQL(
                 """
-                UPDATE sms_sms
-                   SET state = 'pending', failure_type = NULL, to_delete = TRUE,
-                       sms_ovh_failure_reason = NULL, sms_ovh_id = accepted.id,
-                       sms_ovh_account_id = %(account)s,
-                       write_uid = %(uid)s, write_date = %(now)s
-                  FROM unnest(%(uuids)s::varchar[], %(ids)s::varchar[])
-                       AS accepted (uuid, id)
-                 WHERE sms_sms.uuid = accepted.uuid AND state != 'sent'
-             RETURNING mail_message_id
+                WITH moved AS (
+                    UPDATE sms_sms
+                       SET state = 'pending', failure_type = NULL, to_delete = TRUE,
+                           sms_ovh_failure_reason = NULL, sms_ovh_id = accepted.id,
+                           sms_ovh_account_id = %(account)s,
+                           write_uid = %(uid)s, write_date = %(now)s
+                      FROM unnest(%(uuids)s::varchar[], %(ids)s::varchar[])
+                           AS accepted (uuid, id)
+                     WHERE sms_sms.uuid = accepted.uuid AND state != 'sent'
+                 RETURNING mail_message_id
+                )
+                SELECT mail_message_id FROM moved WHERE mail_message_id IS NOT NULL
                 """,
-                uuids=list(accepted),
-                ids=list(accepted.values()),
+                uuids=list(uuids),
+                ids=list(ovh_ids),
                 account=account.id,
                 uid=self.env.uid,
                 now=self.env.cr.now(),
@@ -498,7 +514,7 @@ class SmsSms(models.Model):
         self.invalidate_model(flush=False)
         # sudo: trackers are technical records without access of their own.
         self.env["sms.tracker"].sudo()._sms_ovh_set_accepted(accepted, account)
-        return self.env["mail.message"].browse({row[0] for row in rows} - {None})
+        return self.env["mail.message"].browse({row[0] for row in rows})
 
     @api.model
     def _sms_ovh_set_refused(self, uuids, state, reason, account):

@@ -4,6 +4,7 @@ from odoo import api, fields, models
 from odoo.tools import SQL
 
 from .. import const
+from ..fields import UncheckedMany2one
 
 _logger = logging.getLogger(__name__)
 
@@ -26,25 +27,19 @@ STATUS_TO_STATE = {
     "canceled": "canceled",
     "cancel": "canceled",
 }
-# Status of a trace -> what it may not follow, as `_update_sms_traces` of
-# `mass_mailing_sms` has it.
-TRACE_STATUS_NOT_BEFORE = {
-    "process": ["process", "pending", "sent"],
-    "pending": ["pending", "sent"],
-}
 
 
 class SmsTracker(models.Model):
     _inherit = "sms.tracker"
 
-    sms_ovh_account_id = fields.Many2one(
-        "sms.ovh.account", string="OVHcloud Account", ondelete="set null", readonly=True
+    sms_ovh_account_id = UncheckedMany2one(
+        "sms.ovh.account", string="OVHcloud Account", readonly=True
     )
     sms_ovh_id = fields.Char(
         string="OVHcloud's SMS ID", index="btree_not_null", readonly=True
     )
-    sms_ovh_job_id = fields.Many2one(
-        "sms.ovh.job", string="OVHcloud Job", ondelete="set null", readonly=True
+    sms_ovh_job_id = UncheckedMany2one(
+        "sms.ovh.job", string="OVHcloud Job", readonly=True
     )
     sms_ovh_ptt = fields.Integer(string="PTT", readonly=True)
     sms_ovh_poll_at = fields.Datetime(
@@ -67,36 +62,47 @@ class SmsTracker(models.Model):
 
     @api.model
     def _sms_ovh_set_claimed(self, uuids):
-        """Write down on notifications and traces that SMS are in the outbox.
+        """Write down on notifications that SMS are in the outbox.
 
-        :param list uuids: of the SMS
+        Not on traces: that a campaign's SMS wait is all that one would see, and what is
+        in the outbox, its jobs say.
+
+        :param list uuids: of the SMS that may have a notification
         """
-        self._sms_ovh_set_state(uuids, "process")
+        if uuids:
+            self.search(
+                [("sms_uuid", "in", uuids), ("mail_notification_id", "!=", False)]
+            )._update_sms_notifications("process")
 
     @api.model
     def _sms_ovh_set_accepted(self, accepted, account):
         """Write down what OVHcloud accepted, and when to ask what became of it.
 
-        :param dict accepted: OVHcloud's id by UUID of the SMS
+        :param list accepted: UUID of the SMS, OVHcloud's id and id of the `sms.ovh.job`
+            of each
         :param account: `sms.ovh.account` that sent them
         """
         self.flush_model()
-        self.env.execute_query(
+        uuids, ovh_ids, job_ids = zip(*accepted, strict=True)
+        rows = self.env.execute_query(
             SQL(
                 """
                 UPDATE sms_tracker
                    SET sms_ovh_id = accepted.id, sms_ovh_account_id = %(account)s,
-                       sms_ovh_job_id = sms_sms.sms_ovh_job_id,
+                       sms_ovh_job_id = accepted.job_id,
                        sms_ovh_poll_at = %(poll_at)s, sms_ovh_poll_count = 0,
                        write_uid = %(uid)s, write_date = %(now)s
-                  FROM unnest(%(uuids)s::varchar[], %(ids)s::varchar[])
-                       AS accepted (uuid, id)
-             LEFT JOIN sms_sms ON sms_sms.uuid = accepted.uuid
+                  FROM unnest(%(uuids)s::varchar[], %(ids)s::varchar[],
+                              %(job_ids)s::int[])
+                       AS accepted (uuid, id, job_id)
                  WHERE sms_uuid = accepted.uuid
-             RETURNING 1
+             RETURNING mailing_trace_id,
+                       CASE WHEN mail_notification_id IS NULL THEN NULL
+                            ELSE sms_tracker.id END
                 """,
-                uuids=list(accepted),
-                ids=list(accepted.values()),
+                uuids=list(uuids),
+                ids=list(ovh_ids),
+                job_ids=list(job_ids),
                 account=account.id,
                 poll_at=fields.Datetime.now() + const.POLL_AFTER[0],
                 uid=self.env.uid,
@@ -104,41 +110,35 @@ class SmsTracker(models.Model):
             )
         )
         self.invalidate_model(flush=False)
-        self._sms_ovh_set_state(list(accepted), "pending")
+        # Few have a notification: those of a chatter, not of a campaign.
+        self.browse(id_ for __, id_ in rows if id_)._update_sms_notifications("pending")
+        trace_ids = [id_ for id_, __ in rows if id_]
+        if trace_ids:
+            self._sms_ovh_set_traces_pending(trace_ids)
 
     @api.model
-    def _sms_ovh_set_state(self, uuids, state):
-        """Move notifications and traces of many SMS, as core's trackers do one by one.
+    def _sms_ovh_set_traces_pending(self, trace_ids):
+        """Move traces of many SMS, as core's trackers do one by one.
 
-        :param list uuids: of the SMS
-        :param str state: "process" or "pending"
+        :param list trace_ids: ids of `mailing.trace`
         """
-        # Few have a notification: those of a chatter, not of a campaign.
-        self.search(
-            [("sms_uuid", "in", uuids), ("mail_notification_id", "!=", False)]
-        )._update_sms_notifications(state)
         traces = self.env["mailing.trace"]
         traces.flush_model(["trace_status", "sent_datetime"])
         rows = self.env.execute_query(
             SQL(
                 """
-                UPDATE mailing_trace
-                   SET trace_status = %(state)s,
-                       failure_type = NULL, failure_reason = NULL,
-                       sent_datetime = CASE
-                           WHEN %(state)s = 'process' THEN sent_datetime
-                           ELSE COALESCE(sent_datetime, %(now)s)
-                       END,
-                       write_uid = %(uid)s, write_date = %(now)s
-                  FROM sms_tracker
-                 WHERE sms_uuid = ANY(%(uuids)s)
-                   AND mailing_trace.id = mailing_trace_id
-                   AND NOT trace_status = ANY(%(further)s)
-             RETURNING mass_mailing_id, mailing_trace.id
+                WITH moved AS (
+                    UPDATE mailing_trace
+                       SET trace_status = 'pending',
+                           failure_type = NULL, failure_reason = NULL,
+                           sent_datetime = COALESCE(sent_datetime, %(now)s),
+                           write_uid = %(uid)s, write_date = %(now)s
+                     WHERE id = ANY(%(ids)s) AND trace_status NOT IN ('pending', 'sent')
+                 RETURNING id, mass_mailing_id
+                )
+                SELECT MIN(id) FROM moved GROUP BY mass_mailing_id
                 """,
-                state=state,
-                further=TRACE_STATUS_NOT_BEFORE[state],
-                uuids=uuids,
+                ids=trace_ids,
                 uid=self.env.uid,
                 now=self.env.cr.now(),
             )
@@ -155,17 +155,23 @@ class SmsTracker(models.Model):
             flush=False,
         )
         # One of each campaign will do.
-        trace_ids = {mailing_id: id_ for mailing_id, id_ in rows if mailing_id}
-        if state == "process":
-            mailings = self.env["mailing.mailing"].browse(trace_ids)
-            mailings.fetch(["state"])
-            trace_ids = {
-                mailing.id: trace_ids[mailing.id]
-                for mailing in mailings
-                if mailing.state != "sending"
-            }
-        if trace_ids:
-            self._update_sms_mailings(state, traces.browse(trace_ids.values()))
+        self._update_sms_mailings("pending", traces.browse(id_ for (id_,) in rows))
+
+    def _update_sms_mailings(self, trace_status, traces):
+        """Override of `mass_mailing_sms` to go by the outbox where OVHcloud sends.
+
+        Core looks for traces in process, among those of all campaigns ever sent. What
+        is in process here is in a job.
+        """
+        ours = traces.mass_mailing_id.filtered("sms_ovh_account_id")
+        if ours and trace_status != "process":
+            # A test of a campaign is none of it.
+            sent = traces.filtered(lambda trace: not trace.is_test_trace)
+            (sent.mass_mailing_id & ours)._end_sms_ovh_sent()
+            traces = traces.filtered(lambda trace: trace.mass_mailing_id not in ours)
+            if not traces:
+                return
+        super()._update_sms_mailings(trace_status, traces)
 
     def _sms_ovh_set_refused(self, state, reason, account):
         """Write down on notifications and traces why an SMS was not sent.

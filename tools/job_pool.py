@@ -52,6 +52,7 @@ class JobPost(NamedTuple):
     """One job to post, and with what."""
 
     job_id: int
+    receivers: list  # whom the content is for, as whoever hands it over knows them
     client_args: tuple  # of `http2sms.create_client`
     path: str
     content: dict

@@ -1,6 +1,7 @@
 """OVHcloud SMS as one of Odoo's SMS providers."""
 
 import logging
+import re
 from functools import lru_cache
 from uuid import uuid4
 
@@ -25,19 +26,28 @@ from .sms_segments import MAX_SEGMENTS, count_segments
 _logger = logging.getLogger(__name__)
 
 
-@lru_cache(maxsize=20000)
+# French numbers in E.164, most of all: what `phonenumbers` makes of any of them is known.
+FRENCH_NUMBER = re.compile(r"\+33[1-9][0-9]{8}")
+
+
 def normalize_number(number, country_code=None):
     """Return `number` in E.164, or False where nobody can have it.
 
     A number that ``phonenumbers`` calls possible passes even when it is in no known
     range: ranges open faster than the library is upgraded.
 
-    Kept for a while: OVHcloud's answers name the numbers that it was given.
-
     :param str number: as stored in Odoo, international or national
     :param str|None country_code: ISO code by which a national number is read
     :rtype: str|bool
     """
+    if number and FRENCH_NUMBER.fullmatch(number):
+        return number
+    return _normalize_other_number(number, country_code)
+
+
+@lru_cache(maxsize=20000)
+def _normalize_other_number(number, country_code):
+    """See above. Kept for a while: OVHcloud's answers name what it was given."""
     try:
         parsed = phonenumbers.parse(number or "", country_code or None)
     except phonenumbers.NumberParseException:
