@@ -164,6 +164,10 @@ RETRY_BASE = 15
 RETRY_MAX = 3600
 # Recipients of a campaign composed, and by the cron committed, at a time.
 COMPOSE_SLICE = 1000
+# SMS cancelled, and by the cron committed, at a time; and those that OVHcloud is asked to
+# cancel, one call each, before the outcome is written down.
+CANCEL_SLICE = 1000
+CANCEL_CALLS = 500
 # Jobs posted right after a user's transaction; with more the cron does it.
 JOBS_AFTER_COMMIT = 5
 # Seconds that one run of a cron goes on taking jobs: the next run takes over.

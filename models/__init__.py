@@ -8,6 +8,7 @@ from . import mail_thread
 from . import mailing_mailing
 from . import mailing_mailing_answers
 from . import mailing_mailing_hours
+from . import mailing_mailing_cancel
 from . import mailing_trace
 from . import phone_blacklist
 from . import res_company
@@ -30,6 +31,7 @@ from . import sms_ovh_sender
 from . import sms_ovh_stop
 from . import sms_ovh_user
 from . import sms_sms
+from . import sms_sms_cancel
 from . import sms_sms_hours
 from . import sms_sms_stops
 from . import sms_template

@@ -13,6 +13,7 @@ OUTCOMES = {
     "sent": "delivered",
     "error": "failed",
     "refused": "refused",
+    "canceled": "cancelled",
 }
 
 

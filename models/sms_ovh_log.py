@@ -55,6 +55,7 @@ class SmsOvhLog(models.Model):
             ("sent", "Delivered"),
             ("error", "Failed"),
             ("refused", "Refused"),
+            ("canceled", "Cancelled"),
         ],
         required=True,
         readonly=True,
@@ -184,7 +185,7 @@ class SmsOvhLog(models.Model):
         rank = const.STATE_RANK[state]
         before = [
             name
-            for name in ("pending", "sent", "error")
+            for name in ("pending", "sent", "error", "canceled")
             if const.STATE_RANK[name] < rank
         ]
         if not keys or not before:

@@ -1,6 +1,7 @@
 from . import test_account_tours
 from . import test_access
 from . import test_callbacks
+from . import test_cancel
 from . import test_compose
 from . import test_connect
 from . import test_counter

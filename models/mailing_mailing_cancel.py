@@ -1,0 +1,268 @@
+import time
+from datetime import timedelta
+from functools import partial
+
+from odoo import api, fields, models
+
+from .. import const
+from ..tools.job_pool import POST_WITHIN
+
+# How long OVHcloud holds SMS back at most: from Friday night to Monday, with a margin.
+HELD_WITHIN = timedelta(days=4)
+# Statuses of traces of SMS that OVHcloud got and nobody called back.
+TRACE_SENT_STATUSES = ("pending", "sent", "open", "reply", "bounce")
+# Seconds after which what OVHcloud did not answer is asked for again.
+ASK_AGAIN = 300
+
+
+class MailingMailing(models.Model):
+    """Calling a campaign back, as far as it is not gone."""
+
+    _inherit = "mailing.mailing"
+
+    sms_ovh_cancel_state = fields.Selection(
+        [("cancelling", "Being Cancelled"), ("cancelled", "Cancelled")],
+        string="Cancellation",
+        readonly=True,
+        copy=False,
+    )
+    sms_ovh_cancel_left = fields.Integer(
+        string="Recipients Not Treated", readonly=True, copy=False
+    )
+    sms_ovh_can_cancel = fields.Boolean(
+        string="Can Be Cancelled", compute="_compute_sms_ovh_can_cancel"
+    )
+    sms_ovh_cancel_summary = fields.Char(
+        string="What Was Cancelled",
+        compute="_compute_sms_ovh_cancel_summary",
+        compute_sudo=True,
+    )
+
+    _sms_ovh_cancelling_idx = models.Index(
+        "(id) WHERE sms_ovh_cancel_state = 'cancelling'"
+    )
+
+    @api.depends("mailing_type", "sent_date", "sms_ovh_cancel_state", "state")
+    def _compute_sms_ovh_can_cancel(self):
+        """A campaign that is sent can be, too, while OVHcloud may hold some of it."""
+        now = fields.Datetime.now()
+        self.sms_ovh_can_cancel = False
+        for mailing in self.filtered("sms_ovh_account_id"):
+            if mailing.mailing_type != "sms" or mailing.sms_ovh_cancel_state:
+                continue
+            mailing.sms_ovh_can_cancel = mailing.state == "sending" or (
+                mailing.state == "done"
+                and mailing.sent_date
+                and mailing.sent_date > now - HELD_WITHIN
+                and mailing.pending
+            )
+
+    @api.depends("sms_ovh_cancel_state")
+    @api.depends_context("lang")
+    def _compute_sms_ovh_cancel_summary(self):
+        """Say in numbers what was cancelled, and what was already gone."""
+        self.sms_ovh_cancel_summary = False
+        for mailing in self.filtered("sms_ovh_cancel_state"):
+            mailing.sms_ovh_cancel_summary = mailing._get_sms_ovh_cancel_summary()
+
+    def _get_sms_ovh_cancel_summary(self):
+        self.ensure_one()
+        _ = self.env._
+        by_outcome = dict(
+            self.env["sms.tracker"]._read_group(
+                [
+                    ("mailing_trace_id.mass_mailing_id", "=", self.id),
+                    ("sms_ovh_cancel", "!=", False),
+                ],
+                ["sms_ovh_cancel"],
+                ["__count"],
+            )
+        )
+        here = by_outcome.get("here", 0)
+        at_ovh = by_outcome.get("ovh", 0)
+        asked = by_outcome.get("requested", 0) + by_outcome.get("deleting", 0)
+        gone = self.env["mailing.trace"].search_count(
+            [
+                ("mass_mailing_id", "=", self.id),
+                ("is_test_trace", "=", False),
+                ("trace_status", "in", TRACE_SENT_STATUSES),
+            ]
+        )
+        if self.sms_ovh_cancel_state == "cancelling":
+            parts = [_("This campaign is being cancelled.")]
+        else:
+            parts = [_("This campaign was cancelled.")]
+        if self.sms_ovh_cancel_left:
+            parts.append(
+                _("Recipients who get none: %s.", self.sms_ovh_cancel_left + here)
+            )
+        elif here:
+            parts.append(_("SMS cancelled before OVHcloud got them: %s.", here))
+        if at_ovh:
+            parts.append(_("Cancelled at OVHcloud: %s.", at_ovh))
+        if asked:
+            parts.append(_("OVHcloud is asked about: %s.", asked))
+        if gone - asked:
+            parts.append(_("Already gone: %s.", max(gone - asked, 0)))
+        elif not asked:
+            parts.append(_("Nobody got it."))
+        return " ".join(parts)
+
+    # ------------------------------------------------------------
+    # Actions
+    # ------------------------------------------------------------
+
+    def action_cancel(self):
+        """Override of `mass_mailing`: what is composed already is called back."""
+        composed = self.filtered(
+            lambda mailing: mailing.sms_ovh_account_id
+            and mailing.mailing_type == "sms"
+            and mailing.sms_ovh_composed_count
+            and mailing.state == "in_queue"
+        )
+        result = super(MailingMailing, self - composed).action_cancel()
+        return composed.action_sms_ovh_cancel() if composed else result
+
+    def action_sms_ovh_cancel(self):
+        """Cancel what is not gone: here at once, and the rest in the background.
+
+        From the commit on nothing more of it is composed, claimed or posted.
+        """
+        mailings = self.filtered(
+            lambda mailing: mailing.sms_ovh_account_id
+            and not mailing.sms_ovh_cancel_state
+            and mailing.state in ("in_queue", "sending", "done")
+        )
+        for mailing in mailings:
+            left = 0
+            if mailing.state != "done":
+                recipients = mailing._count_sms_ovh_recipients()
+                left = max(recipients - mailing.sms_ovh_composed_count, 0)
+            mailing.write(
+                {
+                    "sms_ovh_cancel_state": "cancelling",
+                    "sms_ovh_cancel_left": left,
+                    "sms_ovh_paused": True,
+                }
+            )
+            # sudo: SMS, jobs and trackers of the campaign, for who may send it.
+            mailing.sudo()._cancel_sms_ovh_slice()
+        if mailings:
+            self.env.ref("sms_ovh.ir_cron_cancel").sudo()._trigger()
+        self.invalidate_recordset(["sms_ovh_cancel_summary"])
+        summaries = [text for text in self.mapped("sms_ovh_cancel_summary") if text]
+        if not summaries:
+            return None
+        return {
+            "type": "ir.actions.client",
+            "tag": "display_notification",
+            "params": {
+                "type": "info",
+                "message": " ".join(summaries),
+                "next": {"type": "ir.actions.client", "tag": "soft_reload"},
+            },
+        }
+
+    def action_sms_ovh_resume(self):
+        """Override: what is being cancelled does not go on."""
+        return super(
+            MailingMailing,
+            self.filtered(lambda mailing: mailing.sms_ovh_cancel_state != "cancelling"),
+        ).action_sms_ovh_resume()
+
+    # ------------------------------------------------------------
+    # A slice at a time
+    # ------------------------------------------------------------
+
+    def _cancel_sms_ovh_slice(self):
+        """Cancel the next SMS of a campaign, those nearest to leaving last.
+
+        :return: "more" while there are, "wait" while some are being posted, else "done"
+        :rtype: str
+        """
+        self.ensure_one()
+        queued = self.env["sms.sms"].search(
+            [("mailing_id", "=", self.id), ("state", "=", "outgoing")],
+            limit=const.CANCEL_SLICE,
+        )
+        if queued:
+            return "more" if queued._sms_ovh_cancel_unsent() else "wait"
+        jobs = self.env["sms.ovh.job"].search_fetch(
+            [("mailing_id", "=", self.id), ("state", "=", "queued")],
+            ["receivers", "state"],
+            limit=const.CANCEL_SLICE,
+        )
+        if jobs:
+            return "more" if self._cancel_sms_ovh_jobs(jobs) else "wait"
+        if self.env["sms.ovh.job"].search_count(
+            [("mailing_id", "=", self.id), ("state", "in", ("posting", "unknown"))],
+            limit=1,
+        ):
+            return "wait"
+        self._request_sms_ovh_cancel()
+        self.sms_ovh_paused = False
+        values = {"sms_ovh_cancel_state": "cancelled"}
+        if self.state != "done":
+            values.update(state="done", sent_date=fields.Datetime.now())
+        self.write(values)
+        return "done"
+
+    def _cancel_sms_ovh_jobs(self, jobs):
+        """Cancel the SMS of jobs in the outbox, as many as fit into a slice.
+
+        :param jobs: queued `sms.ovh.job`
+        :return: the jobs that are cancelled
+        """
+        chosen = jobs.browse()
+        room = const.CANCEL_SLICE
+        for job in jobs:
+            if room <= 0:
+                break
+            room -= len(job.receivers)
+            chosen += job
+        chosen = chosen.try_lock_for_update(allow_referencing=True).filtered(
+            lambda job: job.state == "queued"
+        )
+        uuids = {uuid for job in chosen for uuid, __ in job.receivers}
+        sms = self.env["sms.sms"].search([("uuid", "in", list(uuids))])
+        chosen._take_out(uuids)
+        sms._sms_ovh_set_canceled()
+        return chosen
+
+    def _request_sms_ovh_cancel(self):
+        """Have OVHcloud asked about all of the campaign that it may still hold."""
+        self.ensure_one()
+        trackers = self.env["sms.tracker"].search(
+            [
+                ("mailing_trace_id.mass_mailing_id", "=", self.id),
+                ("mailing_trace_id.trace_status", "=", "pending"),
+                ("sms_ovh_id", "!=", False),
+                ("sms_ovh_cancel", "=", False),
+                ("sms_ovh_account_id.auth_method", "!=", "http2sms"),
+            ]
+        )
+        trackers.sms_ovh_cancel = "requested"
+
+    @api.model
+    def _cron_sms_ovh_cancel(self):
+        """Go on with what somebody cancelled: campaigns here, then SMS at OVHcloud."""
+        deadline = time.monotonic() + const.CRON_SECONDS
+        transact = self.env["sms.ovh.job"]._transact
+        mailings = self.search([("sms_ovh_cancel_state", "=", "cancelling")])
+        again_in = None
+        for mailing in mailings:
+            outcome = "more"
+            while outcome == "more" and time.monotonic() < deadline:
+                outcome = transact(partial(mailing._cancel_sms_ovh_slice))
+                self.env["ir.cron"]._commit_progress(1)
+            if outcome == "wait":
+                again_in = POST_WITHIN
+            elif outcome == "more":
+                again_in = 0
+        if not self.env["sms.tracker"]._sms_ovh_cancel_due(deadline):
+            late = time.monotonic() > deadline
+            again_in = min(ASK_AGAIN if again_in is None else again_in, ASK_AGAIN)
+            again_in = 0 if late else again_in
+        if again_in is not None:
+            moment = fields.Datetime.now() + timedelta(seconds=again_in)
+            self.env.ref("sms_ovh.ir_cron_cancel")._trigger(moment)
