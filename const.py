@@ -124,6 +124,7 @@ PROVIDER_TO_SMS_FAILURE_TYPE = {
 FAILURE_TYPES = [
     ("sms_ovh_sender", "Sender Refused"),
     ("sms_ovh_empty", "Empty Message"),
+    ("sms_ovh_landline", "Landline"),
     ("sms_ovh_too_long", "Message Too Long"),
     ("sms_ovh_contact_information", "Link or Number From the Short Number"),
     ("sms_ovh_unconfirmed", "Not Confirmed by OVHcloud"),
@@ -170,6 +171,18 @@ CANCEL_SLICE = 1000
 CANCEL_CALLS = 500
 # Jobs posted right after a user's transaction; with more the cron does it.
 JOBS_AFTER_COMMIT = 5
+# Recipients of an estimate looked at, and by the cron committed, at a time; how many are
+# looked at while the user waits; and records kept of each reason, to open their list.
+ESTIMATE_SLICE = 500
+ESTIMATE_AT_ONCE = 300
+ESTIMATE_KEPT_IDS = 10000
+# After what time an estimate is made anew before sending: somebody may have opted out.
+ESTIMATE_FRESH = timedelta(hours=1)
+# How long what OVHcloud charges for a country is taken as known.
+RATE_FRESH = timedelta(days=1)
+# Countries that OVHcloud bills in (`sms.BillingCountryEnum` of the API).
+# https://eu.api.ovh.com/console/?section=%2Fsms (GET /sms/rates/destinations)
+BILLING_COUNTRIES = ("es", "fr", "gb", "ie", "it", "pl")
 # Seconds that one run of a cron goes on taking jobs: the next run takes over.
 # Well within the 120 s after which Odoo ends a worker by default.
 CRON_SECONDS = 60

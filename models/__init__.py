@@ -5,8 +5,10 @@ from . import ir_http
 from . import mail_followers
 from . import mail_notification
 from . import mail_thread
+from . import mail_render_mixin
 from . import mailing_mailing
 from . import mailing_mailing_answers
+from . import mailing_mailing_estimate
 from . import mailing_mailing_hours
 from . import mailing_mailing_cancel
 from . import mailing_trace
@@ -21,11 +23,13 @@ from . import sms_ovh_account_connection
 from . import sms_ovh_account_console
 from . import sms_ovh_account_dashboard
 from . import sms_ovh_account_diagnosis
+from . import sms_ovh_estimate
 from . import sms_ovh_event
 from . import sms_ovh_job
 from . import sms_ovh_job_hours
 from . import sms_ovh_log
 from . import sms_ovh_account_answers
+from . import sms_ovh_rate
 from . import sms_ovh_reply
 from . import sms_ovh_sender
 from . import sms_ovh_stop

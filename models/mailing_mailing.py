@@ -3,7 +3,7 @@ from odoo.exceptions import ValidationError
 from odoo.tools import split_every
 
 from .. import const
-from .sms_ovh_counter_mixin import get_text_as_sent
+from .sms_ovh_counter_mixin import SmsOvhTextFails, get_text_as_sent
 from .sms_ovh_job import OPEN_STATES
 
 
@@ -289,7 +289,22 @@ class MailingMailing(models.Model):
         for mailing in self - others:
             ids = res_ids or mailing._get_remaining_recipients()
             for slice_ids in split_every(const.COMPOSE_SLICE, ids):
-                mailing._compose_sms_ovh(list(slice_ids))
+                try:
+                    mailing._compose_sms_ovh(list(slice_ids))
+                except SmsOvhTextFails as failure:
+                    if not self.env.context.get("ir_cron_progress_id"):
+                        raise
+                    # Nobody reads what the cron raises, and no other campaign would
+                    # leave before this one is cured.
+                    mailing.state = "draft"
+                    mailing._message_log(
+                        body=self.env._(
+                            "Sending was stopped, and the campaign is a draft again. %s",
+                            failure.args[0],
+                        )
+                    )
+                    mailing._commit_sms_ovh_slice()
+                    break
                 if not mailing._commit_sms_ovh_slice():
                     break
         return True
@@ -319,10 +334,13 @@ class MailingMailing(models.Model):
             return
         composer = (
             self.env["sms.composer"]
+            # Numbers without a country are read as those of the company that sends.
+            .with_company(self.sms_ovh_company_id or self.env.company)
             .with_context(active_id=False)
             .create(self._send_sms_get_composer_values(res_ids))
         )
-        composer._action_send_sms()
+        with composer._naming_sms_ovh_failure(composer._get_records()):
+            composer._action_send_sms()
 
     def _commit_sms_ovh_slice(self):
         """Commit what is composed, if this is the cron, and forget what it took.

@@ -35,6 +35,20 @@ class ResCompany(models.Model):
         " automation rule, as a reminder.",
     )
 
+    sms_ovh_skip_landlines = fields.Boolean(
+        string="Leave Out Landlines",
+        default=True,
+        help="Campaigns and SMS to several records leave out landlines, which cost as"
+        " much as mobiles and receive nothing.",
+    )
+    sms_ovh_credit_policy = fields.Selection(
+        [("warn", "Warn"), ("refuse", "Do not send")],
+        string="When SMS Are Missing",
+        required=True,
+        default="warn",
+        help="What happens when a campaign is sent that the SMS left cannot pay for.",
+    )
+
     @api.constrains("sms_ovh_account_id")
     def _check_sms_ovh_account(self):
         # sudo: who chooses a company's account need not see those of other companies.

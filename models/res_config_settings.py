@@ -24,6 +24,13 @@ class ResConfigSettings(models.TransientModel):
         related="company_id.sms_ovh_message_kind", readonly=False
     )
 
+    sms_ovh_skip_landlines = fields.Boolean(
+        related="company_id.sms_ovh_skip_landlines", readonly=False
+    )
+    sms_ovh_credit_policy = fields.Selection(
+        related="company_id.sms_ovh_credit_policy", readonly=False
+    )
+
     @api.depends("company_id")
     def _compute_sms_ovh_enabled(self):
         for settings in self:

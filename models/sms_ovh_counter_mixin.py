@@ -52,6 +52,18 @@ def get_text_as_sent(text, placeholders=None, opt_out=False):
     return text + placeholders["unsubscribe"] if opt_out else text
 
 
+class SmsOvhTextFails(UserError):
+    """A placeholder of a text cannot be filled for a record.
+
+    :param str message: a sentence that names the record
+    :param int res_id: the record's id
+    """
+
+    def __init__(self, message, res_id):
+        super().__init__(message)
+        self.res_id = res_id
+
+
 class SmsOvhCounterMixin(models.AbstractModel):
     """What the text of an SMS comes to: its encoding, its characters, its SMS.
 

@@ -9,6 +9,9 @@ from . import test_dashboard
 from . import test_delivery
 from . import test_diagnosis
 from . import test_everywhere
+from . import test_estimate
+from . import test_estimate_send
+from . import test_estimate_tour
 from . import test_gsm7
 from . import test_i18n
 from . import test_job_pool
@@ -17,6 +20,7 @@ from . import test_neutralize
 from . import test_ovh_client
 from . import test_pause
 from . import test_quiet_hours
+from . import test_preview
 from . import test_replies
 from . import test_report
 from . import test_security

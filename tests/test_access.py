@@ -26,6 +26,10 @@ MATRIX = {
     "sms.ovh.log": {"marketing": "r", "administrator": "r", "system": "r"},
     "sms.ovh.job": {"administrator": "r", "system": "r"},
     "sms.ovh.event": {"administrator": "r", "system": "r"},
+    "sms.ovh.estimate": {"marketing": "r", "administrator": "r", "system": "r"},
+    "sms.ovh.estimate.line": {"marketing": "r", "administrator": "r", "system": "r"},
+    "sms.ovh.estimate.slice": {"administrator": "r", "system": "r"},
+    "sms.ovh.rate": {"marketing": "r", "administrator": "r", "system": "r"},
     "sms.ovh.stop": {"marketing": "r", "administrator": "r", "system": "r"},
 }
 OPERATIONS = {"c": "create", "r": "read", "w": "write", "d": "unlink"}
@@ -56,6 +60,7 @@ class TestAccess(TransactionCase):
             cls.records[model] = cls.env[model].create(
                 [{"account_id": account.id, **values} for account in cls.accounts]
             )
+        cls._add_estimates()
         cls.users = {}
         for name, group in GROUPS.items():
             cls.users[name] = new_test_user(
@@ -64,6 +69,30 @@ class TestAccess(TransactionCase):
                 groups=group,
                 company_id=cls.companies[0].id,
                 company_ids=cls.companies[0].ids,
+            )
+
+    @classmethod
+    def _add_estimates(cls):
+        """Estimates are of a campaign, and their lines and slices of an estimate."""
+        mailings = cls.env["mailing.mailing"].create(
+            [
+                {"subject": "Ventes privées", "sms_ovh_company_id": company.id}
+                for company in cls.companies
+            ]
+        )
+        estimates = cls.env["sms.ovh.estimate"].create(
+            [
+                {"account_id": account.id, "mailing_id": mailing.id}
+                for account, mailing in zip(cls.accounts, mailings, strict=True)
+            ]
+        )
+        cls.records["sms.ovh.estimate"] = estimates
+        for model, values in (
+            ("sms.ovh.estimate.line", {"kind": "size"}),
+            ("sms.ovh.estimate.slice", {}),
+        ):
+            cls.records[model] = cls.env[model].create(
+                [{"estimate_id": estimate.id, **values} for estimate in estimates]
             )
 
     @classmethod
@@ -76,6 +105,7 @@ class TestAccess(TransactionCase):
             "sms.ovh.event": {"sms_ovh_id": "1"},
             "sms.ovh.reply": {"ovh_id": "1", "number": "+33611111111", "body": "Oui"},
             "sms.ovh.log": {"date": "2026-01-01", "state": "sent"},
+            "sms.ovh.rate": {"country_code": "FR"},
             "sms.ovh.stop": {"number": "+33611111111"},
         }
 

@@ -57,6 +57,34 @@ def _normalize_other_number(number, country_code):
     return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
 
 
+def get_main_region(region):
+    """Return the main country of the calling code of another: GB for Jersey.
+
+    :param str region: ISO code
+    :rtype: str
+    """
+    calling_code = phonenumbers.country_code_for_region(region)
+    return phonenumbers.region_code_for_country_code(calling_code)
+
+
+@lru_cache(maxsize=20000)
+def is_landline(number):
+    """Tell whether a number is certainly a landline's, where no SMS can be read.
+
+    Where the numbering plan does not tell, as in North America, it may be a mobile.
+
+    :param str number: in E.164
+    :rtype: bool
+    """
+    try:
+        parsed = phonenumbers.parse(number or "")
+    except phonenumbers.NumberParseException:
+        return False
+    return (
+        phonenumbers.number_type(parsed) == phonenumbers.PhoneNumberType.FIXED_LINE
+    )
+
+
 class SmsApiOvh(SmsApiBase):
     """Sends batches of SMS through one OVHcloud account.
 

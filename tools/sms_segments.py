@@ -190,3 +190,31 @@ def _fill_unicode(encoded, units):
         start = cut
         segments += 1
     return segments, units - start
+
+
+def split_segments(text, stop_clause=False):
+    """Cut an SMS where its parts end, as :func:`count_segments` counts them.
+
+    :param str text: the message, empty or not
+    :param bool stop_clause: whether OVHcloud appends its STOP clause
+    :return: the text of each part, the clause in the last ones; none for an empty
+        message
+    :rtype: list[str]
+    """
+    count = count_segments(text, stop_clause)
+    if not count.segments:
+        return []
+    text = text + STOP_CLAUSE if stop_clause else text
+    parts = [""]
+    used = 0
+    for character in text:
+        if count.encoding == UNICODE:
+            units = 2 if ord(character) > 0xFFFF else 1
+        else:
+            units = 2 if character in GSM7_EXTENSION else 1
+        if used + units > count.units_per_segment:
+            parts.append("")
+            used = 0
+        parts[-1] += character
+        used += units
+    return parts

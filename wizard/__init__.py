@@ -2,6 +2,8 @@ from . import mailing_sms_test
 from . import sms_composer
 from . import sms_composer_hours
 from . import sms_ovh_diagnosis
+from . import sms_ovh_mailing_send
+from . import sms_ovh_preview
 from . import sms_ovh_recharge
 from . import sms_ovh_reply_settings
 from . import sms_ovh_sender_request

@@ -2,13 +2,46 @@ from uuid import uuid4
 
 from markupsafe import Markup
 
-from odoo import models
+from odoo import api, fields, models
+from odoo.exceptions import UserError
 
+from ..models.mail_render_mixin import append_visitor
 from ..tools.sms_api import normalize_number
 
 
 class MailingSmsTest(models.TransientModel):
     _inherit = "mailing.sms.test"
+
+    sms_ovh_in_use = fields.Boolean(compute="_compute_sms_ovh_in_use")
+    sms_ovh_resource_ref = fields.Reference(
+        selection="_selection_sms_ovh_target_model",
+        string="As Sent To",
+        compute="_compute_sms_ovh_resource_ref",
+        store=True,
+        readonly=False,
+        help="The test has the text that this recipient will get.",
+    )
+
+    @api.model
+    def _selection_sms_ovh_target_model(self):
+        return self.env["sms.ovh.preview"]._selection_target_model()
+
+    @api.depends("mailing_id")
+    def _compute_sms_ovh_in_use(self):
+        for test in self:
+            # sudo: who may send an SMS need not be allowed to see the account.
+            test.sms_ovh_in_use = bool(test.mailing_id.sudo().sms_ovh_account_id)
+
+    @api.depends("mailing_id")
+    def _compute_sms_ovh_resource_ref(self):
+        """Propose the campaign's first recipient."""
+        for test in self:
+            if test.sms_ovh_resource_ref or not test.sms_ovh_in_use:
+                test.sms_ovh_resource_ref = test.sms_ovh_resource_ref
+                continue
+            model = test.mailing_id.mailing_model_real
+            ids = model and test.mailing_id._as_sms_ovh_sent()._get_recipients()
+            test.sms_ovh_resource_ref = f"{model},{ids[0]}" if ids else False
 
     def action_send_sms(self):
         """Override of `mass_mailing_sms` to send tests the way of the campaign.
@@ -29,16 +62,19 @@ class MailingSmsTest(models.TransientModel):
             number for number in numbers if not normalize_number(number, country_code)
         ]
         # sudo: as core does, marketing users have no access of their own to SMS.
-        sms_sudo = self.env["sms.sms"].sudo().create(
-            self._prepare_ovh_test_values(
-                [
-                    normalize_number(number, country_code)
-                    for number in numbers
-                    if number not in invalid
-                ],
-                company,
-            )
+        values_list = self._prepare_ovh_test_values(
+            [
+                normalize_number(number, country_code)
+                for number in numbers
+                if number not in invalid
+            ],
+            company,
         )
+        sms_sudo = self.env["sms.sms"].sudo().create(values_list)
+        base_url = sms_sudo.get_base_url()
+        for sms in sms_sudo:
+            # As each SMS of the campaign: short links tell in which they were clicked.
+            sms.body = append_visitor(sms.body, base_url, sms.id)
         sms_sudo.send()
         self._log_ovh_test_after_commit(sms_sudo, invalid)
         return True
@@ -58,17 +94,13 @@ class MailingSmsTest(models.TransientModel):
     def _prepare_ovh_test_values(self, numbers, company):
         """Return the values of the test SMS to `numbers`."""
         mailing = self.mailing_id
-        record = self.env[mailing.mailing_model_real].search([], limit=1)
-        body = mailing.body_plaintext
-        if record:
-            body = self.env["mail.render.mixin"]._render_template(
-                body, record._name, record.ids
-            )[record.id]
+        record = self.sms_ovh_resource_ref
+        body = self._render_ovh_test(record) if record else mailing.body_plaintext
         values_list, trace_values_list = [], []
         for number in numbers:
             uuid = uuid4().hex
             sms_body = body
-            if mailing.sms_allow_unsubscribe:
+            if mailing.sms_allow_unsubscribe and record:
                 trace_values, sms_body = self._prepare_test_trace_values(
                     record, number, uuid, body
                 )
@@ -87,6 +119,28 @@ class MailingSmsTest(models.TransientModel):
             )
         self.env["mailing.trace"].create(trace_values_list)
         return values_list
+
+    def _render_ovh_test(self, record):
+        """Return the text that a recipient gets, as composing the campaign makes it.
+
+        :raise UserError: where there is none, or a placeholder cannot be filled
+        """
+        mailing = self.mailing_id
+        record.check_access("read")
+        mailing._check_sms_ovh_estimable()
+        composer = mailing._as_sms_ovh_sent()._prepare_sms_ovh_composer(record.ids)
+        records = composer.env[record._name].browse(record.ids)
+        with composer._naming_sms_ovh_failure(records):
+            body = composer._prepare_body_values(records)[record.id]
+        if not (body or "").strip():
+            raise UserError(
+                self.env._(
+                    "The text is empty for %s, who will get nothing. Choose another"
+                    " recipient, or correct the placeholders.",
+                    record.display_name,
+                )
+            )
+        return body
 
     def _log_ovh_test(self, sms_sudo, invalid):
         """Say in the campaign's chatter what became of each test SMS."""

@@ -1,6 +1,12 @@
-from odoo import api, fields, models
+from contextlib import contextmanager
 
-from ..models.sms_ovh_counter_mixin import get_text_as_sent
+import psycopg2
+
+from odoo import api, fields, models
+from odoo.exceptions import ConcurrencyError
+
+from ..models.sms_ovh_counter_mixin import SmsOvhTextFails, get_text_as_sent
+from ..tools.sms_api import is_landline, normalize_number
 
 
 class SmsComposer(models.TransientModel):
@@ -28,6 +34,9 @@ class SmsComposer(models.TransientModel):
         string="Reply Answered",
         ondelete="cascade",
         help="The SMS received that this answers.",
+    )
+    sms_ovh_number_warning = fields.Char(
+        string="About the Number", compute="_compute_sms_ovh_number_warning"
     )
 
     def _get_sms_ovh_company(self):
@@ -102,6 +111,39 @@ class SmsComposer(models.TransientModel):
     @api.depends("body", "mass_sms_allow_unsubscribe", "composition_mode", "mailing_id")
     def _compute_sms_ovh_sender_warning(self):
         return super()._compute_sms_ovh_sender_warning()
+
+    @api.depends(
+        "sms_ovh_account_id",
+        "composition_mode",
+        "numbers",
+        "recipient_single_number",
+        "recipient_single_number_itf",
+    )
+    def _compute_sms_ovh_number_warning(self):
+        """Say of a number that somebody typed that no SMS can be read there."""
+        for composer in self:
+            composer.sms_ovh_number_warning = False
+            if composer.composition_mode == "mass" or not composer.sms_ovh_account_id:
+                continue
+            if composer.composition_mode == "numbers" and composer.numbers:
+                numbers = composer.numbers.split(",")
+            else:
+                numbers = [
+                    composer.recipient_single_number_itf
+                    or composer.recipient_single_number
+                ]
+            country_code = composer._get_sms_ovh_company().country_id.code
+            landlines = [
+                number.strip()
+                for number in filter(None, numbers)
+                if is_landline(normalize_number(number.strip(), country_code))
+            ]
+            if landlines:
+                composer.sms_ovh_number_warning = self.env._(
+                    "%s is a landline: OVHcloud charges for the SMS, and nobody can read"
+                    " it there.",
+                    ", ".join(landlines),
+                )
 
     def _has_sms_ovh_opt_out_link(self):
         return self._is_mass_sms() and self.mass_sms_allow_unsubscribe
@@ -197,7 +239,98 @@ class SmsComposer(models.TransientModel):
         for record in records:
             company = mailing_company or companies[record.id]
             result[record.id]["record_company_id"] = company.id
+            if not self.mailing_id:
+                self._leave_out_sms_ovh(result[record.id], company)
         return result
+
+    def _prepare_mass_sms_trace_values(self, record, sms_values):
+        """Override of `mass_mailing_sms` to leave out who cannot get this text.
+
+        Here, since next the opt-out link makes a text of what is none.
+        """
+        self._leave_out_sms_ovh(sms_values, self.mailing_id.sms_ovh_company_id)
+        return super()._prepare_mass_sms_trace_values(record, sms_values)
+
+    @api.model
+    def _leave_out_sms_ovh(self, sms_values, company):
+        """Cancel an SMS that OVHcloud would charge for nothing, or refuse.
+
+        :param dict sms_values: values of the SMS, which are changed
+        :param company: `res.company` that sends
+        """
+        # sudo: the settings of the company that sends.
+        company_sudo = company.sudo()
+        if sms_values["state"] != "outgoing" or not company_sudo.sms_ovh_account_id:
+            return
+        if company_sudo.sms_ovh_skip_landlines and is_landline(sms_values["number"]):
+            sms_values.update(state="canceled", failure_type="sms_ovh_landline")
+        elif not (sms_values["body"] or "").strip():
+            sms_values.update(state="canceled", failure_type="sms_ovh_empty")
+
+    # ------------------------------------------------------------
+    # Whose text fails
+    # ------------------------------------------------------------
+
+    def _undoing_sms_ovh(self):
+        """Return a savepoint: one that keeps the cache, where this is there only."""
+        return self.env.cr.savepoint(flush=bool(self.id))
+
+    @contextmanager
+    def _naming_sms_ovh_failure(self, records):
+        """Say of an error in a text which of the records caused it.
+
+        What was written inside is undone then.
+
+        :raise SmsOvhTextFails: where a placeholder cannot be filled for one
+        """
+        try:
+            with self._undoing_sms_ovh():
+                yield
+        except (psycopg2.Error, ConcurrencyError):
+            raise
+        except Exception as error:
+            if failure := self._find_sms_ovh_failure(records):
+                raise failure from error
+            raise
+
+    def _find_sms_ovh_failure(self, records):
+        """Return what fails for which of these records, None where no text does.
+
+        :rtype: SmsOvhTextFails|None
+        """
+        error = self._get_sms_ovh_render_error(records)
+        if not error:
+            return None
+        while len(records) > 1:
+            half = records[: len(records) // 2]
+            if half_error := self._get_sms_ovh_render_error(half):
+                records, error = half, half_error
+            else:
+                records = records[len(half) :]
+        error = self._get_sms_ovh_render_error(records) or error
+        # Odoo wraps it into a sentence that shows the text again.
+        while isinstance(error.__cause__, Exception):
+            error = error.__cause__
+        return SmsOvhTextFails(
+            self.env._(
+                "The text fails for %(name)s: %(error)s. Correct the placeholder, or"
+                " the record, and try again.",
+                name=records.display_name,
+                error=str(error).strip().rstrip("."),
+            ),
+            records.id,
+        )
+
+    def _get_sms_ovh_render_error(self, records):
+        """Return what rendering the text for these records raises, or None."""
+        try:
+            with self._undoing_sms_ovh():
+                self._prepare_body_values(records)
+        except (psycopg2.Error, ConcurrencyError):
+            raise
+        except Exception as error:
+            return error
+        return None
 
     # ------------------------------------------------------------
     # Who gets none
@@ -269,7 +402,9 @@ class SmsComposer(models.TransientModel):
             ],
             ["sms_number", "res_id"],
         )
-        seen = set(traces.mapped("sms_number"))
+        # What an estimate has seen already, which leaves no traces.
+        seen = set(self.env.context.get("sms_ovh_seen_numbers", ()))
+        seen.update(traces.mapped("sms_number"))
         done = set(traces.mapped("res_id")) & set(records.ids)
         for record in records:
             number = recipients_info[record.id]["sanitized"]

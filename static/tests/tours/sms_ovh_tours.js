@@ -156,11 +156,15 @@ registry.category("web_tour.tours").add("sms_ovh_campaign", {
         },
         {
             content: "Send",
-            trigger: "button[name='action_put_in_queue']",
+            trigger: "button[name='action_sms_ovh_send']",
             run: "click",
         },
         {
-            trigger: ".modal-footer button:contains('Send to all')",
+            content: "Confirm what it comes to",
+            trigger: ".modal div[name='segment_count']:contains('2')",
+        },
+        {
+            trigger: ".modal-footer button[name='action_send']",
             run: "click",
         },
         {

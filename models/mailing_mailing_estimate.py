@@ -1,0 +1,425 @@
+import hashlib
+import json
+import logging
+from typing import NamedTuple
+
+from odoo import SUPERUSER_ID, api, fields, models
+from odoo.exceptions import UserError
+from odoo.tools import SQL
+
+from .. import const
+from ..tools.sms_api import SmsApiOvh
+from .mail_render_mixin import append_visitor
+
+_logger = logging.getLogger(__name__)
+
+
+class RenderedSms(NamedTuple):
+    """What a recipient of a campaign gets.
+
+    :param int res_id: the recipient's id in the campaign's model
+    :param str|bool number: in E.164, or as stored where it is none
+    :param str text: as it is sent, without the STOP clause
+    :param str|bool reason: failure type of who gets nothing, False for all others
+    """
+
+    res_id: int
+    number: str
+    text: str
+    reason: str
+
+
+class MailingMailing(models.Model):
+    """What a campaign comes to, before it is sent."""
+
+    _inherit = "mailing.mailing"
+
+    sms_ovh_estimate_ids = fields.One2many("sms.ovh.estimate", "mailing_id")
+    sms_ovh_estimate_id = fields.Many2one(
+        "sms.ovh.estimate", string="Estimate", compute="_compute_sms_ovh_estimate_id"
+    )
+    sms_ovh_estimate_stale = fields.Boolean(
+        string="Estimate Out of Date", compute="_compute_sms_ovh_estimate_stale"
+    )
+    sms_ovh_estimate_summary = fields.Char(
+        string="Estimate in Short", compute="_compute_sms_ovh_estimate_summary"
+    )
+
+    # ------------------------------------------------------------
+    # Fields
+    # ------------------------------------------------------------
+
+    @api.depends("sms_ovh_estimate_ids")
+    def _compute_sms_ovh_estimate_id(self):
+        for mailing in self:
+            mailing.sms_ovh_estimate_id = mailing.sms_ovh_estimate_ids[:1]
+
+    @api.depends(
+        "sms_ovh_estimate_ids.fingerprint",
+        "body_plaintext",
+        "sms_template_id",
+        "mailing_model_id",
+        "mailing_domain",
+        "contact_list_ids",
+        "sms_allow_unsubscribe",
+        "use_exclusion_list",
+        "ab_testing_enabled",
+        "ab_testing_pc",
+        "sms_ovh_company_id.sms_ovh_skip_landlines",
+        "sms_ovh_account_id",
+        "sms_ovh_sender_id",
+        "sms_ovh_stop_clause",
+        "user_id",
+    )
+    def _compute_sms_ovh_estimate_stale(self):
+        for mailing in self:
+            estimate = mailing.sms_ovh_estimate_id
+            mailing.sms_ovh_estimate_stale = bool(
+                estimate
+                and mailing.state == "draft"
+                and estimate.fingerprint != mailing._get_sms_ovh_fingerprint()
+            )
+
+    @api.depends(
+        "sms_ovh_estimate_stale",
+        "sms_ovh_estimate_ids.state",
+        "sms_ovh_estimate_ids.treated",
+    )
+    @api.depends_context("lang", "tz")
+    def _compute_sms_ovh_estimate_summary(self):
+        _ = self.env._
+        for mailing in self:
+            estimate = mailing.sms_ovh_estimate_id
+            if not estimate or mailing.state != "draft":
+                mailing.sms_ovh_estimate_summary = False
+            elif mailing.sms_ovh_estimate_stale:
+                mailing.sms_ovh_estimate_summary = _(
+                    "The estimate is out of date: the text, the recipients or the"
+                    " settings have changed."
+                )
+            elif estimate.state == "running":
+                mailing.sms_ovh_estimate_summary = _(
+                    "Estimate: %(treated)s of %(total)s recipients looked at.",
+                    treated=estimate.treated,
+                    total=estimate.total,
+                )
+            elif estimate.state == "cancelled":
+                mailing.sms_ovh_estimate_summary = _("The estimate was stopped.")
+            elif estimate.state == "failed":
+                mailing.sms_ovh_estimate_summary = estimate.error
+            else:
+                mailing.sms_ovh_estimate_summary = _(
+                    "%(recipients)s recipients get it, in %(segments)s SMS, for"
+                    " %(credits)s credits (%(date)s).",
+                    recipients=estimate.sent_count,
+                    segments=estimate.segment_count,
+                    credits=f"{estimate.credits:g}",
+                    date=fields.Datetime.context_timestamp(
+                        mailing, estimate.date_done
+                    ).strftime("%H:%M"),
+                )
+
+    def _get_sms_ovh_fingerprint(self):
+        """Return a digest of all that decides who gets what, as far as a look tells.
+
+        Who opts out or is changed meanwhile is not in it.
+
+        :rtype: str
+        """
+        self.ensure_one()
+        # sudo: the language of a user, and the settings of the company that sends.
+        self_sudo = self.sudo()
+        company_sudo = self_sudo.sms_ovh_company_id
+        facts = [
+            (self.body_plaintext or "").strip(),
+            self.sms_template_id.id,
+            self.mailing_model_id.id,
+            repr(self._parse_mailing_domain()),
+            sorted(self.contact_list_ids._origin.ids),
+            self._count_sms_ovh_recipients(),
+            bool(self.sms_allow_unsubscribe),
+            bool(self.use_exclusion_list),
+            bool(self.ab_testing_enabled) and [
+                self.ab_testing_pc,
+                self.ab_testing_is_winner_mailing,
+            ],
+            self.user_id.id,
+            self_sudo.user_id.lang,
+            company_sudo.id,
+            company_sudo.sms_ovh_skip_landlines,
+            self_sudo.sms_ovh_account_id.id,
+            self.sms_ovh_sender_id.id,
+            bool(self.sms_ovh_stop_clause),
+        ]
+        return hashlib.sha256(json.dumps(facts, default=str).encode()).hexdigest()
+
+    def _has_fresh_sms_ovh_estimate(self):
+        """Return whether there are figures that still hold."""
+        self.ensure_one()
+        estimate = self.sms_ovh_estimate_id
+        return (
+            estimate.state == "done"
+            and estimate.date_done > fields.Datetime.now() - const.ESTIMATE_FRESH
+            and estimate.fingerprint == self._get_sms_ovh_fingerprint()
+        )
+
+    @api.depends("sms_ovh_estimate_ids.state", "sms_ovh_estimate_ids.credits")
+    def _compute_sms_ovh_credit_warning(self):
+        """Override to go by the estimate, where there is one that holds."""
+        estimated = self.filtered(
+            lambda mailing: mailing.mailing_type == "sms"
+            and mailing.state == "draft"
+            and mailing.sms_ovh_estimate_id.state == "done"
+            and not mailing.sms_ovh_estimate_stale
+        )
+        for mailing in estimated:
+            mailing.sms_ovh_credit_warning = mailing._get_sms_ovh_missing_sentence()
+        return super(
+            MailingMailing, self - estimated
+        )._compute_sms_ovh_credit_warning()
+
+    def _get_sms_ovh_missing_sentence(self):
+        """Return what the SMS left cannot pay for, by the estimate, or False."""
+        self.ensure_one()
+        estimate = self.sms_ovh_estimate_id
+        # sudo: the SMS left of the account that sends.
+        account_sudo = self.sudo().sms_ovh_account_id
+        left = account_sudo._get_credits_to_spend() if account_sudo else None
+        if left is None or estimate.credits <= left:
+            return False
+        return self.env._(
+            "This campaign takes %(needed)s credits, and %(left)s are left: what they"
+            " cannot pay for waits until somebody buys a pack at OVHcloud's.",
+            needed=f"{estimate.credits:g}",
+            left=f"{left:g}",
+        )
+
+    # ------------------------------------------------------------
+    # Who gets what
+    # ------------------------------------------------------------
+
+    def _as_sms_ovh_sent(self):
+        """Return this campaign as the scheduled action has it that sends it.
+
+        That is with all rights, in the language of the responsible, and numbers
+        without a country are read as those of the company that sends.
+        """
+        self.ensure_one()
+        # sudo: the language of a user.
+        user_sudo = (self.user_id or self.write_uid or self.env.user).sudo()
+        context = self.env["res.users"].with_user(user_sudo).context_get()
+        mailing = self.with_user(SUPERUSER_ID).with_context(dict(context))
+        return mailing.with_company(mailing.sms_ovh_company_id or self.env.company)
+
+    def _get_sms_ovh_everyone(self):
+        """Return the ids of all that the campaign is addressed to, in its order."""
+        self.ensure_one()
+        if not self.mailing_model_real:
+            return []
+        return self.env[self.mailing_model_real].search(
+            self._get_recipients_domain()
+        ).ids
+
+    def _get_sms_ovh_next_id(self):
+        """Return the id that the next SMS gets: links to be clicked hold it."""
+        # What no sequence of Odoo's knows: PostgreSQL's own, without taking one.
+        ((next_id,),) = self.env.execute_query(
+            SQL("SELECT last_value + is_called::int FROM sms_sms_id_seq")
+        )
+        return next_id
+
+    def _get_recipients(self):
+        """Override of `mass_mailing` to choose the share of an A/B test once for all.
+
+        Core draws it anew each time that it is asked: what was estimated would not be
+        what is sent, and a campaign composed in slices would draw on until all have it.
+        """
+        if (
+            self.mailing_type != "sms"
+            or not self.ab_testing_enabled
+            or self.ab_testing_is_winner_mailing
+            # sudo: who may send an SMS need not be allowed to see the account.
+            or not self.sudo().sms_ovh_account_id
+        ):
+            return super()._get_recipients()
+        everyone = self._get_sms_ovh_everyone()
+        share = int(len(everyone) / 100.0 * self.ab_testing_pc)
+        traces = self.env["mailing.trace"].search_fetch(
+            [
+                ("campaign_id", "=", self.campaign_id.id),
+                ("mass_mailing_id", "!=", self.id),
+                ("model", "=", self.mailing_model_real),
+                ("is_test_trace", "=", False),
+            ]
+            if self.campaign_id
+            else [("id", "=", False)],
+            ["res_id"],
+        )
+        taken = set(traces.mapped("res_id"))
+        free = [res_id for res_id in everyone if res_id not in taken]
+        drawn = sorted(
+            free,
+            key=lambda res_id: hashlib.sha256(f"{self.id},{res_id}".encode()).digest(),
+        )
+        drawn = set(drawn[: max(share, 1)])
+        return [res_id for res_id in free if res_id in drawn]
+
+    def _get_remaining_recipients(self):
+        """Override of `mass_mailing`, which leaves out whom a test was made for."""
+        # sudo: who may send an SMS need not be allowed to see the account.
+        if self.mailing_type != "sms" or not self.sudo().sms_ovh_account_id:
+            return super()._get_remaining_recipients()
+        mailings = self
+        if self.ab_testing_enabled and self.ab_testing_is_winner_mailing:
+            mailings |= self._get_ab_testing_siblings_mailings()
+        traces = self.env["mailing.trace"].search_fetch(
+            [
+                ("mass_mailing_id", "in", mailings.ids),
+                ("model", "=", self.mailing_model_real),
+                ("is_test_trace", "=", False),
+            ],
+            ["res_id"],
+        )
+        done = set(traces.mapped("res_id"))
+        return [res_id for res_id in self._get_recipients() if res_id not in done]
+
+    def _prepare_sms_ovh_composer(self, res_ids):
+        """Return the composer that makes the SMS of some recipients, unsaved."""
+        self.ensure_one()
+        composer = self.env["sms.composer"].with_context(active_id=False)
+        return composer.new(self._send_sms_get_composer_values(res_ids))
+
+    def _render_sms_ovh(self, res_ids, seen=(), sms_id=None):
+        """Return what each recipient gets, by the code that composes the campaign.
+
+        Nothing is written for it: no link tracker, no trace.
+
+        :param list res_ids: ids of records of the campaign's model, in order
+        :param seen: numbers that got it before these
+        :param int sms_id: id that the first SMS will have, by default the next one
+        :rtype: list[RenderedSms]
+        :raise SmsOvhTextFails: where a placeholder cannot be filled
+        """
+        self.ensure_one()
+        mailing = self.with_context(
+            sms_ovh_links={}, sms_ovh_seen_numbers=frozenset(seen)
+        )
+        if sms_id is None:
+            sms_id = self._get_sms_ovh_next_id()
+        records = mailing.env[self.mailing_model_real].browse(res_ids)
+        composer = mailing._prepare_sms_ovh_composer(res_ids)
+        with composer._naming_sms_ovh_failure(records):
+            values = composer._prepare_mass_sms_values(records)
+        account_sudo = self.sudo().sms_ovh_account_id
+        api_ovh = SmsApiOvh(
+            self.env,
+            account=account_sudo,
+            stop_clause=self.sms_ovh_stop_clause,
+            sender=self.sms_ovh_sender_id or account_sudo.default_sender_id,
+        )
+        base_url = self.env["sms.sms"].get_base_url()
+        rendered = []
+        refusals = {}
+        for record in records:
+            sms = values[record.id]
+            text = sms["body"] or ""
+            reason = False
+            if sms["state"] != "outgoing":
+                reason = sms["failure_type"]
+            else:
+                text = append_visitor(text, base_url, sms_id)
+                if text not in refusals:
+                    # What is refused on sending, whatever the text of others.
+                    refusal = api_ovh._check_text(text)
+                    refusals[text] = const.PROVIDER_TO_SMS_FAILURE_TYPE.get(
+                        refusal, False
+                    )
+                reason = refusals[text]
+                sms_id += 1
+            rendered.append(RenderedSms(record.id, sms["number"], text, reason))
+        return rendered
+
+    # ------------------------------------------------------------
+    # Actions
+    # ------------------------------------------------------------
+
+    def _check_sms_ovh_estimable(self):
+        """Refuse what cannot be estimated, previewed or sent.
+
+        :raise UserError: with what to do
+        """
+        self.ensure_one()
+        # sudo: who may send an SMS need not be allowed to see the account.
+        if self.mailing_type != "sms" or not self.sudo().sms_ovh_account_id:
+            raise UserError(self.env._("This campaign is not sent with OVHcloud."))
+        self.check_access("write")
+        if not self.mailing_model_real:
+            raise UserError(self.env._("Choose the recipients first."))
+        if not (self.body_plaintext or "").strip():
+            raise UserError(self.env._("Write the text first."))
+
+    def action_sms_ovh_estimate(self):
+        """Compute what the campaign comes to, and show it."""
+        self._check_sms_ovh_estimable()
+        self.env["sms.ovh.estimate"]._start(self)
+        return self._open_sms_ovh_send("estimate")
+
+    def action_sms_ovh_show_estimate(self):
+        """Show what was computed, or is being computed."""
+        self._check_sms_ovh_estimable()
+        return self._open_sms_ovh_send("estimate")
+
+    def action_sms_ovh_send(self):
+        """Ask to confirm the sending, with what it comes to."""
+        return self._confirm_sms_ovh("now" if self.sms_force_send else "send")
+
+    def action_sms_ovh_schedule(self):
+        """Ask when to send, with what it comes to."""
+        return self._confirm_sms_ovh("schedule")
+
+    def _confirm_sms_ovh(self, mode):
+        self._check_sms_ovh_estimable()
+        self._check_sms_ovh_not_sent()
+        self._check_sms_ovh_sendable()
+        estimate = self.sms_ovh_estimate_id
+        goes_on = (
+            estimate.state == "running"
+            and estimate.fingerprint == self._get_sms_ovh_fingerprint()
+        )
+        # Those of a small list are made at once: better new than an hour old.
+        small = estimate.total <= const.ESTIMATE_AT_ONCE
+        if not goes_on and (small or not self._has_fresh_sms_ovh_estimate()):
+            self.env["sms.ovh.estimate"]._start(self)
+        return self._open_sms_ovh_send(mode)
+
+    def _check_sms_ovh_not_sent(self):
+        """Refuse a campaign that somebody sends already.
+
+        :raise UserError: which says who
+        """
+        self.ensure_one()
+        if self.state != "draft":
+            raise UserError(
+                self.env._(
+                    "This campaign is being sent already, or was sent: %s did so. It is"
+                    " not sent twice.",
+                    # sudo: a colleague's name.
+                    self.sudo().write_uid.name,
+                )
+            )
+
+    def _open_sms_ovh_send(self, mode):
+        send = self.env["sms.ovh.mailing.send"].create(
+            {
+                "mailing_id": self.id,
+                "mode": mode,
+                "schedule_date": self.schedule_date,
+            }
+        )
+        return send._open()
+
+    def action_sms_ovh_preview(self):
+        """Show what a phone shows of this campaign."""
+        self._check_sms_ovh_estimable()
+        preview = self.env["sms.ovh.preview"].create({"mailing_id": self.id})
+        return preview._open()

@@ -1,0 +1,493 @@
+import logging
+import time
+from collections import Counter, defaultdict
+
+from odoo import api, fields, models
+
+from .. import const
+from ..tools.number_country import get_country_code
+from ..tools.sms_segments import count_segments
+from .sms_ovh_counter_mixin import SmsOvhTextFails
+
+_logger = logging.getLogger(__name__)
+
+
+class SmsOvhEstimate(models.Model):
+    """What sending a campaign would come to, counted recipient by recipient.
+
+    Each is treated by the code that composes the campaign, so that what it says is what
+    is sent. Small lists are done while the user waits, large ones by a cron, a slice of
+    recipients at a time: each slice is a row of its own until all are there.
+    """
+
+    _name = "sms.ovh.estimate"
+    _description = "Estimate of an SMS Campaign"
+    _rec_name = "mailing_id"
+    _order = "id desc"
+
+    mailing_id = fields.Many2one(
+        "mailing.mailing",
+        string="Campaign",
+        required=True,
+        readonly=True,
+        index=True,
+        ondelete="cascade",
+    )
+    account_id = fields.Many2one(
+        "sms.ovh.account", required=True, readonly=True, index=True, ondelete="cascade"
+    )
+    user_id = fields.Many2one(
+        "res.users", readonly=True, default=lambda self: self.env.user
+    )
+    state = fields.Selection(
+        [
+            ("running", "Being Computed"),
+            ("done", "Done"),
+            ("cancelled", "Stopped"),
+            ("failed", "Failed"),
+        ],
+        required=True,
+        default="running",
+        readonly=True,
+    )
+    fingerprint = fields.Char(
+        readonly=True, help="Of all that the campaign was on computing."
+    )
+    # Read by itself only: it is long.
+    res_ids = fields.Json(prefetch=False, readonly=True, groups=fields.NO_ACCESS)
+    first_sms_id = fields.Integer(readonly=True)
+    total = fields.Integer(string="Recipients", readonly=True)
+    treated = fields.Integer(string="Looked At", readonly=True)
+    sent_count = fields.Integer(string="Get It", readonly=True)
+    excluded_count = fields.Integer(string="Left Out", readonly=True)
+    segment_count = fields.Integer(string="SMS", readonly=True)
+    credits = fields.Float(string="SMS Charged", digits=(16, 2), readonly=True)
+    error = fields.Char(readonly=True)
+    error_res_id = fields.Integer(readonly=True)
+    rates_error = fields.Char(readonly=True)
+    longest_res_id = fields.Integer(readonly=True)
+    longest_segments = fields.Integer(readonly=True)
+    # What a record says is for those who may read the record.
+    longest_text = fields.Text(readonly=True, groups=fields.NO_ACCESS)
+    date_done = fields.Datetime(string="Computed On", readonly=True)
+    line_ids = fields.One2many("sms.ovh.estimate.line", "estimate_id", readonly=True)
+    slice_ids = fields.One2many(
+        "sms.ovh.estimate.slice", "estimate_id", groups=fields.NO_ACCESS
+    )
+
+    _mailing_unique = models.Constraint(
+        "unique(mailing_id)", "A campaign has one estimate."
+    )
+
+    # ------------------------------------------------------------
+    # Beginning and ending
+    # ------------------------------------------------------------
+
+    @api.model
+    def _start(self, mailing):
+        """Begin the estimate of a campaign anew; a small list's is finished at once.
+
+        :param mailing: `mailing.mailing` that OVHcloud sends
+        :return: the estimate, of the environment's user
+        """
+        # sudo: estimates are nobody's to write but what computes them.
+        estimate_sudo = self.sudo().search([("mailing_id", "=", mailing.id)])
+        if estimate_sudo:
+            estimate_sudo.slice_ids.unlink()
+            estimate_sudo.line_ids.unlink()
+        else:
+            estimate_sudo = estimate_sudo.create(
+                {
+                    "mailing_id": mailing.id,
+                    "account_id": mailing.sudo().sms_ovh_account_id.id,
+                }
+            )
+        sending = mailing._as_sms_ovh_sent()
+        everyone = sending._get_sms_ovh_everyone()
+        res_ids = sending._get_remaining_recipients()
+        values = {
+            "account_id": mailing.sudo().sms_ovh_account_id.id,
+            "user_id": self.env.uid,
+            "state": "running",
+            "fingerprint": mailing._get_sms_ovh_fingerprint(),
+            "res_ids": res_ids,
+            "first_sms_id": sending._get_sms_ovh_next_id(),
+            "total": len(everyone),
+            "treated": len(everyone) - len(res_ids),
+            "date_done": False,
+            **dict.fromkeys(
+                (
+                    "sent_count",
+                    "excluded_count",
+                    "segment_count",
+                    "credits",
+                    "longest_res_id",
+                    "longest_segments",
+                    "error_res_id",
+                ),
+                0,
+            ),
+            **dict.fromkeys(("error", "rates_error", "longest_text"), False),
+        }
+        estimate_sudo.write(values)
+        estimate_sudo._add_others(sending, set(everyone) - set(res_ids))
+        if len(res_ids) <= const.ESTIMATE_AT_ONCE:
+            while estimate_sudo.state == "running":
+                estimate_sudo._step()
+        else:
+            self.env.ref("sms_ovh.ir_cron_estimate")._trigger()
+        return estimate_sudo.sudo(self.env.su)
+
+    def _add_others(self, mailing, res_ids):
+        """Note who is not written to any more, or not by this version of an A/B test."""
+        self.ensure_one()
+        if not res_ids:
+            return
+        mailings = mailing
+        if mailing.ab_testing_enabled:
+            mailings |= mailing._get_ab_testing_siblings_mailings()
+        traces = mailing.env["mailing.trace"].search_fetch(
+            [
+                ("mass_mailing_id", "in", mailings.ids),
+                ("model", "=", mailing.mailing_model_real),
+                ("is_test_trace", "=", False),
+            ],
+            ["res_id"],
+        )
+        already = res_ids & set(traces.mapped("res_id"))
+        excluded = {"already": already, "not_sampled": res_ids - already}
+        self.slice_ids.create(
+            {
+                "estimate_id": self.id,
+                "result": {
+                    "excluded": {
+                        reason: [len(ids), sorted(ids)[: const.ESTIMATE_KEPT_IDS]]
+                        for reason, ids in excluded.items()
+                        if ids
+                    }
+                },
+            }
+        )
+
+    def action_cancel(self):
+        """Stop computing; it can be started again."""
+        self.mailing_id.check_access("write")
+        # sudo: see `_start`.
+        self.sudo().filtered(lambda estimate: estimate.state == "running").write(
+            {"state": "cancelled"}
+        )
+
+    # ------------------------------------------------------------
+    # Computing
+    # ------------------------------------------------------------
+
+    @api.model
+    def _cron_compute(self):
+        """Compute what is asked for, a slice at a time and each committed.
+
+        One that is killed goes on with the slice that it was at.
+        """
+        deadline = time.monotonic() + const.CRON_SECONDS
+        domain = [("state", "=", "running")]
+        seen = {}
+        # In turn, so that a large list does not keep a small one waiting.
+        while estimate := self.search(domain, order="write_date, id", limit=1):
+            if time.monotonic() > deadline:
+                self.env.ref("sms_ovh.ir_cron_estimate")._trigger()
+                return
+            estimate_id = estimate.id
+
+            def step(estimate_id=estimate_id):
+                estimate = self.browse(estimate_id)
+                # Whoever stopped it meanwhile has the last word.
+                if estimate.try_lock_for_update() and estimate.state == "running":
+                    if estimate_id not in seen:
+                        seen[estimate_id] = estimate._get_seen_numbers()
+                    return estimate._step(seen[estimate_id])
+                return set()
+
+            try:
+                numbers = self.env["sms.ovh.job"]._transact(step)
+            except Exception:
+                # One that cannot be computed must not keep the others from it.
+                _logger.exception("OVHcloud SMS: estimate %s failed", estimate_id)
+                self.env.cr.rollback()
+                self.env.transaction.reset()
+                estimate = self.browse(estimate_id)
+                estimate.write(
+                    {
+                        "state": "failed",
+                        "error": self.env._(
+                            "The estimate failed for a technical reason, which the"
+                            " server's log says. Ask an administrator."
+                        ),
+                    }
+                )
+                self.env.cr.commit()  # so that it is not tried again
+                continue
+            # After the commit only: a slice that is rolled back was not seen.
+            if estimate_id in seen:
+                seen[estimate_id] |= numbers
+            # Nothing of a slice is needed for the next: memory stays flat.
+            self.env.invalidate_all()
+            self.env["ir.cron"]._commit_progress(
+                1, remaining=self.search_count(domain)
+            )
+
+    def _get_seen_numbers(self):
+        """Return the numbers of the slices that are done, to find them twice."""
+        self.ensure_one()
+        return {number for part in self.slice_ids for number in part.numbers or ()}
+
+    def _step(self, seen=None):
+        """Look at one slice of recipients, and sum up where it was the last one.
+
+        :param set seen: numbers of the slices before, read by default
+        :return: the numbers of this one
+        :rtype: set
+        """
+        self.ensure_one()
+        seen = self._get_seen_numbers() if seen is None else seen
+        # As many as were treated since the start are those before in the list.
+        res_ids = self.res_ids or []
+        position = self.treated - (self.total - len(res_ids))
+        ids = res_ids[position : position + const.ESTIMATE_SLICE]
+        mailing = self.mailing_id._as_sms_ovh_sent()
+        try:
+            rendered = mailing._render_sms_ovh(
+                ids, seen, self.first_sms_id + self.sent_count
+            )
+        except SmsOvhTextFails as failure:
+            self.slice_ids.unlink()
+            self.write(
+                {
+                    "state": "failed",
+                    "error": failure.args[0],
+                    "error_res_id": failure.res_id,
+                }
+            )
+            return set()
+        result, numbers = self._sum_up_slice(rendered, mailing.sms_ovh_stop_clause)
+        self.slice_ids.create(
+            {"estimate_id": self.id, "numbers": sorted(numbers), "result": result}
+        )
+        segments = sum(
+            int(size) * count
+            for sizes in result["countries"].values()
+            for size, count in sizes.items()
+        )
+        values = {
+            "treated": self.treated + len(ids),
+            "sent_count": self.sent_count + result["sent"],
+            "segment_count": self.segment_count + segments,
+        }
+        longest = result["longest"]
+        if longest and longest[0] > self.longest_segments:
+            values.update(
+                longest_segments=longest[0],
+                longest_res_id=longest[2],
+                longest_text=longest[3],
+            )
+        self.write(values)
+        if position + len(ids) >= len(res_ids):
+            self._finish()
+        return numbers
+
+    @api.model
+    def _sum_up_slice(self, rendered, stop_clause):
+        """Return what a slice comes to, as JSON holds it, and its numbers.
+
+        :param list rendered: what :meth:`_render_sms_ovh` of the campaign returns
+        """
+        excluded = defaultdict(lambda: [0, []])
+        countries = defaultdict(Counter)
+        longest = None
+        sent = 0
+        for sms in rendered:
+            if sms.reason:
+                excluded[sms.reason][0] += 1
+                excluded[sms.reason][1].append(sms.res_id)
+                continue
+            sent += 1
+            count = count_segments(sms.text, stop_clause)
+            region = get_country_code(sms.number) or ""
+            countries[region][count.segments] += 1
+            size = count.segments, count.units
+            if not longest or size > tuple(longest[:2]):
+                longest = [*size, sms.res_id, sms.text]
+        numbers = {sms.number for sms in rendered if sms.number}
+        result = {
+            "sent": sent,
+            "excluded": excluded,
+            "countries": countries,
+            "longest": longest,
+        }
+        return result, numbers
+
+    def _finish(self):
+        """Make the lines of what all slices come to, with OVHcloud's rates."""
+        self.ensure_one()
+        excluded = defaultdict(lambda: [0, []])
+        sizes = Counter()
+        countries = defaultdict(Counter)
+        for part in self.slice_ids:
+            for reason, (count, ids) in part.result["excluded"].items():
+                excluded[reason][0] += count
+                room = const.ESTIMATE_KEPT_IDS - len(excluded[reason][1])
+                excluded[reason][1] += ids[:room]
+            for region, found in part.result.get("countries", {}).items():
+                for size, count in found.items():
+                    sizes[int(size)] += count
+                    countries[region][int(size)] += count
+        env = self.with_user(self.user_id).env
+        rates, rates_error = env["sms.ovh.rate"]._get_rates(
+            self.account_id, [region for region in countries if region]
+        )
+        country_ids = {
+            country.code: country.id
+            for country in self.env["res.country"].search_fetch(
+                [("code", "in", list(countries))], ["code"]
+            )
+        }
+        lines = [
+            {"kind": "excluded", "reason": reason, "count": count, "res_ids": ids}
+            for reason, (count, ids) in sorted(
+                excluded.items(), key=lambda item: -item[1][0]
+            )
+        ]
+        lines += [
+            {
+                "kind": "size",
+                "segments": size,
+                "count": count,
+                "segment_count": size * count,
+            }
+            for size, count in sorted(sizes.items())
+        ]
+        by_country = []
+        for region, found in countries.items():
+            segments = sum(size * count for size, count in found.items())
+            by_country.append(
+                {
+                    "kind": "country",
+                    "country_code": region,
+                    "country_id": country_ids.get(region),
+                    "count": sum(found.values()),
+                    "segment_count": segments,
+                    "rate": rates.get(region, 0),
+                    "rate_known": region in rates,
+                    "credits": round(segments * rates.get(region, 0), 4),
+                }
+            )
+        by_country.sort(key=lambda line: (-line["segment_count"], line["country_code"]))
+        lines += by_country
+        self.env["sms.ovh.estimate.line"].create(
+            [
+                {"estimate_id": self.id, "sequence": index, **line}
+                for index, line in enumerate(lines)
+            ]
+        )
+        self.slice_ids.unlink()
+        self.write(
+            {
+                "state": "done",
+                "excluded_count": sum(count for count, __ in excluded.values()),
+                "segment_count": sum(size * count for size, count in sizes.items()),
+                "credits": sum(line["credits"] for line in by_country),
+                "rates_error": rates_error,
+                "date_done": fields.Datetime.now(),
+                # Not needed any more.
+                "res_ids": False,
+            }
+        )
+
+
+class SmsOvhEstimateLine(models.Model):
+    """Who is left out and why, how many SMS recipients get, and what countries cost."""
+
+    _name = "sms.ovh.estimate.line"
+    _description = "Line of the Estimate of an SMS Campaign"
+    _order = "sequence, id"
+
+    estimate_id = fields.Many2one(
+        "sms.ovh.estimate", required=True, index=True, readonly=True, ondelete="cascade"
+    )
+    sequence = fields.Integer(readonly=True)
+    kind = fields.Selection(
+        [
+            ("excluded", "Left Out"),
+            ("size", "Number of SMS"),
+            ("country", "Country"),
+        ],
+        required=True,
+        readonly=True,
+    )
+    reason = fields.Selection(
+        lambda self: self._selection_reason(), readonly=True, string="Reason"
+    )
+    country_id = fields.Many2one(
+        "res.country", string="Odoo's Country", readonly=True, ondelete="set null"
+    )
+    country_code = fields.Char(readonly=True)
+    country_name = fields.Char(string="Country", compute="_compute_country_name")
+    segments = fields.Integer(string="SMS Each", readonly=True)
+    count = fields.Integer(string="Recipients", readonly=True)
+    segment_count = fields.Integer(string="SMS", readonly=True)
+    rate = fields.Float(string="Charged per SMS", digits=(16, 2), readonly=True)
+    rate_known = fields.Boolean(readonly=True)
+    credits = fields.Float(string="SMS Charged", digits=(16, 2), readonly=True)
+    res_ids = fields.Json(prefetch=False, readonly=True, groups=fields.NO_ACCESS)
+
+    @api.model
+    def _selection_reason(self):
+        """Return the reasons, with the labels that traces of a campaign have."""
+        trace = self.env["mailing.trace"]._fields["failure_type"]
+        return [
+            *trace._description_selection(self.env),
+            ("already", self.env._("Already Got This Campaign")),
+            ("not_sampled", self.env._("Not in This Version's Share")),
+        ]
+
+    @api.depends("country_id", "country_code")
+    def _compute_country_name(self):
+        for line in self:
+            line.country_name = (
+                line.country_id.name or line.country_code or self.env._("Unknown")
+            )
+
+    def action_open(self):
+        """Open the list of the records that are left out for this reason."""
+        self.ensure_one()
+        mailing = self.estimate_id.mailing_id
+        mailing.check_access("read")
+        # sudo: who of them the user may see is for their own list to say.
+        ids = self.sudo().res_ids or []
+        label = dict(self._fields["reason"]._description_selection(self.env))
+        name = label.get(self.reason) or ""
+        if self.count > len(ids):
+            name = self.env._(
+                "%(reason)s: the first %(count)s", reason=name, count=len(ids)
+            )
+        return {
+            "type": "ir.actions.act_window",
+            "name": name,
+            "res_model": mailing.mailing_model_real,
+            "views": [(False, "list"), (False, "kanban"), (False, "form")],
+            "domain": [("id", "in", ids)],
+            "target": "current",
+            "context": {"create": False, "active_test": False},
+        }
+
+
+class SmsOvhEstimateSlice(models.Model):
+    """What some of the recipients come to, until an estimate is summed up."""
+
+    _name = "sms.ovh.estimate.slice"
+    _description = "Part of the Estimate of an SMS Campaign"
+    _order = "id"
+
+    estimate_id = fields.Many2one(
+        "sms.ovh.estimate", required=True, index=True, readonly=True, ondelete="cascade"
+    )
+    numbers = fields.Json(readonly=True, prefetch=False)
+    result = fields.Json(readonly=True, prefetch=False)

@@ -1,0 +1,249 @@
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+
+
+class SmsOvhMailingSend(models.TransientModel):
+    """What a campaign comes to, to look at or to confirm."""
+
+    _name = "sms.ovh.mailing.send"
+    _description = "Sending of an SMS Campaign"
+
+    mailing_id = fields.Many2one(
+        "mailing.mailing", required=True, readonly=True, ondelete="cascade"
+    )
+    mode = fields.Selection(
+        [
+            ("estimate", "Look"),
+            ("send", "Send"),
+            ("now", "Send in This Instant"),
+            ("schedule", "Schedule"),
+        ],
+        required=True,
+        readonly=True,
+    )
+    schedule_date = fields.Datetime(string="Send On")
+    leaves = fields.Char(related="mailing_id.sms_ovh_leaves")
+    account_id = fields.Many2one(related="mailing_id.sms_ovh_account_id")
+    sender_id = fields.Many2one(related="mailing_id.sms_ovh_sender_id")
+    kind = fields.Selection(related="mailing_id.sms_ovh_kind")
+    estimate_id = fields.Many2one(related="mailing_id.sms_ovh_estimate_id")
+    stale = fields.Boolean(related="mailing_id.sms_ovh_estimate_stale")
+    state = fields.Selection(related="estimate_id.state")
+    error = fields.Char(related="estimate_id.error")
+    error_res_id = fields.Integer(related="estimate_id.error_res_id")
+    rates_error = fields.Char(related="estimate_id.rates_error")
+    total = fields.Integer(related="estimate_id.total")
+    treated = fields.Integer(related="estimate_id.treated")
+    sent_count = fields.Integer(related="estimate_id.sent_count")
+    excluded_count = fields.Integer(related="estimate_id.excluded_count")
+    segment_count = fields.Integer(related="estimate_id.segment_count")
+    credits = fields.Float(related="estimate_id.credits")
+    date_done = fields.Datetime(related="estimate_id.date_done")
+    excluded_line_ids = fields.Many2many(
+        "sms.ovh.estimate.line", compute="_compute_lines", string="Left Out by Reason"
+    )
+    size_line_ids = fields.Many2many(
+        "sms.ovh.estimate.line", compute="_compute_lines", string="SMS by Recipient"
+    )
+    country_line_ids = fields.Many2many(
+        "sms.ovh.estimate.line", compute="_compute_lines", string="By Country"
+    )
+    longest_name = fields.Char(compute="_compute_longest")
+    longest_text = fields.Text(compute="_compute_longest")
+    longest_segments = fields.Integer(related="estimate_id.longest_segments")
+    limited = fields.Boolean(compute="_compute_credits_left")
+    credits_left = fields.Float(
+        string="SMS Left", digits=(16, 2), compute="_compute_credits_left"
+    )
+    credits_after = fields.Float(
+        string="Left Afterwards", digits=(16, 2), compute="_compute_credits_left"
+    )
+    credit_warning = fields.Char(compute="_compute_credits_left")
+    refused = fields.Boolean(compute="_compute_credits_left")
+    # What changed between two looks: said once.
+    change_notice = fields.Char(readonly=True)
+
+    @api.depends("estimate_id.line_ids")
+    def _compute_lines(self):
+        for send in self:
+            lines = send.estimate_id.line_ids.grouped("kind")
+            none = self.env["sms.ovh.estimate.line"]
+            send.excluded_line_ids = lines.get("excluded", none)
+            send.size_line_ids = lines.get("size", none)
+            send.country_line_ids = lines.get("country", none)
+
+    @api.depends("estimate_id.longest_res_id")
+    def _compute_longest(self):
+        for send in self:
+            record = send._get_readable(send.estimate_id.longest_res_id)
+            send.longest_name = record.display_name if record else False
+            # sudo: the text of a record that the user may read.
+            send.longest_text = record and send.estimate_id.sudo().longest_text
+
+    def _get_readable(self, res_id):
+        """Return a recipient, empty where the user may not read it or it is gone."""
+        model = self.mailing_id.mailing_model_real
+        if not model or not res_id:
+            return self.env["res.partner"]
+        return self.env[model].browse(res_id).exists()._filtered_access("read")
+
+    @api.depends("credits", "account_id.credits_left", "estimate_id.state")
+    def _compute_credits_left(self):
+        for send in self:
+            # sudo: the SMS left of the account that sends, and its company's rule.
+            mailing_sudo = send.mailing_id.sudo()
+            account_sudo = mailing_sudo.sms_ovh_account_id
+            left = account_sudo._get_credits_to_spend() if account_sudo else None
+            send.limited = left is not None
+            send.credits_left = left or 0
+            send.credits_after = (left or 0) - send.credits
+            missing = send.state == "done" and left is not None and send.credits > left
+            refuse = mailing_sudo.sms_ovh_company_id.sms_ovh_credit_policy == "refuse"
+            send.refused = missing and refuse
+            send.credit_warning = False
+            if send.refused:
+                send.credit_warning = self.env._(
+                    "This campaign takes %(needed)s credits, and %(left)s are left: it"
+                    " is not sent. Buy a pack at OVHcloud's, or write to fewer"
+                    " recipients.",
+                    needed=f"{send.credits:g}",
+                    left=f"{left:g}",
+                )
+            elif missing:
+                send.credit_warning = send.mailing_id._get_sms_ovh_missing_sentence()
+
+    # ------------------------------------------------------------
+    # Actions
+    # ------------------------------------------------------------
+
+    def _open(self):
+        self.ensure_one()
+        titles = {
+            "estimate": self.env._("Estimate"),
+            "send": self.env._("Send the Campaign"),
+            "now": self.env._("Send the Campaign"),
+            "schedule": self.env._("Schedule the Campaign"),
+        }
+        return {
+            "type": "ir.actions.act_window",
+            "name": titles[self.mode],
+            "res_model": self._name,
+            "res_id": self.id,
+            "view_mode": "form",
+            "views": [(False, "form")],
+            "target": "new",
+            "context": {"dialog_size": "medium"},
+        }
+
+    def action_estimate(self):
+        """Compute anew."""
+        self.ensure_one()
+        self.mailing_id._check_sms_ovh_estimable()
+        self.env["sms.ovh.estimate"]._start(self.mailing_id)
+        self.change_notice = False
+        return self._open()
+
+    def action_cancel_estimate(self):
+        """Stop computing."""
+        self.ensure_one()
+        self.estimate_id.action_cancel()
+        return self._open()
+
+    def action_open_longest(self):
+        """Open the record that gets the longest text."""
+        self.ensure_one()
+        return self._open_record(self.estimate_id.longest_res_id)
+
+    def action_open_error(self):
+        """Open the record for which the text fails."""
+        self.ensure_one()
+        return self._open_record(self.error_res_id)
+
+    def _open_record(self, res_id):
+        return {
+            "type": "ir.actions.act_window",
+            "res_model": self.mailing_id.mailing_model_real,
+            "res_id": res_id,
+            "views": [(False, "form")],
+            "target": "current",
+        }
+
+    def action_send(self):
+        """Send the campaign, if all is still as the figures say.
+
+        :raise UserError: where it cannot be sent, with what to do
+        """
+        self.ensure_one()
+        mailing = self.mailing_id
+        if self.mode == "estimate":
+            raise UserError(self.env._("Press Send in the campaign to send it."))
+        # Of two users who send at once, the other is told so here, or sees it next.
+        if not mailing.try_lock_for_update():
+            raise UserError(
+                self.env._(
+                    "Somebody else is working on this campaign in this moment. Look at"
+                    " it again before you send it."
+                )
+            )
+        mailing.invalidate_recordset(["state", "write_uid"])
+        mailing._check_sms_ovh_not_sent()
+        mailing._check_sms_ovh_estimable()
+        if self.mode == "schedule":
+            self._check_schedule_date()
+        if changed := self._get_change():
+            if not changed[0]:
+                raise UserError(changed[1])
+            self.env["sms.ovh.estimate"]._start(mailing)
+            self.change_notice = changed[1]
+            return self._open()
+        if self.state != "done":
+            raise UserError(
+                self.error or self.env._("Wait until the estimate is there, then send.")
+            )
+        if not self.sent_count:
+            raise UserError(
+                self.env._("Nobody would get this campaign: look at who is left out.")
+            )
+        if self.refused:
+            raise UserError(self.credit_warning)
+        if self.mode == "now":
+            mailing.action_send_mail()
+        elif self.mode == "schedule":
+            mailing.write(
+                {"schedule_type": "scheduled", "schedule_date": self.schedule_date}
+            )
+            mailing.action_schedule()
+        else:
+            mailing.write({"schedule_type": "now", "schedule_date": False})
+            mailing.action_put_in_queue()
+        return {"type": "ir.actions.act_window_close"}
+
+    def _check_schedule_date(self):
+        """Refuse a date that is none.
+
+        :raise UserError: with what to do
+        """
+        if not self.schedule_date:
+            raise UserError(self.env._("Choose when the campaign is to be sent."))
+        if self.schedule_date <= fields.Datetime.now():
+            raise UserError(self.env._("This date is past. Choose a later one."))
+
+    def _get_change(self):
+        """Return how many recipients there are and what to say, None where all is equal.
+
+        :rtype: tuple[int, str]|None
+        """
+        mailing = self.mailing_id
+        if self.state == "running":
+            return None
+        count = mailing._count_sms_ovh_recipients()
+        if not count:
+            return 0, self.env._(
+                "The list is empty now: nobody is left to write to. Nothing was sent."
+            )
+        if not mailing._has_fresh_sms_ovh_estimate() and self.state == "done":
+            return count, self.env._(
+                "The campaign or its recipients have changed since the estimate: here"
+                " are the new figures. Nothing was sent yet."
+            )
+        return None

@@ -1,0 +1,138 @@
+from odoo import api, fields, models
+from odoo.exceptions import AccessError, UserError
+
+from ..tools.sms_segments import count_segments, split_segments
+
+
+class SmsOvhPreview(models.TransientModel):
+    """A campaign as the phone of a recipient shows it."""
+
+    _name = "sms.ovh.preview"
+    _description = "Preview of an SMS Campaign"
+
+    mailing_id = fields.Many2one(
+        "mailing.mailing", required=True, readonly=True, ondelete="cascade"
+    )
+    position = fields.Integer(default=1)
+    count = fields.Integer(compute="_compute_count")
+    resource_ref = fields.Reference(
+        selection="_selection_target_model",
+        string="Recipient",
+        compute="_compute_resource_ref",
+        store=True,
+        readonly=False,
+    )
+    content = fields.Json(compute="_compute_content")
+
+    @api.model
+    def _selection_target_model(self):
+        # sudo: names of models.
+        models_sudo = self.env["ir.model"].sudo().search_fetch([], ["model", "name"])
+        return [(model.model, model.name) for model in models_sudo]
+
+    def _get_recipients(self):
+        """Return the ids of the campaign's recipients, in its order."""
+        return self.mailing_id._as_sms_ovh_sent()._get_recipients()
+
+    @api.depends("mailing_id")
+    def _compute_count(self):
+        for preview in self:
+            preview.count = len(preview._get_recipients())
+
+    @api.depends("mailing_id", "position")
+    def _compute_resource_ref(self):
+        for preview in self:
+            ids = preview._get_recipients()
+            if not ids:
+                preview.resource_ref = False
+            elif 0 < preview.position <= len(ids):
+                model = preview.mailing_id.mailing_model_real
+                preview.resource_ref = f"{model},{ids[preview.position - 1]}"
+
+    @api.onchange("resource_ref")
+    def _onchange_resource_ref(self):
+        """Go on from the recipient that was searched for."""
+        if self.resource_ref:
+            ids = self._get_recipients()
+            position = 0
+            if self.resource_ref.id in ids:
+                position = ids.index(self.resource_ref.id) + 1
+            if position != self.position:
+                self.position = position
+
+    @api.depends("mailing_id", "resource_ref")
+    @api.depends_context("lang")
+    def _compute_content(self):
+        for preview in self:
+            preview.content = preview._prepare_content()
+
+    def _prepare_content(self):
+        """Return what the phone shows, as plain texts: whoever shows them escapes them.
+
+        :rtype: dict
+        """
+        self.ensure_one()
+        mailing = self.mailing_id
+        # sudo: the sender of the account that sends.
+        sender_sudo = mailing.sudo().sms_ovh_sender_id
+        content = {"sender": sender_sudo.display_name or "", "parts": []}
+        record = self.resource_ref
+        if not record:
+            content["error"] = self.env._("Nobody is in the list: add recipients first.")
+            return content
+        try:
+            record.check_access("read")
+            content["name"] = record.display_name
+            (sms,) = mailing._as_sms_ovh_sent()._render_sms_ovh(record.ids)
+        except AccessError:
+            content["error"] = self.env._(
+                "You may not see this recipient. Choose another one."
+            )
+            return content
+        except UserError as error:
+            content["error"] = error.args[0]
+            return content
+        clause = mailing.sms_ovh_stop_clause
+        count = count_segments(sms.text, clause)
+        content.update(
+            number=sms.number or "",
+            parts=split_segments(sms.text, clause),
+            segments=count.segments,
+            units=count.units,
+            encoding=count.encoding,
+        )
+        labels = dict(
+            self.env["sms.ovh.estimate.line"]
+            ._fields["reason"]
+            ._description_selection(self.env)
+        )
+        if not self.position:
+            content["reason"] = self.env._("Not a recipient of this campaign")
+        elif sms.reason:
+            content["reason"] = labels.get(sms.reason) or sms.reason
+        return content
+
+    def _open(self):
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Preview"),
+            "res_model": self._name,
+            "res_id": self.id,
+            "view_mode": "form",
+            "views": [(False, "form")],
+            "target": "new",
+            "context": {"dialog_size": "medium"},
+        }
+
+    def action_test(self):
+        """Send this text to one's own number."""
+        self.ensure_one()
+        action = self.mailing_id.action_test()
+        if self.resource_ref:
+            reference = f"{self.resource_ref._name},{self.resource_ref.id}"
+            action["context"] = {
+                **action["context"],
+                "default_sms_ovh_resource_ref": reference,
+            }
+        return action
