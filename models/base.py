@@ -1,4 +1,4 @@
-from odoo import models
+from odoo import SUPERUSER_ID, models
 
 
 class Base(models.AbstractModel):
@@ -16,7 +16,7 @@ class Base(models.AbstractModel):
         companies = self._mail_get_companies()
         user_field = self._fields.get("user_id")
         by_user = (
-            self.env.user == self.env.ref("base.user_root")
+            self.env.uid == SUPERUSER_ID
             and user_field is not None
             and user_field.comodel_name == "res.users"
         )

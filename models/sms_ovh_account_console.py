@@ -410,12 +410,23 @@ class SmsOvhAccount(models.Model):
     # ------------------------------------------------------------
 
     def _prepare_missing_callbacks(self, service):
-        """Return the callbacks of the service that nobody receives, set to ours."""
-        return {
+        """Return the callbacks of the service that nobody receives, set to ours.
+
+        Replies of which OVHcloud does nothing only at first: later that may be a wish.
+        """
+        values = {
             name: self._get_callback_url(kind)
             for name, kind in CALLBACKS.items()
             if not service.get(name)
         }
+        response = service.get("smsResponse") or {}
+        if not self.last_sync and response.get("responseType", "none") == "none":
+            values["smsResponse"] = {
+                **response,
+                "responseType": "cgi",
+                "cgiUrl": self._get_callback_url("reply"),
+            }
+        return values
 
     def _prepare_callbacks(self, service):
         """Return the properties by which all callbacks come to Odoo.

@@ -53,6 +53,10 @@ class SmsOvhReply(models.Model):
         readonly=True,
         help="The text is one of the account's opt-out keywords.",
     )
+    state = fields.Selection(
+        [("new", "To Answer"), ("answered", "Answered"), ("stop", "Opted Out")],
+        compute="_compute_state",
+    )
     answered_at = fields.Datetime(string="Answered On", readonly=True, copy=False)
     answered_by_id = fields.Many2one(
         "res.users",
@@ -66,6 +70,13 @@ class SmsOvhReply(models.Model):
         "unique(account_id, ovh_id)", "This reply is known already."
     )
     _number_unknown_idx = models.Index("(number) WHERE partner_id IS NULL")
+
+    @api.depends("is_stop", "answered_at")
+    def _compute_state(self):
+        for reply in self:
+            reply.state = (
+                "stop" if reply.is_stop else "answered" if reply.answered_at else "new"
+            )
 
     @api.model_create_multi
     def create(self, vals_list):

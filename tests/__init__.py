@@ -22,6 +22,7 @@ from . import test_pause
 from . import test_quiet_hours
 from . import test_preview
 from . import test_replies
+from . import test_reply_tours
 from . import test_report
 from . import test_security
 from . import test_sending_kind
