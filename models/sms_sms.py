@@ -28,6 +28,7 @@ CLAIM_FIELDS = (
     "sms_ovh_kind",
     "sms_ovh_sender_id",
     "sms_ovh_stop_clause",
+    "sms_ovh_send_at",
 )
 
 
@@ -286,8 +287,14 @@ class SmsSms(models.Model):
         """
         # sudo: whether a campaign is paused, for whoever sends.
         due_sudo = self.sudo().filtered_domain(self._get_sms_ovh_queue_domain())
-        due = due_sudo.sudo(self.env.su)._sms_ovh_hold()
-        return self.env["sms.ovh.job"]._claim(due)
+        return due_sudo.sudo(self.env.su)._sms_ovh_claim_due()
+
+    def _sms_ovh_claim_due(self):
+        """Put these SMS, which are queued, into jobs; those that may leave now.
+
+        :return: the new `sms.ovh.job`
+        """
+        return self.env["sms.ovh.job"]._claim(self._sms_ovh_hold())
 
     @api.model
     def _get_sms_ovh_queue_domain(self):
@@ -303,9 +310,14 @@ class SmsSms(models.Model):
         :return: how many jobs, and whether OCA's `queue_job` posts them
         :rtype: tuple[int, bool]
         """
-        sms = self.try_lock_for_update(allow_referencing=True)
-        sms.fetch(CLAIM_FIELDS)
-        jobs = sms._sms_ovh_claim()
+        locked = self.try_lock_for_update(allow_referencing=True)
+        # What another worker has sent meanwhile is queued no more.
+        due = self.search_fetch(
+            [("id", "in", locked.ids), *self._get_sms_ovh_queue_domain()],
+            CLAIM_FIELDS,
+            order="id",
+        )
+        jobs = due._sms_ovh_claim_due()
         return len(jobs), jobs._delay()
 
     @api.model

@@ -22,9 +22,11 @@ class SmsSms(models.Model):
         help="When it would have left, had quiet hours not held it.",
     )
 
-    # What of a campaign still waits, and until when, is asked for on its form.
-    _sms_ovh_mailing_queue_idx = models.Index(
-        "(mailing_id, sms_ovh_send_at) WHERE state = 'outgoing' AND mailing_id IS NOT NULL"
+    # What of a campaign still waits, and until when, is asked for on its form. Not by
+    # the state, which sending changes: see `init` of this model.
+    _sms_ovh_mailing_held_idx = models.Index(
+        "(mailing_id, sms_ovh_send_at)"
+        " WHERE sms_ovh_send_at IS NOT NULL AND mailing_id IS NOT NULL"
     )
 
     @api.model_create_multi

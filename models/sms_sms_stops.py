@@ -23,19 +23,24 @@ class SmsSms(models.Model):
         :return: the others
         """
         # sudo: what the campaign heeds, whoever sends.
-        heeding = self.sudo().filtered(
-            lambda sms: sms.mailing_id.use_exclusion_list
-            if sms.mailing_id
-            else sms.sms_ovh_kind == "marketing"
+        sms_sudo = self.sudo()
+        groups = sms_sudo.grouped(
+            lambda sms: (sms.record_company_id, sms.mailing_id or sms.sms_ovh_kind)
         )
         numbers = {}
-        for sms in heeding:
-            country = sms.record_company_id.country_id.code
-            numbers[sms.id] = normalize_number(sms.number, country)
+        for (company, campaign), group in groups.items():
+            if isinstance(campaign, models.BaseModel):
+                heeding = campaign.use_exclusion_list
+            else:
+                heeding = campaign == "marketing"
+            if heeding:
+                country = company.country_id.code
+                for sms in group:
+                    numbers[sms.id] = normalize_number(sms.number, country)
         blacklisted = self.env["sms.ovh.stop"]._find_blacklisted(set(numbers.values()))
         if not blacklisted:
             return self
-        stopped = heeding.filtered(lambda sms: numbers[sms.id] in blacklisted)
+        stopped = sms_sudo.filtered(lambda sms: numbers.get(sms.id) in blacklisted)
         stopped._sms_ovh_cancel_blacklisted()
         return self - stopped.with_env(self.env)
 
