@@ -41,3 +41,4 @@ from . import sms_sms_stops
 from . import sms_template
 from . import sms_template_sending
 from . import sms_tracker
+from . import sms_ovh_earlier_states  # after the models that it inherits

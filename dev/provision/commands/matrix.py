@@ -1,0 +1,309 @@
+"""``dev/matrix``: the addon's whole life, beside every neighbour, in real databases."""
+import argparse
+import contextlib
+import json
+import shutil
+import subprocess
+import tarfile
+import tempfile
+import time
+from pathlib import Path
+
+from ..checkout import ADDON
+from ..children import Child
+from ..databases import Databases
+from ..platform_ import DEV_DIRECTORY, platform
+from ..ports import HOST, free_port
+from ..system import guarded, run
+from ..ui import Problem, say
+
+# Addons of Odoo that send SMS or show them, and Twilio, another provider of them.
+NEIGHBOURS = (
+    'sms_twilio', 'crm_sms', 'sale_sms', 'calendar_sms', 'event_sms', 'mass_mailing_crm_sms', 'mass_mailing_sale_sms',
+    'website_mass_mailing_sms', 'mass_mailing_event_sms', 'project_sms', 'stock_sms', 'base_automation',
+)
+# OCA's job queue, as PyPI has it.
+QUEUE_JOB = 'odoo-addon-queue-job==19.0.2.4.0.1'
+# States of this repository that somebody may have installed.
+EARLIER = ('c5b4266',)
+DONE = 'MATRIX STEP DONE'
+
+
+class Matrix:
+    """Runs steps in databases and notes how each went.
+
+    :param Platform parts: the platform.
+    :param str api_url: the simulated OVHcloud's.
+    """
+
+    def __init__(self, parts, api_url):
+        self.parts = parts
+        self.api_url = api_url
+        self.databases = Databases(parts)
+        self.rows = []
+
+    @property
+    def failed(self):
+        """The rows of what went wrong."""
+        return [row for row in self.rows if row[2] == 'FAILED']
+
+    def note(self, case, step, function):
+        """Do something and note how it went.
+
+        :param str case: what is tried.
+        :param str step: what of it.
+        :param function: what does it; returns a remark or nothing.
+        :raise Problem: where it fails, once it is noted: what follows in the case would make no sense.
+        """
+        started = time.monotonic()
+        try:
+            remark = function() or ''
+        except Problem as problem:
+            self.rows.append((case, step, 'FAILED', time.monotonic() - started, ''))
+            say(f'FAILED   {case}: {step}\n{problem}')
+            raise
+        self.rows.append((case, step, 'ok', time.monotonic() - started, remark))
+        say(f'ok       {case}: {step} ({time.monotonic() - started:.0f} s) {remark}')
+
+    @contextlib.contextmanager
+    def case(self, name, template=None):
+        """Have a database for a case, which ends at its first failure while the others go on.
+
+        :param str name: what is tried.
+        :param template: makes the database; by default that of the addon's dependencies.
+        """
+        with self.databases.of_this_run(f"matrix_{name.replace(' ', '_')}", make=template is None) as database:
+            try:
+                if template is not None:
+                    self.note(name, 'make a database', lambda: template(database))
+                yield database
+            except Problem:
+                pass
+
+    # -- steps -------------------------------------------------------------
+
+    def odoo(self, database, *arguments, addons=None):
+        """Run Odoo until it has done something; an ERROR in its log is a failure.
+
+        :param str database: the database.
+        :param arguments: Odoo's.
+        :param addons: directories to look for addons in besides Odoo's own, by default this checkout's.
+        """
+        self.databases.odoo(
+            f"odoo {' '.join(arguments)}", f'matrix-{database}.log', '-d', database, *self._paths(addons), *arguments,
+        )
+
+    def _paths(self, addons):
+        if addons is None:
+            return []
+        return [f"--addons-path={','.join(map(str, [*self.parts.source.addons, *addons]))}"]
+
+    def step(self, database, name, addons=None, **options):
+        """Run one of :mod:`matrix_.steps` in Odoo's shell.
+
+        :param str database: the database.
+        :param str name: the step.
+        :param addons: as for :meth:`odoo`.
+        :param options: the step's.
+        :return: its remark.
+        :raise Problem: where it fails or logs an error.
+        """
+        code = (
+            f'import sys; sys.path.insert(0, {str(DEV_DIRECTORY)!r})\n'
+            f'from matrix_ import steps\n'
+            f'steps.run(env, {name!r}, **{options!r})\n'
+        )
+        done = subprocess.run(
+            guarded(self.parts.odoo_command(
+                'shell', '-d', database, *self._paths(addons), '--no-http', '--max-cron-threads=0', '--log-level=warn',
+            )),
+            input=code, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors='replace',
+            env=self.parts.environment(),
+        )
+        lines = done.stdout.splitlines()
+        remarks = [line.split(f'{DONE}: ', 1)[1] for line in lines if f'{DONE}: ' in line]
+        errors = [line for line in lines if ' ERROR ' in line or ' CRITICAL ' in line]
+        if done.returncode or errors or not remarks:
+            raise Problem('\n'.join('    ' + line for line in (errors[:3] + lines[-20:])))
+        return remarks[-1]
+
+    def neutralize(self, database):
+        """Neutralise a database as an administrator does."""
+        run(
+            self.parts.odoo_command('neutralize', '-d', database), 'odoo neutralize', env=self.parts.environment(),
+        )
+
+    # -- cases -------------------------------------------------------------
+
+    def life(self, name, neighbours=(), demo=False, addons=None):
+        """Install on a database with SMS and campaigns, use, neutralise a copy, uninstall.
+
+        :param str name: the case's.
+        :param neighbours: modules to have beside it.
+        :param bool demo: with demo data.
+        :param addons: as for :meth:`odoo`.
+        """
+        def make(database):
+            modules = sorted({*self.parts.checkout.dependencies(), *neighbours})
+            self.odoo(database, '-i', ','.join(modules), *(['--with-demo'] if demo else []), addons=addons)
+
+        with self.case(name, template=make if neighbours or demo else None) as database:
+            def step(title, step_name, **options):
+                self.note(name, title, lambda: self.step(database, step_name, addons=addons, **options))
+
+            step('SMS and campaigns from before', 'make_existing')
+            self.note(name, 'install', lambda: self.odoo(
+                database, '-i', ADDON, *(['--with-demo'] if demo else []), addons=addons))
+            step('they work on, by Odoo\'s own service', 'check_installed')
+            step('connect', 'connect', api_url=self.api_url)
+            step('send a campaign and an SMS', 'send')
+            self.note(name, 'update', lambda: self.odoo(database, '-u', ADDON, addons=addons))
+            step('SMS in every state', 'leave_open')
+            copy = f'{database}_copy'
+            try:
+                self.note(name, 'neutralise a copy', lambda: (
+                    self.databases.drop(copy), self.databases.copy(database, copy), self.neutralize(copy))[0])
+                self.note(name, 'the copy sends nothing', lambda: self.step(copy, 'check_neutralized', addons=addons))
+            finally:
+                self.databases.drop(copy)
+            step('uninstall', 'uninstall')
+            step('nothing is left, and SMS leave', 'check_uninstalled')
+            self.note(name, 'install again', lambda: self.odoo(database, '-i', ADDON, addons=addons))
+
+    def neighbours_later(self):
+        """Install the neighbours on a database that has the addon and sends with it, and take them away."""
+        name = 'neighbours after'
+        with self.case(name) as database:
+            def step(title, step_name, **options):
+                self.note(name, title, lambda: self.step(database, step_name, **options))
+
+            present = [each for each in NEIGHBOURS if self.parts.source.has_module(each)]
+            self.note(name, 'install', lambda: self.odoo(database, '-i', ADDON))
+            step('connect', 'connect', api_url=self.api_url)
+            self.note(name, f'install {len(present)} neighbours', lambda: self.odoo(database, '-i', ','.join(present)))
+            step('send a campaign and an SMS', 'send', first=500)
+            step('views', 'open_everything')
+
+    def upgrade(self, commit):
+        """Install an earlier state, use it, and upgrade to this one.
+
+        :param str commit: the state.
+        """
+        name = f'upgrade {commit}'
+        root = self.parts.checkout.root
+        with tempfile.TemporaryDirectory(prefix='sms_ovh_earlier_') as directory:
+            archive = Path(directory) / 'addon.tar'
+            done = subprocess.run(
+                ['git', '-C', str(root), 'archive', '--output', str(archive), commit],
+                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+            ) if shutil.which('git') else None
+            if not done or done.returncode:
+                self.rows.append((name, 'fetch the earlier state', 'skipped', 0, 'it is not in this clone'))
+                return
+            addons = Path(directory) / 'addons'
+            (addons / ADDON).mkdir(parents=True)
+            with tarfile.open(archive) as handle:
+                handle.extractall(addons / ADDON)
+            with self.case(name) as database:
+                def old(title, step_name, **options):
+                    self.note(name, title, lambda: self.step(database, step_name, addons=[addons], **options))
+
+                self.note(name, 'install it', lambda: self.odoo(database, '-i', ADDON, addons=[addons]))
+                old('connect', 'connect', api_url=self.api_url)
+                old('send a campaign and an SMS', 'send', first=600)
+                old('campaigns, SMS and jobs that wait', 'make_old')
+                self.note(name, 'upgrade', lambda: self.odoo(database, '-u', ADDON))
+                self.note(name, 'all kept its meaning', lambda: self.step(database, 'check_upgraded'))
+
+    @contextlib.contextmanager
+    def queue_job(self):
+        """Have OCA's job queue from PyPI in a directory of addons, nothing where it can't be had."""
+        with tempfile.TemporaryDirectory(prefix='sms_ovh_queue_job_') as directory:
+            try:
+                run(
+                    [str(self.parts.python.python), '-m', 'pip', 'install', '--quiet', '--no-deps', '--target', directory, QUEUE_JOB],
+                    f'Installing {QUEUE_JOB}',
+                )
+            except Problem as problem:
+                self.rows.append(('queue_job', 'fetch it', 'skipped', 0, str(problem).splitlines()[0]))
+                yield None
+            else:
+                yield Path(directory) / 'odoo' / 'addons'
+
+    # -- all together ------------------------------------------------------
+
+    def run(self, full, earlier):
+        """Run the cases.
+
+        :param bool full: all, or those that CI has time for.
+        :param earlier: commits to upgrade from.
+        """
+        self.life('alone')
+        for commit in earlier:
+            self.upgrade(commit)
+        if not full:
+            return
+        present = [name for name in NEIGHBOURS if self.parts.source.has_module(name)]
+        self.life('neighbours before, demo', present, demo=True)
+        self.neighbours_later()
+        with self.queue_job() as addons:
+            if addons:
+                self.life('queue_job', ('queue_job',), addons=[addons, self.parts.checkout.addons])
+
+    def show(self):
+        """Print the table."""
+        width = max(len(row[0]) for row in self.rows)
+        step_width = max(len(row[1]) for row in self.rows)
+        print(f"\n{'Case':{width}}  {'Step':{step_width}}  Result   Seconds  Remark")
+        for case, step, result, seconds, remark in self.rows:
+            print(f'{case:{width}}  {step:{step_width}}  {result:8} {seconds:7.1f}  {remark}'.rstrip())
+
+
+@contextlib.contextmanager
+def simulator(parts):
+    """Have a simulated OVHcloud.
+
+    :param Platform parts: the platform.
+    :return: its API's address, as the context's value.
+    """
+    port = free_port()
+    log = parts.checkout.logs / 'matrix-simulator.log'
+    child = Child(
+        'The simulated OVHcloud', parts.simulator_command('--host', HOST, '--port', port, '--quiet'),
+        parts.environment(PYTHONPATH=str(DEV_DIRECTORY)), log,
+    )
+    try:
+        from .demo import _wait_until_answering
+        _wait_until_answering(child, f'http://{HOST}:{port}/')
+        yield f'http://{HOST}:{port}/1.0'
+    finally:
+        child.stop()
+
+
+def main(arguments):
+    """Run the matrix and print its table.
+
+    :param list[str] arguments: see ``--help``.
+    :return: the exit status, 1 where a step failed.
+    """
+    parser = argparse.ArgumentParser(
+        prog='dev/matrix',
+        description='Install, use, upgrade, neutralise and uninstall the addon, alone and beside others.',
+    )
+    parser.add_argument('--short', action='store_true', help='only what continuous integration has time for')
+    parser.add_argument(
+        '--from', dest='earlier', action='append', metavar='COMMIT',
+        help=f"an earlier state to upgrade from (default: {', '.join(EARLIER)}); may be given several times",
+    )
+    parser.add_argument('--json', metavar='FILE', help='write the table to a file as well')
+    options = parser.parse_args(arguments)
+    started = time.monotonic()
+    with platform() as parts, simulator(parts) as api_url:
+        matrix = Matrix(parts, api_url)
+        matrix.run(not options.short, options.earlier or EARLIER)
+    matrix.show()
+    if options.json:
+        Path(options.json).write_text(json.dumps(matrix.rows, indent=1))
+    count = len(matrix.failed)
+    print(f'\n{len(matrix.rows)} steps in {time.monotonic() - started:.0f} s, {count} failed')
+    return 1 if count else 0

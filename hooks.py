@@ -1,0 +1,92 @@
+"""What happens once, when the addon goes."""
+
+from odoo.tools import SQL
+
+
+def uninstall_hook(env):
+    """Leave nothing behind that waits for the addon: Odoo sends it, or nobody does.
+
+    What is queued here and certainly did not leave goes back to Odoo's queue, and leaves
+    by whatever provider is left. It would leave at once, so what was held back on
+    purpose, for quiet hours or because its campaign is paused, is cancelled instead.
+    What may have left is not sent again.
+
+    :param env: environment of the uninstallation
+    """
+    env.flush_all()
+    cr = env.cr
+    # In SQL: all at once, and no model's rules on what may follow what.
+    cr.execute(
+        SQL(
+            """
+            UPDATE sms_sms
+               SET state = 'error', failure_type = 'sms_server'
+              FROM sms_ovh_job AS job
+             WHERE job.id = sms_sms.sms_ovh_job_id
+               AND sms_sms.state = 'process'
+               AND job.state IN ('posting', 'unknown')
+            """
+        )
+    )
+    cr.execute(
+        SQL(
+            """
+            UPDATE sms_sms
+               SET state = 'outgoing'
+              FROM sms_ovh_job AS job
+             WHERE job.id = sms_sms.sms_ovh_job_id
+               AND sms_sms.state = 'process'
+            """
+        )
+    )
+    cr.execute(
+        SQL(
+            """
+            UPDATE sms_sms
+               SET state = 'canceled'
+             WHERE state = 'outgoing'
+               AND (sms_ovh_send_at > (now() AT TIME ZONE 'UTC')
+                    OR mailing_id IN (
+                           SELECT id FROM mailing_mailing WHERE sms_ovh_paused
+                       ))
+            """
+        )
+    )
+    # What is shown of them goes along.
+    cr.execute(
+        SQL(
+            """
+            UPDATE mailing_trace
+               SET trace_status = CASE sms.state
+                       WHEN 'outgoing' THEN 'outgoing'
+                       WHEN 'canceled' THEN 'cancel'
+                       ELSE 'error'
+                   END,
+                   failure_type = CASE sms.state WHEN 'error' THEN 'sms_server' END
+              FROM sms_tracker AS tracker
+              JOIN sms_sms AS sms ON sms.uuid = tracker.sms_uuid
+             WHERE tracker.mailing_trace_id = mailing_trace.id
+               AND sms.state IN ('outgoing', 'canceled', 'error')
+               AND mailing_trace.trace_status IN ('outgoing', 'process')
+            """
+        )
+    )
+    cr.execute(
+        SQL(
+            """
+            UPDATE mail_notification
+               SET notification_status = CASE sms.state
+                       WHEN 'outgoing' THEN 'ready'
+                       WHEN 'canceled' THEN 'canceled'
+                       ELSE 'exception'
+                   END,
+                   failure_type = CASE sms.state WHEN 'error' THEN 'sms_server' END
+              FROM sms_tracker AS tracker
+              JOIN sms_sms AS sms ON sms.uuid = tracker.sms_uuid
+             WHERE tracker.mail_notification_id = mail_notification.id
+               AND sms.state IN ('outgoing', 'canceled', 'error')
+               AND mail_notification.notification_status IN ('ready', 'process')
+            """
+        )
+    )
+    env.invalidate_all(flush=False)
