@@ -17,6 +17,7 @@ from . import test_i18n
 from . import test_job_pool
 from . import test_number_country
 from . import test_neutralize
+from . import test_operators_page
 from . import test_ovh_client
 from . import test_pause
 from . import test_quiet_hours

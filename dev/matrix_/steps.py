@@ -193,8 +193,11 @@ def connect(env, api_url):
     return account.display_name
 
 
-def send(env, first=100):
+def send(env, first=100, path=None):
     """Send a campaign and an SMS on a record, and have them delivered."""
+    if path:
+        from odoo.modules import get_module_path
+        check(get_module_path('sms_ovh').startswith(path), 'the addon is', get_module_path('sms_ovh'))
     mailing = mailing_of(env, numbers_from(first, 3), 'Ventes privées')
     mailing.action_put_in_queue()
     run_cron(env, 'mass_mailing.ir_cron_mass_mailing_queue')

@@ -1,12 +1,14 @@
 """``dev/matrix``: the addon's whole life, beside every neighbour, in real databases."""
 import argparse
 import contextlib
+import copy
 import json
 import shutil
 import subprocess
 import tarfile
 import tempfile
 import time
+import zipfile
 from pathlib import Path
 
 from ..checkout import ADDON
@@ -14,6 +16,7 @@ from ..children import Child
 from ..databases import Databases
 from ..platform_ import DEV_DIRECTORY, platform
 from ..ports import HOST, free_port
+from ..python_env import PythonEnvironment
 from ..system import guarded, run
 from ..ui import Problem, say
 
@@ -230,6 +233,72 @@ class Matrix:
             else:
                 yield Path(directory) / 'odoo' / 'addons'
 
+    def wheel(self):
+        """Build the package, install it beside Odoo in an environment of its own, and send with it."""
+        name = 'wheel'
+        with tempfile.TemporaryDirectory(prefix='sms_ovh_wheel_') as directory:
+            directory = Path(directory)
+            environment = directory / 'environment'
+            made = {}
+
+            def build():
+                run(
+                    [str(self.parts.python.python), '-m', 'pip', 'wheel', '--quiet', '--no-deps', '--wheel-dir', str(directory),
+                     str(self.parts.checkout.root)],
+                    'Building the wheel',
+                )
+                [made['wheel']] = directory.glob('odoo_addon_sms_ovh-19.0.*.whl')
+                return f"{made['wheel'].name}, {made['wheel'].stat().st_size // 1024} KiB"
+
+            def look():
+                names = zipfile.ZipFile(made['wheel']).namelist()
+                addon = f'odoo/addons/{ADDON}/'
+                inside = {each.removeprefix(addon) for each in names if each.startswith(addon)}
+                strange = [
+                    each for each in names
+                    if not each.startswith((addon, 'odoo_addon_sms_ovh-'))
+                    or each.removeprefix(addon).startswith(('dev/', '.', 'pyproject', 'node_modules'))
+                ]
+                missing = [
+                    each for each in (
+                        '__manifest__.py', 'README.rst', 'data/neutralize.sql', 'security/ir.model.access.csv', 'i18n/fr.po',
+                        'static/description/icon.png', 'static/description/index.html',
+                        *self.parts.checkout.manifest()['data'],
+                    ) if each not in inside
+                ]
+                if strange or missing:
+                    raise Problem(f'The wheel has {strange[:5]} and lacks {missing[:5]}.')
+                return f'{len(inside)} files'
+
+            def install():
+                python = environment / 'bin' / 'python'
+                run([str(self.parts.python.python), '-m', 'venv', str(environment)], 'Creating a virtual environment')
+                site = run([str(python), '-c', 'import sysconfig; print(sysconfig.get_path("purelib"))'], 'Asking Python').strip()
+                # What Odoo needs itself is there already.
+                needs = run(
+                    [str(self.parts.python.python), '-c', 'import sysconfig; print(sysconfig.get_path("purelib"))'], 'Asking Python',
+                ).strip()
+                (Path(site) / 'odoo_needs.pth').write_text(needs + '\n')
+                run([str(python), '-m', 'pip', 'install', '--quiet', '--no-deps', '--no-index', str(made['wheel'])], 'Installing the wheel')
+                made['addons'] = Path(site) / 'odoo' / 'addons'
+
+            try:
+                self.note(name, 'build', build)
+                self.note(name, 'it holds the addon only', look)
+                self.note(name, 'install in an environment', install)
+            except Problem:
+                return
+            installed = copy.copy(self)
+            installed.parts = copy.copy(self.parts)
+            installed.parts.python = PythonEnvironment(environment, self.parts.python.fingerprint)
+            installed.databases = Databases(installed.parts)
+            addons = [made['addons']]
+            with installed.case(name) as database:
+                self.note(name, 'install in Odoo', lambda: installed.odoo(database, '-i', ADDON, addons=addons))
+                self.note(name, 'connect', lambda: installed.step(database, 'connect', addons=addons, api_url=self.api_url))
+                self.note(name, 'send a campaign and an SMS', lambda: installed.step(
+                    database, 'send', addons=addons, first=700, path=str(made['addons'])))
+
     # -- all together ------------------------------------------------------
 
     def run(self, full, earlier):
@@ -238,6 +307,7 @@ class Matrix:
         :param bool full: all, or those that CI has time for.
         :param earlier: commits to upgrade from.
         """
+        self.wheel()
         self.life('alone')
         for commit in earlier:
             self.upgrade(commit)
