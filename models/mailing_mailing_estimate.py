@@ -34,7 +34,9 @@ class MailingMailing(models.Model):
 
     _inherit = "mailing.mailing"
 
-    sms_ovh_estimate_ids = fields.One2many("sms.ovh.estimate", "mailing_id")
+    sms_ovh_estimate_ids = fields.One2many(
+        "sms.ovh.estimate", "mailing_id", string="Estimates"
+    )
     sms_ovh_estimate_id = fields.Many2one(
         "sms.ovh.estimate", string="Estimate", compute="_compute_sms_ovh_estimate_id"
     )

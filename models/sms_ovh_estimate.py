@@ -54,25 +54,30 @@ class SmsOvhEstimate(models.Model):
         readonly=True, help="Of all that the campaign was on computing."
     )
     # Read by itself only: it is long.
-    res_ids = fields.Json(prefetch=False, readonly=True, groups=fields.NO_ACCESS)
-    first_sms_id = fields.Integer(readonly=True)
+    res_ids = fields.Json(
+        string="Records", prefetch=False, readonly=True, groups=fields.NO_ACCESS
+    )
+    first_sms_id = fields.Integer(string="First SMS's ID", readonly=True)
     total = fields.Integer(string="Recipients", readonly=True)
     treated = fields.Integer(string="Looked At", readonly=True)
     sent_count = fields.Integer(string="Get It", readonly=True)
     excluded_count = fields.Integer(string="Left Out", readonly=True)
     segment_count = fields.Integer(string="SMS", readonly=True)
     credits = fields.Float(string="SMS Charged", digits=(16, 2), readonly=True)
-    error = fields.Char(readonly=True)
-    error_res_id = fields.Integer(readonly=True)
-    rates_error = fields.Char(readonly=True)
-    longest_res_id = fields.Integer(readonly=True)
-    longest_segments = fields.Integer(readonly=True)
+    error = fields.Char(string="Failure", readonly=True)
+    error_res_id = fields.Integer(string="Record That Fails", readonly=True)
+    rates_error = fields.Char(string="Missing Rates", readonly=True)
+    longest_res_id = fields.Integer(string="Record of the Longest Text", readonly=True)
+    longest_segments = fields.Integer(string="SMS of the Longest Text", readonly=True)
     # What a record says is for those who may read the record.
     longest_text = fields.Text(readonly=True, groups=fields.NO_ACCESS)
     date_done = fields.Datetime(string="Computed On", readonly=True)
     line_ids = fields.One2many("sms.ovh.estimate.line", "estimate_id", readonly=True)
     slice_ids = fields.One2many(
-        "sms.ovh.estimate.slice", "estimate_id", groups=fields.NO_ACCESS
+        "sms.ovh.estimate.slice",
+        "estimate_id",
+        string="Parts",
+        groups=fields.NO_ACCESS,
     )
 
     _mailing_unique = models.Constraint(
@@ -434,18 +439,25 @@ class SmsOvhEstimateLine(models.Model):
     count = fields.Integer(string="Recipients", readonly=True)
     segment_count = fields.Integer(string="SMS", readonly=True)
     rate = fields.Float(string="Charged per SMS", digits=(16, 2), readonly=True)
-    rate_known = fields.Boolean(readonly=True)
+    rate_known = fields.Boolean(string="Rate Known", readonly=True)
     credits = fields.Float(string="SMS Charged", digits=(16, 2), readonly=True)
-    res_ids = fields.Json(prefetch=False, readonly=True, groups=fields.NO_ACCESS)
+    res_ids = fields.Json(
+        string="Records", prefetch=False, readonly=True, groups=fields.NO_ACCESS
+    )
 
     @api.model
     def _selection_reason(self):
         """Return the reasons, with the labels that traces of a campaign have."""
         trace = self.env["mailing.trace"]._fields["failure_type"]
+        labels = dict(trace._description_selection(self.env))
+        # Core's word for it reads as an order in other languages.
+        labels["sms_duplicate"] = self.env._("Same Number Twice")
+        already = self.env._("Already Got This Campaign")
+        not_sampled = self.env._("Not in This Version's Share")
         return [
-            *trace._description_selection(self.env),
-            ("already", self.env._("Already Got This Campaign")),
-            ("not_sampled", self.env._("Not in This Version's Share")),
+            *labels.items(),
+            ("already", already),
+            ("not_sampled", not_sampled),
         ]
 
     @api.depends("country_id", "country_code")

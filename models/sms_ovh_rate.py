@@ -86,7 +86,7 @@ class SmsOvhRate(models.Model):
                     _logger.warning("OVHcloud SMS: the rates cannot be read: %r", error)
                     sentence = account_sudo.with_env(self.env)._get_error_sentence(error)
                     return found, self.env._(
-                        "What OVHcloud charges abroad could not be read. %s", sentence
+                        "What OVHcloud charges could not be read. %s", sentence
                     )
                 except (KeyError, TypeError, ValueError):
                     refused.append(code)

@@ -7,7 +7,7 @@ from provision.databases import forget_removed_checkouts
 from provision.platform_ import platform
 from provision.ui import seconds_text
 
-from . import composing, dashboard, inbox, sending
+from . import composing, dashboard, estimating, inbox, sending
 from .figures import Figures
 from .machines import Machines
 
@@ -16,6 +16,7 @@ BENCHMARKS = {
     "send_different": sending.different_texts,
     "memory": sending.memory,
     "compose": composing.compose,
+    "estimate": estimating.estimate,
     "inbox": inbox.inbox,
     "dashboard": dashboard.opening,
 }

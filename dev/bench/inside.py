@@ -18,6 +18,7 @@ from .processes import get_cpu
 
 CREATE_AT_ONCE = 1000
 TWILIO_HOST = "https://api.twilio.com"
+LINKED_TEXT = "nos soldes commencent samedi : https://boutique.example.org/soldes"
 TEXT = "Bonjour, votre commande est prête à être retirée en magasin. Merci !"
 
 
@@ -238,6 +239,47 @@ def compose(env, list_id):
     postgres = _get_backends_cpu(env) - postgres
     count = env["sms.sms"].search_count([("mailing_id", "=", mailing.id)])
     return {"count": count, "wall": wall, "cpu": cpu, "postgres": postgres}
+
+
+def estimate(env, list_id):
+    """Estimate a campaign with placeholders and a link, as the cron does.
+
+    :return: what it says, seconds, seconds of this process's time and of its
+        PostgreSQL's, and growth of its memory in MiB
+    """
+    mailing = env["mailing.mailing"].create(
+        {
+            "subject": "Estimate",
+            "mailing_type": "sms",
+            "mailing_model_id": env["ir.model"]._get_id("mailing.list"),
+            "contact_list_ids": [Command.set([list_id])],
+            "body_plaintext": "Bonjour {{ object.name }}, " + LINKED_TEXT,
+            "sms_allow_unsubscribe": True,
+        }
+    )
+    env.cr.commit()
+    cron = env.ref("sms_ovh.ir_cron_estimate")
+    before = _get_peak()
+    postgres = _get_backends_cpu(env)
+    cpu = time.process_time()
+    start = time.perf_counter()
+    mailing.action_sms_ovh_estimate()
+    env.cr.commit()
+    while mailing.sms_ovh_estimate_id.state == "running":
+        cron.method_direct_trigger()
+        env.cr.commit()
+        env.invalidate_all()
+    wall = time.perf_counter() - start
+    found = mailing.sms_ovh_estimate_id
+    return {
+        "state": found.state,
+        "count": found.sent_count,
+        "segments": found.segment_count,
+        "wall": wall,
+        "cpu": time.process_time() - cpu,
+        "postgres": _get_backends_cpu(env) - postgres,
+        "memory": _get_peak() - before,
+    }
 
 
 # ------------------------------------------------------------

@@ -11,6 +11,10 @@ LIST_NAME = 'Clients fidèles'
 
 TITLE = "Ventes privées de samedi"
 SHORT = "Bonjour, la boutique vous ouvre ses ventes privées samedi dès 9 h : -30 % sur toute la collection. Ma Boutique"
+PERSONAL = (
+    "Bonjour {{ object.name }}, la boutique vous ouvre ses ventes privées samedi dès 9 h : -30 % sur toute la"
+    " collection. Un café vous attend. Ma Boutique"
+)
 LONGER = SHORT.replace(" Ma Boutique", " Un café vous y attend. Ma Boutique")
 UNICODE = "Bonjour, c’est la fête à la boutique : -30 % samedi dès 9 h… Réservez votre créneau, un cœur en chocolat vous attend !"
 TOO_LONG = " ".join([SHORT] * 9)
@@ -40,6 +44,43 @@ def writing(studio):
         studio.page.type(TEXT, UNICODE)
         studio.page.wait('.o_sms_ovh_unicode mark')
         studio.take(f'campaign_writing{ending}')
+
+
+def estimating(studio):
+    """What a campaign comes to before it is sent, and what a phone will show."""
+    page = studio.page
+    name = "Clients d'ici et d'ailleurs"
+    draft = _draft(studio, TITLE, PERSONAL, name, {
+        "Agathe Roux": '+33612340041', "Bastien Colin": '+33612340042', "Capucine Delaunay-Beauregard": '+33612340043',
+        "Diane Perrot": '+33612340041', "Élise Fabre": '+33142685300', "Fabrice Hamon": '+33199',
+        "Greet Peeters": '+32470123456', "Hélène Schmit": '+352621123456', "Íñigo García": '+34612345678',
+        "Jeanne Morel": '', "Karim Benali": '+33612340044', "Léonie Vasseur": '+33612340045',
+    }.items())
+    for size, ending in ((DESKTOP, ''), (PHONE, '_phone')):
+        page.resize(size)
+        for button, picture, mark in (
+            ('action_sms_ovh_estimate', 'estimate', '.modal div[name=country_line_ids] .o_data_row'),
+            ('action_sms_ovh_preview', 'preview', '.modal .o_sms_ovh_bubble'),
+            ('action_sms_ovh_send', 'confirm', '.modal button[name=action_send]'),
+        ):
+            studio.open(f'sms-marketing/{draft}', TEXT)
+            if ending:
+                page.click('.o_statusbar_buttons .dropdown-toggle, .o_statusbar_buttons button.o-dropdown')
+                page.click(f'.o-dropdown--menu button[name={button}], .o_statusbar_buttons button[name={button}]')
+            else:
+                page.click(f'button[name={button}]')
+            page.wait(mark)
+            if picture == 'preview':
+                for __ in range(2):
+                    page.click('.modal .o_sms_ovh_next')
+                    page.rest()
+            studio.take(f'campaign_{picture}{ending}')
+            if picture == 'estimate':
+                page.evaluate("document.querySelector('.modal div[name=country_line_ids]').scrollIntoView()")
+                studio.take(f'campaign_estimate_end{ending}')
+    page.resize(DESKTOP)
+    studio.open(f'sms-marketing/{draft}', TEXT)
+    studio.take('campaign_estimated')
 
 
 def counter(studio):
@@ -138,4 +179,4 @@ def dashboard(studio):
 
 
 #: In the order in which they need each other: records show what was sent before.
-SCENES = {'sent': sent, 'failures': failures, 'dashboard': dashboard, 'account': account, 'writing': writing, 'counter': counter}
+SCENES = {'sent': sent, 'failures': failures, 'dashboard': dashboard, 'account': account, 'estimating': estimating, 'writing': writing, 'counter': counter}

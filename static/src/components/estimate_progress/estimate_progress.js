@@ -1,4 +1,5 @@
 import { Component, onWillUnmount, useEffect } from "@odoo/owl";
+import { _t } from "@web/core/l10n/translation";
 import { registry } from "@web/core/registry";
 import { standardWidgetProps } from "@web/views/widgets/standard_widget_props";
 
@@ -34,7 +35,13 @@ export class SmsOvhEstimateProgress extends Component {
     }
 
     get percent() {
-        return this.data.total ? Math.floor((100 * this.data.treated) / this.data.total) : 0;
+        const { treated, total } = this.data;
+        return total ? Math.floor((100 * treated) / total) : 0;
+    }
+
+    get label() {
+        const { treated, total } = this.data;
+        return _t("%(treated)s of %(total)s recipients looked at", { treated, total });
     }
 
     lookLater() {
