@@ -322,6 +322,7 @@ class MailingMailing(models.Model):
         traces = self.env["mailing.trace"].search_fetch(
             [
                 ("mass_mailing_id", "=", self.id),
+                ("trace_type", "=", "sms"),  # as the index has it
                 ("model", "=", self.mailing_model_real),
                 ("res_id", "in", res_ids),
                 ("is_test_trace", "=", False),

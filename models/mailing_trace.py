@@ -20,7 +20,11 @@ class MailingTrace(models.Model):
         help="When the recipient answered STOP to this SMS.",
     )
 
-    # A slice of a campaign asks who of its recipients got an SMS by another number.
+    # A slice of a campaign asks who of its recipients got an SMS, by the record or by
+    # the number. Without these it would read all slices before.
+    _mailing_sms_record_idx = models.Index(
+        "(mass_mailing_id, res_id) WHERE trace_type = 'sms'"
+    )
     _mailing_sms_number_idx = models.Index(
         "(mass_mailing_id, sms_number) WHERE trace_type = 'sms'"
     )

@@ -350,12 +350,7 @@ class SmsComposer(models.TransientModel):
         if not self.use_exclusion_list:
             return set()
         numbers = {info["sanitized"] for info in recipients_info.values()} - {False}
-        # sudo: who may write SMS need not be allowed to see who wants none.
-        blacklist_sudo = self.env["phone.blacklist"].sudo()
-        entries = blacklist_sudo.search_fetch(
-            [("number", "in", list(numbers))], ["number"]
-        )
-        blacklisted = set(entries.mapped("number"))
+        blacklisted = self.env["sms.ovh.stop"]._find_blacklisted(numbers)
         return {
             record.id
             for record in records
@@ -393,6 +388,7 @@ class SmsComposer(models.TransientModel):
         traces = traces_sudo.search_fetch(
             [
                 ("mass_mailing_id", "=", self.mailing_id.id),
+                ("trace_type", "=", "sms"),  # as the indexes have it
                 ("is_test_trace", "=", False),
                 "|",
                 ("sms_number", "in", list(numbers)),
