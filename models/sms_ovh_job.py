@@ -310,6 +310,8 @@ class SmsOvhJob(models.Model):
                 for post in posts:
                     pool.submit(post)
                 queued -= len(posts)
+                if not pool.busy:
+                    queued = 0  # another worker took the rest
                 if feed is not None and queued < pool.limit and not late:
                     # While jobs are under way, the next ones are made ready.
                     try:

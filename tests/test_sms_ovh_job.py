@@ -639,6 +639,25 @@ class TestSmsOvhJob(SmsOvhCase):
     # Conflicts
     # ------------------------------------------------------------
 
+    def test_another_worker_takes_what_is_fed(self):
+        """What waits behind it is made ready and sent all the same."""
+        sms = self._queue(self._numbers(2))
+        pieces = []
+
+        def feed():
+            for piece in range(3):
+                pieces.append(piece)
+                # Jobs that are not there any more when this one looks for them.
+                yield 1000
+            sms.with_env(job_model.env)._sms_ovh_claim()
+            yield 1
+
+        with self.enter_registry_test_mode(), self.registry.cursor() as cr:
+            job_model = self.env(cr=cr)["sms.ovh.job"]
+            self.assertEqual(job_model._dispatch(feed=feed()), 1)
+        self.assertEqual(pieces, [0, 1, 2])
+        self.assertEqual(len(self.simulator.get_ledger()), 2)
+
     def test_conflict_loses_no_answer(self):
         """Another transaction in the way: the answer is written down all the same."""
         sms = self._queue()
