@@ -3,6 +3,7 @@ from . import sms_ovh_answer_mixin  # likewise
 from . import base
 from . import ir_http
 from . import mail_followers
+from . import ir_websocket
 from . import mail_notification
 from . import mail_thread
 from . import mail_render_mixin
@@ -11,6 +12,8 @@ from . import mailing_mailing_answers
 from . import mailing_mailing_estimate
 from . import mailing_mailing_hours
 from . import mailing_mailing_cancel
+from . import mailing_mailing_progress
+from . import mailing_mailing_results
 from . import mailing_trace
 from . import phone_blacklist
 from . import res_company
@@ -24,6 +27,7 @@ from . import sms_ovh_account_console
 from . import sms_ovh_account_dashboard
 from . import sms_ovh_account_diagnosis
 from . import sms_ovh_estimate
+from . import sms_ovh_account_price
 from . import sms_ovh_event
 from . import sms_ovh_job
 from . import sms_ovh_job_hours
@@ -31,6 +35,7 @@ from . import sms_ovh_log
 from . import sms_ovh_account_answers
 from . import sms_ovh_rate
 from . import sms_ovh_reply
+from . import sms_ovh_report
 from . import sms_ovh_sender
 from . import sms_ovh_stop
 from . import sms_ovh_user
@@ -42,3 +47,4 @@ from . import sms_template
 from . import sms_template_sending
 from . import sms_tracker
 from . import sms_ovh_earlier_states  # after the models that it inherits
+from . import sms_ovh_log_answers

@@ -151,6 +151,9 @@ class SmsOvhLog(models.Model):
                 SQL(", ").join(rows),
             )
         )
+        self.env["mailing.mailing"].browse(
+            {job.mailing_id.id for job, __, results in settled if results} - {False}
+        )._announce_sms_ovh_progress()
 
     @api.model
     def _find(self, sms_ovh_ids):
@@ -211,7 +214,7 @@ class SmsOvhLog(models.Model):
                  WHERE sms_ovh_log.sms_ovh_id = ANY(%(ids)s) AND state = ANY(%(before)s)
                    AND sms_ovh_log.sms_ovh_id = report.sms_ovh_id
                    AND sms_ovh_log.account_id = report.account_id
-             RETURNING sms_ovh_log.account_id, sms_ovh_log.sms_ovh_id
+             RETURNING sms_ovh_log.account_id, sms_ovh_log.sms_ovh_id, mailing_id
                 """,
                 state=state,
                 failure_type=failure_type or None,
@@ -227,7 +230,10 @@ class SmsOvhLog(models.Model):
         self.invalidate_model(
             ["state", "failure_type", "ptt", "delivered_at", "credits"], flush=False
         )
-        return set(moved)
+        self.env["mailing.mailing"].browse(
+            {mailing_id for *__, mailing_id in moved} - {None}
+        )._announce_sms_ovh_progress()
+        return {(account_id, sms_ovh_id) for account_id, sms_ovh_id, __ in moved}
 
     @api.model
     def _delete_of(self, accounts):

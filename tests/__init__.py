@@ -22,6 +22,8 @@ from . import test_ovh_client
 from . import test_pause
 from . import test_quiet_hours
 from . import test_preview
+from . import test_progress
+from . import test_progress_tour
 from . import test_replies
 from . import test_reply_tours
 from . import test_report

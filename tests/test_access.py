@@ -24,6 +24,7 @@ MATRIX = {
     "sms.ovh.user": {"marketing": "r", "administrator": "crwd", "system": "crwd"},
     "sms.ovh.reply": {"marketing": "r", "administrator": "r", "system": "r"},
     "sms.ovh.log": {"marketing": "r", "administrator": "r", "system": "r"},
+    "sms.ovh.report": {"marketing": "r", "administrator": "r", "system": "r"},
     "sms.ovh.job": {"administrator": "r", "system": "r"},
     "sms.ovh.event": {"administrator": "r", "system": "r"},
     "sms.ovh.estimate": {"marketing": "r", "administrator": "r", "system": "r"},
@@ -61,6 +62,10 @@ class TestAccess(TransactionCase):
                 [{"account_id": account.id, **values} for account in cls.accounts]
             )
         cls._add_estimates()
+        # A view on the log.
+        cls.records["sms.ovh.report"] = cls.env["sms.ovh.report"].browse(
+            cls.records["sms.ovh.log"].ids
+        )
         cls.users = {}
         for name, group in GROUPS.items():
             cls.users[name] = new_test_user(

@@ -1,0 +1,204 @@
+from odoo import models
+from odoo.tools import SQL, format_amount
+from odoo.tools.misc import formatLang
+
+# Countries and senders shown beside a campaign; the analysis has all.
+MAX_LINES = 5
+
+
+class MailingMailing(models.Model):
+    """What a campaign brought, and what it cost."""
+
+    _inherit = "mailing.mailing"
+
+    def get_sms_ovh_results(self):
+        """Return what this campaign came to, as plain data for the browser.
+
+        :return: sums (``taken``, ``segments``, ``credits``, ``cost``, ``delivered``,
+            ``clicks``, ``stops``, ``replies``), seconds to deliver (``median``,
+            ``slowest_tenth``; False where nothing is known), ``currency_id`` (False
+            without a price), ``countries`` and ``senders``, and what can be opened
+        :rtype: dict
+        """
+        self.ensure_one()
+        self.check_access("read")
+        domain = [("mailing_id", "=", self.id)]
+        Report = self.env["sms.ovh.report"]
+        ((taken, segments, charged, cost, delivered, clicks, stops),) = (
+            Report._read_group(
+                [*domain, ("state", "!=", "refused")],
+                [],
+                [
+                    "__count",
+                    "segments:sum",
+                    "credits:sum",
+                    "cost:sum",
+                    "delivered:sum",
+                    "clicks:sum",
+                    "stops:sum",
+                ],
+            )
+        )
+        # sudo: the price, for whoever may see what the campaign cost.
+        account_sudo = self.sudo().sms_ovh_account_id
+        has_price = account_sudo.credit_price > 0
+        median, slowest_tenth = self._get_sms_ovh_delivery_seconds()
+        return {
+            "taken": taken,
+            "segments": segments or 0,
+            "credits": charged or 0,
+            "cost": has_price and (cost or 0),
+            "currency_id": has_price and account_sudo.currency_id.id,
+            "delivered": delivered or 0,
+            "clicks": clicks or 0,
+            "has_links": bool(self.link_trackers_count),
+            "stops": stops or 0,
+            "replies": self.sms_ovh_reply_count,
+            "median": median,
+            "slowest_tenth": slowest_tenth,
+            "countries": self._get_sms_ovh_lines(domain, "country_id"),
+            "senders": self._get_sms_ovh_lines(domain, "sender_id"),
+            "ab_test": self._is_sms_ovh_compared(),
+        }
+
+    def _get_sms_ovh_lines(self, domain, name):
+        """Return the results by country or by sender, the most first."""
+        groups = self.env["sms.ovh.report"]._read_group(
+            [*domain, ("state", "!=", "refused")],
+            [name],
+            ["__count", "delivered:sum", "credits:sum"],
+            order="__count desc",
+        )
+        return [
+            {
+                "id": record.id,
+                "name": record.display_name or self.env._("Unknown"),
+                "taken": count,
+                "delivered": delivered,
+                "credits": charged,
+            }
+            for record, count, delivered, charged in groups[:MAX_LINES]
+        ]
+
+    def _get_sms_ovh_delivery_seconds(self):
+        """Return within how many seconds half of the SMS were delivered, and nine
+        tenths: what is behind them says more than an average, which one phone that was
+        off for a day spoils.
+
+        :return: (median, 90th percentile), both False where nothing is known
+        :rtype: tuple
+        """
+        self.ensure_one()
+        ((median, slowest_tenth),) = self.env.execute_query(
+            SQL(
+                """
+                SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY seconds),
+                       percentile_cont(0.9) WITHIN GROUP (ORDER BY seconds)
+                  FROM (SELECT EXTRACT(EPOCH FROM delivered_at - date) AS seconds
+                          FROM sms_ovh_log
+                         WHERE mailing_id = %s AND delivered_at IS NOT NULL) delivered
+                """,
+                self.id,
+            )
+        )
+        if median is None:
+            return False, False
+        return median, slowest_tenth
+
+    def _is_sms_ovh_compared(self):
+        """Return whether there are versions of this campaign to compare."""
+        self.ensure_one()
+        return bool(
+            self.ab_testing_enabled
+            and self.campaign_id
+            and self.ab_testing_mailings_sms_count > 1
+        )
+
+    # ------------------------------------------------------------
+    # Where the figures come from
+    # ------------------------------------------------------------
+
+    def action_view_sms_ovh_report(self, group=None, value=None):
+        """Open the analysis of this campaign's SMS.
+
+        :param str|None group: ``country_id`` or ``sender_id``, to look at one of them
+        :param int|None value: id of that one; False for those without
+        """
+        self.ensure_one()
+        action = self.env["ir.actions.actions"]._for_xml_id(
+            "sms_ovh.sms_ovh_report_action"
+        )
+        domain = [("mailing_id", "=", self.id)]
+        if group in ("country_id", "sender_id"):
+            domain.append((group, "=", value))
+        return {
+            **action,
+            "display_name": self.env._("Results of %s", self.subject),
+            "domain": domain,
+            "context": {
+                "pivot_row_groupby": ["country_id", "sender_id"],
+                "pivot_column_groupby": [],
+                "graph_groupbys": ["country_id"],
+            },
+        }
+
+    def action_compare_versions(self):
+        """Override of `mass_mailing` to compare what versions of an SMS came to."""
+        self.ensure_one()
+        if self.mailing_type != "sms" or not self.sms_ovh_account_id:
+            return super().action_compare_versions()
+        action = self.env["ir.actions.actions"]._for_xml_id(
+            "sms_ovh.sms_ovh_report_action"
+        )
+        return {
+            **action,
+            "display_name": self.env._("A/B Tests"),
+            "domain": [
+                ("campaign_id", "=", self.campaign_id.id),
+                ("ab_version", "!=", False),
+            ],
+            "context": {
+                "pivot_row_groupby": ["ab_version", "mailing_id"],
+                "pivot_column_groupby": [],
+                "graph_groupbys": ["ab_version"],
+                "graph_measure": "clicks",
+            },
+        }
+
+    # ------------------------------------------------------------
+    # The e-mail on results
+    # ------------------------------------------------------------
+
+    def _prepare_statistics_email_values(self):
+        """Override of `mass_mailing_sms` to add what was paid, and what came back."""
+        values = super()._prepare_statistics_email_values()
+        if self.mailing_type != "sms" or not self.sms_ovh_account_id:
+            return values
+        results = self.get_sms_ovh_results()
+        charged = formatLang(
+            self.env, results["credits"], digits=0 if results["credits"] % 1 == 0 else 2
+        )
+        price = self.env._("SMS CHARGED")
+        if results["currency_id"]:
+            currency = self.env["res.currency"].browse(results["currency_id"])
+            price = self.env._(
+                "SMS CHARGED (%s)", format_amount(self.env, results["cost"], currency)
+            )
+        values["kpi_data"].insert(
+            1,
+            {
+                "kpi_fullname": self.env._("What it cost and what came back"),
+                "kpi_col1": {"value": charged, "col_subtitle": price},
+                "kpi_col2": {
+                    "value": str(results["replies"]),
+                    "col_subtitle": self.env._("REPLIES"),
+                },
+                "kpi_col3": {
+                    "value": str(results["stops"]),
+                    "col_subtitle": self.env._("STOP"),
+                },
+                "kpi_action": None,
+                "kpi_name": "sms_ovh",
+            },
+        )
+        return values
