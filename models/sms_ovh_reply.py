@@ -343,7 +343,7 @@ class SmsOvhReply(models.Model):
             record = self
         return {
             "type": "ir.actions.act_window",
-            "name": self.env._("Reply"),
+            "name": self.env._("Answer"),
             "res_model": "sms.composer",
             "view_mode": "form",
             "target": "new",

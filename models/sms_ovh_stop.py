@@ -1,4 +1,5 @@
 import logging
+from collections import defaultdict
 
 from odoo import api, fields, models
 
@@ -40,7 +41,21 @@ class SmsOvhStop(models.Model):
         for stop in self:
             # sudo: what a STOP is written down on, whoever has it read.
             stop.trace_id.sudo().sms_ovh_stop_date = stop.received_at
+        self._log(trackers)
         self._tell_records(trackers)
+
+    def _log(self, trackers):
+        """Count these STOP where figures are made from."""
+        ids = defaultdict(list)
+        for stop, tracker in zip(self, trackers, strict=True):
+            if tracker.sms_ovh_id:
+                ids[stop.account_id].append(tracker.sms_ovh_id)
+        # sudo: as above.
+        Log = self.env["sms.ovh.log"].sudo()
+        for account, sms_ovh_ids in ids.items():
+            Log.search(
+                [("account_id", "=", account.id), ("sms_ovh_id", "in", sms_ovh_ids)]
+            ).stopped = True
 
     def _get_message(self, account, mailing):
         """Return the sentence that says what was answered."""

@@ -89,6 +89,8 @@ class TestStops(AnswersCase):
         trace = mailing.mailing_trace_ids.filtered(lambda t: t.res_id == contact.id)
         self.assertTrue(trace.sms_ovh_stop_date)
         self.assertFalse((mailing.mailing_trace_ids - trace).sms_ovh_stop_date)
+        log = self.env["sms.ovh.log"].search([("mailing_id", "=", mailing.id)])
+        self.assertEqual(log.filtered("stopped").number, PHONE)
         subscription = contact.subscription_ids
         self.assertTrue(subscription.opt_out)
         self.assertEqual(

@@ -1,4 +1,6 @@
 """What the pictures show: each scene is a page or two of the product in use."""
+import json
+
 from .browser import DESKTOP, PHONE, Size
 
 #: A desktop's layout in a window as wide as a README's text.
@@ -178,5 +180,46 @@ def dashboard(studio):
     studio.on_both('ovhcloud', 'dashboard', '.o_action_manager canvas')
 
 
+def _phone(studio, number, what, **content):
+    """Do something on one of the simulator's phones, and wait until Odoo was told."""
+    studio.page.open(f'{studio.simulator}/', '.phone')
+    studio.page.evaluate(f"""
+        fetch('/simulator/phones/{number}/{what}', {{
+            method: 'POST', headers: {{ 'Content-Type': 'application/json' }}, body: {json.dumps(json.dumps(content))},
+        }})
+    """)
+
+
+def replies(studio):
+    """A recipient who asks something, one who opts out, and what Odoo's users see of it."""
+    name, number, other = "Camille Laurent", '+33612345670', '+33612345671'
+    partner = studio.rpc('res.partner', 'create', [{'name': name, 'phone': number}])[0]
+    short = studio.rpc('sms.ovh.sender', 'search', [('type', '=', 'shortcode')])[0]
+    mailing = _draft(studio, "Journées d'essayage", "Bonjour, venez essayer la collection d'automne samedi. Un essayage vous tente ? Répondez OUI.", "Clients d'essayage", (
+        (name, number), ("Louis Petit", other),
+    ))
+    studio.rpc('mailing.mailing', 'write', [mailing], {'sms_ovh_sender_id': short})
+    studio.rpc('mailing.mailing', 'action_put_in_queue', [mailing])
+    _sent(studio, mailing)
+    _phone(studio, number, 'reply', text="Oui, avec plaisir ! À quelle heure ouvrez-vous ?")
+    _phone(studio, other, 'stop')
+    studio.open('sms-marketing')
+    studio.wait_until(
+        lambda: studio.rpc('sms.ovh.reply', 'search', []) and studio.rpc('sms.ovh.stop', 'search', [('mailing_id', '=', mailing)]),
+        'the answers',
+    )
+    reply = studio.rpc('sms.ovh.reply', 'search', [])[0]
+    studio.on_both('ovhcloud-replies', 'replies', '.o_view_controller')
+    studio.open(f'ovhcloud-replies/{reply}', FORM)
+    studio.page.click('button[name=action_reply]')
+    studio.page.wait('.modal textarea')
+    studio.page.type('.modal textarea', "Dès 9 h, à samedi !")
+    studio.take('reply_answer')
+    studio.page.click('.modal-footer button[name=action_send_sms]')
+    studio.on_both(f'res.partner/{partner}', 'reply_chatter', '.o-mail-Message', show='.o-mail-Thread')
+    studio.open(f'sms-marketing/{mailing}', FORM)
+    studio.take('campaign_answered')
+
+
 #: In the order in which they need each other: records show what was sent before.
-SCENES = {'sent': sent, 'failures': failures, 'dashboard': dashboard, 'account': account, 'estimating': estimating, 'writing': writing, 'counter': counter}
+SCENES = {'sent': sent, 'failures': failures, 'replies': replies, 'dashboard': dashboard, 'account': account, 'estimating': estimating, 'writing': writing, 'counter': counter}
