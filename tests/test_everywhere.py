@@ -366,11 +366,30 @@ class TestLeads(EverywhereCase):
 class TestSales(EverywhereCase):
     addon = "sale_sms"
 
-    def test_order_and_invoice(self):
+    def test_order(self):
         order = self.env["sale.order"].create(
             {"partner_id": self.partner.id, "company_id": self.other.id}
         )
         order._message_sms("Votre commande est prête.")
+        self._assert_sent()
+
+    def test_invoice(self):
+        journal = self.env["account.journal"].create(
+            {
+                "name": "Ventes",
+                "code": "VSMS",
+                "type": "sale",
+                "company_id": self.other.id,
+            }
+        )
+        invoice = self.env["account.move"].with_company(self.other).create(
+            {
+                "move_type": "out_invoice",
+                "partner_id": self.partner.id,
+                "journal_id": journal.id,
+            }
+        )
+        invoice.with_company(self.company)._message_sms("Votre facture est là.")
         self._assert_sent()
 
 
