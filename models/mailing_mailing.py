@@ -57,6 +57,10 @@ class MailingMailing(models.Model):
     sms_ovh_credit_warning = fields.Char(
         string="SMS Missing", compute="_compute_sms_ovh_credit_warning"
     )
+    # Counted once for whoever watches: it takes longer than all else that is shown.
+    sms_ovh_recipient_count = fields.Integer(
+        string="Recipients to Treat", readonly=True, copy=False
+    )
     sms_ovh_composed_count = fields.Integer(
         string="Recipients Treated", readonly=True, copy=False
     )
@@ -288,6 +292,7 @@ class MailingMailing(models.Model):
             super(MailingMailing, others).action_send_sms(res_ids=res_ids)
         for mailing in self - others:
             ids = res_ids or mailing._get_remaining_recipients()
+            mailing.sms_ovh_recipient_count = mailing.sms_ovh_composed_count + len(ids)
             for slice_ids in split_every(const.COMPOSE_SLICE, ids):
                 try:
                     mailing._compose_sms_ovh(list(slice_ids))

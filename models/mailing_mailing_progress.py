@@ -71,11 +71,7 @@ class MailingMailing(models.Model):
             if figure in ("failed", "cancelled"):
                 key = figure, failure_type or "unknown", reason
                 failures[key] = failures.get(key, 0) + count
-        to_compose = 0
-        if self.state in ("in_queue", "sending"):
-            composed = sum(counts.values())
-            to_compose = max(0, self._count_sms_ovh_recipients() - composed)
-            counts["waiting"] += to_compose
+        counts["waiting"] += self._count_sms_ovh_to_compose(sum(counts.values()))
         now = fields.Datetime.now()
         started_at, sent_at = min(first, default=None), max(last, default=None)
         per_minute = 0
@@ -108,6 +104,18 @@ class MailingMailing(models.Model):
             "exclusions": [group for group in groups if group["figure"] == "cancelled"],
             "retryable": retryable,
         }
+
+    def _count_sms_ovh_to_compose(self, composed):
+        """Return how many recipients have no SMS yet.
+
+        :param int composed: how many have one
+        """
+        self.ensure_one()
+        if self.state == "sending" and self.sms_ovh_recipient_count:
+            return max(0, self.sms_ovh_recipient_count - self.sms_ovh_composed_count)
+        if self.state in ("in_queue", "sending"):
+            return max(0, self._count_sms_ovh_recipients() - composed)
+        return 0
 
     def _query_sms_ovh_progress(self):
         """Return traces by status and reason, with how many, how many just now, and

@@ -4,6 +4,7 @@ from odoo.tools.misc import formatLang
 
 # Countries and senders shown beside a campaign; the analysis has all.
 MAX_LINES = 5
+SUMS = ("segments", "credits", "cost", "delivered", "clicks", "stops")
 
 
 class MailingMailing(models.Model):
@@ -22,63 +23,62 @@ class MailingMailing(models.Model):
         """
         self.ensure_one()
         self.check_access("read")
-        domain = [("mailing_id", "=", self.id)]
-        Report = self.env["sms.ovh.report"]
-        ((taken, segments, charged, cost, delivered, clicks, stops),) = (
-            Report._read_group(
-                [*domain, ("state", "!=", "refused")],
-                [],
-                [
-                    "__count",
-                    "segments:sum",
-                    "credits:sum",
-                    "cost:sum",
-                    "delivered:sum",
-                    "clicks:sum",
-                    "stops:sum",
-                ],
-            )
+        # Once over the campaign's SMS, by what there are few of.
+        groups = self.env["sms.ovh.report"]._read_group(
+            [("mailing_id", "=", self.id), ("state", "!=", "refused")],
+            ["country_id", "sender_id"],
+            ["__count", *(f"{name}:sum" for name in SUMS)],
         )
+        columns = zip(*(group[2:] for group in groups), strict=True)
+        sums = [sum(column) for column in columns]
+        taken, segments, charged, cost, delivered, clicks, stops = sums or [0] * 7
         # sudo: the price, for whoever may see what the campaign cost.
         account_sudo = self.sudo().sms_ovh_account_id
         has_price = account_sudo.credit_price > 0
         median, slowest_tenth = self._get_sms_ovh_delivery_seconds()
         return {
             "taken": taken,
-            "segments": segments or 0,
-            "credits": charged or 0,
-            "cost": has_price and (cost or 0),
+            "segments": segments,
+            "credits": charged,
+            "cost": has_price and cost,
             "currency_id": has_price and account_sudo.currency_id.id,
-            "delivered": delivered or 0,
-            "clicks": clicks or 0,
+            "delivered": delivered,
+            "clicks": clicks,
             "has_links": bool(self.link_trackers_count),
-            "stops": stops or 0,
+            "stops": stops,
             "replies": self.sms_ovh_reply_count,
             "median": median,
             "slowest_tenth": slowest_tenth,
-            "countries": self._get_sms_ovh_lines(domain, "country_id"),
-            "senders": self._get_sms_ovh_lines(domain, "sender_id"),
+            "countries": self._get_sms_ovh_lines(groups, 0),
+            "senders": self._get_sms_ovh_lines(groups, 1),
             "ab_test": self._is_sms_ovh_compared(),
         }
 
-    def _get_sms_ovh_lines(self, domain, name):
-        """Return the results by country or by sender, the most first."""
-        groups = self.env["sms.ovh.report"]._read_group(
-            [*domain, ("state", "!=", "refused")],
-            [name],
-            ["__count", "delivered:sum", "credits:sum"],
-            order="__count desc",
-        )
-        return [
-            {
-                "id": record.id,
-                "name": record.display_name or self.env._("Unknown"),
-                "taken": count,
-                "delivered": delivered,
-                "credits": charged,
-            }
-            for record, count, delivered, charged in groups[:MAX_LINES]
-        ]
+    def _get_sms_ovh_lines(self, groups, position):
+        """Return the results by country or by sender, the most first.
+
+        :param list groups: rows by country and sender, with how many SMS and `SUMS`
+        :param int position: where in a row stands what to tell apart
+        :rtype: list[dict]
+        """
+        lines = {}
+        for group in groups:
+            record = group[position]
+            line = lines.setdefault(
+                record,
+                {
+                    "id": record.id,
+                    "name": record.display_name or self.env._("Unknown"),
+                    "taken": 0,
+                    "delivered": 0,
+                    "credits": 0,
+                },
+            )
+            count, __, charged, __, delivered, *__ = group[2:]
+            line["taken"] += count
+            line["delivered"] += delivered
+            line["credits"] += charged
+        return sorted(lines.values(), key=lambda line: -line["taken"])[:MAX_LINES]
 
     def _get_sms_ovh_delivery_seconds(self):
         """Return within how many seconds half of the SMS were delivered, and nine
@@ -150,9 +150,10 @@ class MailingMailing(models.Model):
         action = self.env["ir.actions.actions"]._for_xml_id(
             "sms_ovh.sms_ovh_report_action"
         )
+        name = self.env._("A/B Tests")
         return {
             **action,
-            "display_name": self.env._("A/B Tests"),
+            "display_name": name,
             "domain": [
                 ("campaign_id", "=", self.campaign_id.id),
                 ("ab_version", "!=", False),

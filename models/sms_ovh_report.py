@@ -47,7 +47,9 @@ class SmsOvhReport(models.Model):
     currency_id = fields.Many2one("res.currency", readonly=True)
     sender_id = fields.Many2one("sms.ovh.sender", string="Sender", readonly=True)
     mailing_id = fields.Many2one("mailing.mailing", string="Mailing", readonly=True)
-    campaign_id = fields.Many2one("utm.campaign", string="Campaign", readonly=True)
+    campaign_id = fields.Many2one(
+        "utm.campaign", string="Marketing Campaign", readonly=True
+    )
     ab_version = fields.Char(
         string="A/B Version",
         readonly=True,

@@ -279,6 +279,13 @@ export class CampaignProgress extends Component {
         );
     }
 
+    get retryLabel() {
+        return _t(
+            "Retry those that can be retried (%s)",
+            this.number(this.state.progress.retryable)
+        );
+    }
+
     get deliveryRate() {
         const { taken, delivered } = this.state.results;
         if (!taken) {
