@@ -29,6 +29,7 @@ from . import test_reply_tours
 from . import test_report
 from . import test_security
 from . import test_sending_kind
+from . import test_schedule_tour
 from . import test_senders
 from . import test_sms_api
 from . import test_sms_ovh_account

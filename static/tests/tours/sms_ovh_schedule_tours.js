@@ -1,0 +1,82 @@
+import { registry } from "@web/core/registry";
+
+const openCampaign = [
+    {
+        content: "Open the campaign",
+        trigger: ".o_data_row .o_data_cell:contains('Soldes du dimanche')",
+        run: "click",
+    },
+];
+
+registry.category("web_tour.tours").add("sms_ovh_schedule_and_cancel", {
+    url: "/odoo/sms-marketing",
+    steps: () => [
+        ...openCampaign,
+        {
+            content: "Before sending, the form says when it would leave",
+            trigger: "div[name='sms_ovh_leaves']:contains('If you send it now')",
+        },
+        {
+            content: "Schedule it",
+            trigger: "button[name='action_schedule']",
+            run: "click",
+        },
+        {
+            trigger: ".modal div[name='schedule_date'] button, .modal div[name='schedule_date'] input",
+            run: "click",
+        },
+        {
+            trigger: ".modal div[name='schedule_date'] input",
+            run: "edit 12/30/2040 03:00:00",
+        },
+        {
+            trigger: ".modal button[name='action_schedule_date']",
+            run: "click",
+        },
+        {
+            content: "It is in the queue, and waits for the next opening after its date",
+            trigger: "div[name='sms_ovh_leaves']:contains('Leaves on'):contains('December')",
+        },
+        {
+            trigger: ".o_statusbar_status .o_arrow_button_current:contains('In Queue')",
+        },
+        {
+            content: "Nothing is composed yet: Odoo's own button makes it a draft again",
+            trigger: "button[name='action_cancel']",
+            run: "click",
+        },
+        {
+            trigger: ".o_statusbar_status .o_arrow_button_current:contains('Draft')",
+        },
+    ],
+});
+
+registry.category("web_tour.tours").add("sms_ovh_cancel_sent", {
+    url: "/odoo/sms-marketing",
+    steps: () => [
+        ...openCampaign,
+        {
+            content: "It was sent, and waits for the recipients' hours",
+            trigger: "div[name='sms_ovh_leaves']:contains('2 SMS leave on')",
+        },
+        {
+            trigger: "button[name='action_sms_ovh_cancel']",
+            run: "click",
+        },
+        {
+            content: "The question says what cannot be undone",
+            trigger: ".modal:contains('for good')",
+        },
+        {
+            trigger: ".modal-footer .btn-primary",
+            run: "click",
+        },
+        {
+            content: "What became of it is said in numbers",
+            trigger: "div[name='sms_ovh_cancelled']:contains('before OVHcloud got them: 2')",
+        },
+        {
+            trigger: "body:not(:has(button[name='action_sms_ovh_cancel']))",
+        },
+    ],
+});
