@@ -18,11 +18,16 @@ registry.category("web_tour.tours").add("sms_ovh_schedule_and_cancel", {
         },
         {
             content: "Schedule it",
-            trigger: "button[name='action_schedule']",
+            trigger: "button[name='action_sms_ovh_schedule']",
             run: "click",
         },
         {
-            trigger: ".modal div[name='schedule_date'] button, .modal div[name='schedule_date'] input",
+            content: "The figures are there",
+            trigger: ".modal div[name='sent_count']:contains('2')",
+        },
+        {
+            trigger:
+                ".modal div[name='schedule_date'] button, .modal div[name='schedule_date'] input",
             run: "click",
         },
         {
@@ -30,7 +35,12 @@ registry.category("web_tour.tours").add("sms_ovh_schedule_and_cancel", {
             run: "edit 12/30/2040 03:00:00",
         },
         {
-            trigger: ".modal button[name='action_schedule_date']",
+            content: "Close the calendar, so that the date counts",
+            trigger: ".modal-title",
+            run: "click",
+        },
+        {
+            trigger: ".modal-footer button[name='action_send']:contains('Schedule')",
             run: "click",
         },
         {
