@@ -12,6 +12,7 @@ from . import test_everywhere
 from . import test_estimate
 from . import test_estimate_send
 from . import test_estimate_tour
+from . import test_french_tour
 from . import test_gsm7
 from . import test_i18n
 from . import test_job_pool
