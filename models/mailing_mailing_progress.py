@@ -334,6 +334,7 @@ class MailingMailing(models.Model):
             return {}
         return {"sms_ovh_sender_id": sender_sudo.id}
 
+    # pylint: disable-next=missing-return
     def action_retry_failed_sms(self):
         """Override of `mass_mailing_sms`, which sends all that failed again.
 

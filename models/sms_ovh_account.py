@@ -123,7 +123,6 @@ class SmsOvhAccount(models.Model):
     sender_ids = fields.One2many("sms.ovh.sender", "account_id", readonly=True)
     default_sender_id = fields.Many2one(
         "sms.ovh.sender",
-        string="Default Sender",
         domain="[('account_id', '=', id), ('status', '=', 'enable')]",
         check_company=True,
         ondelete="restrict",
@@ -413,7 +412,7 @@ class SmsOvhAccount(models.Model):
             ["/sms", *map(ovh_client.quote_path, (self.service_name, *segments))]
         )
 
-    def _get_error_sentence(self, error):
+    def _get_error_sentence(self, error):  # noqa: C901
         """Return a sentence in the user's language: what is wrong and what to do.
 
         :param ovh_client.OvhError error: what a call raised

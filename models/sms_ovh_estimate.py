@@ -228,7 +228,8 @@ class SmsOvhEstimate(models.Model):
                         ),
                     }
                 )
-                self.env.cr.commit()  # so that it is not tried again
+                # So that it is not tried again.
+                self.env.cr.commit()  # pylint: disable=invalid-commit
                 continue
             # After the commit only: a slice that is rolled back was not seen.
             if estimate_id in seen:
@@ -428,7 +429,7 @@ class SmsOvhEstimateLine(models.Model):
         readonly=True,
     )
     reason = fields.Selection(
-        lambda self: self._selection_reason(), readonly=True, string="Reason"
+        lambda self: self._selection_reason(), readonly=True
     )
     country_id = fields.Many2one(
         "res.country", string="Odoo's Country", readonly=True, ondelete="set null"
@@ -439,7 +440,7 @@ class SmsOvhEstimateLine(models.Model):
     count = fields.Integer(string="Recipients", readonly=True)
     segment_count = fields.Integer(string="SMS", readonly=True)
     rate = fields.Float(string="Charged per SMS", digits=(16, 2), readonly=True)
-    rate_known = fields.Boolean(string="Rate Known", readonly=True)
+    rate_known = fields.Boolean(readonly=True)
     credits = fields.Float(string="SMS Charged", digits=(16, 2), readonly=True)
     res_ids = fields.Json(
         string="Records", prefetch=False, readonly=True, groups=fields.NO_ACCESS

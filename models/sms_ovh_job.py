@@ -295,6 +295,8 @@ class SmsOvhJob(models.Model):
                     not pool.busy or time.monotonic() > woken + WAKE_EVERY
                 )
 
+                # Only read, and of this turn.
+                # pylint: disable-next=dangerous-default-value
                 def settle(answers=answers, wake=wake):
                     self._settle(answers)
                     if wake:
@@ -343,7 +345,7 @@ class SmsOvhJob(models.Model):
             try:
                 result = function()
                 self.env.flush_all()
-                self.env.cr.commit()
+                self.env.cr.commit()  # pylint: disable=invalid-commit
                 return result
             except CONFLICTS:
                 self.env.cr.rollback()

@@ -36,7 +36,6 @@ class SmsOvhLog(models.Model):
     sender_id = UncheckedMany2one("sms.ovh.sender", readonly=True)
     mailing_id = fields.Many2one(
         "mailing.mailing",
-        string="Mailing",
         ondelete="set null",
         index="btree_not_null",
         readonly=True,

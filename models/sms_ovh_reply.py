@@ -40,7 +40,7 @@ class SmsOvhReply(models.Model):
         string="Document's ID", model_field="res_model", readonly=True
     )
     message_id = fields.Many2one(
-        "mail.message", string="Message", ondelete="set null", readonly=True
+        "mail.message", ondelete="set null", readonly=True
     )
     user_id = fields.Many2one(
         "res.users",
@@ -60,7 +60,6 @@ class SmsOvhReply(models.Model):
     answered_at = fields.Datetime(string="Answered On", readonly=True, copy=False)
     answered_by_id = fields.Many2one(
         "res.users",
-        string="Answered By",
         ondelete="set null",
         readonly=True,
         copy=False,

@@ -45,8 +45,8 @@ class SmsOvhReport(models.Model):
     )
     company_id = fields.Many2one("res.company", readonly=True)
     currency_id = fields.Many2one("res.currency", readonly=True)
-    sender_id = fields.Many2one("sms.ovh.sender", string="Sender", readonly=True)
-    mailing_id = fields.Many2one("mailing.mailing", string="Mailing", readonly=True)
+    sender_id = fields.Many2one("sms.ovh.sender", readonly=True)
+    mailing_id = fields.Many2one("mailing.mailing", readonly=True)
     campaign_id = fields.Many2one(
         "utm.campaign", string="Marketing Campaign", readonly=True
     )
@@ -56,7 +56,7 @@ class SmsOvhReport(models.Model):
         help="A, B… in the order in which the versions were made.",
     )
     kind = fields.Selection(const.KINDS, readonly=True)
-    country_id = fields.Many2one("res.country", string="Country", readonly=True)
+    country_id = fields.Many2one("res.country", readonly=True)
     date = fields.Datetime(string="Sent On", readonly=True)
     number = fields.Char(readonly=True)
     state = fields.Selection(

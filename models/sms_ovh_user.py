@@ -48,7 +48,7 @@ class SmsOvhUser(models.Model):
         help="This user sends no more SMS than its quota. The quota's SMS are taken"
         " out of those left on the account.",
     )
-    quota_left = fields.Float(string="Quota Left", digits=(16, 2))
+    quota_left = fields.Float(digits=(16, 2))
     alert_active = fields.Boolean(
         string="Alert", help="OVHcloud tells somebody when few SMS are left."
     )

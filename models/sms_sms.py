@@ -91,6 +91,7 @@ class SmsSms(models.Model):
         string="Failure Reason", readonly=True, copy=False
     )
 
+    # pylint: disable-next=missing-return
     def init(self):
         """Leave room in the table for what sending writes on each SMS.
 
@@ -253,6 +254,7 @@ class SmsSms(models.Model):
     # Sending
     # ------------------------------------------------------------
 
+    # pylint: disable-next=missing-return
     def send(self, unlink_failed=False, unlink_sent=True, raise_exception=False):
         """Override of `sms` to send by way of the outbox, after the commit.
 
@@ -354,7 +356,8 @@ class SmsSms(models.Model):
                     batch.filtered_domain(QUEUE_DOMAIN).with_context(
                         sms_api=sms_api
                     )._send(unlink_failed=False, unlink_sent=True)
-                    self.env.cr.commit()  # what this batch sent is sent
+                    # What this batch sent is sent.
+                    self.env.cr.commit()  # pylint: disable=invalid-commit
             if not self._sms_ovh_commit_progress(len(slice_ids)):
                 break
 

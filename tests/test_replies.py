@@ -5,7 +5,6 @@ from odoo.tests import BaseCase, Form, new_test_user, tagged
 from odoo.tools import mute_logger
 
 from ..tools.stop_keywords import is_stop
-
 from .answers_common import OTHER_PHONE, PHONE, AnswersCase
 from .common import KEYS_2, SERVICE_1, SERVICE_2
 

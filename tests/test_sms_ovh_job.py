@@ -393,9 +393,9 @@ class TestSmsOvhJob(SmsOvhCase):
 
     def _count_pending_calls(self):
         """Return how often the list of pending SMS was read, and one of them."""
-        requests = self.simulator.get_state()["requests"]
+        counts = self.simulator.get_state()["requests"]
         path = "GET /sms/{serviceName}/jobs"
-        return requests.get(path, 0), requests.get(f"{path}/{{id}}", 0)
+        return counts.get(path, 0), counts.get(f"{path}/{{id}}", 0)
 
     def test_pending_of_other_jobs_are_not_asked_for(self):
         """Two jobs without an answer, among many held back: one list, their SMS only."""

@@ -1,9 +1,10 @@
 from collections import Counter
 from unittest.mock import patch
 
-from odoo.addons.sms.tools.sms_api import SmsApi
 from odoo.tests import tagged
 from odoo.tools import mute_logger
+
+from odoo.addons.sms.tools.sms_api import SmsApi
 
 from .common import KEYS_2, SERVICE_1, SERVICE_2, UNREAL_NUMBER, SmsOvhCase
 

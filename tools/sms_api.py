@@ -7,8 +7,9 @@ from uuid import uuid4
 
 import phonenumbers
 
-from odoo.addons.sms.tools.sms_api import SmsApiBase
 from odoo.tools import split_every
+
+from odoo.addons.sms.tools.sms_api import SmsApiBase
 
 from .. import const
 from .contact_information import find_contact_information
@@ -112,6 +113,7 @@ class SmsApiOvh(SmsApiBase):
         self._sender = sender
         self.country_code = self.company.country_id.code
 
+    # pylint: disable-next=missing-return
     def _set_company(self, company):
         super()._set_company(company)
         self.country_code = company.country_id.code

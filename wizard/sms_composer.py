@@ -179,7 +179,7 @@ class SmsComposer(models.TransientModel):
             self = self.with_company(reply.company_id)
         if not self.mailing_id:
             self = self.with_context(**self._get_sms_ovh_choice())
-        result = super(SmsComposer, self)._action_send_sms()
+        result = super()._action_send_sms()
         reply._set_answered()
         return result
 

@@ -317,7 +317,6 @@ def add_sent(env, account_id, count):
     """
     queue(env, count, same=True)
     Sms = env["sms.sms"]
-    account = env["sms.ovh.account"].browse(account_id)
     Job = env["sms.ovh.job"]
     ids = []
     while sms := Sms.search([("state", "=", "outgoing")], limit=CREATE_AT_ONCE):

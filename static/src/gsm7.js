@@ -259,7 +259,7 @@ const URL_END =
     "\\x00- \\x85\\xa0\\u1680\\u2000-\\u200b\\u2028\\u2029\\u202f\\u205f\\u3000\\ufeff";
 const URL_TRAIL = "«»‘’‚‛“”„‟‹›…–—";
 const URL_PATTERN =
-    "(?:[hH][tT][tT][pP][sS]?:\/\/|\\b[wW][wW][wW]\\.)" +
+    "(?:[hH][tT][tT][pP][sS]?://|\\b[wW][wW][wW]\\.)" +
     `(?:${PLACEHOLDER}|[^${URL_END}])*(?:${PLACEHOLDER}|[^${URL_END}${URL_TRAIL}])`;
 const CLUSTERS = new RegExp(CLUSTER, "gu");
 const PIECES = new RegExp(`(?<kept>${PLACEHOLDER}|${URL_PATTERN})|${CLUSTER}`, "gu");
