@@ -6,12 +6,24 @@ from typing import NamedTuple
 from odoo import SUPERUSER_ID, api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL
+from odoo.tools.misc import formatLang
 
 from .. import const
 from ..tools.sms_api import SmsApiOvh
 from .mail_render_mixin import append_visitor
 
 _logger = logging.getLogger(__name__)
+
+
+def format_credits(env, value):
+    """Return credits as the user's language writes them, whole ones without decimals.
+
+    :param env: environment
+    :param float value: credits
+    :rtype: str
+    """
+    value = round(value, 2)
+    return formatLang(env, value, digits=0 if value == int(value) else 2)
 
 
 class RenderedSms(NamedTuple):
@@ -115,7 +127,7 @@ class MailingMailing(models.Model):
                     " %(credits)s credits (%(date)s).",
                     recipients=estimate.sent_count,
                     segments=estimate.segment_count,
-                    credits=f"{estimate.credits:g}",
+                    credits=format_credits(self.env, estimate.credits),
                     date=fields.Datetime.context_timestamp(
                         mailing, estimate.date_done
                     ).strftime("%H:%M"),
@@ -192,8 +204,8 @@ class MailingMailing(models.Model):
         return self.env._(
             "This campaign takes %(needed)s credits, and %(left)s are left: what they"
             " cannot pay for waits until somebody buys a pack at OVHcloud's.",
-            needed=f"{estimate.credits:g}",
-            left=f"{left:g}",
+            needed=format_credits(self.env, estimate.credits),
+            left=format_credits(self.env, left),
         )
 
     # ------------------------------------------------------------

@@ -142,7 +142,7 @@ class TestSend(EstimateCase):
         mailing = self._create_mailing(self._numbers(3))
         send = self._confirm(mailing)
         self.assertEqual(send.credits_left, 1.5)
-        self.assertIn("takes 3 credits, and 1.5 are left", send.credit_warning)
+        self.assertIn("takes 3 credits, and 1.50 are left", send.credit_warning)
         self.assertIn("takes 3 credits", mailing.sms_ovh_credit_warning)
         self.assertFalse(send.refused)
         send.action_send()

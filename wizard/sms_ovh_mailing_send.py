@@ -1,6 +1,8 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
+from ..models.mailing_mailing_estimate import format_credits
+
 
 class SmsOvhMailingSend(models.TransientModel):
     """What a campaign comes to, to look at or to confirm."""
@@ -24,7 +26,9 @@ class SmsOvhMailingSend(models.TransientModel):
     schedule_date = fields.Datetime(string="Send On")
     leaves = fields.Char(related="mailing_id.sms_ovh_leaves")
     account_id = fields.Many2one(related="mailing_id.sms_ovh_account_id")
-    sender_id = fields.Many2one(related="mailing_id.sms_ovh_sender_id")
+    sender_name = fields.Char(
+        string="Sender", related="mailing_id.sms_ovh_sender_id.display_name"
+    )
     kind = fields.Selection(related="mailing_id.sms_ovh_kind")
     estimate_id = fields.Many2one(related="mailing_id.sms_ovh_estimate_id")
     stale = fields.Boolean(related="mailing_id.sms_ovh_estimate_stale")
@@ -106,8 +110,8 @@ class SmsOvhMailingSend(models.TransientModel):
                     "This campaign takes %(needed)s credits, and %(left)s are left: it"
                     " is not sent. Buy a pack at OVHcloud's, or write to fewer"
                     " recipients.",
-                    needed=f"{send.credits:g}",
-                    left=f"{left:g}",
+                    needed=format_credits(self.env, send.credits),
+                    left=format_credits(self.env, left),
                 )
             elif missing:
                 send.credit_warning = send.mailing_id._get_sms_ovh_missing_sentence()
@@ -119,7 +123,7 @@ class SmsOvhMailingSend(models.TransientModel):
     def _open(self):
         self.ensure_one()
         titles = {
-            "estimate": self.env._("Estimate"),
+            "estimate": self.env._("Estimate of the Campaign"),
             "send": self.env._("Send the Campaign"),
             "now": self.env._("Send the Campaign"),
             "schedule": self.env._("Schedule the Campaign"),
