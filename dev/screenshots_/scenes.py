@@ -61,7 +61,6 @@ def estimating(studio):
     for size, ending in ((DESKTOP, ''), (PHONE, '_phone')):
         page.resize(size)
         for button, picture, mark in (
-            ('action_sms_ovh_estimate', 'estimate', '.modal div[name=country_line_ids] .o_data_row'),
             ('action_sms_ovh_preview', 'preview', '.modal .o_sms_ovh_bubble'),
             ('action_sms_ovh_send', 'confirm', '.modal button[name=action_send]'),
         ):
@@ -77,12 +76,7 @@ def estimating(studio):
                     page.click('.modal .o_sms_ovh_next')
                     page.rest()
             studio.take(f'campaign_{picture}{ending}')
-            if picture == 'estimate':
-                page.evaluate("document.querySelector('.modal div[name=country_line_ids]').scrollIntoView()")
-                studio.take(f'campaign_estimate_end{ending}')
     page.resize(DESKTOP)
-    studio.open(f'sms-marketing/{draft}', TEXT)
-    studio.take('campaign_estimated')
 
 
 def counter(studio):
