@@ -20,8 +20,6 @@ TRACE_STATUSES = {
     "error": {"error", "bounce"},
 }
 OPEN_JOBS = ("queued", "posting", "unknown")
-# Lines of explanation that are printed of each kind.
-SHOWN = 5
 
 
 class Expected(NamedTuple):
@@ -59,13 +57,19 @@ class Audit:
         """Whether all is as it must be."""
         return not (self.twice or self.lost or self.untrue)
 
-    def explain(self):
-        """Return some lines on what is wrong."""
-        return [
-            f"{name}: {line}"
-            for name in ("twice", "lost", "untrue")
-            for line in getattr(self, name)[:SHOWN]
-        ]
+    def explain(self, most=None):
+        """Return lines on what is wrong.
+
+        :param int|None most: lines of each kind, by default all
+        :rtype: list[str]
+        """
+        lines = []
+        for name in ("twice", "lost", "untrue"):
+            found = getattr(self, name)
+            lines += [f"{name}: {line}" for line in found[:most]]
+            if len(found) > len(found[:most]):
+                lines.append(f"{name}: and {len(found) - most} more")
+        return lines
 
 
 def compare(expected, ledger, records, all_reported=True):

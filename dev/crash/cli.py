@@ -22,6 +22,8 @@ from .machines import Host, Simulator, wait_for_file, wait_for_page
 from .scenarios import CHECK_DELAY, QUICK, SCENARIOS, Run
 
 DATABASE = "sms_ovh_crash"
+# Lines of explanation that are printed of each kind.
+SHOWN = 5
 PARAMETERS = {
     "sms_ovh.check_delay": CHECK_DELAY,
     "sms_ovh.threads": 8,
@@ -52,7 +54,14 @@ def _options(arguments):
     return parser.parse_args(arguments)
 
 
-def _print(outcome, seconds):
+def _print(outcome, seconds, failures):
+    """Print what became of a scenario; all that is wrong also goes into a file.
+
+    :param Outcome outcome: what it found
+    :param float seconds: that it took
+    :param Path failures: the file
+    :return: whether all is as it must be
+    """
     good = outcome.audit.good and not outcome.faults
     figures = outcome.audit
     print(
@@ -63,25 +72,33 @@ def _print(outcome, seconds):
         + (f" ({outcome.notes})" if outcome.notes else ""),
         flush=True,
     )
-    for line in (*outcome.faults, *figures.explain()):
+    if good:
+        return True
+    for line in (*outcome.faults, *figures.explain(SHOWN)):
         print(f"         {line}", flush=True)
-    return good
+    with open(failures, "a") as stream:
+        stream.write(f"{outcome.name}\n")
+        stream.writelines(
+            f"    {line}\n" for line in (*outcome.faults, *figures.explain())
+        )
+    return False
 
 
-def _play(run, names):
+def _play(run, names, failures):
     """Play scenarios.
 
-    :return: how many of their lines are good, and how many are not
+    :param Path failures: file that gets all that is wrong
+    :return: how many of their lines are good, and those that are not
     """
-    passed = failed = 0
+    passed, failed = 0, []
     for name in names:
         since = time.monotonic()
         for outcome in SCENARIOS[name](run):
             now = time.monotonic()
-            if _print(outcome, now - since):
+            if _print(outcome, now - since, failures):
                 passed += 1
             else:
-                failed += 1
+                failed.append(outcome.name)
             since = now
     return passed, failed
 
@@ -148,6 +165,8 @@ def main(arguments):
             children.append(http_child)
             log = logs / "crash-odoo.log"
             log.unlink(missing_ok=True)
+            failures = logs / "crash-failures.log"
+            failures.unlink(missing_ok=True)
             host = Host(platform, DATABASE, folder, log)
             port = wait_for_file(port_file, simulator_child, "The simulated OVHcloud")
             simulator = Simulator(f"http://127.0.0.1:{port.strip()}")
@@ -169,7 +188,7 @@ def main(arguments):
             wait_for_page(f"{base_url}/web/login", http_child, "Odoo's HTTP server")
             run = Run(host, simulator, simulator_child, cluster, chance, options)
             names = options.scenario or (QUICK if options.quick else list(SCENARIOS))
-            passed, failed = _play(run, names)
+            passed, failed = _play(run, names, failures)
             host.stop()
             host = None
             stop_all(children)
@@ -179,8 +198,12 @@ def main(arguments):
             host.stop()
         stop_all(children)
         shutil.rmtree(folder, ignore_errors=True)
+    for name in failed:
+        print(f"FAILED {name}")
+    if failed:
+        print(f"Seed {seed}; all that is wrong is in {failures}, Odoo's log is {log}")
     print(
-        f"{passed} passed, {failed} failed"
+        f"{passed} passed, {len(failed)} failed"
         f" in {seconds_text(time.monotonic() - started)}"
     )
     return 1 if failed or not passed else 0

@@ -191,7 +191,8 @@ def work(
 
     :param list threads: for each thread its roles, see :data:`ROLES`
     :param dict timing: see :func:`_hurry`
-    :param float seconds: give up after these
+    :param float seconds: end after these, or where it is to end when all is done, give
+        up after these without getting any further, however slow the machine is
     :param dict|None step: where to be killed, see :func:`crash.steps.install`
     :param bool until_done: end when there is nothing left to do, else after `seconds`
     :param int|None slice_size: SMS read from the queue at a time
@@ -209,16 +210,19 @@ def work(
     workers = [_Worker(registry, roles, stop) for roles in threads]
     roles = [role for thread in threads for role in thread]
     deadline = time.monotonic() + seconds
+    least = None
     done = False
     while time.monotonic() < deadline and not done:
         time.sleep(LOOK)
         if os.getppid() != host:
             os._exit(1)  # the crash test was ended: nobody waits for a result
-        done = (
-            until_done
-            and all(worker.rounds for worker in workers)
-            and _is_done(registry, roles)
-        )
+        if not until_done:
+            continue
+        left = _count_open(registry, roles)
+        if left is not None and (least is None or left < least):
+            least = left
+            deadline = time.monotonic() + seconds
+        done = left == 0 and all(worker.rounds for worker in workers)
     stop.set()
     for worker in workers:
         worker.thread.join(60)
@@ -230,18 +234,18 @@ def work(
     }
 
 
-def _is_done(registry, roles):
-    """Return whether nothing is left for these roles, False where one can't tell."""
+def _count_open(registry, roles):
+    """Return how much is left for these roles, None where one can't tell."""
     try:
         with registry.cursor() as cr:
+            left = 0
             for role in roles:
-                cr.execute(f"{OPEN_WORK[role]} LIMIT 1")
-                if cr.rowcount:
-                    return False
+                cr.execute(f"SELECT COUNT(*) FROM ({OPEN_WORK[role]}) AS work")
+                left += cr.fetchone()[0]
+            return left
     except Exception:  # noqa: BLE001
         # The database is down: the roles will tell.
-        return False
-    return True
+        return None
 
 
 def cut_connections(registry):

@@ -21,7 +21,7 @@ TIMING = {
     "retry_max": 3,
 }
 CHECK_DELAY = 1
-# Seconds to the end of what remains of a scenario.
+# Seconds without anything done after which what remains is given up.
 LONGEST = 180
 EVERYTHING = [["queue"], ["post"], ["drain"]]
 LATENCY = 60  # milliseconds of each of the simulator's answers
@@ -238,7 +238,7 @@ class Run:
     @staticmethod
     def _check(result, allowed=()):
         """Return sentences on what went wrong in a process that was left in peace."""
-        faults = [] if result["done"] else [f"work is left after {LONGEST} s"]
+        faults = [] if result["done"] else [f"work is left, and none was done for {LONGEST} s"]
         faults += [
             f"{count} times {name}"
             for name, count in result["errors"].items()

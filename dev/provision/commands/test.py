@@ -1,4 +1,6 @@
 """``dev/test [ODOO TEST OPTION...]``: all tests, or Odoo's part with other options."""
+import os
+import re
 import shutil
 import sys
 import xml.etree.ElementTree as ElementTree
@@ -8,6 +10,7 @@ from ..children import Child, Watchdog
 from ..databases import Databases, forget_removed_checkouts
 from ..platform_ import DEV_DIRECTORY, platform
 from ..ports import free_port
+from ..postgres import find_binaries
 from ..system import install_packages
 from ..testlog import TestLog
 from ..ui import say, step
@@ -67,6 +70,37 @@ def _plain_tests(parts):
             found = (found[0], 1, found[2])
         counts = [sum(pair) for pair in zip(counts, found)]
     return tuple(counts)
+
+
+def _crash_test(parts):
+    """Kill Odoo in the middle of sending, the short way: see ``dev/crash_test --help``.
+
+    :return: (passed, failed, skipped).
+    """
+    if os.environ.get('PGHOST') and not find_binaries():
+        print('skipped  the crash test: it needs a PostgreSQL server of its own to restart')
+        return 0, 0, 1
+    say('==> Killing Odoo while it sends (dev/crash_test --quick)')
+    child = Child(
+        'The crash test', [str(DEV_DIRECTORY / 'crash_test'), '--quick'], dict(os.environ),
+    )
+    counts = None
+    watchdog = Watchdog(child, SILENCE_SECONDS)
+    try:
+        for line in child.lines:
+            watchdog.alive()
+            print(line, end='', flush=True)
+            found = re.match(r'(\d+) passed, (\d+) failed in ', line)
+            if found:
+                counts = int(found[1]), int(found[2]), 0
+        status = child.wait()
+    finally:
+        watchdog.end()
+        child.stop()
+    if counts is None or (status and not counts[1]):
+        print(f'FAILED   the crash test ended with exit status {status}')
+        counts = (counts or (0, 0, 0))[0], 1, 0
+    return counts
 
 
 def with_addon(arguments):
@@ -172,7 +206,8 @@ def main(arguments):
         with databases.of_this_run('test') as database:
             result = run_odoo_tests(parts, database, options, 'test-odoo.log', f"Testing {ADDON} with Odoo ({' '.join(options)})")
         _show(result, parts.checkout.logs / 'test-odoo.log')
-        passed, failed, skipped = (sum(pair) for pair in zip(counts, result.counts()))
+        killed = (0, 0, 0) if arguments else _crash_test(parts)
+        passed, failed, skipped = (sum(group) for group in zip(counts, result.counts(), killed))
     # Whatever was written to standard error must not end up below or within this line.
     sys.stderr.flush()
     print(f'{passed} passed, {failed} failed, {skipped} skipped', flush=True)
