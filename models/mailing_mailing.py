@@ -64,6 +64,11 @@ class MailingMailing(models.Model):
     sms_ovh_composed_count = fields.Integer(
         string="Recipients Treated", readonly=True, copy=False
     )
+    # Some of its recipients are still to be composed: however much was sent, it is not
+    # done, since nobody would go on with a campaign that is.
+    sms_ovh_composing = fields.Boolean(
+        string="Being Composed", readonly=True, copy=False
+    )
 
     @api.depends("sms_ovh_company_id", "mailing_type")
     def _compute_sms_ovh_kind(self):
@@ -293,7 +298,11 @@ class MailingMailing(models.Model):
         for mailing in self - others:
             ids = res_ids or mailing._get_remaining_recipients()
             mailing.sms_ovh_recipient_count = mailing.sms_ovh_composed_count + len(ids)
-            for slice_ids in split_every(const.COMPOSE_SLICE, ids):
+            slices = list(split_every(const.COMPOSE_SLICE, ids))
+            while slices:
+                slice_ids = slices.pop(0)
+                if mailing.sms_ovh_composing != bool(slices):
+                    mailing.sms_ovh_composing = bool(slices)
                 try:
                     mailing._compose_sms_ovh(list(slice_ids))
                 except SmsOvhTextFails as failure:
@@ -301,7 +310,7 @@ class MailingMailing(models.Model):
                         raise
                     # Nobody reads what the cron raises, and no other campaign would
                     # leave before this one is cured.
-                    mailing.state = "draft"
+                    mailing.write({"state": "draft", "sms_ovh_composing": False})
                     mailing._message_log(
                         body=self.env._(
                             "Sending was stopped, and the campaign is a draft again. %s",
@@ -310,9 +319,20 @@ class MailingMailing(models.Model):
                     )
                     mailing._commit_sms_ovh_slice()
                     break
+                if not slices and mailing.sms_ovh_composed_count > len(slice_ids):
+                    mailing._end_sms_ovh_composed()
                 if not mailing._commit_sms_ovh_slice():
                     break
         return True
+
+    def _end_sms_ovh_composed(self):
+        """Call this campaign done where all was sent before its last slice, of nobody."""
+        self.ensure_one()
+        queued = self.env["sms.sms"].search_count(
+            [("mailing_id", "=", self.id), ("state", "=", "outgoing")], limit=1
+        )
+        if not queued:
+            self._end_sms_ovh_sent()
 
     def _compose_sms_ovh(self, res_ids):
         """Create the SMS of one slice of recipients.
@@ -363,8 +383,10 @@ class MailingMailing(models.Model):
         return False
 
     def _end_sms_ovh_sent(self):
-        """Call those of these campaigns done of which nothing is in the outbox."""
-        going_on = self.filtered(lambda mailing: mailing.state != "done")
+        """Call those of these campaigns done that are composed and left the outbox."""
+        going_on = self.filtered(
+            lambda mailing: mailing.state != "done" and not mailing.sms_ovh_composing
+        )
         if not going_on:
             return
         Job = self.env["sms.ovh.job"].sudo()  # sudo: of the campaign, whoever sends.

@@ -116,6 +116,42 @@ class TestCompose(SmsOvhCase):
             self._numbers(25),
         )
 
+    def test_sent_before_all_is_composed(self):
+        """A campaign is not done as long as some of it is still to be composed."""
+        mailing = self._create_mailing(self._numbers(25))
+        mailing.action_put_in_queue()
+        with patch.object(
+            type(mailing), "_commit_sms_ovh_slice", lambda mailings: False
+        ):
+            self._run_cron("mass_mailing.ir_cron_mass_mailing_queue")
+        self.assertEqual(len(mailing.mailing_trace_ids), 10)
+        self._run_cron("sms.ir_cron_sms_scheduler_action")
+        self.assertEqual(self._outcomes(mailing), {("pending", False): 10})
+        self.assertEqual(mailing.state, "sending")
+        self._run_cron("mass_mailing.ir_cron_mass_mailing_queue")
+        self._run_cron("sms.ir_cron_sms_scheduler_action")
+        self.assertEqual(len(self.simulator.get_ledger()), 25)
+        self.assertEqual(mailing.state, "done")
+
+    def test_sent_and_nothing_left_to_compose(self):
+        """What is composed last may be for nobody: the campaign is done all the same."""
+        numbers = self._numbers(15)
+        mailing = self._create_mailing(numbers)
+        mailing.action_put_in_queue()
+        with patch.object(
+            type(mailing), "_commit_sms_ovh_slice", lambda mailings: False
+        ):
+            self._run_cron("mass_mailing.ir_cron_mass_mailing_queue")
+        self._run_cron("sms.ir_cron_sms_scheduler_action")
+        self.assertEqual(mailing.state, "sending")
+        self.env["phone.blacklist"].sudo()._add(numbers[10:])
+        self._run_cron("mass_mailing.ir_cron_mass_mailing_queue")
+        self.assertEqual(
+            self._outcomes(mailing),
+            {("pending", False): 10, ("cancel", "sms_blacklist"): 5},
+        )
+        self.assertEqual(mailing.state, "done")
+
     def test_a_slice_again_gives_nobody_a_second(self):
         mailing = self._create_mailing(self._numbers(10))
         recipients = mailing._get_remaining_recipients()

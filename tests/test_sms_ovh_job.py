@@ -701,6 +701,23 @@ class TestSmsOvhJob(SmsOvhCase):
         self.env["sms.ovh.job"]._gc_jobs()
         self.assertFalse(job.exists())
 
+    def test_budget_of_queries_of_a_campaign(self):
+        """Nor do those of a campaign, which has trackers and traces besides."""
+        counts = []
+        for index, count in enumerate((1, 10, 500)):
+            mailing = self._create_mailing(self._numbers(count, 1000 * index))
+            mailing.action_send_sms()
+            self.env.flush_all()
+            self.env.invalidate_all()
+            before = self.cr.sql_log_count
+            self._send_queue()
+            counts.append(self.cr.sql_log_count - before)
+            self.assertEqual(
+                mailing.mailing_trace_ids.mapped("trace_status"), ["pending"] * count
+            )
+        self.assertLessEqual(max(counts), 120, counts)
+        self.assertLessEqual(max(counts[1:]) - counts[0], 10, counts)
+
     def test_budget_of_queries(self):
         """The queries per SMS do not grow with their number."""
         counts = []
