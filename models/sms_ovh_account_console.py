@@ -852,8 +852,13 @@ class SmsOvhAccount(models.Model):
                 lambda signal, account=account: signal.account_id == account
             )
             account = account.with_context(lang=account.company_id.partner_id.lang)
-            if account._read_answers():
-                own.state = "done"
+
+            def read(account=account, own=own):
+                if account._read_answers():
+                    own.state = "done"
+
+            # Sending and reports write on the same traces.
+            self.env["sms.ovh.job"]._transact(read)
             self.env["ir.cron"]._commit_progress(1)
 
     @api.model

@@ -1,12 +1,15 @@
 import logging
+from datetime import timedelta
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import formataddr
 from odoo.tools.mail import email_normalize
 
+from .. import const
 from ..tools.sms_api import normalize_number
 from ..tools.stop_keywords import is_stop
+from .sms_ovh_job import CONFLICTS
 
 _logger = logging.getLogger(__name__)
 
@@ -68,6 +71,7 @@ class SmsOvhReply(models.Model):
     _account_ovh_id_unique = models.Constraint(
         "unique(account_id, ovh_id)", "This reply is known already."
     )
+    _record_idx = models.Index("(res_id, res_model) WHERE answered_at IS NULL")
     _number_unknown_idx = models.Index("(number) WHERE partner_id IS NULL")
 
     @api.depends("is_stop", "answered_at")
@@ -228,6 +232,8 @@ class SmsOvhReply(models.Model):
         try:
             with self.env.cr.savepoint():
                 self._tell()
+        except CONFLICTS:
+            raise  # all of it is tried again
         except Exception:
             _logger.exception(
                 "OVHcloud SMS: reply %s is kept, but cannot be posted", self.id
@@ -356,6 +362,25 @@ class SmsOvhReply(models.Model):
                 "default_sms_ovh_kind": "transactional",
             },
         }
+
+    @api.model
+    def _find_open(self, account, record):
+        """Return the replies on this record that wait for an answer, the last one first.
+
+        :param account: `sms.ovh.account` that answers
+        :param record: what they are posted on
+        """
+        days = self.env["sms.ovh.job"]._get_parameter("answer_days", const.ANSWER_DAYS)
+        return self.search(
+            [
+                ("account_id", "=", account.id),
+                ("res_model", "=", record._name),
+                ("res_id", "=", record.id),
+                ("answered_at", "=", False),
+                ("is_stop", "=", False),
+                ("received_at", ">", fields.Datetime.now() - timedelta(days=days)),
+            ]
+        )
 
     def _set_answered(self):
         """Write down that the user answers these."""

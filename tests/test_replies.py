@@ -1,4 +1,5 @@
 import requests
+from psycopg2.errors import SerializationFailure
 
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import BaseCase, Form, new_test_user, tagged
@@ -259,6 +260,28 @@ class TestReplies(AnswersCase):
         self.assertEqual(self._get_reply().body, "Un")
         self.assertFalse(self._get_reply().message_id)
 
+    def test_reading_meets_another_transaction(self):
+        """It is done again, and tells the reply all the same, once."""
+        partner = self._create_partner()
+        self._send_to()
+        self._answer("reply", text="Un")
+        Reply = type(self.env["sms.ovh.reply"])
+        tell = Reply._tell
+        conflicts = [SerializationFailure()]
+
+        def meet(reply):
+            if conflicts:
+                raise conflicts.pop()
+            return tell(reply)
+
+        self.patch(Reply, "_tell", meet)
+        self._run_cron("sms_ovh.ir_cron_read_answers")
+        self.assertFalse(conflicts)
+        self.assertEqual(self._get_reply().message_id, partner.message_ids[0])
+        self.assertEqual(
+            len(partner.message_ids.filtered(lambda m: m.message_type == "sms")), 1
+        )
+
     # ------------------------------------------------------------
     # Where it is told
     # ------------------------------------------------------------
@@ -457,6 +480,27 @@ class TestReplies(AnswersCase):
             [sms["receiver"] for sms in self.simulator.get_ledger()], [PHONE, PHONE]
         )
         self.assertTrue(reply.answered_at)
+
+    def test_answer_from_the_chatter(self):
+        """By whoever may write to the contact, without any right on replies."""
+        partner = self._create_partner()
+        self._send_by_short_number(partner)
+        reply = self._reply("À quelle heure ?")
+        user = self._create_user(
+            "vendeuse", "base.group_user,base.group_partner_manager"
+        )
+        context = {"active_model": "res.partner", "active_id": partner.id}
+        for expected in ("38069", self.account.default_sender_id.name):
+            composer = Form(
+                self.env["sms.composer"].with_user(user).with_context(**context),
+                "sms.sms_composer_view_form",
+            )
+            composer.body = "À 10 h."
+            composer.save().action_send_sms()
+            self._commit()
+            self.env.invalidate_all()
+            self.assertEqual(self.simulator.get_ledger()[-1]["sender"], expected)
+            self.assertEqual(reply.answered_by_id, user)
 
     def test_answer_by_the_account_that_received(self):
         other = self.env["res.company"].create(

@@ -93,7 +93,24 @@ class SmsComposer(models.TransientModel):
             elif template_sender and template_sender.account_id == account:
                 composer.sms_ovh_sender_id = template_sender.sudo(False)
             elif composer.sms_ovh_sender_id.account_id != account:
-                composer.sms_ovh_sender_id = account.default_sender_id
+                # Who asked something may ask again.
+                reply_sudo = composer_sudo._find_sms_ovh_open_replies()[:1]
+                composer.sms_ovh_sender_id = (
+                    reply_sudo._get_answer_sender().with_env(self.env)
+                    if reply_sudo
+                    else account.default_sender_id
+                )
+
+    def _find_sms_ovh_open_replies(self):
+        """Return the replies that wait for an answer on the one record written to."""
+        self.ensure_one()
+        # sudo: whoever writes to a record need not be allowed to see all replies.
+        replies_sudo = self.env["sms.ovh.reply"].sudo()
+        account = self.sudo().sms_ovh_account_id
+        record = self._get_records() if self.comment_single_recipient else None
+        if not account or not record:
+            return replies_sudo
+        return replies_sudo._find_open(account, record)
 
     @api.depends("sms_ovh_account_id")
     def _compute_sms_ovh_in_use(self):
@@ -217,7 +234,10 @@ class SmsComposer(models.TransientModel):
         """
         reply = self.sms_ovh_reply_id
         if not reply:
-            return super()._action_send_sms_comment_single(records)
+            open_replies_sudo = self._find_sms_ovh_open_replies()
+            message = super()._action_send_sms_comment_single(records)
+            open_replies_sudo._set_answered()
+            return message
         record = records if records is not None else self._get_records()
         number = self.recipient_single_number_itf
         partner = reply.partner_id
