@@ -29,11 +29,16 @@ class SmsSms(models.Model):
 
     def action_set_outgoing(self):
         """Override of `sms`: who retries wants it at once, whatever was before."""
-        self.write({"sms_ovh_send_at": False, "sms_ovh_wanted_at": False})
-        # sudo: trackers are technical records without access of their own.
-        self.env["sms.tracker"].sudo().search(
-            [("sms_uuid", "in", self.mapped("uuid")), ("sms_ovh_cancel", "!=", False)]
-        ).sms_ovh_cancel = False
+        ovh_sms, __ = self._sms_ovh_split()
+        if ovh_sms:
+            ovh_sms.write({"sms_ovh_send_at": False, "sms_ovh_wanted_at": False})
+            # sudo: trackers are technical records without access of their own.
+            self.env["sms.tracker"].sudo().search(
+                [
+                    ("sms_uuid", "in", ovh_sms.mapped("uuid")),
+                    ("sms_ovh_cancel", "!=", False),
+                ]
+            ).sms_ovh_cancel = False
         return super().action_set_outgoing()
 
     def _sms_ovh_notify_cancel(self, here, asked, count):
