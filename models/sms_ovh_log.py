@@ -97,33 +97,39 @@ class SmsOvhLog(models.Model):
             segments = count_segments(
                 job.body or "", job.stop_clause and job.sender_id.has_stop_clause
             ).segments
-            outcomes = defaultdict(lambda: ([], [], []))
+            outcomes = defaultdict(lambda: ([], []))
             for result in results:
-                of_numbers, of_ids, of_countries = outcomes[result["state"]]
                 number = numbers.get(result["uuid"])
+                outcome = result["state"], get_country_code(number)
+                of_numbers, of_ids = outcomes[outcome]
                 of_numbers.append(number)
                 of_ids.append(result.get("sms_ovh_id"))
-                of_countries.append(get_country_code(number))
-            for outcome, (of_numbers, of_ids, of_countries) in outcomes.items():
-                taken = outcome == "success"
+            charged = self._share_credits(
+                job,
+                {
+                    country_code: len(of_ids)
+                    for (state, country_code), (__, of_ids) in outcomes.items()
+                    if state == "success"
+                },
+            )
+            for (state, country_code), (of_numbers, of_ids) in outcomes.items():
+                taken = state == "success"
                 rows.append(
                     SQL(
                         "(%s, %s::int, %s::int, %s, %s::timestamp, %s, %s, %s,"
-                        " %s::float8, %s::text[], %s::text[], %s::text[])",
+                        " %s::float8, %s, %s::text[], %s::text[])",
                         job.account_id.id,
                         job.sender_id.id or None,
                         job.mailing_id.id or None,
                         job.kind,
                         job.posted_at or now,
                         "pending" if taken else "refused",
-                        None if taken else failure_types.get(outcome, "unknown"),
+                        None if taken else failure_types.get(state, "unknown"),
                         segments,
-                        # OVHcloud names a total: receivers of one text in several
-                        # countries share it equally.
-                        job.credits / len(of_ids) if taken else 0,
+                        charged[country_code] if taken else 0,
+                        country_code,
                         of_numbers,
                         of_ids,
-                        of_countries,
                     )
                 )
         if not rows:
@@ -133,18 +139,17 @@ class SmsOvhLog(models.Model):
                 """
                 INSERT INTO sms_ovh_log (
                     account_id, sender_id, mailing_id, kind, date, state, failure_type,
-                    segments, credits, number, sms_ovh_id, country_code
+                    segments, credits, country_code, number, sms_ovh_id
                 )
                 SELECT account_id, sender_id, mailing_id, kind, date, state,
-                       failure_type, segments, credits, receiver.number,
-                       receiver.sms_ovh_id, receiver.country_code
+                       failure_type, segments, credits, country_code,
+                       receiver.number, receiver.sms_ovh_id
                   FROM (VALUES %s) AS settled (
                            account_id, sender_id, mailing_id, kind, date, state,
-                           failure_type, segments, credits, numbers, sms_ovh_ids,
-                           country_codes
+                           failure_type, segments, credits, country_code, numbers,
+                           sms_ovh_ids
                        ),
-                       unnest(numbers, sms_ovh_ids, country_codes)
-                           AS receiver (number, sms_ovh_id, country_code)
+                       unnest(numbers, sms_ovh_ids) AS receiver (number, sms_ovh_id)
              RETURNING 1
                 """,
                 SQL(", ").join(rows),
@@ -153,6 +158,35 @@ class SmsOvhLog(models.Model):
         self.env["mailing.mailing"].browse(
             {job.mailing_id.id for job, __, results in settled if results} - {False}
         )._announce_sms_ovh_progress()
+
+    @api.model
+    def _share_credits(self, job, counts):
+        """Return what each SMS of a job was charged, by country.
+
+        OVHcloud names a total. SMS to several countries share it by what one to each
+        is charged, where OVHcloud told, else equally.
+
+        :param job: `sms.ovh.job`
+        :param dict counts: how many SMS OVHcloud took, by country's ISO code
+        :rtype: dict
+        """
+        rates = dict.fromkeys(counts, 1)
+        if len(counts) > 1:
+            # sudo: rates, for whoever sends.
+            known = self.env["sms.ovh.rate"].sudo().search_fetch(
+                [
+                    ("account_id", "=", job.account_id.id),
+                    ("country_code", "in", [code for code in counts if code]),
+                    ("credits", ">", 0),
+                ],
+                ["country_code", "credits"],
+                order="id",
+            )
+            told = {rate.country_code: rate.credits for rate in known}
+            if told.keys() == counts.keys():
+                rates = told
+        total = sum(count * rates[code] for code, count in counts.items())
+        return {code: job.credits * rates[code] / total for code in counts}
 
     @api.model
     def _find(self, sms_ovh_ids):

@@ -150,6 +150,27 @@ class TestReport(CampaignCase):
         self.assertEqual(by_sender[short]["sms_count"], 3)
         self.assertEqual(self._read(domain)["sms_count"], len(ledger) + 1)
 
+    def test_countries_of_one_text(self):
+        """OVHcloud charges a job as a whole: each country gets its share of it."""
+        mailing = self._create_mailing([SWISS, *self._numbers(3)])
+        self.env["sms.ovh.rate"]._get_rates(self.account, ["CH", "FR"])
+        self._send_mailing(mailing)
+        self.assertEqual(len(mailing.mailing_trace_ids.sms_ovh_job_id), 1)
+        by_country = self._read([("mailing_id", "=", mailing.id)], "country_id")
+        (swiss,) = self.simulator.get_ledger(receiver=SWISS)
+        self.assertGreater(swiss["credits"], 1)
+        found = by_country[self.env.ref("base.ch")]["credits"]
+        self.assertAlmostEqual(found, swiss["credits"], 4)
+        self.assertAlmostEqual(by_country[self.france]["credits"], 3, 4)
+
+    def test_countries_without_rates_share_equally(self):
+        mailing = self._create_mailing([SWISS, *self._numbers(3)])
+        self._send_mailing(mailing)
+        total = sum(sms["credits"] for sms in self.simulator.get_ledger())
+        by_country = self._read([("mailing_id", "=", mailing.id)], "country_id")
+        found = by_country[self.france]["credits"]
+        self.assertAlmostEqual(found, total * 3 / 4, 4)
+
     def test_results_of_a_campaign(self):
         mailing = self._create_mailing(
             [DELIVERED, UNDELIVERABLE, REFUSED, SWISS, *self._numbers(8)],

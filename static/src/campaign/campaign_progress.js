@@ -358,8 +358,12 @@ export class CampaignProgress extends Component {
         ].filter(({ lines }) => lines.length > 1);
     }
 
+    /** Figures have decimals only where they need them. */
     number(value) {
-        return formatFloat(value, { digits: [16, Number.isInteger(value) ? 0 : 2] });
+        const rounded = Math.round(value * 100) / 100;
+        return formatFloat(rounded, {
+            digits: [16, Number.isInteger(rounded) ? 0 : 2],
+        });
     }
 
     // ------------------------------------------------------------
