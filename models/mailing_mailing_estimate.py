@@ -26,6 +26,18 @@ def format_credits(env, value):
     return formatLang(env, value, digits=0 if value == int(value) else 2)
 
 
+class SeenNumbers(set):
+    """Numbers that got a campaign before, as a context can carry them by the thousand.
+
+    An environment compares its context with those of others, and outlives what it was
+    made for: it must neither look at each number nor hold a copy of them.
+    """
+
+    __hash__ = object.__hash__
+    __eq__ = object.__eq__
+    __ne__ = object.__ne__
+
+
 class RenderedSms(NamedTuple):
     """What a recipient of a campaign gets.
 
@@ -315,9 +327,9 @@ class MailingMailing(models.Model):
         :raise SmsOvhTextFails: where a placeholder cannot be filled
         """
         self.ensure_one()
-        mailing = self.with_context(
-            sms_ovh_links={}, sms_ovh_seen_numbers=frozenset(seen)
-        )
+        if not isinstance(seen, SeenNumbers):
+            seen = SeenNumbers(seen)
+        mailing = self.with_context(sms_ovh_links={}, sms_ovh_seen_numbers=seen)
         if sms_id is None:
             sms_id = self._get_sms_ovh_next_id()
         records = mailing.env[self.mailing_model_real].browse(res_ids)

@@ -7,6 +7,7 @@ from odoo import api, fields, models
 from .. import const
 from ..tools.number_country import get_country_code
 from ..tools.sms_segments import count_segments
+from .mailing_mailing_estimate import SeenNumbers
 from .sms_ovh_counter_mixin import SmsOvhTextFails
 
 _logger = logging.getLogger(__name__)
@@ -243,7 +244,9 @@ class SmsOvhEstimate(models.Model):
     def _get_seen_numbers(self):
         """Return the numbers of the slices that are done, to find them twice."""
         self.ensure_one()
-        return {number for part in self.slice_ids for number in part.numbers or ()}
+        return SeenNumbers(
+            number for part in self.slice_ids for number in part.numbers or ()
+        )
 
     def _step(self, seen=None):
         """Look at one slice of recipients, and sum up where it was the last one.

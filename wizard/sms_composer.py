@@ -419,14 +419,14 @@ class SmsComposer(models.TransientModel):
             ["sms_number", "res_id"],
         )
         # What an estimate has seen already, which leaves no traces.
-        seen = set(self.env.context.get("sms_ovh_seen_numbers", ()))
-        seen.update(traces.mapped("sms_number"))
+        before = self.env.context.get("sms_ovh_seen_numbers", ())
+        seen = set(traces.mapped("sms_number"))
         done = set(traces.mapped("res_id")) & set(records.ids)
         for record in records:
             number = recipients_info[record.id]["sanitized"]
             if not number:
                 continue
-            if number in seen:
+            if number in seen or number in before:
                 done.add(record.id)
             seen.add(number)
         return done
