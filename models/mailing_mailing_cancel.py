@@ -201,7 +201,7 @@ class MailingMailing(models.Model):
             return "wait"
         self._request_sms_ovh_cancel()
         self.sms_ovh_paused = False
-        values = {"sms_ovh_cancel_state": "cancelled"}
+        values = {"sms_ovh_cancel_state": "cancelled", "sms_ovh_composing": False}
         if self.state != "done":
             values.update(state="done", sent_date=fields.Datetime.now())
         self.write(values)

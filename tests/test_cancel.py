@@ -155,12 +155,14 @@ class TestCancel(SmsOvhCase):
         mailing = self._create_mailing(self._numbers(5))
         mailing.action_put_in_queue()
         mailing._compose_sms_ovh(mailing._get_remaining_recipients()[:2])
+        mailing.sms_ovh_composing = True
         message = mailing.action_cancel()["params"]["message"]
         self.assertIn("Recipients who get none: 5", message)
         self._run_cron("mass_mailing.ir_cron_mass_mailing_queue")
         self._run_cancel()
         self._send()
         self.assertEqual(mailing.sms_ovh_composed_count, 2)
+        self.assertFalse(mailing.sms_ovh_composing)
         self.assertFalse(self.simulator.get_ledger())
         self.assertEqual(mailing.state, "done")
 
