@@ -79,6 +79,29 @@ def estimating(studio):
     page.resize(DESKTOP)
 
 
+def hours(studio):
+    """A campaign that quiet hours hold, and where these hours are set."""
+    page = studio.page
+    draft = _draft(studio, TITLE, SHORT)
+    company = studio.rpc('res.company', 'search', [], limit=1)
+    # Closed whenever the pictures are made.
+    weekdays = ('monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday', 'sunday')
+    usual = {f'sms_ovh_open_{day}': day != 'sunday' for day in weekdays}
+    usual |= {'sms_ovh_quiet_hours': True, 'sms_ovh_open_from': 8, 'sms_ovh_open_to': 20}
+    hour = int(page.evaluate('new Date().getUTCHours()'))
+    closed = {'sms_ovh_open_from': 8, 'sms_ovh_open_to': 9} if hour >= 12 else {'sms_ovh_open_from': 18, 'sms_ovh_open_to': 20}
+    for size, ending in ((DESKTOP, ''), (PHONE, '_phone')):
+        page.resize(size)
+        studio.rpc('res.company', 'write', company, usual | closed)
+        studio.open(f'sms-marketing/{draft}', 'div[name=sms_ovh_leaves]')
+        studio.take(f'campaign_hours{ending}')
+        studio.rpc('res.company', 'write', company, usual)
+        studio.open('settings', '#sms_ovh_quiet_hours')
+        studio.take(f'quiet_hours{ending}', '#sms_ovh_quiet_hours', margin=12)
+    studio.rpc('res.company', 'write', company, {'sms_ovh_quiet_hours': False})
+    page.resize(DESKTOP)
+
+
 def counter(studio):
     """What stands under the text in each state."""
     page = studio.page
@@ -216,4 +239,4 @@ def replies(studio):
 
 
 #: In the order in which they need each other: records show what was sent before.
-SCENES = {'sent': sent, 'failures': failures, 'replies': replies, 'dashboard': dashboard, 'account': account, 'estimating': estimating, 'writing': writing, 'counter': counter}
+SCENES = {'sent': sent, 'failures': failures, 'replies': replies, 'dashboard': dashboard, 'account': account, 'estimating': estimating, 'writing': writing, 'hours': hours, 'counter': counter}
