@@ -5,6 +5,8 @@
     "category": "Marketing/SMS Marketing",
     "license": "LGPL-3",
     "author": "OVHcloud SMS for Odoo contributors",
+    "maintainer": "OVHcloud SMS for Odoo contributors",
+    "development_status": "Beta",
     "depends": ["mass_mailing_sms"],
     "external_dependencies": {"python": ["holidays", "oauthlib", "ovh", "phonenumbers"]},
     "data": [
@@ -65,6 +67,11 @@
             "sms_ovh/static/tests/tours/**/*",
         ],
     },
+    "images": [
+        "static/description/images/campaign_sent.png",
+        "static/description/images/campaign_writing.png",
+        "static/description/images/dashboard.png",
+    ],
     "uninstall_hook": "uninstall_hook",
     "application": False,
     "installable": True,

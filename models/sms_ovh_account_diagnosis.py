@@ -178,7 +178,7 @@ class SmsOvhAccount(models.Model):
             f"It says: {self._scrub(self.state_message) or 'nothing'}",
             f"Connects by {self.auth_method} to {self.endpoint}; set:"
             f" {', '.join(present) or 'nothing'}; application of the server:"
-            f" {'yes' if self.application_from_server else 'no'}; good until:"
+            f" {'yes' if self.application_from_server else 'no'}; ends:"
             f" {self._show_date(self.credential_expiration)}",
             f"Read from OVHcloud: {self._show_date(self.last_sync)}",
             f"Companies that send with it: {companies}",

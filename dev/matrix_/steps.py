@@ -259,14 +259,17 @@ def check_uninstalled(env):
     module = env['ir.module.module'].search([('name', '=', 'sms_ovh')])
     check(module.state == 'uninstalled', 'the module is', module.state)
     left = {
-        'tables': query("SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename LIKE 'sms_ovh%'"),
+        'tables, views and sequences': query("SELECT relname FROM pg_class WHERE relkind IN ('r', 'v', 'm', 'S') AND relname LIKE 'sms_ovh%'"),
+        'functions and triggers': query("SELECT proname FROM pg_proc WHERE proname LIKE '%sms_ovh%' UNION"
+                                        " SELECT tgname FROM pg_trigger WHERE tgname LIKE '%sms_ovh%'"),
+        'constraints': query("SELECT conname FROM pg_constraint WHERE conname LIKE '%sms_ovh%'"),
         'columns': query("SELECT table_name || '.' || column_name FROM information_schema.columns"
                          " WHERE table_schema = 'public' AND column_name LIKE '%sms_ovh%'"),
         'indexes': query("SELECT indexname FROM pg_indexes WHERE schemaname = 'public' AND indexname LIKE '%sms_ovh%'"),
         'models': query("SELECT model FROM ir_model WHERE model LIKE 'sms.ovh%'"),
         'fields': query("SELECT model || '.' || name FROM ir_model_fields WHERE name LIKE '%sms_ovh%' OR relation LIKE 'sms.ovh%'"),
         'external ids': query("SELECT name FROM ir_model_data WHERE module = 'sms_ovh'"),
-        'views': query("SELECT name FROM ir_ui_view WHERE arch_db::text LIKE '%sms_ovh%' OR model LIKE 'sms.ovh%'"),
+        'forms and lists': query("SELECT name FROM ir_ui_view WHERE arch_db::text LIKE '%sms_ovh%' OR model LIKE 'sms.ovh%'"),
         'actions': query("SELECT id FROM ir_act_server WHERE code LIKE '%sms_ovh%'"),
         'windows': query("SELECT id FROM ir_act_window WHERE res_model LIKE 'sms.ovh%'"),
         'scheduled actions': query("SELECT cron_name FROM ir_cron WHERE cron_name LIKE 'OVHcloud%'"),
