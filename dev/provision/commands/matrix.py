@@ -3,6 +3,7 @@ import argparse
 import contextlib
 import copy
 import json
+import re
 import shutil
 import subprocess
 import tarfile
@@ -30,6 +31,15 @@ QUEUE_JOB = 'odoo-addon-queue-job==19.0.2.4.0.1'
 # States of this repository that somebody may have installed.
 EARLIER = ('c5b4266',)
 DONE = 'MATRIX STEP DONE'
+CASES = {
+    'wheel': 'the package, built and installed beside Odoo',
+    'alone': 'the whole life, without neighbours and demo data',
+    'upgrade': 'from earlier states',
+    'before': 'the whole life beside neighbours, with demo data',
+    'after': 'neighbours that come later',
+    'queue_job': "the whole life beside OCA's queue_job, from PyPI",
+}
+SHORT = ('wheel', 'alone', 'upgrade')
 
 
 class Matrix:
@@ -69,19 +79,15 @@ class Matrix:
         say(f'ok       {case}: {step} ({time.monotonic() - started:.0f} s) {remark}')
 
     @contextlib.contextmanager
-    def case(self, name, template=None):
+    def case(self, name, make=True):
         """Have a database for a case, which ends at its first failure while the others go on.
 
         :param str name: what is tried.
-        :param template: makes the database; by default that of the addon's dependencies.
+        :param bool make: with the addon's dependencies; else only its name is reserved.
         """
-        with self.databases.of_this_run(f"matrix_{name.replace(' ', '_')}", make=template is None) as database:
-            try:
-                if template is not None:
-                    self.note(name, 'make a database', lambda: template(database))
-                yield database
-            except Problem:
-                pass
+        kind = f"matrix_{re.sub(r'[^a-z0-9]+', '_', name.lower())}"
+        with self.databases.of_this_run(kind, make=make) as database, contextlib.suppress(Problem):
+            yield database
 
     # -- steps -------------------------------------------------------------
 
@@ -146,11 +152,12 @@ class Matrix:
         :param bool demo: with demo data.
         :param addons: as for :meth:`odoo`.
         """
-        def make(database):
-            modules = sorted({*self.parts.checkout.dependencies(), *neighbours})
-            self.odoo(database, '-i', ','.join(modules), *(['--with-demo'] if demo else []), addons=addons)
+        with self.case(name, make=not (neighbours or demo)) as database:
+            if neighbours or demo:
+                modules = sorted({*self.parts.checkout.dependencies(), *neighbours})
+                self.note(name, f'make a database with {len(modules)} modules', lambda: self.odoo(
+                    database, '-i', ','.join(modules), *(['--with-demo'] if demo else []), addons=addons))
 
-        with self.case(name, template=make if neighbours or demo else None) as database:
             def step(title, step_name, **options):
                 self.note(name, title, lambda: self.step(database, step_name, addons=addons, **options))
 
@@ -173,14 +180,16 @@ class Matrix:
             step('nothing is left, and SMS leave', 'check_uninstalled')
             self.note(name, 'install again', lambda: self.odoo(database, '-i', ADDON, addons=addons))
 
-    def neighbours_later(self):
-        """Install the neighbours on a database that has the addon and sends with it, and take them away."""
+    def neighbours_later(self, present):
+        """Install the neighbours on a database that has the addon and sends with it.
+
+        :param present: the modules.
+        """
         name = 'neighbours after'
         with self.case(name) as database:
             def step(title, step_name, **options):
                 self.note(name, title, lambda: self.step(database, step_name, **options))
 
-            present = [each for each in NEIGHBOURS if self.parts.source.has_module(each)]
             self.note(name, 'install', lambda: self.odoo(database, '-i', ADDON))
             step('connect', 'connect', api_url=self.api_url)
             self.note(name, f'install {len(present)} neighbours', lambda: self.odoo(database, '-i', ','.join(present)))
@@ -301,24 +310,28 @@ class Matrix:
 
     # -- all together ------------------------------------------------------
 
-    def run(self, full, earlier):
-        """Run the cases.
+    def run(self, cases, earlier):
+        """Run cases.
 
-        :param bool full: all, or those that CI has time for.
+        :param cases: names of :data:`CASES`.
         :param earlier: commits to upgrade from.
         """
-        self.wheel()
-        self.life('alone')
-        for commit in earlier:
-            self.upgrade(commit)
-        if not full:
-            return
         present = [name for name in NEIGHBOURS if self.parts.source.has_module(name)]
-        self.life('neighbours before, demo', present, demo=True)
-        self.neighbours_later()
-        with self.queue_job() as addons:
-            if addons:
-                self.life('queue_job', ('queue_job',), addons=[addons, self.parts.checkout.addons])
+        if 'wheel' in cases:
+            self.wheel()
+        if 'alone' in cases:
+            self.life('alone')
+        if 'upgrade' in cases:
+            for commit in earlier:
+                self.upgrade(commit)
+        if 'before' in cases:
+            self.life('neighbours before, demo', present, demo=True)
+        if 'after' in cases:
+            self.neighbours_later(present)
+        if 'queue_job' in cases:
+            with self.queue_job() as addons:
+                if addons:
+                    self.life('queue_job', ('queue_job',), addons=[addons, self.parts.checkout.addons])
 
     def show(self):
         """Print the table."""
@@ -360,7 +373,11 @@ def main(arguments):
         prog='dev/matrix',
         description='Install, use, upgrade, neutralise and uninstall the addon, alone and beside others.',
     )
-    parser.add_argument('--short', action='store_true', help='only what continuous integration has time for')
+    parser.add_argument('--short', action='store_true', help=f"only what continuous integration has time for: {', '.join(SHORT)}")
+    parser.add_argument(
+        '--case', dest='cases', action='append', choices=CASES, metavar='CASE',
+        help=f"only this one; may be given several times: {'; '.join(f'{name}: {what}' for name, what in CASES.items())}",
+    )
     parser.add_argument(
         '--from', dest='earlier', action='append', metavar='COMMIT',
         help=f"an earlier state to upgrade from (default: {', '.join(EARLIER)}); may be given several times",
@@ -370,7 +387,7 @@ def main(arguments):
     started = time.monotonic()
     with platform() as parts, simulator(parts) as api_url:
         matrix = Matrix(parts, api_url)
-        matrix.run(not options.short, options.earlier or EARLIER)
+        matrix.run(options.cases or (SHORT if options.short else CASES), options.earlier or EARLIER)
     matrix.show()
     if options.json:
         Path(options.json).write_text(json.dumps(matrix.rows, indent=1))
