@@ -65,10 +65,17 @@ UPDATE mailing_mailing
            SELECT id FROM res_company WHERE sms_ovh_account_id IS NOT NULL
        );
 
--- Nobody is asked what became of an SMS.
+-- Nobody is asked what became of an SMS, nor to call one back: those at OVHcloud are the
+-- original's.
 UPDATE sms_tracker
    SET sms_ovh_poll_at = NULL
  WHERE sms_ovh_poll_at IS NOT NULL;
+UPDATE sms_tracker
+   SET sms_ovh_cancel = NULL
+ WHERE sms_ovh_cancel IN ('requested', 'deleting');
+UPDATE mailing_mailing
+   SET sms_ovh_cancel_state = 'cancelled'
+ WHERE sms_ovh_cancel_state = 'cancelling';
 
 -- Where OCA's queue_job is installed, its runner goes by these rows, not by crons.
 DO $$

@@ -188,6 +188,24 @@ class TestNeutralize(SmsOvhCase):
             receivers, {*self._numbers(1, 50), *self._numbers(1, 70)}
         )
 
+    def test_nothing_is_called_back(self):
+        """What the original asked OVHcloud to cancel is the original's to cancel."""
+        mailing = self._create_mailing(self._numbers(2))
+        mailing.action_send_sms()
+        self._run_cron("sms.ir_cron_sms_scheduler_action")
+        trackers = mailing.mailing_trace_ids.sms_tracker_ids
+        self.assertEqual(len(trackers), 2)
+        trackers.sms_ovh_cancel = "requested"
+        mailing.sms_ovh_cancel_state = "cancelling"
+        self._neutralize()
+        self.assertFalse(any(trackers.mapped("sms_ovh_cancel")))
+        self.assertEqual(mailing.sms_ovh_cancel_state, "cancelled")
+        self.account.write(KEYS_1)
+        self.account.action_synchronise()
+        self._send_everything()
+        requests = self.simulator.get_state()["requests"]
+        self.assertFalse([route for route in requests if route.startswith("DELETE")])
+
     def test_old_addresses_are_unknown(self):
         """OVHcloud, which knows the original's addresses, cannot reach the copy."""
         token = self.account.callback_token
