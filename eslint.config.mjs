@@ -100,7 +100,7 @@ export default [
             "no-unsafe-negation": "error",
             "no-unused-labels": "error",
             "no-unused-vars": ["error", { args: "after-used" }],
-            "no-use-before-define": ["error", { functions: false }],
+            "no-use-before-define": ["error", { functions: false, variables: false }],
             "no-useless-call": "error",
             "no-useless-catch": "error",
             "no-useless-concat": "error",
