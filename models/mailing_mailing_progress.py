@@ -345,6 +345,7 @@ class MailingMailing(models.Model):
         )
         if self - ovh_mailings:
             super(MailingMailing, self - ovh_mailings).action_retry_failed_sms()
+        ovh_mailings.check_access("write")
         for mailing in ovh_mailings:
             mailing._retry_sms_ovh_failed()
 

@@ -1,5 +1,6 @@
 """What the pictures show: each scene is a page or two of the product in use."""
 import json
+import urllib.request
 
 from .browser import DESKTOP, PHONE, Size
 
@@ -238,5 +239,46 @@ def replies(studio):
     studio.take('campaign_answered')
 
 
+def _configure(studio, **values):
+    """Change the simulator's configuration."""
+    request = urllib.request.Request(
+        f'{studio.simulator}/simulator/config', json.dumps(values).encode(), {'Content-Type': 'application/json'},
+    )
+    with urllib.request.urlopen(request, timeout=30):
+        pass
+
+
+def progress(studio):
+    """A campaign that is paused in the middle, what it came to in the end, and the analysis."""
+    page = studio.page
+    contacts = {f"Client {index}": f'+3361{index:07d}' for index in range(400)}
+    contacts |= {'Suzanne': '+41791234567', 'Diane': '+33612340023', 'Élise': '+33612340024', 'Fabrice': '+33612340008'}
+    mailing = _draft(
+        studio, "Soldes d'hiver", "Bonjour {{ object.name }}, les soldes commencent demain. Ma Boutique",
+        "Clients d'hiver", contacts.items(),
+    )
+    # Delivered at any hour: OVHcloud holds back what has a STOP clause at night.
+    studio.rpc('mailing.mailing', 'write', [mailing], {'sms_ovh_kind': 'transactional'})
+    studio.rpc('sms.ovh.account', 'write', studio.rpc('sms.ovh.account', 'search', []), {'credit_price': 0.065})
+    # So slow that it can be looked at.
+    _configure(studio, latency_ms=500)
+    studio.rpc('mailing.mailing', 'action_put_in_queue', [mailing])
+
+    def begun():
+        counts = studio.rpc('mailing.mailing', 'get_sms_ovh_progress', [mailing])['counts']
+        return counts['accepted'] + counts['delivered'] > 60
+    studio.wait_until(begun, 'the beginning of a campaign')
+    studio.rpc('mailing.mailing', 'action_sms_ovh_pause', [mailing])
+    studio.on_both(f'sms-marketing/{mailing}', 'campaign_progress', '.o_sms_ovh_progress')
+    studio.rpc('mailing.mailing', 'action_sms_ovh_resume', [mailing])
+    _sent(studio, mailing)
+    _configure(studio, latency_ms=0)
+    studio.on_both(f'sms-marketing/{mailing}', 'campaign_results', '.o_sms_ovh_results', show='.o_sms_ovh_results')
+    studio.open(f'sms-marketing/{mailing}', '.o_sms_ovh_results')
+    page.click('.o_sms_ovh_analyse')
+    page.wait('.o_pivot table')
+    studio.take('campaign_analysis')
+
+
 #: In the order in which they need each other: records show what was sent before.
-SCENES = {'sent': sent, 'failures': failures, 'replies': replies, 'dashboard': dashboard, 'account': account, 'estimating': estimating, 'writing': writing, 'hours': hours, 'counter': counter}
+SCENES = {'sent': sent, 'progress': progress, 'failures': failures, 'replies': replies, 'dashboard': dashboard, 'account': account, 'estimating': estimating, 'writing': writing, 'hours': hours, 'counter': counter}

@@ -14,7 +14,7 @@ from .demo import ANSWER_SECONDS, answers
 from .test import BROWSERS, require_browser
 
 # As in screenshots_/scenes.py, which needs packages that this runs without.
-SCENES = ('sent', 'failures', 'replies', 'dashboard', 'account', 'estimating', 'writing', 'hours', 'counter')
+SCENES = ('sent', 'progress', 'failures', 'replies', 'dashboard', 'account', 'estimating', 'writing', 'hours', 'counter')
 
 
 def _options(arguments):
