@@ -1,5 +1,7 @@
 from unittest.mock import patch
 
+import phonenumbers
+
 from odoo import fields
 from odoo.exceptions import UserError
 from odoo.fields import Command
@@ -56,6 +58,26 @@ class TestLandlines(SmsOvhCase):
         ):
             self.assertEqual(is_landline(number), expected, number)
         self.assertEqual(get_main_region("JE"), "GB")
+
+    def test_every_country(self):
+        """The short way to tell mobiles says what the numbering plans say."""
+        types = phonenumbers.PhoneNumberType
+        count = 0
+        for region in phonenumbers.SUPPORTED_REGIONS:
+            for kind in types.values():
+                example = phonenumbers.example_number_for_type(region, kind)
+                if not example:
+                    continue
+                number = phonenumbers.format_number(
+                    example, phonenumbers.PhoneNumberFormat.E164
+                )
+                count += 1
+                expected = (
+                    phonenumbers.number_type(phonenumbers.parse(number))
+                    == types.FIXED_LINE
+                )
+                self.assertEqual(is_landline(number), expected, (number, region))
+        self.assertGreater(count, 1000)
 
     def _compose_for(self, *numbers):
         partners = self.env["res.partner"].create(

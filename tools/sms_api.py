@@ -13,6 +13,7 @@ from odoo.addons.sms.tools.sms_api import SmsApiBase
 
 from .. import const
 from .contact_information import find_contact_information
+from .number_country import MAX_CODE_LENGTH
 from .ovh_client import (
     OvhBadRequest,
     OvhCredentialRefused,
@@ -68,17 +69,39 @@ def get_main_region(region):
     return phonenumbers.region_code_for_country_code(calling_code)
 
 
+@lru_cache(maxsize=None)
+def _get_mobile_regex(calling_code):
+    """Return what the mobile numbers of a calling code look like, or None.
+
+    :param str calling_code: which one country alone must have
+    :rtype: re.Pattern|None
+    """
+    regions = phonenumbers.COUNTRY_CODE_TO_REGION_CODE.get(int(calling_code), ())
+    if len(regions) != 1:
+        return None
+    metadata = phonenumbers.PhoneMetadata.metadata_for_region(regions[0], None)
+    pattern = metadata and metadata.mobile and metadata.mobile.national_number_pattern
+    return re.compile(pattern) if pattern else None
+
+
 @lru_cache(maxsize=20000)
 def is_landline(number):
     """Tell whether a number is certainly a landline's, where no SMS can be read.
 
     Where the numbering plan does not tell, as in North America, it may be a mobile.
+    Done for each SMS: most are to mobiles, which one look at their digits tells.
 
     :param str number: in E.164
     :rtype: bool
     """
+    number = number or ""
+    if number.startswith("+") and number[1:].isdecimal():
+        for length in range(1, MAX_CODE_LENGTH + 1):
+            regex = _get_mobile_regex(number[1 : length + 1])
+            if regex and regex.fullmatch(number, length + 1):
+                return False
     try:
-        parsed = phonenumbers.parse(number or "")
+        parsed = phonenumbers.parse(number)
     except phonenumbers.NumberParseException:
         return False
     return (
