@@ -382,10 +382,20 @@ class SmsSms(models.Model):
             ovh_sms, others = queue._sms_ovh_split()
             other_ids += others.ids
             # Nothing of a piece is needed for the next: memory stays flat.
+            left = len(ovh_sms)
             for piece_ids in ovh_sms._sms_ovh_split_pieces():
                 piece = self.browse(piece_ids)
-                yield self.env["sms.ovh.job"]._transact(piece._sms_ovh_claim_for_cron)
-            if ovh_sms and not self._sms_ovh_commit_progress(len(ovh_sms)):
+                claimed = self.env["sms.ovh.job"]._transact(piece._sms_ovh_claim_for_cron)
+                left -= len(piece_ids)
+                # At once: a cron that was ended three times without having told of
+                # anything done counts as failed, and is not run for an hour.
+                in_time = self.env["ir.cron"]._commit_progress(
+                    len(piece_ids), remaining=left
+                )
+                yield claimed
+                if not in_time:
+                    break
+            if ovh_sms and not self._sms_ovh_commit_progress(0):
                 return
 
     def _sms_ovh_split_pieces(self):

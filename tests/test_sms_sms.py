@@ -6,6 +6,8 @@ from odoo.tools import mute_logger
 
 from odoo.addons.sms.tools.sms_api import SmsApi
 
+from .. import const
+from ..models import sms_sms
 from .common import KEYS_2, SERVICE_1, SERVICE_2, UNREAL_NUMBER, SmsOvhCase
 
 BLACKLISTED = "+33612340101"
@@ -362,3 +364,25 @@ class TestSmsSms(SmsOvhCase):
             self._run_cron("sms.ir_cron_sms_scheduler_action")
         self.assertEqual(sms.mapped("state"), ["outgoing", "pending"])
         self.assertEqual(len(self.simulator.get_ledger()), 1)
+
+    def test_progress_is_told_piece_by_piece(self):
+        """Odoo runs no cron for a while that was ended thrice with nothing done."""
+        self._create_sms(self._numbers(5))
+        IrCron = type(self.env["ir.cron"])
+        original = IrCron._commit_progress
+        told = []
+
+        def commit_progress(crons, processed=0, **kwargs):
+            told.append((processed, self.simulator.count_jobs()))
+            return original(crons, processed, **kwargs)
+
+        with (
+            patch.object(sms_sms, "PIECE_SIZE", 2),
+            patch.object(const, "MAX_RECEIVERS_PER_JOB", 2),
+            patch.object(IrCron, "_commit_progress", commit_progress),
+        ):
+            self._run_cron("sms.ir_cron_sms_scheduler_action")
+        # Before any of it was posted.
+        self.assertEqual(told[0], (2, 0))
+        self.assertEqual(sum(processed for processed, __ in told), 5)
+        self.assertEqual(len(self.simulator.get_ledger()), 5)

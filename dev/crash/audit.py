@@ -114,7 +114,10 @@ def compare(expected, ledger, records, all_reported=True):
         if sms.refused:
             if rows:
                 audit.untrue.append(f"{name} is refused, and left")
-            elif copy["state"] != "error" or not copy["failure_type"]:
+            elif (
+                # Cancelled, where Odoo knew before that OVHcloud would refuse it.
+                copy["state"] not in ("error", "canceled") or not copy["failure_type"]
+            ):
                 audit.untrue.append(f"{name} was refused, Odoo says {copy['state']}")
             continue
         if not rows:

@@ -186,7 +186,24 @@ def main(arguments):
                 parameters=PARAMETERS,
             )
             wait_for_page(f"{base_url}/web/login", http_child, "Odoo's HTTP server")
-            run = Run(host, simulator, simulator_child, cluster, chance, options)
+
+            def start_server():
+                server = Child(
+                    "Odoo with its scheduled actions",
+                    platform.odoo_command(
+                        *("-d", DATABASE, "--no-http", "--workers", 0),
+                        *("--max-cron-threads", 2),
+                    ),
+                    platform.environment(),
+                    logs / "crash-crons.log",
+                )
+                children.append(server)
+                return server
+
+            run = Run(
+                *(host, simulator, simulator_child, cluster, chance, options),
+                start_server,
+            )
             names = options.scenario or (QUICK if options.quick else list(SCENARIOS))
             passed, failed = _play(run, names, failures)
             host.stop()

@@ -146,9 +146,14 @@ class Run:
     :param cluster: :class:`crash.cluster.CrashCluster`
     :param random.Random chance: where chance comes from
     :param options: the command line's
+    :param start_server: function that starts an Odoo server with its scheduled actions,
+        and returns its :class:`provision.children.Child`
     """
 
-    def __init__(self, host, simulator, simulator_child, cluster, chance, options):
+    def __init__(
+        self, host, simulator, simulator_child, cluster, chance, options, start_server
+    ):
+        self.start_server = start_server
         self.host = host
         self.simulator = simulator
         self.simulator_child = simulator_child
@@ -245,6 +250,29 @@ class Run:
             if name not in allowed
         ]
         return faults
+
+    def count_posts(self):
+        """Return how many calls posted a job, whatever became of them."""
+        counts = self.simulator.state("requests")["requests"]
+        return sum(
+            count
+            for route, count in counts.items()
+            if route.startswith("POST ") and route.endswith("/jobs")
+        )
+
+    @staticmethod
+    def wait_for(condition):
+        """Wait until a condition holds.
+
+        :return: whether it did in time
+        :rtype: bool
+        """
+        deadline = time.monotonic() + LONGEST
+        while time.monotonic() < deadline:
+            if condition():
+                return True
+            time.sleep(0.1)
+        return False
 
     def compare(self, expected, **options):
         """Compare the ledger with Odoo's records. See :func:`audit.compare`."""
@@ -351,6 +379,39 @@ def random_kills(run):
     faults = run.finish()
     faults += run.check_reports()
     yield Outcome("killed whenever", run.compare(expected), kills, tuple(faults))
+
+
+def crons(run):
+    """A whole Odoo server killed while its scheduled actions send, and started again."""
+    run.settings(latency_ms=150)
+    expected = run.campaign(2500, 200)
+    wrong = []
+    kills = 0
+    for __ in range(3):
+        posted = run.count_posts()
+        server = run.start_server()
+        try:
+            # What the scheduled actions do of themselves once the server is there.
+            if not run.wait_for(lambda posted=posted: run.count_posts() > posted):
+                wrong.append("a server that was started sends nothing")
+            time.sleep(run.chance.uniform(0, 0.6))
+            server._signal(signal.SIGKILL)
+            server.wait()
+            kills += 1
+        finally:
+            server.stop()
+        if not run.host.run("count_queued"):
+            break
+    server = run.start_server()
+    try:
+        if not run.wait_for(lambda: not run.host.run("count_queued")):
+            wrong.append("the last server does not send what the others left")
+    finally:
+        server.stop()
+    # What was being sent at the kills is asked for in the hurried way.
+    run.settings()
+    wrong += run.finish()
+    yield Outcome("a server and its crons killed", run.compare(expected), kills, tuple(wrong))
 
 
 def faults(run):
@@ -489,6 +550,7 @@ def reports(run):
 SCENARIOS = {
     "steps": steps,
     "random": random_kills,
+    "crons": crons,
     "faults": faults,
     "night": night,
     "database": database,
