@@ -93,6 +93,7 @@ class MailingMailing(models.Model):
         return {
             "state": self.state,
             "paused": self.sms_ovh_paused,
+            "cancelled": self.sms_ovh_cancel_state,
             "can_write": self.has_access("write"),
             "counts": counts,
             "total": sum(counts.values()),
@@ -356,7 +357,9 @@ class MailingMailing(models.Model):
     def write(self, vals):
         """Override to tell who watches a campaign that it starts, ends or waits."""
         result = super().write(vals)
-        if not vals.keys().isdisjoint(("state", "sms_ovh_paused")):
+        if not vals.keys().isdisjoint(
+            ("state", "sms_ovh_paused", "sms_ovh_cancel_state")
+        ):
             self.filtered(
                 lambda mailing: mailing.mailing_type == "sms"
             )._announce_sms_ovh_progress()

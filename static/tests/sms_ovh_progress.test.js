@@ -59,6 +59,7 @@ function makeProgress(counts, values = {}) {
     return {
         state: "sending",
         paused: false,
+        cancelled: false,
         can_write: true,
         counts: all,
         total: Object.values(all).reduce((sum, count) => sum + count, 0),
@@ -258,6 +259,25 @@ test("another campaign, another channel", async () => {
     await animationFrame();
     expect(left).toEqual(["sms_ovh.mailing_1"]);
     expect.verifySteps(["add sms_ovh.mailing_2", "progress 2"]);
+});
+
+test("a campaign that is called back", async () => {
+    progress = makeProgress({ waiting: 3, delivered: 1 }, { cancelled: "cancelling" });
+    await mount();
+    expect(".o_sms_ovh_progress_title").toHaveText("Being Cancelled");
+    progress = makeProgress(
+        { cancelled: 3, delivered: 1 },
+        { state: "done", cancelled: "cancelled" }
+    );
+    await contains(".o_pager_next").click();
+    await animationFrame();
+    expect(".o_sms_ovh_progress_title").toHaveText("Cancelled");
+    expect.verifySteps([
+        "add sms_ovh.mailing_1",
+        "progress 1",
+        "add sms_ovh.mailing_2",
+        "progress 2",
+    ]);
 });
 
 test("pause, resume, and who may not", async () => {

@@ -200,7 +200,10 @@ export class CampaignProgress extends Component {
     }
 
     get title() {
-        const { state, paused, counts } = this.state.progress;
+        const { state, paused, cancelled, counts } = this.state.progress;
+        if (cancelled) {
+            return cancelled === "cancelling" ? _t("Being Cancelled") : _t("Cancelled");
+        }
         if (paused) {
             return _t("Paused");
         }
@@ -270,10 +273,12 @@ export class CampaignProgress extends Component {
     }
 
     get canPause() {
-        const { paused, can_write: canWrite, state, counts } = this.state.progress;
+        const { paused, cancelled, can_write: canWrite, state, counts } =
+            this.state.progress;
         return (
             canWrite &&
             !paused &&
+            !cancelled &&
             ["in_queue", "sending"].includes(state) &&
             counts.waiting > 0
         );
