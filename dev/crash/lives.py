@@ -198,7 +198,8 @@ def work(
     :param dict|None step: where to be killed, see :func:`crash.steps.install`
     :param bool until_done: end when there is nothing left to do, else after `seconds`
     :param int|None slice_size: SMS read from the queue at a time
-    :return: ``done``, ``errors`` (count by role and class), ``conflicts``, ``calls``
+    :return: ``done``, ``left`` (what is, by role), ``busy`` (threads that did not come to
+        an end), ``errors`` (count by role and class), ``conflicts``, ``calls``
     """
     _hurry(timing)
     if slice_size:
@@ -230,6 +231,8 @@ def work(
         worker.thread.join(60)
     return {
         "done": done,
+        "left": {} if done else {role: _count_open(registry, [role]) for role in roles},
+        "busy": sum(worker.thread.is_alive() for worker in workers),
         "errors": sum((worker.errors for worker in workers), Counter()),
         "conflicts": notes.conflicts,
         "calls": sum(worker.calls for worker in workers),

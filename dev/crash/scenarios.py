@@ -243,7 +243,12 @@ class Run:
     @staticmethod
     def _check(result, allowed=()):
         """Return sentences on what went wrong in a process that was left in peace."""
-        faults = [] if result["done"] else [f"work is left, and none was done for {LONGEST} s"]
+        faults = []
+        if not result["done"]:
+            faults.append(
+                f"work is left, and none was done for {LONGEST} s: {result['left']},"
+                f" {result['busy']} threads busy"
+            )
         faults += [
             f"{count} times {name}"
             for name, count in result["errors"].items()
