@@ -214,6 +214,7 @@ def work(
     roles = [role for thread in threads for role in thread]
     deadline = time.monotonic() + seconds
     least = None
+    most = 0
     done = False
     while time.monotonic() < deadline and not done:
         time.sleep(LOOK)
@@ -222,8 +223,13 @@ def work(
         if not until_done:
             continue
         left = _count_open(registry, roles)
+        treated = _count_treated(registry)
         if left is not None and (least is None or left < least):
             least = left
+            deadline = time.monotonic() + seconds
+        if treated is not None and treated > most:
+            # Reports come as long as the simulator makes them.
+            most = treated
             deadline = time.monotonic() + seconds
         done = left == 0 and all(worker.rounds for worker in workers)
     stop.set()
@@ -250,6 +256,16 @@ def _count_open(registry, roles):
             return left
     except Exception:  # noqa: BLE001
         # The database is down: the roles will tell.
+        return None
+
+
+def _count_treated(registry):
+    """Return how many reports were treated, None where one can't tell."""
+    try:
+        with registry.cursor() as cr:
+            cr.execute("SELECT COUNT(*) FROM sms_ovh_event WHERE state != 'new'")
+            return cr.fetchone()[0]
+    except Exception:  # noqa: BLE001
         return None
 
 
