@@ -1,6 +1,7 @@
 """What happens once, when the addon goes."""
 
 from odoo.tools import SQL
+from odoo.tools.sql import table_exists
 
 
 def uninstall_hook(env):
@@ -89,4 +90,7 @@ def uninstall_hook(env):
             """
         )
     )
+    if table_exists(cr, "queue_job"):
+        # OCA's `queue_job` cannot show, nor run, jobs of a model that is gone.
+        cr.execute(SQL("DELETE FROM queue_job WHERE model_name = 'sms.ovh.job'"))
     env.invalidate_all(flush=False)

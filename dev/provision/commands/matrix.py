@@ -27,7 +27,7 @@ NEIGHBOURS = (
     'website_mass_mailing_sms', 'mass_mailing_event_sms', 'project_sms', 'stock_sms', 'base_automation',
 )
 # OCA's job queue, as PyPI has it.
-QUEUE_JOB = 'odoo-addon-queue-job==19.0.2.4.0.1'
+QUEUE_JOB = ('odoo-addon-queue-job==19.0.2.4.0.1', 'openupgradelib==3.13.7')
 # States of this repository that somebody may have installed.
 EARLIER = ('c5b4266',)
 DONE = 'MATRIX STEP DONE'
@@ -227,27 +227,48 @@ class Matrix:
                 self.note(name, 'upgrade', lambda: self.odoo(database, '-u', ADDON))
                 self.note(name, 'all kept its meaning', lambda: self.step(database, 'check_upgraded'))
 
-    @contextlib.contextmanager
     def queue_job(self):
-        """Have OCA's job queue from PyPI in a directory of addons, nothing where it can't be had."""
+        """The whole life beside OCA's job queue, which is fetched from PyPI."""
+        name = 'queue_job'
         with tempfile.TemporaryDirectory(prefix='sms_ovh_queue_job_') as directory:
             try:
-                run(
-                    [str(self.parts.python.python), '-m', 'pip', 'install', '--quiet', '--no-deps', '--target', directory, QUEUE_JOB],
-                    f'Installing {QUEUE_JOB}',
-                )
+                python, site = self.environment(Path(directory))
+                run([str(python), '-m', 'pip', 'install', '--quiet', '--no-deps', *QUEUE_JOB], f"Installing {' '.join(QUEUE_JOB)}")
             except Problem as problem:
-                self.rows.append(('queue_job', 'fetch it', 'skipped', 0, str(problem).splitlines()[0]))
-                yield None
-            else:
-                yield Path(directory) / 'odoo' / 'addons'
+                self.rows.append((name, 'fetch it', 'skipped', 0, str(problem).splitlines()[0]))
+                return
+            self.with_python(python).life(name, ('queue_job',), addons=[site / 'odoo' / 'addons', self.parts.checkout.addons])
+
+    def environment(self, directory):
+        """Make a virtual environment that has what Odoo needs, and nothing else yet.
+
+        :param Path directory: where.
+        :return: its Python, and the directory of its packages.
+        """
+        directory = directory / 'environment'
+        python = directory / 'bin' / 'python'
+        asking = ['-c', 'import sysconfig; print(sysconfig.get_path("purelib"))']
+        run([str(self.parts.python.python), '-m', 'venv', str(directory)], 'Creating a virtual environment')
+        site = Path(run([str(python), *asking], 'Asking Python').strip())
+        (site / 'odoo_needs.pth').write_text(run([str(self.parts.python.python), *asking], 'Asking Python'))
+        return python, site
+
+    def with_python(self, python):
+        """Return this matrix with Odoo run by another Python.
+
+        :param Path python: in a virtual environment.
+        """
+        other = copy.copy(self)
+        other.parts = copy.copy(self.parts)
+        other.parts.python = PythonEnvironment(python.parent.parent, self.parts.python.fingerprint)
+        other.databases = Databases(other.parts)
+        return other
 
     def wheel(self):
         """Build the package, install it beside Odoo in an environment of its own, and send with it."""
         name = 'wheel'
         with tempfile.TemporaryDirectory(prefix='sms_ovh_wheel_') as directory:
             directory = Path(directory)
-            environment = directory / 'environment'
             made = {}
 
             def build():
@@ -280,16 +301,9 @@ class Matrix:
                 return f'{len(inside)} files'
 
             def install():
-                python = environment / 'bin' / 'python'
-                run([str(self.parts.python.python), '-m', 'venv', str(environment)], 'Creating a virtual environment')
-                site = run([str(python), '-c', 'import sysconfig; print(sysconfig.get_path("purelib"))'], 'Asking Python').strip()
-                # What Odoo needs itself is there already.
-                needs = run(
-                    [str(self.parts.python.python), '-c', 'import sysconfig; print(sysconfig.get_path("purelib"))'], 'Asking Python',
-                ).strip()
-                (Path(site) / 'odoo_needs.pth').write_text(needs + '\n')
-                run([str(python), '-m', 'pip', 'install', '--quiet', '--no-deps', '--no-index', str(made['wheel'])], 'Installing the wheel')
-                made['addons'] = Path(site) / 'odoo' / 'addons'
+                made['python'], site = self.environment(directory)
+                run([str(made['python']), '-m', 'pip', 'install', '--quiet', '--no-deps', '--no-index', str(made['wheel'])], 'Installing the wheel')
+                made['addons'] = site / 'odoo' / 'addons'
 
             try:
                 self.note(name, 'build', build)
@@ -297,10 +311,7 @@ class Matrix:
                 self.note(name, 'install in an environment', install)
             except Problem:
                 return
-            installed = copy.copy(self)
-            installed.parts = copy.copy(self.parts)
-            installed.parts.python = PythonEnvironment(environment, self.parts.python.fingerprint)
-            installed.databases = Databases(installed.parts)
+            installed = self.with_python(made['python'])
             addons = [made['addons']]
             with installed.case(name) as database:
                 self.note(name, 'install in Odoo', lambda: installed.odoo(database, '-i', ADDON, addons=addons))
@@ -329,9 +340,7 @@ class Matrix:
         if 'after' in cases:
             self.neighbours_later(present)
         if 'queue_job' in cases:
-            with self.queue_job() as addons:
-                if addons:
-                    self.life('queue_job', ('queue_job',), addons=[addons, self.parts.checkout.addons])
+            self.queue_job()
 
     def show(self):
         """Print the table."""
