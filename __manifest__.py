@@ -8,7 +8,9 @@
     "maintainer": "OVHcloud SMS for Odoo contributors",
     "development_status": "Beta",
     "depends": ["mass_mailing_sms"],
-    "external_dependencies": {"python": ["holidays", "oauthlib", "ovh", "phonenumbers"]},
+    "external_dependencies": {
+        "python": ["holidays", "oauthlib", "ovh", "phonenumbers"]
+    },
     "data": [
         "security/sms_ovh_groups.xml",
         "security/ir.model.access.csv",

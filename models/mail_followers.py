@@ -11,6 +11,4 @@ class MailFollowers(models.Model):
         """
         if message_type == "sms" and self.env.context.get("sms_ovh_incoming"):
             message_type = "comment"
-        return super()._get_recipient_data(
-            records, message_type, subtype_id, pids=pids
-        )
+        return super()._get_recipient_data(records, message_type, subtype_id, pids=pids)

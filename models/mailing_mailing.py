@@ -80,7 +80,9 @@ class MailingMailing(models.Model):
                 company = mailing.sms_ovh_company_id or self.env.company
                 mailing.sms_ovh_kind = company.sms_ovh_campaign_kind
 
-    @api.depends("sms_ovh_company_id.sms_ovh_account_id.default_sender_id", "mailing_type")
+    @api.depends(
+        "sms_ovh_company_id.sms_ovh_account_id.default_sender_id", "mailing_type"
+    )
     def _compute_sms_ovh_sender_id(self):
         """Start with the account's sender; what was sent keeps its own."""
         for mailing in self:
@@ -129,8 +131,9 @@ class MailingMailing(models.Model):
     )
     def _compute_sms_ovh_sender_warning(self):
         sms_mailings = self.filtered(
-            lambda mailing: mailing.mailing_type == "sms"
-            and mailing.state in ("draft", "in_queue")
+            lambda mailing: (
+                mailing.mailing_type == "sms" and mailing.state in ("draft", "in_queue")
+            )
         )
         (self - sms_mailings).sms_ovh_sender_warning = False
         return super(MailingMailing, sms_mailings)._compute_sms_ovh_sender_warning()
@@ -277,9 +280,7 @@ class MailingMailing(models.Model):
         ovh_mailings = self.filtered("sms_ovh_account_id")
         ovh_mailings.sms_has_insufficient_credit = False
         ovh_mailings.sms_has_unregistered_account = False
-        return super(
-            MailingMailing, self - ovh_mailings
-        )._compute_sms_has_iap_failure()
+        return super(MailingMailing, self - ovh_mailings)._compute_sms_has_iap_failure()
 
     # ------------------------------------------------------------
     # Composing
@@ -417,8 +418,14 @@ class MailingMailing(models.Model):
             "res_model": "mailing.trace",
             "views": [
                 (self.env.ref("sms_ovh.mailing_trace_view_list_sms_ovh").id, "list"),
-                (self.env.ref("sms_ovh.mailing_trace_view_kanban_sms_ovh").id, "kanban"),
-                (self.env.ref("mass_mailing_sms.mailing_trace_view_form_sms").id, "form"),
+                (
+                    self.env.ref("sms_ovh.mailing_trace_view_kanban_sms_ovh").id,
+                    "kanban",
+                ),
+                (
+                    self.env.ref("mass_mailing_sms.mailing_trace_view_form_sms").id,
+                    "form",
+                ),
             ],
             "domain": [("mass_mailing_id", "=", self.id)],
             "context": {"create": False},

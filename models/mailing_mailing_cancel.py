@@ -115,10 +115,12 @@ class MailingMailing(models.Model):
     def action_cancel(self):
         """Override of `mass_mailing`: what is composed already is called back."""
         composed = self.filtered(
-            lambda mailing: mailing.sms_ovh_account_id
-            and mailing.mailing_type == "sms"
-            and mailing.sms_ovh_composed_count
-            and mailing.state == "in_queue"
+            lambda mailing: (
+                mailing.sms_ovh_account_id
+                and mailing.mailing_type == "sms"
+                and mailing.sms_ovh_composed_count
+                and mailing.state == "in_queue"
+            )
         )
         result = super(MailingMailing, self - composed).action_cancel()
         return composed.action_sms_ovh_cancel() if composed else result
@@ -129,9 +131,11 @@ class MailingMailing(models.Model):
         From the commit on nothing more of it is composed, claimed or posted.
         """
         mailings = self.filtered(
-            lambda mailing: mailing.sms_ovh_account_id
-            and not mailing.sms_ovh_cancel_state
-            and mailing.state in ("in_queue", "sending", "done")
+            lambda mailing: (
+                mailing.sms_ovh_account_id
+                and not mailing.sms_ovh_cancel_state
+                and mailing.state in ("in_queue", "sending", "done")
+            )
         )
         for mailing in mailings:
             left = 0

@@ -165,7 +165,8 @@ class MailingMailing(models.Model):
             self._count_sms_ovh_recipients(),
             bool(self.sms_allow_unsubscribe),
             bool(self.use_exclusion_list),
-            bool(self.ab_testing_enabled) and [
+            bool(self.ab_testing_enabled)
+            and [
                 self.ab_testing_pc,
                 self.ab_testing_is_winner_mailing,
             ],
@@ -193,16 +194,16 @@ class MailingMailing(models.Model):
     def _compute_sms_ovh_credit_warning(self):
         """Override to go by the estimate, where there is one that holds."""
         estimated = self.filtered(
-            lambda mailing: mailing.mailing_type == "sms"
-            and mailing.state == "draft"
-            and mailing.sms_ovh_estimate_id.state == "done"
-            and not mailing.sms_ovh_estimate_stale
+            lambda mailing: (
+                mailing.mailing_type == "sms"
+                and mailing.state == "draft"
+                and mailing.sms_ovh_estimate_id.state == "done"
+                and not mailing.sms_ovh_estimate_stale
+            )
         )
         for mailing in estimated:
             mailing.sms_ovh_credit_warning = mailing._get_sms_ovh_missing_sentence()
-        return super(
-            MailingMailing, self - estimated
-        )._compute_sms_ovh_credit_warning()
+        return super(MailingMailing, self - estimated)._compute_sms_ovh_credit_warning()
 
     def _get_sms_ovh_missing_sentence(self):
         """Return what the SMS left cannot pay for, by the estimate, or False."""
@@ -242,9 +243,9 @@ class MailingMailing(models.Model):
         self.ensure_one()
         if not self.mailing_model_real:
             return []
-        return self.env[self.mailing_model_real].search(
-            self._get_recipients_domain()
-        ).ids
+        return (
+            self.env[self.mailing_model_real].search(self._get_recipients_domain()).ids
+        )
 
     def _get_sms_ovh_next_id(self):
         """Return the id that the next SMS gets: links to be clicked hold it."""

@@ -65,7 +65,8 @@ class MailingMailing(models.Model):
         values = self.sms_ovh_company_id._describe_sms_ovh_opening(opening)
         if decided:
             return self.env._(
-                "Leaves on %(day)s at %(time)s: marketing SMS keep quiet hours.", **values
+                "Leaves on %(day)s at %(time)s: marketing SMS keep quiet hours.",
+                **values,
             )
         return self.env._(
             "If you send it now, it leaves on %(day)s at %(time)s: marketing SMS keep"
@@ -159,8 +160,9 @@ class MailingMailing(models.Model):
     def action_sms_ovh_pause(self):
         """Have what is not posted yet wait, what is not composed yet included."""
         self.filtered(
-            lambda mailing: mailing.sms_ovh_account_id
-            and mailing.state in ("in_queue", "sending")
+            lambda mailing: (
+                mailing.sms_ovh_account_id and mailing.state in ("in_queue", "sending")
+            )
         ).sms_ovh_paused = True
 
     def action_sms_ovh_resume(self):

@@ -102,7 +102,9 @@ class SmsOvhAccount(models.Model):
         tracking=True,
     )
     state_message = fields.Char(readonly=True, copy=False)
-    last_sync = fields.Datetime(string="Last Synchronisation", readonly=True, copy=False)
+    last_sync = fields.Datetime(
+        string="Last Synchronisation", readonly=True, copy=False
+    )
 
     # What OVHcloud says
     credits_left = fields.Float(
@@ -247,8 +249,10 @@ class SmsOvhAccount(models.Model):
     def _check_service_not_needed(self):
         """Refuse to forget the service of an account that a company sends with."""
         # sudo: a company that the user may not see sends with it all the same.
-        if self.env["res.company"].sudo().search_count(
-            [("sms_ovh_account_id", "=", self.id)], limit=1
+        if (
+            self.env["res.company"]
+            .sudo()
+            .search_count([("sms_ovh_account_id", "=", self.id)], limit=1)
         ):
             raise ValidationError(
                 self.env._("A company sends with this account: enter its service.")
@@ -312,8 +316,10 @@ class SmsOvhAccount(models.Model):
     @api.constrains("company_id")
     def _check_company_of_users(self):
         """Refuse to take an account away from the company that sends with it."""
-        companies = self.env["res.company"].sudo().search(
-            [("sms_ovh_account_id", "in", self.ids)]
+        companies = (
+            self.env["res.company"]
+            .sudo()
+            .search([("sms_ovh_account_id", "in", self.ids)])
         )
         for company in companies:
             if company.sms_ovh_account_id.company_id != company:

@@ -27,9 +27,7 @@ class SmsOvhLog(models.Model):
         :return: OVHcloud's ids by number, the last one first
         :rtype: dict[str, list[str]]
         """
-        days = self.env["sms.ovh.job"]._get_parameter(
-            "answer_days", const.ANSWER_DAYS
-        )
+        days = self.env["sms.ovh.job"]._get_parameter("answer_days", const.ANSWER_DAYS)
         found = defaultdict(list)
         # In SQL: a few of each number, all numbers at once.
         for number, sms_ovh_id in self.env.execute_query(
@@ -163,9 +161,13 @@ class SmsOvhAccount(models.Model):
         """Return the UUID of the SMS by tag of its job and number."""
         tags = {answer["tag"] for answer in answers if answer.get("tag")}
         # sudo: see `_find_answered`.
-        jobs = self.env["sms.ovh.job"].sudo().search_fetch(
-            [("tag", "in", list(tags)), ("account_id", "=", self.id)],
-            ["tag", "receivers"],
+        jobs = (
+            self.env["sms.ovh.job"]
+            .sudo()
+            .search_fetch(
+                [("tag", "in", list(tags)), ("account_id", "=", self.id)],
+                ["tag", "receivers"],
+            )
         )
         wanted = {(answer.get("tag"), answer["number"]) for answer in answers}
         return {

@@ -316,7 +316,8 @@ class SmsOvhAccount(models.Model):
         return [
             f"{cron.cron_name}: {'on' if cron.active else 'OFF'}, last run"
             f" {self._show_date(cron.lastcall)}, next {self._show_date(cron.nextcall)}"
-            + f", failed {cron.failure_count} times" * bool(cron.failure_count)
+            + f", failed {cron.failure_count} times"
+            * bool(cron.failure_count)
             for cron in crons
         ]
 

@@ -237,9 +237,7 @@ class SmsOvhEstimate(models.Model):
                 seen[estimate_id] |= numbers
             # Nothing of a slice is needed for the next: memory stays flat.
             self.env.invalidate_all()
-            self.env["ir.cron"]._commit_progress(
-                1, remaining=self.search_count(domain)
-            )
+            self.env["ir.cron"]._commit_progress(1, remaining=self.search_count(domain))
 
     def _get_seen_numbers(self):
         """Return the numbers of the slices that are done, to find them twice."""
@@ -431,9 +429,7 @@ class SmsOvhEstimateLine(models.Model):
         required=True,
         readonly=True,
     )
-    reason = fields.Selection(
-        lambda self: self._selection_reason(), readonly=True
-    )
+    reason = fields.Selection(lambda self: self._selection_reason(), readonly=True)
     country_id = fields.Many2one(
         "res.country", string="Odoo's Country", readonly=True, ondelete="set null"
     )

@@ -293,8 +293,9 @@ class SmsOvhEvent(models.Model):
                     group & logged, state, failure_type, ptt, back, times
                 )
             done = events.filtered(
-                lambda event, moved=moved: (event.account_id.id, event.sms_ovh_id)
-                in moved
+                lambda event, moved=moved: (
+                    (event.account_id.id, event.sms_ovh_id) in moved
+                )
             )
             done.state = "done"
             (events - done).state = "late"

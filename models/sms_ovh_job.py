@@ -764,7 +764,9 @@ class SmsOvhJob(models.Model):
             with self.account_id._get_client() as client:
                 found = self._fetch_by_tag(client, {} if readings is None else readings)
         except ovh_client.OvhError as error:
-            _logger.warning("OVHcloud SMS: job %s cannot be asked for: %r", self.tag, error)
+            _logger.warning(
+                "OVHcloud SMS: job %s cannot be asked for: %r", self.tag, error
+            )
             self.next_attempt = self._get_check()
             return
         missing = [number for __, number in self.receivers if number not in found]
@@ -869,7 +871,9 @@ class SmsOvhJob(models.Model):
             )
         # Not kept when it is broken off: what was not read would pass for not there.
         readings.pop(key, None)
-        posted = (self.posted_at or self.create_date) + timedelta(seconds=reading.clock_offset)
+        posted = (self.posted_at or self.create_date) + timedelta(
+            seconds=reading.clock_offset
+        )
         try:
             entries = reading.read(
                 posted - CLOCK_MARGIN,

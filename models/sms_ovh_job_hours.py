@@ -103,9 +103,13 @@ class SmsOvhJob(models.Model):
         """
         # sudo: whoever sends need not have rights on scheduled actions.
         cron_sudo = self.env.ref(xmlid).sudo()
-        known = self.env["ir.cron.trigger"].sudo().search_fetch(
-            [("cron_id", "=", cron_sudo.id), ("call_at", "in", list(moments))],
-            ["call_at"],
+        known = (
+            self.env["ir.cron.trigger"]
+            .sudo()
+            .search_fetch(
+                [("cron_id", "=", cron_sudo.id), ("call_at", "in", list(moments))],
+                ["call_at"],
+            )
         )
         moments = set(moments) - set(known.mapped("call_at"))
         if moments:

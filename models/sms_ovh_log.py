@@ -173,14 +173,18 @@ class SmsOvhLog(models.Model):
         rates = dict.fromkeys(counts, 1)
         if len(counts) > 1:
             # sudo: rates, for whoever sends.
-            known = self.env["sms.ovh.rate"].sudo().search_fetch(
-                [
-                    ("account_id", "=", job.account_id.id),
-                    ("country_code", "in", [code for code in counts if code]),
-                    ("credits", ">", 0),
-                ],
-                ["country_code", "credits"],
-                order="id",
+            known = (
+                self.env["sms.ovh.rate"]
+                .sudo()
+                .search_fetch(
+                    [
+                        ("account_id", "=", job.account_id.id),
+                        ("country_code", "in", [code for code in counts if code]),
+                        ("credits", ">", 0),
+                    ],
+                    ["country_code", "credits"],
+                    order="id",
+                )
             )
             told = {rate.country_code: rate.credits for rate in known}
             if told.keys() == counts.keys():

@@ -74,7 +74,9 @@ class SmsOvhRate(models.Model):
         :return: credits by country, and a sentence on what it did not tell, or False
         """
         billing = (account_sudo.company_id.country_id.code or "").lower()
-        params = {"billingCountry": billing} if billing in const.BILLING_COUNTRIES else {}
+        params = (
+            {"billingCountry": billing} if billing in const.BILLING_COUNTRIES else {}
+        )
         found, refused = {}, []
         with account_sudo._get_client() as client:
             for code in country_codes:
@@ -84,7 +86,9 @@ class SmsOvhRate(models.Model):
                     refused.append(code)
                 except ovh_client.OvhError as error:
                     _logger.warning("OVHcloud SMS: the rates cannot be read: %r", error)
-                    sentence = account_sudo.with_env(self.env)._get_error_sentence(error)
+                    sentence = account_sudo.with_env(self.env)._get_error_sentence(
+                        error
+                    )
                     return found, self.env._(
                         "What OVHcloud charges could not be read. %s", sentence
                     )

@@ -42,9 +42,7 @@ class SmsOvhReply(models.Model):
     res_id = fields.Many2oneReference(
         string="Document's ID", model_field="res_model", readonly=True
     )
-    message_id = fields.Many2one(
-        "mail.message", ondelete="set null", readonly=True
-    )
+    message_id = fields.Many2one("mail.message", ondelete="set null", readonly=True)
     user_id = fields.Many2one(
         "res.users",
         string="Who Was Told",
@@ -297,9 +295,9 @@ class SmsOvhReply(models.Model):
                 # sudo: whoever it is.
                 candidates |= source.sudo().user_id
         return candidates.sudo(False).filtered(
-            lambda user: user.active
-            and not user.share
-            and self.company_id in user.company_ids
+            lambda user: (
+                user.active and not user.share and self.company_id in user.company_ids
+            )
         )[:1]
 
     # ------------------------------------------------------------
@@ -326,9 +324,9 @@ class SmsOvhReply(models.Model):
         candidates = job_sudo.sender_id | default_sudo | account_sudo.sender_ids
         return (
             candidates.filtered(
-                lambda sender: sender.can_reply
-                and sender.active
-                and sender.status == "enable"
+                lambda sender: (
+                    sender.can_reply and sender.active and sender.status == "enable"
+                )
             )[:1]
             or default_sudo
         ).sudo(False)

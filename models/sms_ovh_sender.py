@@ -162,8 +162,6 @@ class SmsOvhSender(models.Model):
     def _compute_display_name(self):
         for sender in self:
             if sender.type == "shortcode":
-                sender.display_name = self.env._(
-                    "Short number (recipients can reply)"
-                )
+                sender.display_name = self.env._("Short number (recipients can reply)")
             else:
                 sender.display_name = sender.name

@@ -111,14 +111,24 @@ class SmsSms(models.Model):
         of the context's ``sms_ovh_sender_id`` and ``sms_ovh_kind``, else the company's.
         """
         # sudo: the company and the sender of what is sent, whoever sends it.
-        mailings = self.env["mailing.mailing"].sudo().browse(
-            {vals["mailing_id"] for vals in vals_list if vals.get("mailing_id")}
+        mailings = (
+            self.env["mailing.mailing"]
+            .sudo()
+            .browse(
+                {vals["mailing_id"] for vals in vals_list if vals.get("mailing_id")}
+            )
         )
-        mailings.fetch(
-            ["sms_ovh_company_id", "sms_ovh_sender_id", "sms_ovh_kind"]
-        )
-        messages = self.env["mail.message"].sudo().browse(
-            {vals["mail_message_id"] for vals in vals_list if vals.get("mail_message_id")}
+        mailings.fetch(["sms_ovh_company_id", "sms_ovh_sender_id", "sms_ovh_kind"])
+        messages = (
+            self.env["mail.message"]
+            .sudo()
+            .browse(
+                {
+                    vals["mail_message_id"]
+                    for vals in vals_list
+                    if vals.get("mail_message_id")
+                }
+            )
         )
         messages.fetch(["record_company_id"])
         for vals in vals_list:
@@ -164,11 +174,15 @@ class SmsSms(models.Model):
             or company_sudo.sms_ovh_message_kind
         )
         # No sender of another company's account, where one action sends for several.
-        sender_sudo = self.env["sms.ovh.sender"].sudo().browse(
-            vals.get("sms_ovh_sender_id")
-            or mailing.sms_ovh_sender_id.id
-            or context.get("sms_ovh_sender_id")
-            or []
+        sender_sudo = (
+            self.env["sms.ovh.sender"]
+            .sudo()
+            .browse(
+                vals.get("sms_ovh_sender_id")
+                or mailing.sms_ovh_sender_id.id
+                or context.get("sms_ovh_sender_id")
+                or []
+            )
         )
         if sender_sudo.account_id != account_sudo:
             sender_sudo = account_sudo.default_sender_id
@@ -385,7 +399,9 @@ class SmsSms(models.Model):
             left = len(ovh_sms)
             for piece_ids in ovh_sms._sms_ovh_split_pieces():
                 piece = self.browse(piece_ids)
-                claimed = self.env["sms.ovh.job"]._transact(piece._sms_ovh_claim_for_cron)
+                claimed = self.env["sms.ovh.job"]._transact(
+                    piece._sms_ovh_claim_for_cron
+                )
                 left -= len(piece_ids)
                 # At once: a cron that was ended three times without having told of
                 # anything done counts as failed, and is not run for an hour.
@@ -492,7 +508,9 @@ class SmsSms(models.Model):
         )
         # sudo: the campaign, whoever sends. As core does of what it hands over.
         mailings_sudo = (
-            self.env["mailing.mailing"].sudo().browse({id_ for id_, __ in rows} - {None})
+            self.env["mailing.mailing"]
+            .sudo()
+            .browse({id_ for id_, __ in rows} - {None})
         )
         mailings_sudo.fetch(["state"])
         mailings_sudo.filtered(
@@ -595,7 +613,9 @@ class SmsSms(models.Model):
         ovh_sms, others = self._sms_ovh_split()
         if others:
             return super().resend_failed()
-        failed = ovh_sms.filtered(lambda sms: sms.state == "error" and not sms.to_delete)
+        failed = ovh_sms.filtered(
+            lambda sms: sms.state == "error" and not sms.to_delete
+        )
         failed.action_set_outgoing()
         failed.send()
         refused = failed.filtered(lambda sms: sms.state == "error")

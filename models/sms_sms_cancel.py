@@ -86,7 +86,9 @@ class SmsSms(models.Model):
         """
         sms = self.try_lock_for_update(allow_referencing=True)
         waiting = sms.filtered(
-            lambda record: record.state in ("outgoing", "error") and not record.to_delete
+            lambda record: (
+                record.state in ("outgoing", "error") and not record.to_delete
+            )
         )
         # sudo: the outbox is nobody's to write but the gateway's.
         claimed = sms.filtered(lambda record: record.state == "process")
@@ -124,15 +126,19 @@ class SmsSms(models.Model):
         """
         # http2sms has no call for that.
         asked = self.filtered(
-            lambda sms: sms.state == "pending"
-            and sms.sms_ovh_id
-            and sms.sms_ovh_account_id.sudo().auth_method != "http2sms"
+            lambda sms: (
+                sms.state == "pending"
+                and sms.sms_ovh_id
+                and sms.sms_ovh_account_id.sudo().auth_method != "http2sms"
+            )
         )
         if not asked:
             return asked
         # sudo: trackers are technical records without access of their own.
-        trackers_sudo = self.env["sms.tracker"].sudo().search(
-            [("sms_uuid", "in", asked.mapped("uuid"))]
+        trackers_sudo = (
+            self.env["sms.tracker"]
+            .sudo()
+            .search([("sms_uuid", "in", asked.mapped("uuid"))])
         )
         # What is sent to a mere number is tracked by nothing.
         tracked = set(trackers_sudo.mapped("sms_uuid"))
@@ -382,9 +388,7 @@ class SmsTracker(models.Model):
     def _sms_ovh_give_back(self):
         """Charge nothing for these SMS in the figures."""
         Log = self.env["sms.ovh.log"]
-        keys = {
-            (tracker.sms_ovh_account_id.id, tracker.sms_ovh_id) for tracker in self
-        }
+        keys = {(tracker.sms_ovh_account_id.id, tracker.sms_ovh_id) for tracker in self}
         logs = Log.search_fetch(
             [
                 ("sms_ovh_id", "in", self.mapped("sms_ovh_id")),

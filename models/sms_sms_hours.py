@@ -109,7 +109,9 @@ class SmsSms(models.Model):
             if openings[key] > now:
                 held[openings[key]].append(record.id)
         for opening, ids in held.items():
-            self.browse(ids).write({"sms_ovh_send_at": opening, "sms_ovh_wanted_at": now})
+            self.browse(ids).write(
+                {"sms_ovh_send_at": opening, "sms_ovh_wanted_at": now}
+            )
         self._sms_ovh_trigger_at(held)
         return self - self.browse(id_ for ids in held.values() for id_ in ids)
 

@@ -54,8 +54,10 @@ class SmsSms(models.Model):
             }
         )
         # sudo: trackers are technical records without access of their own.
-        trackers_sudo = self.env["sms.tracker"].sudo().search(
-            [("sms_uuid", "in", self.mapped("uuid"))]
+        trackers_sudo = (
+            self.env["sms.tracker"]
+            .sudo()
+            .search([("sms_uuid", "in", self.mapped("uuid"))])
         )
         # Not by core's trackers: those never take back what is in process.
         traces = trackers_sudo.mailing_trace_id.filtered(
@@ -77,8 +79,9 @@ class SmsSms(models.Model):
             "cancel", traces.filtered(lambda trace: trace.mass_mailing_id in ended)
         )
         notifications = trackers_sudo.mail_notification_id.filtered(
-            lambda notification: notification.notification_status
-            in ("ready", "process")
+            lambda notification: (
+                notification.notification_status in ("ready", "process")
+            )
         )
         notifications.write(
             {"notification_status": "canceled", "failure_type": "sms_blacklist"}
@@ -98,9 +101,11 @@ class SmsOvhJob(models.Model):
         :return: those of these jobs that still have a receiver
         """
         heeding = self.filtered(
-            lambda job: job.mailing_id.use_exclusion_list
-            if job.mailing_id
-            else job.kind == "marketing"
+            lambda job: (
+                job.mailing_id.use_exclusion_list
+                if job.mailing_id
+                else job.kind == "marketing"
+            )
         )
         if not heeding:
             return self

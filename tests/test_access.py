@@ -137,9 +137,7 @@ class TestAccess(TransactionCase):
                 for letter, operation in OPERATIONS.items():
                     expected = letter in cells.get(name, "")
                     with self.subTest(model=model, group=name, operation=operation):
-                        self.assertEqual(
-                            env[model].has_access(operation), expected
-                        )
+                        self.assertEqual(env[model].has_access(operation), expected)
                         self.assertEqual(
                             own.with_env(env).has_access(operation), expected
                         )

@@ -39,7 +39,18 @@ NAMES = (
     *("__class__", "%00", "%F0%9F%92%A9", "x" * 300),
 )
 VALUES = (
-    *("1", "4", "-1", "0", "2147483648", "9" * 300, "1e9", "NaN", "%D9%A4", "%EF%BC%94"),
+    *(
+        "1",
+        "4",
+        "-1",
+        "0",
+        "2147483648",
+        "9" * 300,
+        "1e9",
+        "NaN",
+        "%D9%A4",
+        "%EF%BC%94",
+    ),
     *("%00", "%ff%fe", "%ED%A0%80", "%zz", "%", "%27;%20DROP%20TABLE%20sms_ovh_event"),
     *("<script>", "{{7*7}}", "../../etc/passwd", "x" * 3000, "", "a%00b", "%0d%0aX: y"),
 )
@@ -91,7 +102,9 @@ class TestBadCallbacks(SmsOvhCase, HttpCase):
         choose = self.random.choice
         count = choose((0, 1, 2, 6, 6, 6, 60))
         separator = choose("&&&;")
-        return separator.join(f"{choose(NAMES)}={choose(VALUES)}" for __ in range(count))
+        return separator.join(
+            f"{choose(NAMES)}={choose(VALUES)}" for __ in range(count)
+        )
 
     def _prepare_body(self):
         choose = self.random.choice
@@ -287,5 +300,7 @@ class TestBadCallbacks(SmsOvhCase, HttpCase):
         """Nobody is called back for an account that is no longer used."""
         self.account.company_id.sms_ovh_account_id = False
         self.account.active = False
-        response = self.url_open(f"/sms_ovh/{self.account.callback_token}/delivery?id=1")
+        response = self.url_open(
+            f"/sms_ovh/{self.account.callback_token}/delivery?id=1"
+        )
         self.assertEqual(response.status_code, 404)

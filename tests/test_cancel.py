@@ -216,7 +216,9 @@ class TestCancel(SmsOvhCase):
 
         with patch.object(type(sms), "try_lock_for_update", try_lock):
             self._cancel(mailing)
-            self.assertEqual(sorted(sms.mapped("state")), ["canceled"] * 2 + ["outgoing"])
+            self.assertEqual(
+                sorted(sms.mapped("state")), ["canceled"] * 2 + ["outgoing"]
+            )
             self._run_cancel()
             self.assertEqual(mailing.sms_ovh_cancel_state, "cancelling")
         self._run_cancel()

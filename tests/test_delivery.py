@@ -75,7 +75,9 @@ class TestDeliveryReports(SmsOvhCase):
         sms = self._send()
         self._report(sms, 23, 2, descriptionDlr="Invalid number")
         self._process()
-        self.assertEqual((sms.state, sms.failure_type), ("error", "sms_invalid_destination"))
+        self.assertEqual(
+            (sms.state, sms.failure_type), ("error", "sms_invalid_destination")
+        )
         notification = self._notification(sms)
         self.assertEqual(notification.notification_status, "bounce")
         self.assertEqual(notification.failure_type, "sms_invalid_destination")
@@ -86,7 +88,9 @@ class TestDeliveryReports(SmsOvhCase):
         """Every failure has a sentence; a code that nobody knows OVHcloud's words."""
         Event = self.env["sms.ovh.event"]
         reasons = Event._get_ptt_reasons(self.env)
-        failures = {ptt for ptt, (state, __) in const.PTT_TO_STATE.items() if state == "error"}
+        failures = {
+            ptt for ptt, (state, __) in const.PTT_TO_STATE.items() if state == "error"
+        }
         self.assertEqual(set(reasons), failures)
         event = Event.browse(
             Event._receive_delivery(
@@ -236,7 +240,8 @@ class TestDeliveryReports(SmsOvhCase):
         callbacks = self.simulator.pop_callbacks(count=2 * len(FINAL_MAGIC))
         for callback in callbacks:
             query = dict(
-                pair.split("=", 1) for pair in urlsplit(callback["url"]).query.split("&")
+                pair.split("=", 1)
+                for pair in urlsplit(callback["url"]).query.split("&")
             )
             self._receive(**query)
         self._process()
@@ -251,7 +256,6 @@ class TestDeliveryReports(SmsOvhCase):
                     else state,
                 )
                 self.assertEqual(trace.sms_id.state or state, state)
-
 
     # ------------------------------------------------------------
     # What reports missed

@@ -126,7 +126,9 @@ class TestDiagnosis(SmsOvhCase):
         secrets = [
             self.account[name]
             for name, field in self.account._fields.items()
-            if field.groups and field.type == "char" and field.store
+            if field.groups
+            and field.type == "char"
+            and field.store
             and name not in ("endpoint", "endpoint_url")
         ]
         secrets = [secret for secret in secrets if secret]

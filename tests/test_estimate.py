@@ -238,7 +238,9 @@ class TestEstimate(EstimateCase):
             },
         )
         self.assertEqual(estimate.total, 29)
-        self.assertLessEqual({"FR", "BE", "ES", "RE", "GG"}, set(self._countries(estimate)))
+        self.assertLessEqual(
+            {"FR", "BE", "ES", "RE", "GG"}, set(self._countries(estimate))
+        )
         self.assertGreater(estimate.longest_segments, 1)
         self.assertIn("Núria", estimate.longest_text)
 
@@ -277,9 +279,7 @@ class TestEstimate(EstimateCase):
         before = [self.env[model].search_count([]) for model in models]
         self._estimate(mailing)
         mailing.action_sms_ovh_preview()
-        self.assertEqual(
-            [self.env[model].search_count([]) for model in models], before
-        )
+        self.assertEqual([self.env[model].search_count([]) for model in models], before)
 
     def test_lists_of_those_left_out(self):
         mailing = self._create_mixed()
@@ -355,9 +355,7 @@ class TestEstimate(EstimateCase):
         self.assertEqual(set(mailing.mailing_trace_ids.mapped("res_id")), drawn)
         estimate = self._estimate(other)
         self.assertEqual(estimate.sent_count, 10)
-        self.assertEqual(
-            self._excluded(estimate), {"already": 10, "not_sampled": 20}
-        )
+        self.assertEqual(self._excluded(estimate), {"already": 10, "not_sampled": 20})
         self._send(other)
         self.assertEqual(len(self.simulator.get_ledger()), 20)
 
@@ -398,9 +396,7 @@ class TestEstimate(EstimateCase):
 
     def test_rates_cannot_be_read(self):
         mailing = self._create_mailing(self._numbers(2))
-        self.simulator.order_faults(
-            {"kind": "500", "path": "/sms/rates", "times": 99}
-        )
+        self.simulator.order_faults({"kind": "500", "path": "/sms/rates", "times": 99})
         with self.assertLogs("odoo.addons.sms_ovh", "WARNING"):
             estimate = self._estimate(mailing)
         self.assertEqual(estimate.state, "done")
@@ -501,15 +497,15 @@ class TestEstimate(EstimateCase):
             lambda: mailing.write({"body_plaintext": "Bonsoir"}),
             lambda: mailing.write({"sms_allow_unsubscribe": True}),
             lambda: mailing.write({"sms_ovh_kind": "transactional"}),
-            lambda: mailing.write({"sms_ovh_sender_id": self._sender(type="shortcode").id}),
+            lambda: mailing.write(
+                {"sms_ovh_sender_id": self._sender(type="shortcode").id}
+            ),
             lambda: mailing.write({"use_exclusion_list": False}),
             lambda: self.company.write({"sms_ovh_skip_landlines": False}),
             lambda: self._create_contacts(
                 mailing.contact_list_ids, {"name": "Neuf", "mobile": "+33600000099"}
             ),
-            lambda: mailing.write(
-                {"ab_testing_enabled": True, "ab_testing_pc": 50}
-            ),
+            lambda: mailing.write({"ab_testing_enabled": True, "ab_testing_pc": 50}),
         ]
         for change in changes:
             self._estimate(mailing)

@@ -188,9 +188,7 @@ class TestSend(EstimateCase):
             self.env.ref("mass_mailing_sms.mailing_mailing_view_form_sms").id, "form"
         )
         for name in ("action_put_in_queue", "action_send_mail", "action_schedule"):
-            self.assertRegex(
-                view["arch"], rf'<button name="{name}"[^>]*sms_ovh_in_use'
-            )
+            self.assertRegex(view["arch"], rf'<button name="{name}"[^>]*sms_ovh_in_use')
 
     def test_sent_already(self):
         mailing = self._create_mailing(self._numbers(1))

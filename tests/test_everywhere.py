@@ -27,8 +27,10 @@ class EverywhereCase(SmsOvhCase):
     def setUpClass(cls):
         super().setUpClass()
         if cls.addon:
-            installed = cls.env["ir.module.module"].sudo().search_count(
-                [("name", "=", cls.addon), ("state", "=", "installed")]
+            installed = (
+                cls.env["ir.module.module"]
+                .sudo()
+                .search_count([("name", "=", cls.addon), ("state", "=", "installed")])
             )
             if not installed:
                 cls.skipTest(cls, f"{cls.addon} is not installed")
@@ -139,9 +141,7 @@ class TestEverywhere(EverywhereCase):
 
     def test_mass_to_two_companies(self):
         """Each by its own account, as whom and as what kind its own company sends."""
-        own = self._create_partner(
-            phone="+33612345679", company_id=self.company.id
-        )
+        own = self._create_partner(phone="+33612345679", company_id=self.company.id)
         self.other.sms_ovh_message_kind = "marketing"
         (own | self.partner)._message_sms_schedule_mass(body=BODY)
         entries = {entry["receiver"]: entry for entry in self._send_all()}
@@ -230,9 +230,7 @@ class TestEverywhere(EverywhereCase):
             sms_ovh_kind="marketing",
             sms_ovh_sender_id=self.other_account.default_sender_id.id,
         )
-        own = self._create_partner(
-            phone="+33612345679", company_id=self.company.id
-        )
+        own = self._create_partner(phone="+33612345679", company_id=self.company.id)
         (own | self.partner)._message_sms_schedule_mass(template=template)
         entries = {entry["receiver"]: entry for entry in self._send_all()}
         self.assertEqual(
@@ -273,9 +271,7 @@ class TestEverywhere(EverywhereCase):
         for method in ("sms", "comment", "note"):
             with self.subTest(method=method):
                 self.simulator.reset()
-                action = self._create_action(
-                    self._create_template(), sms_method=method
-                )
+                action = self._create_action(self._create_template(), sms_method=method)
                 action.with_context(
                     active_model="res.partner", active_id=self.partner.id
                 ).run()
@@ -287,9 +283,7 @@ class TestEverywhere(EverywhereCase):
             body="Voir https://boutique.example.org", sms_ovh_sender_id=self.short.id
         )
         action = self._create_action(template, sms_method="comment")
-        action.with_context(
-            active_model="res.partner", active_id=self.partner.id
-        ).run()
+        action.with_context(active_model="res.partner", active_id=self.partner.id).run()
         self.assertFalse(self._send_all())
         notification = self.partner.message_ids[0].notification_ids
         self.assertEqual(notification.failure_type, "sms_ovh_contact_information")
@@ -382,12 +376,16 @@ class TestSales(EverywhereCase):
                 "company_id": self.other.id,
             }
         )
-        invoice = self.env["account.move"].with_company(self.other).create(
-            {
-                "move_type": "out_invoice",
-                "partner_id": self.partner.id,
-                "journal_id": journal.id,
-            }
+        invoice = (
+            self.env["account.move"]
+            .with_company(self.other)
+            .create(
+                {
+                    "move_type": "out_invoice",
+                    "partner_id": self.partner.id,
+                    "journal_id": journal.id,
+                }
+            )
         )
         invoice.with_company(self.company)._message_sms("Votre facture est là.")
         self._assert_sent()
@@ -445,9 +443,7 @@ class TestEvents(EverywhereCase):
 
     def test_scheduler(self):
         self.env["ir.config_parameter"].set_param("event.event_mail_async", False)
-        template = self._create_template(
-            "event.registration", sms_ovh_kind="marketing"
-        )
+        template = self._create_template("event.registration", sms_ovh_kind="marketing")
         now = fields.Datetime.now()
         event = self.env["event.event"].create(
             {

@@ -78,12 +78,14 @@ class TestNeutralize(SmsOvhCase):
     def test_no_secret_is_left(self):
         secret_fields = [
             field
-            for field in self.env["ir.model.fields"].search(
+            for field in self.env["ir.model.fields"]
+            .search(
                 [
                     ("store", "=", True),
                     ("ttype", "in", ("char", "text")),
                 ]
-            ).filtered(lambda field: "sms_ovh" in field.modules.split(", "))
+            )
+            .filtered(lambda field: "sms_ovh" in field.modules.split(", "))
             if (
                 SECRET_REGEX.search(field.name)
                 or self.env[field.model]._fields[field.name].groups
@@ -163,9 +165,7 @@ class TestNeutralize(SmsOvhCase):
         self.assertEqual(
             set((queued + claimed + unknown).mapped("state")), {"canceled"}
         )
-        self.assertEqual(
-            set((queued_job + unknown_job).mapped("state")), {"cancelled"}
-        )
+        self.assertEqual(set((queued_job + unknown_job).mapped("state")), {"cancelled"})
         self.assertEqual((planned.state, begun.state), ("draft", "done"))
         self.assertEqual(set(traces.mapped("trace_status")), {"cancel"})
         self.assertEqual(other.state, "outgoing")
@@ -184,9 +184,7 @@ class TestNeutralize(SmsOvhCase):
         self.account.action_resume()
         self._send_everything()
         receivers = {sms["receiver"] for sms in self.simulator.get_ledger()}
-        self.assertLessEqual(
-            receivers, {*self._numbers(1, 50), *self._numbers(1, 70)}
-        )
+        self.assertLessEqual(receivers, {*self._numbers(1, 50), *self._numbers(1, 70)})
 
     def test_nothing_is_called_back(self):
         """What the original asked OVHcloud to cancel is the original's to cancel."""

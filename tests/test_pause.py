@@ -61,7 +61,9 @@ class TestPause(SmsOvhCase):
         self._compose()
         self._send()
         self._assert_sent([])
-        self.assertEqual((mailing.sms_ovh_composed_count, mailing.state), (10, "sending"))
+        self.assertEqual(
+            (mailing.sms_ovh_composed_count, mailing.state), (10, "sending")
+        )
         mailing.action_sms_ovh_resume()
         self._compose()
         self._send()
@@ -78,7 +80,9 @@ class TestPause(SmsOvhCase):
         self._assert_sent([])
         self.assertEqual(mailing.state, "sending")
         self.assertFalse(mailing.sent_date)
-        self.assertEqual(set(mailing.mailing_trace_ids.mapped("trace_status")), {"outgoing"})
+        self.assertEqual(
+            set(mailing.mailing_trace_ids.mapped("trace_status")), {"outgoing"}
+        )
         mailing.action_sms_ovh_resume()
         self._send()
         self._assert_sent(self._numbers(3))

@@ -81,9 +81,7 @@ class CampaignCase(SmsOvhCase):
         """Check the figures; those that are not named are none."""
         progress = mailing.get_sms_ovh_progress()
         names = ("waiting", "accepted", "delivered", "failed", "cancelled")
-        self.assertEqual(
-            progress["counts"], {**dict.fromkeys(names, 0), **expected}
-        )
+        self.assertEqual(progress["counts"], {**dict.fromkeys(names, 0), **expected})
         self.assertEqual(progress["total"], sum(expected.values()))
         return progress
 
@@ -92,7 +90,6 @@ class CampaignCase(SmsOvhCase):
         self.env.flush_all()
         self.env.cr.precommit.run()
         return self.env["bus.bus"].search([("channel", "=", channel)])
-
 
     def _forget_announcements(self, shift):
         """Have this process know of no announcement, and those on the bus be made at
@@ -134,9 +131,7 @@ class TestProgress(CampaignCase):
         self.assertTrue(progress["sent_at"])
 
         self._receive_reports()
-        progress = self._count(
-            mailing, accepted=1, delivered=6, failed=2, cancelled=1
-        )
+        progress = self._count(mailing, accepted=1, delivered=6, failed=2, cancelled=1)
         self.assertEqual(progress["state"], "done")
         self.assertEqual(sum(group["count"] for group in progress["failures"]), 2)
         # Each figure opens what it counts.

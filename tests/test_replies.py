@@ -336,9 +336,7 @@ class TestReplies(AnswersCase):
         reply = self._reply("À quelle heure ?")
         self.assertEqual(reply.message_id, partner.message_ids[0])
         self.assertEqual(reply.user_id, user)
-        self.assertEqual(
-            (reply.res_model, reply.res_id), ("res.partner", partner.id)
-        )
+        self.assertEqual((reply.res_model, reply.res_id), ("res.partner", partner.id))
         notification = reply.message_id.notification_ids
         self.assertRecordValues(
             notification,
@@ -447,8 +445,9 @@ class TestReplies(AnswersCase):
         self.account.default_sender_id = self._sender(type="alpha", name="MaBoutique")
         reply = self._reply("À quelle heure ?")
         user = self._create_user(
-            "vendeuse", "base.group_user,mass_mailing.group_mass_mailing_user,"
-            "base.group_partner_manager"
+            "vendeuse",
+            "base.group_user,mass_mailing.group_mass_mailing_user,"
+            "base.group_partner_manager",
         )
         self._answer_reply(reply.with_user(user))
         __, entry = self.simulator.get_ledger()

@@ -228,7 +228,9 @@ class TestReport(CampaignCase):
         self.assertEqual(clicked.number, traces[0].sms_number)
 
     def _get_code(self, mailing):
-        tracker = self.env["link.tracker"].search([("mass_mailing_id", "=", mailing.id)])
+        tracker = self.env["link.tracker"].search(
+            [("mass_mailing_id", "=", mailing.id)]
+        )
         return tracker.code
 
     def test_stops(self):
@@ -280,7 +282,11 @@ class TestReport(CampaignCase):
         self._create_sms(self._numbers(2)).send()
         self._create_sms(self._numbers(3), record_company_id=other.id).send()
         self._commit()
-        for companies, count in ((self.company, 2), (other, 3), (self.company | other, 5)):
+        for companies, count in (
+            (self.company, 2),
+            (other, 3),
+            (self.company | other, 5),
+        ):
             user = new_test_user(
                 self.env,
                 f"report_{count}",

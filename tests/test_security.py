@@ -253,8 +253,10 @@ class TestSecretFields(TransactionCase):
     # ------------------------------------------------------------
 
     def _as_administrator(self, **context):
-        return self.env["sms.ovh.account"].with_user(self.administrator).with_context(
-            allowed_company_ids=self.company.ids, **context
+        return (
+            self.env["sms.ovh.account"]
+            .with_user(self.administrator)
+            .with_context(allowed_company_ids=self.company.ids, **context)
         )
 
     def test_no_address_is_written(self):
@@ -421,9 +423,7 @@ class TestSecretsInLogs(SmsOvhCase, HttpCase):
         ovh_client._clock_cache.clear()
         ovh_client._token_cache.clear()
         if fault:
-            self.simulator.order_faults(
-                {"kind": fault, "times": 50, "method": "POST"}
-            )
+            self.simulator.order_faults({"kind": fault, "times": 50, "method": "POST"})
         return self._connect(auth_method)
 
     def test_errors_with_their_variables(self):

@@ -121,7 +121,9 @@ class TestSmsOvhAccount(SmsOvhCase):
                 self.assertIn(words, action["params"]["message"])
                 refused = values.get("consumer_key")
                 self.assertEqual(self.account.state, "refused" if refused else "error")
-                self.assertEqual(self.account.state_message, action["params"]["message"])
+                self.assertEqual(
+                    self.account.state_message, action["params"]["message"]
+                )
                 for key in (*KEYS_1.values(), *values.values()):
                     if key and "key" in values:
                         self.assertNotIn(key, action["params"]["message"])
@@ -187,7 +189,9 @@ class TestSmsOvhAccount(SmsOvhCase):
             },
         )
         self.assertTrue(self._sender(name="Refuse").comment)
-        self.assertEqual(self.account.default_sender_id, self._sender(name="MaBoutique"))
+        self.assertEqual(
+            self.account.default_sender_id, self._sender(name="MaBoutique")
+        )
         self.assertTrue(self._sender(type="shortcode").can_reply)
         self.assertFalse(self._sender(type="shortcode").has_stop_clause)
         self.assertTrue(self._sender(name="MaBoutique").has_stop_clause)
@@ -284,9 +288,7 @@ class TestSmsOvhAccount(SmsOvhCase):
                 with self.assertRaises(AccessError):
                     account.search([(name, "=like", "%")])
         account.default_sender_id = self._sender(type="shortcode")
-        self.assertEqual(
-            account.action_test_connection()["params"]["type"], "success"
-        )
+        self.assertEqual(account.action_test_connection()["params"]["type"], "success")
 
     def test_marketing_users_look_only(self):
         user = new_test_user(

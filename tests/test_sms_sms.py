@@ -81,9 +81,7 @@ class TestSmsSms(SmsOvhCase):
         senders = {
             (entry["service"], entry["sender"]) for entry in self.simulator.get_ledger()
         }
-        self.assertEqual(
-            senders, {(SERVICE_1, "MaBoutique"), (SERVICE_2, "Societe2")}
-        )
+        self.assertEqual(senders, {(SERVICE_1, "MaBoutique"), (SERVICE_2, "Societe2")})
 
     # ------------------------------------------------------------
     # Split by account, on each way out of the queue

@@ -76,9 +76,7 @@ class PendingReading:
         :raise OvhTooManyPending: when too many are newer to get there
         :raise OvhError: where OVHcloud cannot be asked
         """
-        while not self._ended and not (
-            self._oldest_read and self._oldest_read < since
-        ):
+        while not self._ended and not (self._oldest_read and self._oldest_read < since):
             if self._asked >= LIMIT:
                 raise OvhTooManyPending(
                     f"More than {LIMIT} SMS that Odoo does not know wait at OVHcloud's"

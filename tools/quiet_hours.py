@@ -139,5 +139,6 @@ def _get_moments(day, hour, zone):
     """Return when, in UTC, a clock in a zone shows an hour of a day."""
     local = datetime.combine(day, time()) + timedelta(minutes=round(hour * 60))
     return [
-        local.replace(tzinfo=zone, fold=fold).astimezone(timezone.utc) for fold in (0, 1)
+        local.replace(tzinfo=zone, fold=fold).astimezone(timezone.utc)
+        for fold in (0, 1)
     ]

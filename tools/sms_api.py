@@ -2,7 +2,7 @@
 
 import logging
 import re
-from functools import lru_cache
+from functools import cache, lru_cache
 from uuid import uuid4
 
 import phonenumbers
@@ -69,7 +69,7 @@ def get_main_region(region):
     return phonenumbers.region_code_for_country_code(calling_code)
 
 
-@lru_cache(maxsize=None)
+@cache
 def _get_mobile_regex(calling_code):
     """Return what the mobile numbers of a calling code look like, or None.
 
@@ -104,9 +104,7 @@ def is_landline(number):
         parsed = phonenumbers.parse(number)
     except phonenumbers.NumberParseException:
         return False
-    return (
-        phonenumbers.number_type(parsed) == phonenumbers.PhoneNumberType.FIXED_LINE
-    )
+    return phonenumbers.number_type(parsed) == phonenumbers.PhoneNumberType.FIXED_LINE
 
 
 class SmsApiOvh(SmsApiBase):

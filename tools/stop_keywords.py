@@ -23,7 +23,9 @@ def parse_keywords(text):
     :return: keywords of one or several words each
     :rtype: set[str]
     """
-    keywords = (" ".join(normalize_words(part)) for part in re.split(r"[,;\n]", text or ""))
+    keywords = (
+        " ".join(normalize_words(part)) for part in re.split(r"[,;\n]", text or "")
+    )
     return set(keywords) - {""}
 
 

@@ -78,7 +78,9 @@ class SmsOvhPreview(models.TransientModel):
         content = {"sender": sender_sudo.display_name or "", "parts": []}
         record = self.resource_ref
         if not record:
-            content["error"] = self.env._("Nobody is in the list: add recipients first.")
+            content["error"] = self.env._(
+                "Nobody is in the list: add recipients first."
+            )
             return content
         try:
             record.check_access("read")

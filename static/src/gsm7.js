@@ -232,8 +232,7 @@ const FLAG = "\\u{1f1e6}-\\u{1f1ff}";
 const EMOJI_TAIL = `${MARK}${SELECTOR}\\u{1f3fb}-\\u{1f3ff}\\u{e0020}-\\u{e007f}`;
 const GSM7_CLASS = (GSM7_BASIC + GSM7_EXTENSION).replace(/[-\\\]^]/g, "\\$&");
 // Marks that strike a character out, and the letters that lose them: ≮ is not nearly <.
-const STRIKE =
-    /[\u0334-\u0338\u20d2\u20d3\u20d8-\u20da\u20e5\u20e6\u20ea\u20eb]/;
+const STRIKE = /[\u0334-\u0338\u20d2\u20d3\u20d8-\u20da\u20e5\u20e6\u20ea\u20eb]/;
 const STRUCK = new Set(Object.values(LETTERS).join(""));
 for (const character of ALPHABET) {
     if (character.toUpperCase() !== character.toLowerCase()) {
@@ -255,8 +254,7 @@ const CLUSTER =
 const PLACEHOLDER = "\\{\\{(?:(?!\\{\\{)[^\\n])+?\\}\\}";
 // A URL ends at white space; closing quotes, dashes and an ellipsis that follow it are
 // the sentence's.
-const URL_END =
-    "\\x00- \\x85\\xa0\\u1680\\u2000-\\u200b\\u2028\\u2029\\u202f\\u205f\\u3000\\ufeff";
+const URL_END = "\\x00- \\x85\\xa0\\u1680\\u2000-\\u200b\\u2028\\u2029\\u202f\\u205f\\u3000\\ufeff";
 const URL_TRAIL = "«»‘’‚‛“”„‟‹›…–—";
 const URL_PATTERN =
     "(?:[hH][tT][tT][pP][sS]?://|\\b[wW][wW][wW]\\.)" +

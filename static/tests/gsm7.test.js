@@ -15,11 +15,7 @@ test("vectors", () => {
         const result = toGsm7(text);
         const found = {
             text: result.text,
-            replacements: result.replacements.map(({ from, to, count }) => [
-                from,
-                to,
-                count,
-            ]),
+            replacements: result.replacements.map(({ from, to, count }) => [from, to, count]),
             remaining: result.remaining,
         };
         if (JSON.stringify(found) !== JSON.stringify(expected)) {

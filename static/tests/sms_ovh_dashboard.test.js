@@ -128,13 +128,7 @@ test("figures, chart and its table", async () => {
     expect(".o_sms_ovh_recharge").toHaveText("1,000 SMS below 100");
     expect(".o_sms_ovh_sync").toHaveText("1 hour ago");
     expect(".o_sms_ovh_month").toHaveText("November 2026");
-    expect(queryAllTexts(".o_sms_ovh_value")).toEqual([
-        "1,234",
-        "3",
-        "20",
-        "12",
-        "1,300.50",
-    ]);
+    expect(queryAllTexts(".o_sms_ovh_value")).toEqual(["1,234", "3", "20", "12", "1,300.50"]);
     expect(".o_sms_ovh_chart canvas").toHaveCount(1);
     expect(".o_sms_ovh_chart canvas").toHaveAttribute(
         "aria-label",
@@ -172,9 +166,7 @@ test("a tile opens its list, and coming back keeps what was chosen", async () =>
 });
 
 test("one account, then all", async () => {
-    serve(({ account_id }) =>
-        makeData({ account_id, accounts: [makeAccount(1), makeAccount(2)] })
-    );
+    serve(({ account_id }) => makeData({ account_id, accounts: [makeAccount(1), makeAccount(2)] }));
     await open({ account_id: 2 });
     expect(".o_sms_ovh_account").toHaveCount(1);
     expect(".o_sms_ovh_account_filter").toHaveValue("2");

@@ -92,10 +92,7 @@ test("from one recipient to the next", async () => {
     await contains(".o_sms_ovh_next").click();
     expect(".o_sms_ovh_position").toHaveText("2 / 3\n+33612340002");
     expect(queryAllTexts(".o_sms_ovh_part")).toEqual(["première", "seconde"]);
-    expect(queryAllTexts(".o_sms_ovh_end")).toEqual([
-        "End of SMS 1 of 2",
-        "End of SMS 2 of 2",
-    ]);
+    expect(queryAllTexts(".o_sms_ovh_end")).toEqual(["End of SMS 1 of 2", "End of SMS 2 of 2"]);
     expect(".o_sms_ovh_reason").toHaveText("Gets nothing: Landline");
     expect(".o_sms_ovh_summary").toHaveText("2 SMS · Unicode · 170 characters");
     await contains(".o_sms_ovh_next").click();
@@ -129,9 +126,7 @@ test("an estimate is followed until it is there", async () => {
     await mountProgress(1);
     started = true;
     expect.verifySteps(["read"]);
-    expect(".o_sms_ovh_estimate_progress").toHaveText(
-        "50 of 200 recipients looked at"
-    );
+    expect(".o_sms_ovh_estimate_progress").toHaveText("50 of 200 recipients looked at");
     expect(".progress").toHaveAttribute("aria-valuenow", "25");
     await advanceTime(LOOK_EVERY);
     await animationFrame();

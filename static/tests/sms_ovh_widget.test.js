@@ -41,10 +41,7 @@ class MailingMailing extends models.Model {
 
     body_plaintext = fields.Text({
         onChange: (record) =>
-            Object.assign(
-                record,
-                count(record.body_plaintext, record.sms_ovh_stop_counted)
-            ),
+            Object.assign(record, count(record.body_plaintext, record.sms_ovh_stop_counted)),
     });
     name = fields.Char();
     sms_allow_unsubscribe = fields.Boolean();
@@ -232,11 +229,7 @@ test("a change that is taken back after a pause is taken back in the record", as
     expect("[name=sms_units] input").toHaveValue(
         String(countSegments(PROMOTION, { stopClause: true }).units)
     );
-    expect.verifySteps([
-        "placeholders 3",
-        "onchange mailing.mailing",
-        "onchange mailing.mailing",
-    ]);
+    expect.verifySteps(["placeholders 3", "onchange mailing.mailing", "onchange mailing.mailing"]);
 });
 
 test("what is typed while the server answers stays", async () => {
@@ -259,11 +252,7 @@ test("what is typed while the server answers stays", async () => {
     await animationFrame();
     expect("textarea").toHaveValue("Bonjour");
     expect("[name=sms_units] input").toHaveValue("18");
-    expect.verifySteps([
-        "placeholders 1",
-        "onchange mailing.mailing",
-        "onchange mailing.mailing",
-    ]);
+    expect.verifySteps(["placeholders 1", "onchange mailing.mailing", "onchange mailing.mailing"]);
 });
 
 test("what makes a text Unicode is marked and named, replaced, and brought back", async () => {
@@ -273,9 +262,7 @@ test("what makes a text Unicode is marked and named, replaced, and brought back"
     expect(".o_sms_ovh_cause").toHaveText("ê — 70 characters per SMS instead of 160");
     expect(".o_sms_ovh_excerpt mark").toHaveText("ê");
     expect(".o_sms_ovh_excerpt").toHaveText("… ouveautés et fêter la rentrée …");
-    expect(".o_sms_ovh_saving").toHaveText(
-        "Replacing them saves 1 SMS: 1 instead of 2."
-    );
+    expect(".o_sms_ovh_saving").toHaveText("Replacing them saves 1 SMS: 1 instead of 2.");
 
     queryOne("textarea").setSelectionRange(45, 45);
     await contains(".o_sms_ovh_replace").click();
@@ -436,11 +423,7 @@ test("a screen reader hears of another number of SMS or encoding, not of each ke
     await advanceTime(2000);
     await animationFrame();
     expect(".o_sms_ovh_live").toHaveText("2 SMS, GSM-7.");
-    expect.verifySteps([
-        "onchange sms.composer",
-        "onchange sms.composer",
-        "onchange sms.composer",
-    ]);
+    expect.verifySteps(["onchange sms.composer", "onchange sms.composer", "onchange sms.composer"]);
 });
 
 test("an emptied text, a field without value and Insert Field", async () => {
@@ -499,9 +482,7 @@ test("a campaign that was sent shows its figures", async () => {
                 <field name="body_plaintext" widget="sms_widget" readonly="1"/>
             </form>`,
     });
-    expect(line).toHaveText(
-        `${PROMOTION.length} / 123 · 2 SMS · Unicode · STOP included`
-    );
+    expect(line).toHaveText(`${PROMOTION.length} / 123 · 2 SMS · Unicode · STOP included`);
     expect(line).toHaveCount(1);
     expect(".o_sms_ovh_replace").toHaveCount(0);
     expect.verifySteps(["placeholders 3"]);

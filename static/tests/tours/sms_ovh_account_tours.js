@@ -4,7 +4,8 @@ const openAccount = () => [
     {
         content: "Open the account",
         // A list, or cards on a phone.
-        trigger: ".o_data_cell:contains('sms-ab12345-1'), .o_kanban_record:contains('sms-ab12345-1')",
+        trigger:
+            ".o_data_cell:contains('sms-ab12345-1'), .o_kanban_record:contains('sms-ab12345-1')",
         run: "click",
     },
 ];
@@ -67,8 +68,7 @@ registry.category("web_tour.tours").add("sms_ovh_request_sender", {
         },
         {
             content: "It is among the senders, and waits",
-            trigger:
-                "body:not(:has(.modal)) .o_data_row:contains('Vitrine'):contains('Waiting')",
+            trigger: "body:not(:has(.modal)) .o_data_row:contains('Vitrine'):contains('Waiting')",
         },
     ],
 });

@@ -13,9 +13,7 @@ function noteNavigation() {
                 if (name === "assign") {
                     return (url) => opened.push(String(url));
                 }
-                return typeof real[name] === "function"
-                    ? real[name].bind(real)
-                    : real[name];
+                return typeof real[name] === "function" ? real[name].bind(real) : real[name];
             },
         }
     );
@@ -98,8 +96,7 @@ registry.category("web_tour.tours").add("sms_ovh_choose_service", {
         },
         {
             content: "Use one of them",
-            trigger:
-                ".modal .o_data_row:contains('sms-ab12345-1') button[name='action_choose']",
+            trigger: ".modal .o_data_row:contains('sms-ab12345-1') button[name='action_choose']",
             run: "click",
         },
         {

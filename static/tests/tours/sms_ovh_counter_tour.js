@@ -54,8 +54,7 @@ registry.category("web_tour.tours").add("sms_ovh_counter_tour", {
         },
         {
             content: "The warning names it",
-            trigger:
-                ".o_sms_ovh_cause:contains(ê — 70 characters per SMS instead of 160)",
+            trigger: ".o_sms_ovh_cause:contains(ê — 70 characters per SMS instead of 160)",
         },
         {
             content: "The warning marks it",

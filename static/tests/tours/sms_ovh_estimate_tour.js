@@ -113,8 +113,7 @@ registry.category("web_tour.tours").add("sms_ovh_estimate", {
             run: "click",
         },
         {
-            trigger:
-                ".modal div[name='sms_ovh_resource_ref'] input:value(Maximilienne)",
+            trigger: ".modal div[name='sms_ovh_resource_ref'] input:value(Maximilienne)",
         },
         {
             trigger: ".modal div[name='numbers'] textarea",

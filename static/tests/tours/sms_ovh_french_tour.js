@@ -57,11 +57,13 @@ registry.category("web_tour.tours").add("sms_ovh_french", {
         },
         {
             content: "Send, with the figures before one's eyes",
-            trigger: "body:not(:has(.modal)) button[name='action_sms_ovh_send']:contains('Envoyer')",
+            trigger:
+                "body:not(:has(.modal)) button[name='action_sms_ovh_send']:contains('Envoyer')",
             run: "click",
         },
         {
-            trigger: ".modal h4:contains('Envoyer la campagne'), .modal-title:contains('Envoyer la campagne')",
+            trigger:
+                ".modal h4:contains('Envoyer la campagne'), .modal-title:contains('Envoyer la campagne')",
         },
         {
             trigger: ".modal .modal-body:contains('crédits')",

@@ -84,8 +84,7 @@ registry.category("web_tour.tours").add("sms_ovh_configure", {
             trigger: ".o_notification:contains('2000 SMS left')",
         },
         {
-            trigger:
-                ".o_statusbar_status .o_arrow_button_current:contains('Connected')",
+            trigger: ".o_statusbar_status .o_arrow_button_current:contains('Connected')",
         },
         {
             content: "The first enabled sender was chosen",
@@ -112,8 +111,7 @@ registry.category("web_tour.tours").add("sms_ovh_settings", {
         },
         {
             content: "The company's only account is proposed",
-            trigger:
-                "#sms_ovh div[name='sms_ovh_account_id'] input:value(sms-ab12345-1)",
+            trigger: "#sms_ovh div[name='sms_ovh_account_id'] input:value(sms-ab12345-1)",
         },
         {
             trigger: ".o_form_button_save",

@@ -158,8 +158,7 @@ export class SmsOvhCounter extends Component {
         const sms = {
             ...count,
             isTooLong: count.segments > MAX_SEGMENTS,
-            isNearEnd:
-                count.segments > 0 && count.unitsLeft <= count.unitsPerSegment / 10,
+            isNearEnd: count.segments > 0 && count.unitsLeft <= count.unitsPerSegment / 10,
         };
         const items = [
             `${used} / ${used + count.unitsLeft}`,
@@ -251,24 +250,22 @@ export class SmsOvhCounter extends Component {
         const unicode = {
             excerpt: getExcerpt(text, positions.slice(0, MAX_MARKED)),
             canReplace: replaced !== text,
-            cause: _t(
-                "%(characters)s — %(unicode)s characters per SMS instead of %(gsm7)s",
-                {
-                    characters: names(chars),
-                    unicode: UNICODE_SINGLE,
-                    gsm7: GSM7_SINGLE,
-                }
-            ),
+            cause: _t("%(characters)s — %(unicode)s characters per SMS instead of %(gsm7)s", {
+                characters: names(chars),
+                unicode: UNICODE_SINGLE,
+                gsm7: GSM7_SINGLE,
+            }),
         };
         const kept = remaining.filter((char) => chars.includes(char));
         if (after.encoding === GSM7) {
             const saved = count.segments - after.segments;
             unicode.saving =
                 saved > 0
-                    ? _t(
-                          "Replacing them saves %(saved)s SMS: %(after)s instead of %(before)s.",
-                          { saved, after: after.segments, before: count.segments }
-                      )
+                    ? _t("Replacing them saves %(saved)s SMS: %(after)s instead of %(before)s.", {
+                          saved,
+                          after: after.segments,
+                          before: count.segments,
+                      })
                     : _t("Replacing them leaves the number of SMS as it is.");
         } else if (kept.length) {
             unicode.saving = _t(

@@ -45,9 +45,7 @@ patch(SmsWidget.prototype, {
             },
             () => [this.props.record.resId]
         );
-        useBus(this.props.record.model.bus, "NEED_LOCAL_CHANGES", () =>
-            this.smsOvhTrim()
-        );
+        useBus(this.props.record.model.bus, "NEED_LOCAL_CHANGES", () => this.smsOvhTrim());
     },
 
     /** @returns {boolean} whether what is written here is sent with OVHcloud */
@@ -57,9 +55,7 @@ patch(SmsWidget.prototype, {
             return Boolean(data.sms_ovh_in_use);
         }
         const company = data.sms_ovh_company_id || user.activeCompany;
-        return Boolean(
-            company && (session.sms_ovh_company_ids || []).includes(company.id)
-        );
+        return Boolean(company && (session.sms_ovh_company_ids || []).includes(company.id));
     },
 
     /**
