@@ -140,9 +140,7 @@ beforeEach(() => {
 });
 
 function figures() {
-    return Object.fromEntries(
-        queryAllTexts(".o_sms_ovh_figure").map((text) => text.split("\n"))
-    );
+    return Object.fromEntries(queryAllTexts(".o_sms_ovh_figure").map((text) => text.split("\n")));
 }
 
 test("figures, speed and end follow the announcements", async () => {

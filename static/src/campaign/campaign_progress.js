@@ -125,14 +125,10 @@ export class CampaignProgress extends Component {
         this.again = false;
         const start = Date.now();
         try {
-            const progress = await this.orm.silent.call(MODEL, "get_sms_ovh_progress", [
-                [resId],
-            ]);
+            const progress = await this.orm.silent.call(MODEL, "get_sms_ovh_progress", [[resId]]);
             let results = this.state.results;
             if (this.isOver(progress) && (progress.sent_at || results)) {
-                results = await this.orm.silent.call(MODEL, "get_sms_ovh_results", [
-                    [resId],
-                ]);
+                results = await this.orm.silent.call(MODEL, "get_sms_ovh_results", [[resId]]);
             }
             if (this.gone || resId !== this.resId) {
                 return;
@@ -233,10 +229,7 @@ export class CampaignProgress extends Component {
             {
                 total: this.number(total),
                 ...Object.fromEntries(
-                    Object.entries(counts).map(([name, count]) => [
-                        name,
-                        this.number(count),
-                    ])
+                    Object.entries(counts).map(([name, count]) => [name, this.number(count)])
                 ),
             }
         );
@@ -273,8 +266,7 @@ export class CampaignProgress extends Component {
     }
 
     get canPause() {
-        const { paused, cancelled, can_write: canWrite, state, counts } =
-            this.state.progress;
+        const { paused, cancelled, can_write: canWrite, state, counts } = this.state.progress;
         return (
             canWrite &&
             !paused &&
@@ -329,8 +321,7 @@ export class CampaignProgress extends Component {
 
     /** What was charged, in SMS, and in money where the price of one is known. */
     get costs() {
-        const { credits, cost, currency_id: currencyId, taken, clicks } =
-            this.state.results;
+        const { credits, cost, currency_id: currencyId, taken, clicks } = this.state.results;
         const line = (name, label, divisor) => {
             const money = (value, digits) =>
                 currencyId ? formatMonetary(value, { currencyId, digits }) : "";
