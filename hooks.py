@@ -90,6 +90,15 @@ def uninstall_hook(env):
             """
         )
     )
+    # Records with an XML id, as demo data have, are deleted one by one: nothing that is
+    # on its way out as well may hold them.
+    cr.execute(SQL("UPDATE res_company SET sms_ovh_account_id = NULL"))
+    cr.execute(
+        SQL(
+            "UPDATE sms_ovh_account SET default_sender_id = NULL, default_user_id = NULL"
+        )
+    )
+    cr.execute(SQL("UPDATE sms_ovh_job SET sender_id = NULL, ovh_user_id = NULL"))
     if table_exists(cr, "queue_job"):
         # OCA's `queue_job` cannot show, nor run, jobs of a model that is gone.
         cr.execute(SQL("DELETE FROM queue_job WHERE model_name = 'sms.ovh.job'"))
