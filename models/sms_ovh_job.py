@@ -725,21 +725,34 @@ class SmsOvhJob(models.Model):
             if time.monotonic() > deadline:
                 self.env.ref("sms_ovh.ir_cron_post_jobs").sudo()._trigger()
                 return
-            job = self.search(
-                [
-                    ("state", "=", "unknown"),
-                    ("id", ">", last_id),
-                    "|",
-                    ("next_attempt", "=", False),
-                    ("next_attempt", "<=", fields.Datetime.now()),
-                ],
-                order="id",
-                limit=SEARCH_LIMIT,
-            ).try_lock_for_update(allow_referencing=True, limit=1)
-            if not job:
+            # The lock, too: another worker's transaction may conflict with it.
+            last_id = self._transact(partial(self._reconcile_next, last_id, readings))
+            if not last_id:
                 return
-            last_id = job.id
-            self._transact(partial(job._reconcile, readings))
+
+    @api.model
+    def _reconcile_next(self, last_id, readings):
+        """Ask OVHcloud for the next job after `last_id` whose outcome is not known.
+
+        :param int last_id: id of the job before
+        :param dict readings: see :meth:`_reconcile`
+        :return: the job's id, False where there is no further one
+        :rtype: int|bool
+        """
+        job = self.search(
+            [
+                ("state", "=", "unknown"),
+                ("id", ">", last_id),
+                "|",
+                ("next_attempt", "=", False),
+                ("next_attempt", "<=", fields.Datetime.now()),
+            ],
+            order="id",
+            limit=SEARCH_LIMIT,
+        ).try_lock_for_update(allow_referencing=True, limit=1)
+        if job:
+            job._reconcile(readings)
+        return job.id
 
     def _reconcile(self, readings=None):
         """Ask OVHcloud for this job's tag, and adopt what it knows.

@@ -211,7 +211,7 @@ test("without the bus it asks by itself, and stops at the end", async () => {
     await advanceTime(DELAYS.waitingForReports.polling);
     await animationFrame();
     expect.verifySteps(["progress 1", "results 1"]);
-    expect(".o_sms_ovh_progress_title").toHaveText("Sent");
+    expect(".o_sms_ovh_progress_title").toHaveText("Campaign sent");
     await advanceTime(10 * DELAYS.waitingForReports.live);
     expect.verifySteps([]);
 });

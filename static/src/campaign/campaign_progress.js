@@ -172,12 +172,19 @@ export class CampaignProgress extends Component {
     /** Show the rest of the form as it is now, unless somebody is writing in it. */
     async reloadForm(progress) {
         const { record } = this.props;
-        const key = `${progress.state} ${progress.paused}`;
-        const isPaused = record.data.sms_ovh_paused ?? progress.paused;
-        if (
-            this.reloadedFor === key ||
-            (progress.state === record.data.state && progress.paused === isPaused)
-        ) {
+        const { state, paused, counts } = progress;
+        const isOver = this.isOver(progress);
+        // The rates above the form change with each report, once all is sent.
+        const reports = isOver ? `${counts.delivered} ${counts.failed}` : "";
+        const key = `${state} ${paused} ${reports}`;
+        const isPaused = record.data.sms_ovh_paused ?? paused;
+        const isShown = state === record.data.state && paused === isPaused;
+        if (this.reloadedFor === null && isShown) {
+            // As it was read together with the form.
+            this.reloadedFor = key;
+            return;
+        }
+        if (this.reloadedFor === key || (isShown && !isOver)) {
             return;
         }
         // Once: a record that says otherwise says so again.
@@ -209,7 +216,7 @@ export class CampaignProgress extends Component {
         if (counts.waiting) {
             return _t("Sending");
         }
-        return counts.accepted ? _t("Sent, delivery reports are coming in") : _t("Sent");
+        return counts.accepted ? _t("Sent, delivery reports are coming in") : _t("Campaign sent");
     }
 
     get percentage() {
