@@ -13,8 +13,8 @@ from docutils.utils import Reporter
 PICTURES = 'static/description/'
 
 
-#: Pages of the repository that Odoo does not serve.
-PAGES = 'docs/'
+#: Addresses of the repository's pages, which Odoo does not serve.
+PAGES = r'(?!https?:)[^"]*\.(?:rst|md)'
 
 
 def html(text, language='en'):
@@ -31,7 +31,7 @@ def html(text, language='en'):
         'embed_stylesheet': False, 'stylesheet_path': '', 'file_insertion_enabled': False, 'syntax_highlight': 'none', 'toc_backlinks': False,
     })
     body = parts['html_body'].replace(f'src="{PICTURES}', 'src="')
-    body = re.sub(rf'<a class="reference external" href="{PAGES}[^"]*">(.*?)</a>', r'\1', body, flags=re.DOTALL)
+    body = re.sub(rf'<a class="reference external" href="{PAGES}">(.*?)</a>', r'\1', body, flags=re.DOTALL)
     body = body.replace('<main ', f'<main lang="{language}" ', 1)
     # docutils leaves it to its own style sheet to show these as code.
     body = re.sub(r'<span class="pre">(.*?)</span>', r'\1', body)
