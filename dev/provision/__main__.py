@@ -5,7 +5,7 @@ import sys
 
 from .ui import Problem, fail
 
-COMMANDS = ('demo', 'test', 'odoo', 'simulator', 'compare_core_tests', 'crash_test', 'bench', 'screenshots', 'matrix', 'lint')
+COMMANDS = ('demo', 'test', 'odoo', 'simulator', 'compare_core_tests', 'crash_test', 'bench', 'screenshots', 'matrix', 'lint', 'fresh')
 
 
 def _terminate(signum, _frame):

@@ -46,6 +46,8 @@ def page(readme, guide):
     :return: HTML.
     """
     english, french = html(readme), html(guide, 'fr')
+    # README.rst's way to the guide, which is on this page.
+    english = english.replace('<p>Le guide en français</p>\n', '')
     anchor = re.search(r'<main lang="fr" id="([^"]+)"', french)[1]
     return f'<p><a href="#{anchor}" lang="fr">Le guide en français</a></p>\n{english}<hr />\n{french}'
 
