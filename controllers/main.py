@@ -1,6 +1,5 @@
 import logging
 import re
-from hmac import compare_digest
 
 from odoo import SUPERUSER_ID
 from odoo.http import Controller, request, route
@@ -32,6 +31,7 @@ class SmsOvhController(Controller):
         csrf=False,
         save_session=False,
         readonly=False,
+        sms_ovh_callback=True,
     )
     def sms_ovh_delivery(self, token, **params):
         """Receive one delivery report of OVHcloud.
@@ -81,6 +81,7 @@ class SmsOvhController(Controller):
         csrf=False,
         save_session=False,
         readonly=False,
+        sms_ovh_callback=True,
     )
     def sms_ovh_stop(self, token, **params):
         """Learn from OVHcloud that somebody answered STOP. See `_receive_signal`."""
@@ -94,6 +95,7 @@ class SmsOvhController(Controller):
         csrf=False,
         save_session=False,
         readonly=False,
+        sms_ovh_callback=True,
     )
     def sms_ovh_reply(self, token, **params):
         """Learn from OVHcloud that a recipient replied. See `_receive_signal`."""
@@ -119,12 +121,10 @@ class SmsOvhController(Controller):
 
         :raise werkzeug.exceptions.NotFound: there is none
         """
-        found = None
+        account_id = None
         if TOKEN_REGEX.fullmatch(token):
-            found = env["sms.ovh.account"]._find_by_token(token)
-        # The token in the URL is compared as a whole and in constant time, besides
-        # being found by an index whose timing depends on what it holds.
-        if not found or not compare_digest(found[1].encode(), token.encode()):
+            account_id = env["sms.ovh.account"]._find_by_token(token)
+        if not account_id:
             _logger.warning("OVHcloud SMS: callback with a wrong token")
             raise request.not_found()
-        return found[0]
+        return account_id

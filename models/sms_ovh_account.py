@@ -3,6 +3,7 @@ import logging
 import re
 import secrets
 from datetime import timedelta, timezone
+from hmac import compare_digest
 from itertools import product
 from urllib.parse import urlsplit
 
@@ -10,7 +11,7 @@ from markupsafe import escape
 
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
-from odoo.tools import SQL
+from odoo.tools import SQL, ormcache
 from odoo.tools.urls import urljoin
 
 from .. import const
@@ -373,7 +374,9 @@ class SmsOvhAccount(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         """Override to clean what was typed."""
-        return super().create([self._clean_values(vals) for vals in vals_list])
+        accounts = super().create([self._clean_values(vals) for vals in vals_list])
+        self.env.registry.clear_cache()  # see `_get_callback_tokens`
+        return accounts
 
     def unlink(self):
         """Override to delete what hangs on these accounts without a foreign key."""
@@ -385,6 +388,7 @@ class SmsOvhAccount(models.Model):
             ("sms.sms", "sms_ovh_account_id"),
             ("sms.tracker", "sms_ovh_account_id"),
         )
+        self.env.registry.clear_cache()  # see `_get_callback_tokens`
         return super().unlink()
 
     def write(self, vals):
@@ -398,6 +402,8 @@ class SmsOvhAccount(models.Model):
                 available_services=False,
                 credential_expiration=False,
             )
+        if vals.keys() & {"active", "callback_token"}:
+            self.env.registry.clear_cache()  # see `_get_callback_tokens`
         return super().write(vals)
 
     # ------------------------------------------------------------
@@ -799,20 +805,36 @@ class SmsOvhAccount(models.Model):
             self.env["ir.cron"]._commit_progress(1)
 
     @api.model
-    def _find_by_token(self, token):
-        """Return (id, token) of the active account that is called with `token`, if any.
+    @ormcache()
+    def _get_callback_tokens(self):
+        """Return the pairs of a token and the account that is called with it.
 
-        In SQL: the route of delivery reports makes no other query, and the ORM's share
-        of such a search would be most of its time.
+        Kept, so that a delivery report costs no query but the one that writes it.
+
+        :rtype: tuple[tuple[bytes, int]]
         """
-        rows = self.env.execute_query(
-            SQL(
-                "SELECT id, callback_token FROM sms_ovh_account"
-                " WHERE callback_token = %s AND active",
-                token,
-            )
+        # sudo: whoever calls has no user, the token is its credential.
+        accounts_sudo = self.sudo().search([("callback_token", "!=", False)])
+        return tuple(
+            (account.callback_token.encode(), account.id) for account in accounts_sudo
         )
-        return rows[0] if rows else None
+
+    @api.model
+    def _find_by_token(self, token):
+        """Return the id of the active account that is called with `token`.
+
+        Compared with each account's as a whole and in constant time, so that nobody
+        learns from the time of an answer how much of a token is right.
+
+        :param str token: what stands in an address
+        :rtype: int|None
+        """
+        token = token.encode()
+        found = None
+        for known, account_id in self._get_callback_tokens():
+            if compare_digest(known, token):
+                found = account_id
+        return found
 
     def _fetch_senders(self, client):
         """Return the values of all senders that OVHcloud knows for this service.

@@ -13,6 +13,7 @@ from odoo.tests import HttpCase, tagged
 from odoo.tools import mute_logger
 
 from ..controllers import main
+from ..models import sms_ovh_account, sms_ovh_event
 from .common import SmsOvhCase
 
 BAD_REQUESTS = 10_000
@@ -282,6 +283,8 @@ class TestBadCallbacks(SmsOvhCase, HttpCase):
         self.assertEqual(sms.state, "pending")
 
     def test_tokens_are_compared_in_constant_time(self):
+        """Each token is compared as a whole, with that of every account."""
+        other = self.env["sms.ovh.account"].create({"service_name": "sms-other-1"})
         compared = []
 
         def compare(first, second):
@@ -289,12 +292,53 @@ class TestBadCallbacks(SmsOvhCase, HttpCase):
             return False
 
         token = self.account.callback_token
-        with patch.object(main, "compare_digest", compare):
+        with patch.object(sms_ovh_account, "compare_digest", compare):
             for kind in KINDS:
                 response = self.url_open(f"/sms_ovh/{token}/{kind}?id=1")
                 self.assertEqual(response.status_code, 404)
-        self.assertEqual(compared, [(token.encode(), token.encode())] * 3)
+        for account in (self.account, other):
+            pair = (account.callback_token.encode(), token.encode())
+            self.assertEqual(compared.count(pair), 3)
         self.assertFalse(self._count_rows())
+
+    def test_a_callback_is_one_query(self):
+        """However many reports come: each is one INSERT, and nothing else is asked."""
+        token = self.account.callback_token
+        event_model = self.env["sms.ovh.event"]
+        account_model = self.env["sms.ovh.account"]
+        account_model._find_by_token(token)
+        # Whoever treats them is woken with the first one.
+        event_model._receive_delivery(self.account.id, {"id": "1"})
+        for number in range(2, 5):
+            with self.assertQueryCount(0):
+                account_id = account_model._find_by_token(token)
+            with (
+                patch.object(sms_ovh_event, "WAKE_EVERY", 3600),
+                self.assertQueryCount(1),
+            ):
+                event_model._receive_delivery(account_id, {"id": str(number)})
+        self.assertEqual(self._count_rows(), 4)
+
+    def test_new_token(self):
+        """An address that was replaced is refused at once, the new one is not."""
+        old = self.account.callback_token
+        self.assertEqual(
+            self.url_open(f"/sms_ovh/{old}/delivery?id=1").status_code, 200
+        )
+        self.account.callback_token = new = "n" * 43
+        self.env.flush_all()
+        for token, status in ((old, 404), (new, 200)):
+            response = self.url_open(f"/sms_ovh/{token}/delivery?id=2")
+            self.assertEqual(response.status_code, status)
+
+    def test_no_cookies(self):
+        """Whatever a callback asks for, it is answered as to a machine."""
+        path = f"/sms_ovh/{self.account.callback_token}/delivery"
+        response = self.url_open(
+            f"{path}?id=1&utm_source=x&debug=1&auth_login=x&editable=1"
+        )
+        self.assertEqual((response.status_code, response.text), (200, "OK"))
+        self.assertFalse(response.cookies)
 
     def test_archived_account(self):
         """Nobody is called back for an account that is no longer used."""

@@ -166,7 +166,9 @@ class Machines:
         child = Child(
             "Odoo's HTTP server",
             self.platform.odoo_command(
-                *("-d", database, "--db-filter", f"^{database}$"),
+                # With --db-filter Odoo would ask PostgreSQL for all databases at each
+                # request without a session, by a new connection: more than all else.
+                *("-d", database),
                 *("--http-interface", "127.0.0.1", "--http-port", port),
                 *("--gevent-port", free_port()),
                 *("--workers", workers, "--max-cron-threads", 0),
