@@ -6,6 +6,7 @@ from . import mail_followers
 from . import ir_websocket
 from . import mail_notification
 from . import mail_thread
+from . import mail_thread_phone
 from . import mail_render_mixin
 from . import mailing_mailing
 from . import mailing_mailing_answers

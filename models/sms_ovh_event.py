@@ -25,8 +25,11 @@ SMS_FIELDS = ("sms_ovh_account_id", "sms_ovh_id", "state")
 # How long a report waits for the SMS it speaks of: it may come before the transaction
 # that sent the SMS is committed, never hours before.
 WAITING_HOURS = 24
-# Seconds between two triggers of the drain by one process.
-WAKE_EVERY = 0.2
+# Seconds between two triggers of the drain by one process: each costs Odoo a connection
+# to PostgreSQL of its own.
+WAKE_EVERY = 1
+# Times in these seconds that the drain looks for what came without a trigger.
+LOOKS = 5
 _last_wake = {}
 # Parameters of a callback that are kept.
 MAX_PARAMS = 20
@@ -184,19 +187,16 @@ class SmsOvhEvent(models.Model):
         """Treat what is in the inbox, a set at a time, until nothing comes any more."""
         Job = self.env["sms.ovh.job"]
         last_id = 0
-        idle = False
-        while True:
+        idle = 0
+        while idle <= 1.5 * LOOKS:
             events = Job._transact(lambda last_id=last_id: self._process_next(last_id))
-            if events:
-                last_id = max(events)
-                idle = False
-            elif idle:
-                return
-            else:
+            if not events:
                 # What came without a trigger of its own: see `_wake`.
-                idle = True
-                time.sleep(1.5 * WAKE_EVERY)
+                idle += 1
+                time.sleep(WAKE_EVERY / LOOKS)
                 continue
+            idle = 0
+            last_id = max(events)
             self.env.invalidate_all()
             if not self.env["ir.cron"]._commit_progress(len(events), remaining=0):
                 self.env.ref("sms_ovh.ir_cron_process_events")._trigger()

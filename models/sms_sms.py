@@ -1,5 +1,6 @@
 import time
 from collections import defaultdict
+from functools import cache
 
 from odoo import api, fields, models
 from odoo.tools import SQL, split_every
@@ -131,6 +132,9 @@ class SmsSms(models.Model):
             )
         )
         messages.fetch(["record_company_id"])
+        # Of a campaign, most are alike.
+        choose = cache(self._get_sms_ovh_choice)
+        count = cache(count_segments)
         for vals in vals_list:
             mailing = mailings.browse(vals.get("mailing_id") or [])
             message = messages.browse(vals.get("mail_message_id") or [])
@@ -141,24 +145,44 @@ class SmsSms(models.Model):
                 or self.env.company
             )
             vals["record_company_id"] = company.id
-            vals.update(self._prepare_sms_ovh_sending(vals, company, mailing))
+            choice = choose(
+                company,
+                mailing,
+                vals.get("sms_ovh_kind"),
+                vals.get("sms_ovh_sender_id"),
+                vals.get("sms_ovh_stop_clause"),
+            )
+            if choice:
+                vals.update(choice)
+                self._hold_sms_ovh_values(vals, company)
             # As `_compute_sms_segments`, without the record that the ORM would first
             # make of each, its traces included, to compute what is to be stored.
-            count = count_segments(
-                vals.get("body"), bool(vals.get("sms_ovh_stop_clause"))
-            )
-            vals["sms_encoding"] = count.encoding
-            vals["sms_units"] = count.units
-            vals["sms_segments"] = count.segments
+            counted = count(vals.get("body"), bool(vals.get("sms_ovh_stop_clause")))
+            vals["sms_encoding"] = counted.encoding
+            vals["sms_units"] = counted.units
+            vals["sms_segments"] = counted.segments
         return super().create(vals_list)
 
+    def write(self, vals):
+        """Override to leave a text alone that stays as it is.
+
+        Core writes the text of each SMS of a campaign, whether it has links or not, and
+        each would be counted and stored once more.
+        """
+        if vals.keys() == {"body"} and all(sms.body == vals["body"] for sms in self):
+            return True
+        return super().write(vals)
+
     @api.model
-    def _prepare_sms_ovh_sending(self, vals, company, mailing):
+    def _get_sms_ovh_choice(self, company, mailing, kind, sender_id, clause):
         """Return as whom, as what kind and with which clause an SMS is sent.
 
-        :param dict vals: values to create it with
         :param company: `res.company` that sends it
         :param mailing: `mailing.mailing` it is of, or empty
+        :param str|None kind: its own, where that is chosen
+        :param int|None sender_id: likewise
+        :param bool|None clause: likewise
+        :return: values of the SMS, none where others than OVHcloud send it
         :rtype: dict
         """
         # sudo: who may send an SMS need not be allowed to see the account.
@@ -168,7 +192,7 @@ class SmsSms(models.Model):
             return {}
         context = self.env.context
         kind = (
-            vals.get("sms_ovh_kind")
+            kind
             or mailing.sms_ovh_kind
             or context.get("sms_ovh_kind")
             or company_sudo.sms_ovh_message_kind
@@ -178,7 +202,7 @@ class SmsSms(models.Model):
             self.env["sms.ovh.sender"]
             .sudo()
             .browse(
-                vals.get("sms_ovh_sender_id")
+                sender_id
                 or mailing.sms_ovh_sender_id.id
                 or context.get("sms_ovh_sender_id")
                 or []
@@ -186,7 +210,6 @@ class SmsSms(models.Model):
         )
         if sender_sudo.account_id != account_sudo:
             sender_sudo = account_sudo.default_sender_id
-        clause = vals.get("sms_ovh_stop_clause")
         if clause is None:
             clause = kind == "marketing" and sender_sudo.has_stop_clause
         return {
@@ -194,6 +217,14 @@ class SmsSms(models.Model):
             "sms_ovh_sender_id": sender_sudo.id,
             "sms_ovh_stop_clause": clause,
         }
+
+    @api.model
+    def _hold_sms_ovh_values(self, vals, company):
+        """Say in the values of an SMS until when it has to wait, if it has to.
+
+        :param dict vals: what it is created with, which is changed
+        :param company: `res.company` that sends it
+        """
 
     # ------------------------------------------------------------
     # What it counts

@@ -37,32 +37,32 @@ class SmsSms(models.Model):
         return records
 
     @api.model
-    def _prepare_sms_ovh_sending(self, vals, company, mailing):
+    def _hold_sms_ovh_values(self, vals, company):
         """Override to hold what is created in the recipient's quiet hours.
 
         It is not before the values', else the context's ``sms_ovh_send_at``.
         """
-        values = super()._prepare_sms_ovh_sending(vals, company, mailing)
-        if not values:
-            return values
+        super()._hold_sms_ovh_values(vals, company)
         now = fields.Datetime.now()
         send_at = fields.Datetime.to_datetime(
             vals.get("sms_ovh_send_at") or self.env.context.get("sms_ovh_send_at")
         )
         if send_at and send_at <= now:
             send_at = False
-        values["sms_ovh_send_at"] = send_at
+        vals["sms_ovh_send_at"] = send_at
         queued = vals.get("state", "outgoing") == "outgoing"
-        if queued and values["sms_ovh_kind"] == "marketing":
-            # sudo: the hours of the company that sends, for whoever sends.
-            company_sudo = company.sudo()
-            wanted_at = send_at or now
-            opening = company_sudo._get_sms_ovh_opening(
-                wanted_at, company_sudo._get_sms_ovh_country_code(vals.get("number"))
-            )
-            if opening > wanted_at:
-                values.update(sms_ovh_send_at=opening, sms_ovh_wanted_at=wanted_at)
-        return values
+        if not queued or vals["sms_ovh_kind"] != "marketing":
+            return
+        # sudo: the hours of the company that sends, for whoever sends.
+        company_sudo = company.sudo()
+        if not company_sudo.sms_ovh_quiet_hours:
+            return
+        wanted_at = send_at or now
+        opening = company_sudo._get_sms_ovh_opening(
+            wanted_at, company_sudo._get_sms_ovh_country_code(vals.get("number"))
+        )
+        if opening > wanted_at:
+            vals.update(sms_ovh_send_at=opening, sms_ovh_wanted_at=wanted_at)
 
     @api.model
     def _get_sms_ovh_queue_domain(self):

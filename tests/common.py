@@ -12,6 +12,7 @@ import requests
 
 from odoo.tests import BaseCase, TransactionCase
 
+from ..models import sms_ovh_event
 from ..tools import ovh_client
 
 DEV_FOLDER = Path(__file__).resolve().parent.parent / "dev"
@@ -183,6 +184,8 @@ class SmsOvhCase(SimulatorCase, TransactionCase):
         cls.account = cls.account.with_env(cls.env)
         # Where OCA's `queue_job` is installed too, its runner would have to run.
         cls.classPatch(type(cls.env["sms.ovh.job"]), "_delay", lambda jobs: False)
+        # Nothing comes without a trigger while the inbox is treated: no need to wait.
+        cls.classPatch(sms_ovh_event, "WAKE_EVERY", 0.01)
 
     @classmethod
     def _create_account(cls, company, service_name, keys, connect=True):

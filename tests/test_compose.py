@@ -4,6 +4,7 @@ from unittest.mock import patch
 from odoo.tests import tagged
 
 from .. import const
+from ..tools.sms_segments import count_segments
 from .common import SmsOvhCase
 
 
@@ -158,3 +159,67 @@ class TestCompose(SmsOvhCase):
         mailing._compose_sms_ovh(recipients)
         mailing._compose_sms_ovh(recipients)
         self.assertEqual(len(self.env["sms.sms"].search([])), 10)
+
+    def test_numbers_are_read_once(self):
+        """What was read when a contact was saved is not read again, and is the same."""
+        numbers = {
+            "+33612345601": "+33612345601",
+            "+33 6 12 34 56 02": "+33612345602",
+            "+33\u00a06\u00a012.34-56(03)": "+33612345603",
+            "06 12 34 56 04": "+33612345604",
+            "0033 6 12 34 56 05": "+33612345605",
+            "+33 (0)6 12 34 56 06": "+33612345606",
+            "+39 06 1234 5678": "+390612345678",
+            "+33 6 12": False,
+        }
+        mailing = self._create_mailing(list(numbers))
+        contacts = mailing.contact_list_ids.contact_ids.sorted("id")
+        self.env.flush_all()
+        composer = mailing._prepare_sms_ovh_composer(contacts.ids)
+        read = []
+        contact_model = type(contacts)
+        original = contact_model._phone_format_number
+
+        def format_number(records, number, *args, **kwargs):
+            read.append(number)
+            return original(records, number, *args, **kwargs)
+
+        with patch.object(contact_model, "_phone_format_number", format_number):
+            recipients = composer._prepare_recipient_values(contacts)
+        self.assertEqual(
+            [recipients[contact.id]["sanitized"] for contact in contacts],
+            list(numbers.values()),
+        )
+        self.assertEqual(
+            read,
+            [
+                "06 12 34 56 04",
+                "0033 6 12 34 56 05",
+                "+33 (0)6 12 34 56 06",
+                "+33 6 12",
+            ],
+        )
+
+    def test_a_text_without_links_is_counted_once(self):
+        """Core writes each text once more, whether it has links or not."""
+        counted = []
+        sms_model = type(self.env["sms.sms"])
+        original = sms_model._compute_sms_segments
+
+        def count(sms):
+            counted.append(len(sms))
+            return original(sms)
+
+        for body, times in (("Bonjour é€", 0), ("Voir https://www.odoo.com", 1)):
+            mailing = self._create_mailing(self._numbers(5), body=body)
+            with patch.object(sms_model, "_compute_sms_segments", count):
+                self._compose(mailing)
+                self.env.flush_all()
+            self.assertEqual(len(counted), times)
+            sms = self.env["sms.sms"].search([("mailing_id", "=", mailing.id)])
+            for record in sms:
+                expected = count_segments(record.body, record.sms_ovh_stop_clause)
+                self.assertEqual(
+                    (record.sms_encoding, record.sms_units, record.sms_segments),
+                    (expected.encoding, expected.units, expected.segments),
+                )

@@ -1,3 +1,4 @@
+from unittest.mock import patch
 from urllib.parse import urlsplit
 
 import requests
@@ -7,6 +8,7 @@ from odoo.tests import HttpCase, tagged
 from odoo.tools import mute_logger
 
 from .. import const
+from ..models import sms_ovh_event
 from .common import SmsOvhCase
 
 FINAL_MAGIC = {
@@ -98,6 +100,23 @@ class TestDeliveryReports(SmsOvhCase):
             )
         )
         self.assertIn("ODD", event._get_reason("sms_not_delivered"))
+
+    def test_reports_without_a_trigger(self):
+        """What comes while the inbox is being treated is treated by the same run."""
+        first, second = self._send(("+33611111111", "+33622222222"))
+        self._report(first, 4, 1)
+        looks = []
+
+        def look_again(seconds):
+            looks.append(seconds)
+            if len(looks) == sms_ovh_event.LOOKS:
+                self._report(second, 4, 1)
+
+        with patch.object(sms_ovh_event.time, "sleep", look_again):
+            self._process()
+        self.assertEqual((first.state, second.state), ("sent", "sent"))
+        # Longer than the time within which one trigger does for all.
+        self.assertGreater(sum(looks), 2 * sms_ovh_event.WAKE_EVERY)
 
     def test_budget_of_queries(self):
         """The queries per drained report do not grow with their number."""

@@ -255,12 +255,20 @@ class SmsComposer(models.TransientModel):
         """
         result = super()._prepare_mass_sms_values(records)
         mailing_company = self.mailing_id.sms_ovh_company_id
-        companies = {} if mailing_company else records._get_sms_ovh_companies()
-        for record in records:
-            company = mailing_company or companies[record.id]
-            result[record.id]["record_company_id"] = company.id
-            if not self.mailing_id:
-                self._leave_out_sms_ovh(result[record.id], company)
+        if mailing_company:
+            for values in result.values():
+                values["record_company_id"] = mailing_company.id
+            return result
+        companies = records._get_sms_ovh_companies()
+        for company, company_records in records.grouped(
+            lambda record: companies[record.id]
+        ).items():
+            # sudo: the settings of the company that sends.
+            company_sudo = company.sudo()
+            for record in company_records:
+                result[record.id]["record_company_id"] = company.id
+                if not self.mailing_id:
+                    self._leave_out_sms_ovh(result[record.id], company_sudo)
         return result
 
     def _prepare_mass_sms_trace_values(self, record, sms_values):
@@ -268,24 +276,30 @@ class SmsComposer(models.TransientModel):
 
         Here, since next the opt-out link makes a text of what is none.
         """
-        self._leave_out_sms_ovh(sms_values, self.mailing_id.sms_ovh_company_id)
+        # sudo: the settings of the company that sends.
+        company_sudo = self.mailing_id.sms_ovh_company_id.sudo()
+        self._leave_out_sms_ovh(sms_values, company_sudo)
         return super()._prepare_mass_sms_trace_values(record, sms_values)
 
     @api.model
-    def _leave_out_sms_ovh(self, sms_values, company):
+    def _leave_out_sms_ovh(self, sms_values, company_sudo):
         """Cancel an SMS that OVHcloud would charge for nothing, or refuse.
 
         :param dict sms_values: values of the SMS, which are changed
-        :param company: `res.company` that sends
+        :param company_sudo: `res.company` that sends, its settings readable
         """
-        # sudo: the settings of the company that sends.
-        company_sudo = company.sudo()
         if sms_values["state"] != "outgoing" or not company_sudo.sms_ovh_account_id:
             return
         if company_sudo.sms_ovh_skip_landlines and is_landline(sms_values["number"]):
             sms_values.update(state="canceled", failure_type="sms_ovh_landline")
         elif not (sms_values["body"] or "").strip():
             sms_values.update(state="canceled", failure_type="sms_ovh_empty")
+
+    def _prepare_recipient_values(self, records):
+        """Override of `sms` to read no number twice. See `mail.thread.phone`."""
+        if self._is_sms_ovh_slice():
+            records = records.with_context(sms_ovh_trust_sanitized=True)
+        return super()._prepare_recipient_values(records)
 
     # ------------------------------------------------------------
     # Whose text fails
