@@ -388,6 +388,10 @@ class SmsOvhAccount(models.Model):
             ("sms.sms", "sms_ovh_account_id"),
             ("sms.tracker", "sms_ovh_account_id"),
         )
+        forget(
+            self.with_context(active_test=False).sender_ids,
+            ("sms.sms", "sms_ovh_sender_id"),
+        )
         self.env.registry.clear_cache()  # see `_get_callback_tokens`
         return super().unlink()
 

@@ -82,7 +82,7 @@ class SmsOvhSender(models.Model):
 
     def unlink(self):
         """Override to clear what leads here without a foreign key."""
-        forget(self, ("sms.ovh.log", "sender_id"))
+        forget(self, ("sms.ovh.log", "sender_id"), ("sms.sms", "sms_ovh_sender_id"))
         return super().unlink()
 
     # ------------------------------------------------------------

@@ -64,10 +64,9 @@ class SmsSms(models.Model):
         "sms.ovh.job", string="OVHcloud Job", readonly=True, copy=False
     )
     sms_ovh_kind = fields.Selection(const.KINDS, string="Kind", readonly=True)
-    sms_ovh_sender_id = fields.Many2one(
+    sms_ovh_sender_id = UncheckedMany2one(
         "sms.ovh.sender",
         string="Sender",
-        ondelete="set null",
         readonly=True,
         help="Who it comes from; without one, the account's default sender.",
     )

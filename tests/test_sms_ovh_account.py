@@ -361,3 +361,31 @@ class TestSmsOvhAccount(SmsOvhCase):
         self._run_cron("sms_ovh.ir_cron_synchronise")
         self.assertEqual(self.account.credits_left, 42)
         self.assertEqual(broken.state, "error")
+
+    # ------------------------------------------------------------
+    # Deleting
+    # ------------------------------------------------------------
+
+    def test_delete(self):
+        """What was sent with an account stays readable when that is deleted."""
+        mailing = self._create_mailing(self._numbers(3))
+        mailing.action_send_sms()
+        self._run_cron("sms.ir_cron_sms_scheduler_action")
+        sms = self.env["sms.sms"].search([("mailing_id", "=", mailing.id)])
+        self.assertEqual(sms.sms_ovh_sender_id.account_id, self.account)
+        self.account.sender_ids.filtered("has_stop_clause").active = False
+        trackers = mailing.mailing_trace_ids.sms_tracker_ids
+        event_id = self.env["sms.ovh.event"]._receive_delivery(
+            self.account.id, {"id": trackers[0].sms_ovh_id, "ptt": "4"}
+        )
+        token = self.account.callback_token
+        self.company.sms_ovh_account_id = False
+        self.account.unlink()
+        self.env.invalidate_all()
+        for name in ("sms_ovh_account_id", "sms_ovh_job_id", "sms_ovh_sender_id"):
+            self.assertFalse(sms[name], name)
+        self.assertEqual(set(sms.mapped("display_name")), set(sms.mapped("number")))
+        self.assertFalse(trackers.sms_ovh_account_id)
+        self.assertFalse(self.env["sms.ovh.event"].browse(event_id).exists())
+        self.assertFalse(self.env["sms.ovh.account"]._find_by_token(token))
+        self._run_cron("sms_ovh.ir_cron_process_events")
