@@ -20,8 +20,12 @@ def compose(machines, figures):
     }
     best = {plain: {}, ovh: {}}
     for name, database, size in (
-        *((name, database, size) for size in CORE_SIZES for __ in range(ROUNDS)
-          for name, database in (("Odoo without the addon", plain), ("ours", ovh))),
+        *(
+            (name, database, size)
+            for size in CORE_SIZES
+            for __ in range(ROUNDS)
+            for name, database in (("Odoo without the addon", plain), ("ours", ovh))
+        ),
         ("ours", ovh, SIZES[-1]),
     ):
         machines.run("clear", database)

@@ -31,7 +31,9 @@ class Figures:
         :param dict values: figure by size
         :param float tolerance: how much the last may exceed the first, as a share
         """
-        shown = ", ".join(f"{size:,}: {value:,.3f}{unit}" for size, value in values.items())
+        shown = ", ".join(
+            f"{size:,}: {value:,.3f}{unit}" for size, value in values.items()
+        )
         first, *__, last = values.values()
         growth = last / first - 1
         self._hold(

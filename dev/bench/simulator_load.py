@@ -30,23 +30,34 @@ CONNECTIONS = 150
 def _request(host, path, body):
     """:return: one signed ``POST`` as it goes over the wire."""
     timestamp = str(int(time.time()))
-    signed = '+'.join((seed.APPLICATION_SECRET_1, seed.CONSUMER_KEY_1, 'POST', f'http://{host}{path}', body,
-                       timestamp))
+    signed = "+".join(
+        (
+            seed.APPLICATION_SECRET_1,
+            seed.CONSUMER_KEY_1,
+            "POST",
+            f"http://{host}{path}",
+            body,
+            timestamp,
+        )
+    )
     return (
-        f'POST {path} HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/json\r\n'
-        f'Content-Length: {len(body)}\r\nX-Ovh-Application: {seed.APPLICATION_KEY_1}\r\n'
-        f'X-Ovh-Consumer: {seed.CONSUMER_KEY_1}\r\nX-Ovh-Timestamp: {timestamp}\r\n'
-        f'X-Ovh-Signature: $1${hashlib.sha1(signed.encode()).hexdigest()}\r\n\r\n{body}'
+        f"POST {path} HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/json\r\n"
+        f"Content-Length: {len(body)}\r\nX-Ovh-Application: {seed.APPLICATION_KEY_1}\r\n"
+        f"X-Ovh-Consumer: {seed.CONSUMER_KEY_1}\r\nX-Ovh-Timestamp: {timestamp}\r\n"
+        f"X-Ovh-Signature: $1${hashlib.sha1(signed.encode()).hexdigest()}\r\n\r\n{body}"
     ).encode()
 
 
 async def _answer(reader):
     """:return: the status of one answer, its body read."""
-    head = await reader.readuntil(b'\r\n\r\n')
-    length = next(int(line.split(b':')[1]) for line in head.split(b'\r\n')
-                  if line.lower().startswith(b'content-length'))
+    head = await reader.readuntil(b"\r\n\r\n")
+    length = next(
+        int(line.split(b":")[1])
+        for line in head.split(b"\r\n")
+        if line.lower().startswith(b"content-length")
+    )
     await reader.readexactly(length)
-    return int(head.split(b' ', 2)[1])
+    return int(head.split(b" ", 2)[1])
 
 
 async def _offer(port, rate, seconds):
@@ -54,16 +65,23 @@ async def _offer(port, rate, seconds):
 
     :return: (list of (seconds from due time to answer, status), seconds from first due time to last answer).
     """
-    host = f'127.0.0.1:{port}'
-    path = f'/1.0/sms/{seed.SERVICE_1}/jobs'
+    host = f"127.0.0.1:{port}"
+    path = f"/1.0/sms/{seed.SERVICE_1}/jobs"
     idle = asyncio.Queue()
     for _ in range(CONNECTIONS):
-        idle.put_nowait(await asyncio.open_connection('127.0.0.1', port))
+        idle.put_nowait(await asyncio.open_connection("127.0.0.1", port))
     results = []
 
     async def one(index, due):
-        body = json.dumps({'message': "Votre commande est prête.", 'receivers': [f'+336123410{index % 100:02d}'],
-                           'sender': seed.SENDER_ENABLED, 'noStopClause': True, 'tag': f'bench-{index}'})
+        body = json.dumps(
+            {
+                "message": "Votre commande est prête.",
+                "receivers": [f"+336123410{index % 100:02d}"],
+                "sender": seed.SENDER_ENABLED,
+                "noStopClause": True,
+                "tag": f"bench-{index}",
+            }
+        )
         connection = await idle.get()
         try:
             connection[1].write(_request(host, path, body))
@@ -88,18 +106,29 @@ async def _offer(port, rate, seconds):
 
 def _cpu_seconds(pid):
     """:return: processor time that process *pid* has used (Linux), in seconds."""
-    with open(f'/proc/{pid}/stat') as stream:
-        fields = stream.read().rpartition(')')[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf('SC_CLK_TCK')
+    with open(f"/proc/{pid}/stat") as stream:
+        fields = stream.read().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def _start(latency_ms, folder):
     """:return: (process of a new simulator, its port)."""
-    port_file = os.path.join(folder, 'port')
+    port_file = os.path.join(folder, "port")
     process = subprocess.Popen(
-        [sys.executable, '-m', 'ovh_simulator', '--port', '0', '--quiet', '--port-file', port_file,
-         '--latency-ms', str(latency_ms)],
-        env={**os.environ, 'PYTHONPATH': DEV})
+        [
+            sys.executable,
+            "-m",
+            "ovh_simulator",
+            "--port",
+            "0",
+            "--quiet",
+            "--port-file",
+            port_file,
+            "--latency-ms",
+            str(latency_ms),
+        ],
+        env={**os.environ, "PYTHONPATH": DEV},
+    )
     for _ in range(300):
         if os.path.exists(port_file):
             with open(port_file) as stream:
@@ -115,8 +144,14 @@ def _plenty(port):
     """Give the account enough credits for the whole run."""
     from urllib.request import Request, urlopen
 
-    body = json.dumps({'creditsLeft': 1e9}).encode()
-    urlopen(Request(f'http://127.0.0.1:{port}/simulator/services/{seed.SERVICE_1}', body, method='POST')).close()
+    body = json.dumps({"creditsLeft": 1e9}).encode()
+    urlopen(
+        Request(
+            f"http://127.0.0.1:{port}/simulator/services/{seed.SERVICE_1}",
+            body,
+            method="POST",
+        )
+    ).close()
 
 
 def main(arguments=None):
@@ -124,10 +159,12 @@ def main(arguments=None):
 
     :return: exit code.
     """
-    parser = argparse.ArgumentParser(description=__doc__.split('\n')[0])
-    parser.add_argument('--rate', type=float, default=500, help="requests per second (default: 500)")
-    parser.add_argument('--seconds', type=float, default=10)
-    parser.add_argument('--latency-ms', type=float, default=100)
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument(
+        "--rate", type=float, default=500, help="requests per second (default: 500)"
+    )
+    parser.add_argument("--seconds", type=float, default=10)
+    parser.add_argument("--latency-ms", type=float, default=100)
     options = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory() as folder:
         process, port = _start(options.latency_ms, folder)
@@ -143,11 +180,15 @@ def main(arguments=None):
     failed = len(results) - len(good)
     # the last request is due one interval before the end and takes the ordered latency
     achieved = len(good) / max(took - options.latency_ms / 1000, options.seconds)
-    over = [seconds * 1000 - options.latency_ms for seconds in good] or [float('inf')]
-    print(f"offered {options.rate:.0f} requests/s for {options.seconds:.0f} s, answered {achieved:.1f} requests/s, "
-          f"{failed} failed")
-    print(f"over the ordered {options.latency_ms:.0f} ms: p50 {over[len(over) // 2]:.1f} ms, "
-          f"p99 {over[len(over) * 99 // 100]:.1f} ms, worst {over[-1]:.1f} ms")
+    over = [seconds * 1000 - options.latency_ms for seconds in good] or [float("inf")]
+    print(
+        f"offered {options.rate:.0f} requests/s for {options.seconds:.0f} s, answered {achieved:.1f} requests/s, "
+        f"{failed} failed"
+    )
+    print(
+        f"over the ordered {options.latency_ms:.0f} ms: p50 {over[len(over) // 2]:.1f} ms, "
+        f"p99 {over[len(over) * 99 // 100]:.1f} ms, worst {over[-1]:.1f} ms"
+    )
     print(f"simulator: {cpu:.0%} of one core")
     if failed or achieved < options.rate * REQUIRED:
         print("FELL BEHIND")
@@ -155,5 +196,5 @@ def main(arguments=None):
     return 0
 
 
-if __name__ == '__main__':
+if __name__ == "__main__":
     sys.exit(main())

@@ -10,6 +10,7 @@ import time
 from collections import Counter
 
 from odoo import SUPERUSER_ID, api
+
 from odoo.addons.sms_ovh import const
 from odoo.addons.sms_ovh.models import sms_ovh_job, sms_sms
 from odoo.addons.sms_ovh.tools import job_pool

@@ -207,9 +207,7 @@ class Run:
                 same=kind == "A",
             )
             expected += [
-                audit.Expected(
-                    number, text, refused=number in REFUSED, campaign=name
-                )
+                audit.Expected(number, text, refused=number in REFUSED, campaign=name)
                 for number, text in texts.items()
             ]
         return expected
@@ -416,7 +414,9 @@ def crons(run):
     # What was being sent at the kills is asked for in the hurried way.
     run.settings()
     wrong += run.finish()
-    yield Outcome("a server and its crons killed", run.compare(expected), kills, tuple(wrong))
+    yield Outcome(
+        "a server and its crons killed", run.compare(expected), kills, tuple(wrong)
+    )
 
 
 def faults(run):
@@ -563,4 +563,3 @@ SCENARIOS = {
     "reports": reports,
 }
 QUICK = ("steps", "random")
-

@@ -145,9 +145,7 @@ STEPS = {
     "left job found, not committed": lambda job, event, die: _after(
         job, "_recover", die, only_with_result=True
     ),
-    "asked for, not committed": lambda job, event, die: _after(
-        job, "_reconcile", die
-    ),
+    "asked for, not committed": lambda job, event, die: _after(job, "_reconcile", die),
     "not known, put back, not committed": lambda job, event, die: _after(
         job, "_postpone", die
     ),

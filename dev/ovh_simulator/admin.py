@@ -11,7 +11,7 @@ from . import schema
 from .schema import ENUMS
 from .world import normalize_number
 
-router = APIRouter(prefix='/simulator')
+router = APIRouter(prefix="/simulator")
 
 
 class _Refused(Exception):
@@ -24,7 +24,7 @@ class _Refused(Exception):
 
 def refused_response(_request, error):
     """:return: the answer to a :class:`_Refused`."""
-    return JSONResponse({'error': str(error)}, error.status)
+    return JSONResponse({"error": str(error)}, error.status)
 
 
 def install(app):
@@ -57,29 +57,29 @@ def _world(request):
     return request.app.state.world
 
 
-@router.get('/state')
+@router.get("/state")
 async def state(request: Request):
     """The whole state; ``?only=ledger,requests`` names the parts wanted."""
-    only = request.query_params.get('only')
-    return JSONResponse(_world(request).state(only and only.split(',')))
+    only = request.query_params.get("only")
+    return JSONResponse(_world(request).state(only and only.split(",")))
 
 
-@router.post('/reset')
+@router.post("/reset")
 async def reset(request: Request):
     """Back to the seed."""
     world = _world(request)
     world.reset()
     request.app.state.feed.reset()
-    return JSONResponse({'reset': True})
+    return JSONResponse({"reset": True})
 
 
-@router.get('/config')
+@router.get("/config")
 async def config(request: Request):
     """The configuration."""
     return JSONResponse(_world(request).config)
 
 
-@router.post('/config')
+@router.post("/config")
 async def configure(request: Request):
     """Change the configuration."""
     try:
@@ -89,47 +89,49 @@ async def configure(request: Request):
     return JSONResponse(_world(request).config)
 
 
-@router.get('/callbacks')
+@router.get("/callbacks")
 async def callbacks(request: Request):
     """The callbacks that wait to be asked for."""
     world = _world(request)
     world.pump()
-    return JSONResponse([callback.record() for callback in world.callbacks.pending.values()])
+    return JSONResponse(
+        [callback.record() for callback in world.callbacks.pending.values()]
+    )
 
 
 def _take(world):
     """:return: all callbacks there are to make, those that the mode would make later included."""
-    mode = world.config['callback_mode']
-    if mode == 'auto':
+    mode = world.config["callback_mode"]
+    if mode == "auto":
         # collect what is scheduled in place of handing it to the lanes
-        world.config['callback_mode'] = 'manual'
+        world.config["callback_mode"] = "manual"
     try:
         world.pump(hurry=True)
     finally:
-        world.config['callback_mode'] = mode
+        world.config["callback_mode"] = mode
     return world.callbacks.take()
 
 
-@router.post('/callbacks/flush')
+@router.post("/callbacks/flush")
 async def flush(request: Request):
     """Make all pending callbacks and tell what came of each."""
     world = _world(request)
     return JSONResponse(await world.callbacks.deliver_all(_take(world)))
 
 
-@router.post('/callbacks/pop')
+@router.post("/callbacks/pop")
 async def pop(request: Request):
     """Hand out all pending callbacks, which are then not made."""
     return JSONResponse([callback.record() for callback in _take(_world(request))])
 
 
-@router.get('/faults')
+@router.get("/faults")
 async def faults(request: Request):
     """The faults that are ordered."""
     return JSONResponse([fault.record() for fault in _world(request).faults.orders])
 
 
-@router.post('/faults')
+@router.post("/faults")
 async def order_faults(request: Request):
     """Order one fault or a list of them."""
     try:
@@ -139,41 +141,47 @@ async def order_faults(request: Request):
     return await faults(request)
 
 
-@router.delete('/faults')
+@router.delete("/faults")
 async def clear_faults(request: Request):
     """Forget the faults that are ordered."""
     _world(request).faults.clear()
     return JSONResponse([])
 
 
-@router.get('/clock')
+@router.get("/clock")
 async def clock(request: Request):
     """The simulated time."""
     return JSONResponse(_world(request).clock_state())
 
 
-@router.post('/clock')
+@router.post("/clock")
 async def set_clock(request: Request):
     """Set the clock, free it, or move it forward."""
     world = _world(request)
-    body = await _object(request, ('now', 'advance_s'))
+    body = await _object(request, ("now", "advance_s"))
     if len(body) != 1:
         raise _Refused("give either now or advance_s")
-    if 'advance_s' in body:
-        seconds = body['advance_s']
-        if isinstance(seconds, bool) or not isinstance(seconds, (int, float)) \
-                or not math.isfinite(seconds) or seconds < 0:
+    if "advance_s" in body:
+        seconds = body["advance_s"]
+        if (
+            isinstance(seconds, bool)
+            or not isinstance(seconds, (int, float))
+            or not math.isfinite(seconds)
+            or seconds < 0
+        ):
             raise _Refused("advance_s is a number of seconds, zero or more")
         world.advance_clock(seconds)
-    elif body['now'] is None:
+    elif body["now"] is None:
         world.set_clock(None)
     else:
         try:
-            instant = datetime.fromisoformat(body['now'].replace('Z', '+00:00'))
+            instant = datetime.fromisoformat(body["now"].replace("Z", "+00:00"))
         except (ValueError, AttributeError):
             instant = None
         if instant is None or instant.tzinfo is None:
-            raise _Refused("now is an ISO datetime with offset, such as 2025-06-01T21:59:00+02:00, or null")
+            raise _Refused(
+                "now is an ISO datetime with offset, such as 2025-06-01T21:59:00+02:00, or null"
+            )
         world.set_clock(instant.timestamp())
     return JSONResponse(world.clock_state())
 
@@ -191,83 +199,109 @@ def _known_service(world, name):
     return name
 
 
-@router.post('/phones/{number}/reply')
+@router.post("/phones/{number}/reply")
 async def reply(request: Request, number: str):
     """The recipient answers."""
     world = _world(request)
-    body = await _object(request, ('text', 'service'))
-    if not isinstance(body.get('text'), str) or not body['text']:
+    body = await _object(request, ("text", "service"))
+    if not isinstance(body.get("text"), str) or not body["text"]:
         raise _Refused("text is what the recipient writes")
     try:
-        return JSONResponse(world.reply(_number(number), body['text'], _known_service(world, body.get('service'))))
+        return JSONResponse(
+            world.reply(
+                _number(number),
+                body["text"],
+                _known_service(world, body.get("service")),
+            )
+        )
     except LookupError as error:
         raise _Refused(error.args[0], 409) from None
 
 
-@router.post('/phones/{number}/stop')
+@router.post("/phones/{number}/stop")
 async def stop(request: Request, number: str):
     """The recipient answers STOP."""
     world = _world(request)
-    body = await _object(request, ('service',))
+    body = await _object(request, ("service",))
     try:
-        return JSONResponse(world.stop(_number(number), _known_service(world, body.get('service'))))
+        return JSONResponse(
+            world.stop(_number(number), _known_service(world, body.get("service")))
+        )
     except LookupError as error:
         raise _Refused(error.args[0], 409) from None
 
 
-@router.post('/phones/{number}/power')
+@router.post("/phones/{number}/power")
 async def power(request: Request, number: str):
     """The recipient switches the phone on or off."""
     world = _world(request)
-    body = await _object(request, ('on',))
-    if not isinstance(body.get('on'), bool):
+    body = await _object(request, ("on",))
+    if not isinstance(body.get("on"), bool):
         raise _Refused("on is true or false")
     number = _number(number)
-    world.power(number, body['on'])
+    world.power(number, body["on"])
     return JSONResponse(world.phone(number).record())
 
 
-@router.post('/credentials/{consumer_key}')
+@router.post("/credentials/{consumer_key}")
 async def credential(request: Request, consumer_key: str):
     """Decide about a consumer key in place of the customer, or let it expire."""
     world = _world(request)
-    body = await _object(request, ('status', 'customer'))
+    body = await _object(request, ("status", "customer"))
     if consumer_key not in world.credentials:
         raise _Refused("unknown consumer key", 404)
-    if body.get('status') not in ('validated', 'refused', 'expired', 'pendingValidation'):
+    if body.get("status") not in (
+        "validated",
+        "refused",
+        "expired",
+        "pendingValidation",
+    ):
         raise _Refused("status is validated, refused, expired or pendingValidation")
-    world.decide_credential(consumer_key, body['status'], body.get('customer'))
-    return JSONResponse({'consumerKey': consumer_key, 'status': body['status']})
+    world.decide_credential(consumer_key, body["status"], body.get("customer"))
+    return JSONResponse({"consumerKey": consumer_key, "status": body["status"]})
 
 
-@router.post('/services/{service}')
+@router.post("/services/{service}")
 async def service_change(request: Request, service: str):
     """Set any property of an account, as OVHcloud's staff could."""
     world = _world(request)
     _known_service(world, service)
     body = await _body(request, {})
     try:
-        schema.check_object('body', body, 'sms.Account', writing=False)
+        schema.check_object("body", body, "sms.Account", writing=False)
     except schema.errors.ApiError as error:
         raise _Refused(error.message) from None
     record = world.services[service]
-    attributes = {'channel': 'channel', 'creditsLeft': 'credits_left', 'smpp': 'smpp', 'status': 'status'}
-    fixed = [name for name in body if name not in attributes and name not in record.writable]
+    attributes = {
+        "channel": "channel",
+        "creditsLeft": "credits_left",
+        "smpp": "smpp",
+        "status": "status",
+    }
+    fixed = [
+        name for name in body if name not in attributes and name not in record.writable
+    ]
     if fixed:
-        raise _Refused(f"can not be set, it follows from something else: {', '.join(fixed)}")
+        raise _Refused(
+            f"can not be set, it follows from something else: {', '.join(fixed)}"
+        )
     for name, value in body.items():
         if name in attributes:
-            setattr(record, attributes[name], float(value) if name == 'creditsLeft' else value)
+            setattr(
+                record,
+                attributes[name],
+                float(value) if name == "creditsLeft" else value,
+            )
         elif isinstance(record.writable[name], dict):
             record.writable[name] = {**record.writable[name], **value}
-        elif name == 'automaticRecreditAmount' and value is not None:
+        elif name == "automaticRecreditAmount" and value is not None:
             record.writable[name] = str(value)
         else:
             record.writable[name] = value
     return JSONResponse(record.record())
 
 
-@router.post('/services/{service}/senders/{sender}')
+@router.post("/services/{service}/senders/{sender}")
 async def sender_change(request: Request, service: str, sender: str):
     """Decide about a sender, as OVHcloud's moderators do."""
     world = _world(request)
@@ -275,10 +309,10 @@ async def sender_change(request: Request, service: str, sender: str):
     record = world.services[service].senders.get(sender)
     if record is None:
         raise _Refused(f"unknown sender {sender}", 404)
-    body = await _object(request, ('status', 'comment'))
-    if body.get('status', record['status']) not in ENUMS['sms.StatusSenderEnum']:
+    body = await _object(request, ("status", "comment"))
+    if body.get("status", record["status"]) not in ENUMS["sms.StatusSenderEnum"]:
         raise _Refused(f"status is one of {', '.join(ENUMS['sms.StatusSenderEnum'])}")
-    if not isinstance(body.get('comment'), (str, type(None))):
+    if not isinstance(body.get("comment"), (str, type(None))):
         raise _Refused("comment is a text or null")
     record.update(body)
     return JSONResponse(record)

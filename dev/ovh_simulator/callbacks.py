@@ -18,18 +18,18 @@ LOG_SIZE = 1000
 
 def add_query(url, parameters):
     """:return: *url* with *parameters* (a dict) added to whatever query it has."""
-    url, hash_sign, fragment = url.partition('#')
-    separator = '&' if '?' in url else '?'
-    if url.endswith(('?', '&')):
-        separator = ''
-    return f'{url}{separator}{urlencode(parameters)}{hash_sign}{fragment}'
+    url, hash_sign, fragment = url.partition("#")
+    separator = "&" if "?" in url else "?"
+    if url.endswith(("?", "&")):
+        separator = ""
+    return f"{url}{separator}{urlencode(parameters)}{hash_sign}{fragment}"
 
 
 class Callback:
     """One call to make: ``kind`` is ``delivery``, ``stop`` or ``reply``, ``key`` what it is about."""
 
-    __slots__ = ('id', 'kind', 'key', 'url')
-    method = 'GET'
+    __slots__ = ("id", "kind", "key", "url")
+    method = "GET"
 
     def __init__(self, id_, kind, key, url):
         self.id = id_
@@ -39,7 +39,12 @@ class Callback:
 
     def record(self):
         """:return: the call as the admin routes show it."""
-        return {'id': self.id, 'kind': self.kind, 'method': self.method, 'url': self.url}
+        return {
+            "id": self.id,
+            "kind": self.kind,
+            "method": self.method,
+            "url": self.url,
+        }
 
 
 class Callbacks:
@@ -72,12 +77,18 @@ class Callbacks:
 
         self._client = httpx.AsyncClient(
             timeout=TIMEOUT,
-            limits=httpx.Limits(max_connections=LANES, max_keepalive_connections=LANES, keepalive_expiry=30),
+            limits=httpx.Limits(
+                max_connections=LANES,
+                max_keepalive_connections=LANES,
+                keepalive_expiry=30,
+            ),
             trust_env=False,
-            headers={'User-Agent': 'OVHcloud-SMS-simulator'},
+            headers={"User-Agent": "OVHcloud-SMS-simulator"},
         )
         self._lanes = [asyncio.Queue() for _ in range(LANES)]
-        self._workers = [asyncio.ensure_future(self._work(lane)) for lane in self._lanes]
+        self._workers = [
+            asyncio.ensure_future(self._work(lane)) for lane in self._lanes
+        ]
 
     async def stop(self):
         """Close the lanes and the client; what still waits is not called."""
@@ -93,11 +104,11 @@ class Callbacks:
 
         :return: the :class:`Callback`, ``None`` where the mode is ``off``.
         """
-        if self.config['callback_mode'] == 'off':
+        if self.config["callback_mode"] == "off":
             return None
         callback = Callback(self._next_id, kind, key, url)
         self._next_id += 1
-        if hold or self.config['callback_mode'] == 'manual' or not self._lanes:
+        if hold or self.config["callback_mode"] == "manual" or not self._lanes:
             self.pending[callback.id] = callback
         else:
             self._lanes[self._lane(callback)].put_nowait(callback)
@@ -122,15 +133,16 @@ class Callbacks:
         """
         import httpx
 
-        outcome = {'id': callback.id, 'kind': callback.kind, 'url': callback.url}
+        outcome = {"id": callback.id, "kind": callback.kind, "url": callback.url}
         try:
-            response = await self._client.request(callback.method, callback.url,
-                                                  headers=self.config['callback_headers'])
-            outcome['status'] = response.status_code
+            response = await self._client.request(
+                callback.method, callback.url, headers=self.config["callback_headers"]
+            )
+            outcome["status"] = response.status_code
             self.counts[str(response.status_code)] += 1
         except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
-            outcome['error'] = f'{type(error).__name__}: {error}'
-            self.counts['error'] += 1
+            outcome["error"] = f"{type(error).__name__}: {error}"
+            self.counts["error"] += 1
         self.log.append(outcome)
         return outcome
 
@@ -148,7 +160,7 @@ class Callbacks:
 
         outcomes = {}
         for results in await asyncio.gather(*map(run, lanes)):
-            outcomes.update((outcome['id'], outcome) for outcome in results)
+            outcomes.update((outcome["id"], outcome) for outcome in results)
         return [outcomes[callback.id] for callback in callbacks]
 
     def take(self):

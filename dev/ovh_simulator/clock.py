@@ -35,18 +35,22 @@ def paris_offset(timestamp):
 
 def paris(timestamp):
     """:return: that POSIX time as an aware datetime in Paris time."""
-    return datetime.fromtimestamp(timestamp, timezone(timedelta(seconds=paris_offset(timestamp))))
+    return datetime.fromtimestamp(
+        timestamp, timezone(timedelta(seconds=paris_offset(timestamp)))
+    )
 
 
 def iso(timestamp):
     """:return: that POSIX time as OVHcloud writes datetimes (seconds, with offset); ``None`` stays ``None``."""
-    return None if timestamp is None else paris(timestamp).isoformat(timespec='seconds')
+    return None if timestamp is None else paris(timestamp).isoformat(timespec="seconds")
 
 
 def is_open(timestamp):
     """:return: whether marketing SMS leave at that POSIX time."""
     local = paris(timestamp)
-    return local.isoweekday() not in QUIET_DAYS and NIGHT_END <= local.hour < NIGHT_START
+    return (
+        local.isoweekday() not in QUIET_DAYS and NIGHT_END <= local.hour < NIGHT_START
+    )
 
 
 def next_opening(timestamp):

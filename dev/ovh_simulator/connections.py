@@ -8,11 +8,11 @@ def protocol(connections):
 
     :param dict connections: client address -> transport, kept up to date.
     """
-    class Protocol(AutoHTTPProtocol):
 
+    class Protocol(AutoHTTPProtocol):
         def connection_made(self, transport):
             super().connection_made(transport)
-            self._address = tuple((transport.get_extra_info('peername') or ())[:2])
+            self._address = tuple((transport.get_extra_info("peername") or ())[:2])
             connections[self._address] = transport
 
         def connection_lost(self, exc):

@@ -18,8 +18,13 @@ class ApiError(Exception):
     """
 
     _CLASSES = {
-        400: 'Client::BadRequest', 403: 'Client::Forbidden', 404: 'Client::NotFound', 409: 'Client::Conflict',
-        429: 'Client::TooManyRequests', 460: 'Client::ResourceExpired', 500: 'Server::InternalServerError',
+        400: "Client::BadRequest",
+        403: "Client::Forbidden",
+        404: "Client::NotFound",
+        409: "Client::Conflict",
+        429: "Client::TooManyRequests",
+        460: "Client::ResourceExpired",
+        500: "Server::InternalServerError",
     }
 
     def __init__(self, status, message, error_code=None, headers=None):
@@ -33,48 +38,55 @@ class ApiError(Exception):
         """:return: the JSON body as a dict."""
         if self.error_code:
             phrase = HTTPStatus(self.status).phrase
-            return {'errorCode': self.error_code, 'httpCode': f'{self.status} {phrase}', 'message': self.message}
-        return {'class': self._CLASSES.get(self.status, 'Client::Error'), 'message': self.message}
+            return {
+                "errorCode": self.error_code,
+                "httpCode": f"{self.status} {phrase}",
+                "message": self.message,
+            }
+        return {
+            "class": self._CLASSES.get(self.status, "Client::Error"),
+            "message": self.message,
+        }
 
 
 def invalid_key():
     """Unknown or missing application key."""
-    return ApiError(403, "This application key is invalid", 'INVALID_KEY')
+    return ApiError(403, "This application key is invalid", "INVALID_KEY")
 
 
 def login_first():
     """No consumer key at all."""
-    return ApiError(403, "You must login first", 'NOT_CREDENTIAL')
+    return ApiError(403, "You must login first", "NOT_CREDENTIAL")
 
 
 def no_credential():
     """Unknown consumer key, or one of another application."""
-    return ApiError(403, "This credential does not exist", 'NOT_CREDENTIAL')
+    return ApiError(403, "This credential does not exist", "NOT_CREDENTIAL")
 
 
 def invalid_credential():
     """Consumer key that is not validated yet, refused or expired."""
-    return ApiError(403, "This credential is not valid", 'INVALID_CREDENTIAL')
+    return ApiError(403, "This credential is not valid", "INVALID_CREDENTIAL")
 
 
 def forbidden_address():
     """Consumer key used from an IP address that it does not allow."""
-    return ApiError(403, "This credential can not be used from this IP", 'FORBIDDEN')
+    return ApiError(403, "This credential can not be used from this IP", "FORBIDDEN")
 
 
 def out_of_time():
     """Timestamp missing, unreadable or too far from OVHcloud's time."""
-    return ApiError(400, "Query out of time", 'QUERY_TIME_OUT')
+    return ApiError(400, "Query out of time", "QUERY_TIME_OUT")
 
 
 def invalid_signature():
     """Signature missing or wrong."""
-    return ApiError(400, "Invalid signature", 'INVALID_SIGNATURE')
+    return ApiError(400, "Invalid signature", "INVALID_SIGNATURE")
 
 
 def not_granted():
     """Call outside of the consumer key's access rules."""
-    return ApiError(403, "This call has not been granted", 'NOT_GRANTED_CALL')
+    return ApiError(403, "This call has not been granted", "NOT_GRANTED_CALL")
 
 
 def invalid_url():

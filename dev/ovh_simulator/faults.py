@@ -2,10 +2,29 @@
 
 import re
 
-KINDS = ('latency', '429', '500', '502_html', 'cut_before', 'cut_after', 'timeout', 'garbage', 'empty')
+KINDS = (
+    "latency",
+    "429",
+    "500",
+    "502_html",
+    "cut_before",
+    "cut_after",
+    "timeout",
+    "garbage",
+    "empty",
+)
 #: Faults for which the order may say whether the request takes effect before it fails.
-ACCEPTING = ('500', '502_html', 'timeout', 'garbage', 'empty')
-_FIELDS = {'kind', 'method', 'path', 'skip', 'times', 'retry_after', 'latency_ms', 'accept'}
+ACCEPTING = ("500", "502_html", "timeout", "garbage", "empty")
+_FIELDS = {
+    "kind",
+    "method",
+    "path",
+    "skip",
+    "times",
+    "retry_after",
+    "latency_ms",
+    "accept",
+}
 
 
 class Fault:
@@ -21,20 +40,26 @@ class Fault:
         unknown = set(order) - _FIELDS
         if unknown:
             raise ValueError(f"unknown field: {', '.join(sorted(unknown))}")
-        self.kind = order.get('kind')
+        self.kind = order.get("kind")
         if self.kind not in KINDS:
             raise ValueError(f"kind must be one of {', '.join(KINDS)}")
-        self.method = order.get('method') and str(order['method']).upper()
+        self.method = order.get("method") and str(order["method"]).upper()
         try:
-            self.path = order.get('path')
+            self.path = order.get("path")
             self._pattern = re.compile(self.path) if self.path else None
         except (re.error, TypeError) as error:
             raise ValueError(f"path is not a regular expression: {error}") from None
-        self.skip = self._number(order, 'skip', 0)
-        self.times = None if 'times' in order and order['times'] is None else self._number(order, 'times', 1)
-        self.retry_after = order.get('retry_after')
-        self.latency_ms = self._number(order, 'latency_ms', 0)
-        self.accept = self.kind == 'cut_after' or (self.kind in ACCEPTING and bool(order.get('accept')))
+        self.skip = self._number(order, "skip", 0)
+        self.times = (
+            None
+            if "times" in order and order["times"] is None
+            else self._number(order, "times", 1)
+        )
+        self.retry_after = order.get("retry_after")
+        self.latency_ms = self._number(order, "latency_ms", 0)
+        self.accept = self.kind == "cut_after" or (
+            self.kind in ACCEPTING and bool(order.get("accept"))
+        )
 
     @staticmethod
     def _number(order, name, default):
@@ -58,9 +83,16 @@ class Fault:
 
     def record(self):
         """:return: the fault with what remains of it."""
-        return {'kind': self.kind, 'method': self.method, 'path': self.path, 'skip': self.skip,
-                'times': self.times, 'retry_after': self.retry_after, 'latency_ms': self.latency_ms,
-                'accept': self.accept}
+        return {
+            "kind": self.kind,
+            "method": self.method,
+            "path": self.path,
+            "skip": self.skip,
+            "times": self.times,
+            "retry_after": self.retry_after,
+            "latency_ms": self.latency_ms,
+            "accept": self.accept,
+        }
 
 
 class Faults:
@@ -74,7 +106,9 @@ class Faults:
 
         :raise ValueError: with a sentence that says what is wrong.
         """
-        self.orders += [Fault(order) for order in (orders if isinstance(orders, list) else [orders])]
+        self.orders += [
+            Fault(order) for order in (orders if isinstance(orders, list) else [orders])
+        ]
 
     def clear(self):
         """Forget all orders."""

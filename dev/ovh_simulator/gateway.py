@@ -15,27 +15,29 @@ from starlette.responses import Response
 from . import errors, schema, seed
 
 #: Paths below which the API answers; both are the same API.
-PREFIXES = ('/1.0', '/v1')
+PREFIXES = ("/1.0", "/v1")
 #: Seconds after which a request that meets the ``timeout`` fault is dropped at the latest.
 LONGEST_HANG = 600
 
 _query_ids = itertools.count(1)
-_started = format(int(time.time()), 'x')
+_started = format(int(time.time()), "x")
 
 
 def query_id():
     """:return: a value for ``X-OVH-QUERYID``, unique as long as simulators do not start in the same second."""
-    return f'EU.ext-sim.{_started}.{next(_query_ids):x}'
+    return f"EU.ext-sim.{_started}.{next(_query_ids):x}"
 
 
 class JsonResponse(Response):
     """A JSON answer with the headers of OVHcloud's gateway."""
 
-    media_type = 'application/json; charset=utf-8'
+    media_type = "application/json; charset=utf-8"
 
     def __init__(self, content, status_code=200, headers=None):
-        body = json.dumps(content, ensure_ascii=False, separators=(',', ':')).encode()
-        super().__init__(body, status_code, {'X-OVH-QUERYID': query_id(), **(headers or {})})
+        body = json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
+        super().__init__(
+            body, status_code, {"X-OVH-QUERYID": query_id(), **(headers or {})}
+        )
 
 
 class CutResponse(Response):
@@ -46,11 +48,11 @@ class CutResponse(Response):
         self._connections = connections
 
     async def __call__(self, scope, receive, send):
-        transport = self._connections.get(tuple(scope['client'] or ()))
+        transport = self._connections.get(tuple(scope["client"] or ()))
         if transport is not None:
             transport.abort()
         # once the server has noticed, it expects no answer any more
-        while (await receive())['type'] != 'http.disconnect':
+        while (await receive())["type"] != "http.disconnect":
             pass
 
 
@@ -59,7 +61,7 @@ class HangingResponse(Response):
 
     async def __call__(self, scope, receive, send):
         async def gone():
-            while (await receive())['type'] != 'http.disconnect':
+            while (await receive())["type"] != "http.disconnect":
                 pass
 
         try:
@@ -70,22 +72,32 @@ class HangingResponse(Response):
 
 def fault_response(fault, connections):
     """:return: the answer that a request gets which meets *fault*."""
-    headers = {'X-OVH-QUERYID': query_id()}
-    if fault.kind == '429':
+    headers = {"X-OVH-QUERYID": query_id()}
+    if fault.kind == "429":
         if fault.retry_after is not None:
-            headers['Retry-After'] = str(fault.retry_after)
-        return JsonResponse(errors.ApiError(429, "Too many requests, please slow down").body(), 429, headers)
-    if fault.kind == '500':
-        return JsonResponse(errors.ApiError(500, "Internal server error").body(), 500, headers)
-    if fault.kind == '502_html':
-        page = ('<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body>\r\n<center><h1>502 Bad Gateway</h1>'
-                '</center>\r\n</body>\r\n</html>\r\n')
-        return Response(page, 502, media_type='text/html')
-    if fault.kind == 'garbage':
-        return Response('{"ids":[1000', 200, headers, media_type='application/json; charset=utf-8')
-    if fault.kind == 'empty':
-        return Response(b'', 200, headers, media_type='application/json; charset=utf-8')
-    if fault.kind == 'timeout':
+            headers["Retry-After"] = str(fault.retry_after)
+        return JsonResponse(
+            errors.ApiError(429, "Too many requests, please slow down").body(),
+            429,
+            headers,
+        )
+    if fault.kind == "500":
+        return JsonResponse(
+            errors.ApiError(500, "Internal server error").body(), 500, headers
+        )
+    if fault.kind == "502_html":
+        page = (
+            "<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body>\r\n<center><h1>502 Bad Gateway</h1>"
+            "</center>\r\n</body>\r\n</html>\r\n"
+        )
+        return Response(page, 502, media_type="text/html")
+    if fault.kind == "garbage":
+        return Response(
+            '{"ids":[1000', 200, headers, media_type="application/json; charset=utf-8"
+        )
+    if fault.kind == "empty":
+        return Response(b"", 200, headers, media_type="application/json; charset=utf-8")
+    if fault.kind == "timeout":
         return HangingResponse()
     return CutResponse(connections)
 
@@ -93,7 +105,7 @@ def fault_response(fault, connections):
 class Caller:
     """Who makes a call: the customer, and the credential it is made with (``None`` with OAuth2)."""
 
-    __slots__ = ('customer', 'consumer_key', 'credential')
+    __slots__ = ("customer", "consumer_key", "credential")
 
     def __init__(self, customer, consumer_key=None, credential=None):
         self.customer = customer
@@ -104,14 +116,16 @@ class Caller:
 def _urls(request):
     """:return: the URLs under which the client may have signed: as received, and as a proxy received it."""
     scope = request.scope
-    target = scope['raw_path'].decode('latin-1') if scope.get('raw_path') else scope['path']
-    if scope['query_string']:
-        target += '?' + scope['query_string'].decode('latin-1')
+    target = (
+        scope["raw_path"].decode("latin-1") if scope.get("raw_path") else scope["path"]
+    )
+    if scope["query_string"]:
+        target += "?" + scope["query_string"].decode("latin-1")
     headers = request.headers
-    host = headers.get('host', '')
+    host = headers.get("host", "")
     urls = [f"{scope['scheme']}://{host}{target}"]
-    if 'x-forwarded-proto' in headers or 'x-forwarded-host' in headers:
-        scheme = headers.get('x-forwarded-proto', scope['scheme'])
+    if "x-forwarded-proto" in headers or "x-forwarded-host" in headers:
+        scheme = headers.get("x-forwarded-proto", scope["scheme"])
         urls.append(f"{scheme}://{headers.get('x-forwarded-host', host)}{target}")
     return urls
 
@@ -121,7 +135,7 @@ def application_of(request):
 
     :raise ApiError: ``INVALID_KEY`` where it is missing or unknown.
     """
-    key = request.headers.get('x-ovh-application', '')
+    key = request.headers.get("x-ovh-application", "")
     application = seed.APPLICATIONS.get(key)
     if application is None:
         raise errors.invalid_key()
@@ -133,14 +147,14 @@ _rule_cache = {}
 
 def rule_allows(rule, method, path):
     """:return: whether an access rule (``method``, ``path`` with ``*`` for anything) covers a call."""
-    if rule['method'] != method:
+    if rule["method"] != method:
         return False
-    pattern = _rule_cache.get(rule['path'])
+    pattern = _rule_cache.get(rule["path"])
     if pattern is None:
         if len(_rule_cache) > 1000:
             _rule_cache.clear()
-        pattern = re.compile('.*'.join(map(re.escape, rule['path'].split('*'))))
-        _rule_cache[rule['path']] = pattern
+        pattern = re.compile(".*".join(map(re.escape, rule["path"].split("*"))))
+        _rule_cache[rule["path"]] = pattern
     return bool(pattern.fullmatch(path))
 
 
@@ -153,48 +167,65 @@ def authenticate(world, request, path, body):
     :raise ApiError: the gateway's error.
     """
     headers = request.headers
-    authorization = headers.get('authorization', '')
-    if authorization.lower().startswith('bearer '):
+    authorization = headers.get("authorization", "")
+    if authorization.lower().startswith("bearer "):
         granted = world.access_tokens.get(authorization[7:].strip())
         if granted is None or granted[1] < world.clock.elapsed():
             raise errors.invalid_credential()
         return Caller(granted[0])
     application_key, application = application_of(request)
-    consumer_key = headers.get('x-ovh-consumer')
+    consumer_key = headers.get("x-ovh-consumer")
     if not consumer_key:
         raise errors.login_first()
     credential = world.credentials.get(consumer_key)
-    if credential is None or credential['application'] != application_key:
+    if credential is None or credential["application"] != application_key:
         raise errors.no_credential()
-    timestamp = headers.get('x-ovh-timestamp', '')
-    if not re.fullmatch(r'[0-9]{1,12}', timestamp) or not world.is_in_time(int(timestamp)):
+    timestamp = headers.get("x-ovh-timestamp", "")
+    if not re.fullmatch(r"[0-9]{1,12}", timestamp) or not world.is_in_time(
+        int(timestamp)
+    ):
         raise errors.out_of_time()
-    given = headers.get('x-ovh-signature', '')
+    given = headers.get("x-ovh-signature", "")
     for url in _urls(request):
-        signed = '+'.join((application['secret'], consumer_key, request.method, url, '')).encode() \
-            + body + b'+' + timestamp.encode()
-        if hmac.compare_digest(given.encode(), b'$1$' + hashlib.sha1(signed).hexdigest().encode()):
+        signed = (
+            "+".join(
+                (application["secret"], consumer_key, request.method, url, "")
+            ).encode()
+            + body
+            + b"+"
+            + timestamp.encode()
+        )
+        if hmac.compare_digest(
+            given.encode(), b"$1$" + hashlib.sha1(signed).hexdigest().encode()
+        ):
             break
     else:
         raise errors.invalid_signature()
     now = world.clock.now()
-    if credential['expires'] is not None and credential['expires'] <= now and credential['status'] == 'validated':
-        credential['status'] = 'expired'
-    if credential['status'] != 'validated':
+    if (
+        credential["expires"] is not None
+        and credential["expires"] <= now
+        and credential["status"] == "validated"
+    ):
+        credential["status"] = "expired"
+    if credential["status"] != "validated":
         raise errors.invalid_credential()
-    if not world.address_allowed(request.client.host if request.client else '', credential['allowed_ips']):
+    if not world.address_allowed(
+        request.client.host if request.client else "", credential["allowed_ips"]
+    ):
         raise errors.forbidden_address()
-    if path != '/auth/currentCredential' \
-            and not any(rule_allows(rule, request.method, path) for rule in credential['rules']):
+    if path != "/auth/currentCredential" and not any(
+        rule_allows(rule, request.method, path) for rule in credential["rules"]
+    ):
         raise errors.not_granted()
-    credential['last_use'] = now
-    return Caller(credential['customer'], consumer_key, credential)
+    credential["last_use"] = now
+    return Caller(credential["customer"], consumer_key, credential)
 
 
 class Call:
     """One API call, checked: ``caller``, ``path`` parameters, ``query`` and ``body``, and the ``world``."""
 
-    __slots__ = ('world', 'request', 'caller', 'path', 'query', 'body', 'first')
+    __slots__ = ("world", "request", "caller", "path", "query", "body", "first")
 
     def __init__(self, world, request, caller, path, query, body):
         self.world = world
@@ -212,15 +243,15 @@ class Call:
 
         :raise ApiError: 404 where the caller has none of that name.
         """
-        return self.world.service(self.caller.customer, self.path['serviceName'])
+        return self.world.service(self.caller.customer, self.path["serviceName"])
 
 
 def path_of(request):
     """:return: path of a request without version prefix."""
-    path = request.scope['path']
+    path = request.scope["path"]
     for prefix in PREFIXES:
-        if path.startswith(prefix + '/'):
-            return path[len(prefix):]
+        if path.startswith(prefix + "/"):
+            return path[len(prefix) :]
     return path
 
 
@@ -233,12 +264,12 @@ async def meet(world, connections, request, template, perform):
     """
     world.requests[template] += 1
     fault = world.faults.take(request.method, path_of(request))
-    latency = world.config['latency_ms'] + (fault.latency_ms if fault else 0)
+    latency = world.config["latency_ms"] + (fault.latency_ms if fault else 0)
     if latency:
         # what was received takes effect even when the client has left meanwhile
         await request.body()
         await asyncio.sleep(latency / 1000)
-    if fault is None or fault.kind == 'latency':
+    if fault is None or fault.kind == "latency":
         return await perform()
     if fault.accept:
         await perform()
@@ -258,9 +289,18 @@ class ApiRoute(APIRoute):
                 try:
                     body = await request.body()
                     path = path_of(request)
-                    caller = authenticate(world, request, path, body) if operation.authenticated else None
-                    call = Call(world, request, caller, request.path_params,
-                                *read_parameters(operation, request, body))
+                    caller = (
+                        authenticate(world, request, path, body)
+                        if operation.authenticated
+                        else None
+                    )
+                    call = Call(
+                        world,
+                        request,
+                        caller,
+                        request.path_params,
+                        *read_parameters(operation, request, body),
+                    )
                     content = handler(call)
                     if call.first:
                         await world.callbacks.deliver_all(call.first)
@@ -268,7 +308,13 @@ class ApiRoute(APIRoute):
                     return JsonResponse(error.body(), error.status, error.headers)
                 return JsonResponse(content)
 
-            return await meet(world, request.app.state.connections, request, operation.template, perform)
+            return await meet(
+                world,
+                request.app.state.connections,
+                request,
+                operation.template,
+                perform,
+            )
 
         return handle
 
@@ -278,9 +324,11 @@ def read_parameters(operation, request, body):
 
     :raise ApiError: 400 where they do not fit.
     """
-    pairs = parse_qsl(request.scope['query_string'].decode('latin-1'), keep_blank_values=True)
+    pairs = parse_qsl(
+        request.scope["query_string"].decode("latin-1"), keep_blank_values=True
+    )
     query = schema.check_query(operation, pairs)
-    if request.method not in ('POST', 'PUT'):
+    if request.method not in ("POST", "PUT"):
         return query, {}
     try:
         data = json.loads(body) if body.strip() else None

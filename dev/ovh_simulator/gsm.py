@@ -9,20 +9,20 @@ from typing import NamedTuple
 
 #: 3GPP TS 23.038, section 6.2.1: one septet each. The escape character itself is not text.
 _BASIC = frozenset(
-    '@£$¥èéùìòÇ\nØø\rÅå'
-    'Δ_ΦΓΛΩΠΨΣΘΞÆæßÉ'
-    ' !"#¤%&\'()*+,-./'
-    '0123456789:;<=>?'
-    '¡ABCDEFGHIJKLMNO'
-    'PQRSTUVWXYZÄÖÑÜ§'
-    '¿abcdefghijklmno'
-    'pqrstuvwxyzäöñüà'
+    "@£$¥èéùìòÇ\nØø\rÅå"
+    "Δ_ΦΓΛΩΠΨΣΘΞÆæßÉ"
+    " !\"#¤%&'()*+,-./"
+    "0123456789:;<=>?"
+    "¡ABCDEFGHIJKLMNO"
+    "PQRSTUVWXYZÄÖÑÜ§"
+    "¿abcdefghijklmno"
+    "pqrstuvwxyzäöñüà"
 )
 #: 3GPP TS 23.038, section 6.2.1.1: escape plus one septet each; form feed is among them.
-_EXTENDED = frozenset('\f^{}\\[~]|€')
+_EXTENDED = frozenset("\f^{}\\[~]|€")
 
 #: encoding -> (units in a single SMS, units in each part of a longer one)
-LIMITS = {'7bits': (160, 153), 'unicode': (70, 67)}
+LIMITS = {"7bits": (160, 153), "unicode": (70, 67)}
 
 
 class Measure(NamedTuple):
@@ -47,8 +47,8 @@ def _costs(text):
         elif char in _EXTENDED:
             costs.append(2)
         else:
-            return 'unicode', [2 if ord(char) > 0xFFFF else 1 for char in text]
-    return '7bits', costs
+            return "unicode", [2 if ord(char) > 0xFFFF else 1 for char in text]
+    return "7bits", costs
 
 
 def split(text):

@@ -26,54 +26,114 @@ class Magic(NamedTuple):
     en: str
 
 
-DELIVERED = '+33612340001'
-EXPIRED = '+33612340008'
-UNDELIVERABLE = '+33612340020'
-INVALID_OR_BARRED = '+33612340023'
-ABSENT = '+33612340024'
-SPAM = '+33612340028'
-OPERATOR_FAILURE = '+33612340039'
-UNKNOWN_PTT = '+33612340099'
-NO_REPORT = '+33612340100'
-BLACKLISTED = '+33612340101'
-INVALID_RECEIVER = '+33612340102'
-DELIVERED_LATE = '+33612340103'
-REPORT_BEFORE_ANSWER = '+33612340104'
-AUTO_REPLY = '+33612340105'
-AUTO_STOP = '+33612340106'
+DELIVERED = "+33612340001"
+EXPIRED = "+33612340008"
+UNDELIVERABLE = "+33612340020"
+INVALID_OR_BARRED = "+33612340023"
+ABSENT = "+33612340024"
+SPAM = "+33612340028"
+OPERATOR_FAILURE = "+33612340039"
+UNKNOWN_PTT = "+33612340099"
+NO_REPORT = "+33612340100"
+BLACKLISTED = "+33612340101"
+INVALID_RECEIVER = "+33612340102"
+DELIVERED_LATE = "+33612340103"
+REPORT_BEFORE_ANSWER = "+33612340104"
+AUTO_REPLY = "+33612340105"
+AUTO_STOP = "+33612340106"
 
 #: Seconds (of the simulator's clock) after which ``DELIVERED_LATE`` is delivered.
 LATE_SECONDS = 30
 
 #: What ``AUTO_REPLY`` answers to an SMS that can be answered.
-AUTO_REPLY_TEXT = 'Bien reçu, merci !'
+AUTO_REPLY_TEXT = "Bien reçu, merci !"
 
 TABLE = (
-    Magic(DELIVERED, 'deliver', 4, 1, "Remis", "Delivered"),
-    Magic(EXPIRED, 'fail', 8, 2, "Expiré", "Expired"),
-    Magic(UNDELIVERABLE, 'fail', 20, 2, "Non distribuable", "Undeliverable"),
-    Magic(INVALID_OR_BARRED, 'fail', 23, 2, "Numéro invalide, banni ou sur liste noire de l'opérateur",
-          "Invalid number, barred or on the operator's blacklist"),
-    Magic(ABSENT, 'fail', 24, 2, "Destinataire absent", "Subscriber absent"),
-    Magic(SPAM, 'fail', 28, 2, "Pris pour du spam", "Taken for spam"),
-    Magic(OPERATOR_FAILURE, 'fail', 39, 16, "Panne de l'opérateur : non facturé, crédits rendus",
-          "Operator failure: not billed, credits given back"),
-    Magic(UNKNOWN_PTT, 'fail', 999, 2, "Échec avec un code ptt qui n'existe dans aucune documentation",
-          "Failure with a ptt code that is documented nowhere"),
-    Magic(NO_REPORT, 'silent', None, None, "Accepté, puis plus jamais d'accusé",
-          "Accepted, then never any report"),
-    Magic(BLACKLISTED, 'blacklisted', None, None,
-          "Sur la liste noire du compte : refusé à l'envoi (invalidReceivers)",
-          "On the account's blacklist: refused when sending (invalidReceivers)"),
-    Magic(INVALID_RECEIVER, 'invalid', None, None, "Numéro refusé à l'envoi (invalidReceivers)",
-          "Number refused when sending (invalidReceivers)"),
-    Magic(DELIVERED_LATE, 'late', 4, 1, f"Remis avec {LATE_SECONDS} s de retard",
-          f"Delivered {LATE_SECONDS} s late"),
-    Magic(REPORT_BEFORE_ANSWER, 'early', 4, 1, "L'accusé arrive avant la réponse à la demande d'envoi",
-          "The report arrives before the answer to the sending request"),
-    Magic(AUTO_REPLY, 'reply', 4, 1, "Remis, puis répond tout seul (si l'expéditeur permet la réponse)",
-          "Delivered, then replies by itself (where the sender allows replies)"),
-    Magic(AUTO_STOP, 'stop', 4, 1, "Remis, puis répond STOP tout seul", "Delivered, then answers STOP by itself"),
+    Magic(DELIVERED, "deliver", 4, 1, "Remis", "Delivered"),
+    Magic(EXPIRED, "fail", 8, 2, "Expiré", "Expired"),
+    Magic(UNDELIVERABLE, "fail", 20, 2, "Non distribuable", "Undeliverable"),
+    Magic(
+        INVALID_OR_BARRED,
+        "fail",
+        23,
+        2,
+        "Numéro invalide, banni ou sur liste noire de l'opérateur",
+        "Invalid number, barred or on the operator's blacklist",
+    ),
+    Magic(ABSENT, "fail", 24, 2, "Destinataire absent", "Subscriber absent"),
+    Magic(SPAM, "fail", 28, 2, "Pris pour du spam", "Taken for spam"),
+    Magic(
+        OPERATOR_FAILURE,
+        "fail",
+        39,
+        16,
+        "Panne de l'opérateur : non facturé, crédits rendus",
+        "Operator failure: not billed, credits given back",
+    ),
+    Magic(
+        UNKNOWN_PTT,
+        "fail",
+        999,
+        2,
+        "Échec avec un code ptt qui n'existe dans aucune documentation",
+        "Failure with a ptt code that is documented nowhere",
+    ),
+    Magic(
+        NO_REPORT,
+        "silent",
+        None,
+        None,
+        "Accepté, puis plus jamais d'accusé",
+        "Accepted, then never any report",
+    ),
+    Magic(
+        BLACKLISTED,
+        "blacklisted",
+        None,
+        None,
+        "Sur la liste noire du compte : refusé à l'envoi (invalidReceivers)",
+        "On the account's blacklist: refused when sending (invalidReceivers)",
+    ),
+    Magic(
+        INVALID_RECEIVER,
+        "invalid",
+        None,
+        None,
+        "Numéro refusé à l'envoi (invalidReceivers)",
+        "Number refused when sending (invalidReceivers)",
+    ),
+    Magic(
+        DELIVERED_LATE,
+        "late",
+        4,
+        1,
+        f"Remis avec {LATE_SECONDS} s de retard",
+        f"Delivered {LATE_SECONDS} s late",
+    ),
+    Magic(
+        REPORT_BEFORE_ANSWER,
+        "early",
+        4,
+        1,
+        "L'accusé arrive avant la réponse à la demande d'envoi",
+        "The report arrives before the answer to the sending request",
+    ),
+    Magic(
+        AUTO_REPLY,
+        "reply",
+        4,
+        1,
+        "Remis, puis répond tout seul (si l'expéditeur permet la réponse)",
+        "Delivered, then replies by itself (where the sender allows replies)",
+    ),
+    Magic(
+        AUTO_STOP,
+        "stop",
+        4,
+        1,
+        "Remis, puis répond STOP tout seul",
+        "Delivered, then answers STOP by itself",
+    ),
 )
 
 BY_NUMBER = {magic.number: magic for magic in TABLE}

@@ -11,14 +11,19 @@ from datetime import timedelta
 from urllib.parse import parse_qsl
 
 from fastapi import APIRouter, Request
-from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, StreamingResponse
+from starlette.responses import (
+    HTMLResponse,
+    JSONResponse,
+    RedirectResponse,
+    StreamingResponse,
+)
 from starlette.staticfiles import StaticFiles
 
 from . import magic, seed
 from .clock import iso
 from .texts import language, texts
 
-_STATIC = os.path.join(os.path.dirname(__file__), 'static')
+_STATIC = os.path.join(os.path.dirname(__file__), "static")
 #: Phones shown at once; a search finds the others.
 SHOWN = 48
 #: Seconds in which changes are gathered before a page hears of them.
@@ -26,12 +31,17 @@ GATHER = 0.15
 #: Seconds between summaries on a page where nothing happens.
 HEARTBEAT = 5
 #: Seconds a consumer key can be made valid for, by the form's value.
-VALIDITIES = {'3600': 3600, '86400': 86400, '2592000': int(timedelta(days=30).total_seconds()), '0': None}
+VALIDITIES = {
+    "3600": 3600,
+    "86400": 86400,
+    "2592000": int(timedelta(days=30).total_seconds()),
+    "0": None,
+}
 
 _HEADERS = {
-    'Content-Security-Policy': "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'",
-    'Cache-Control': 'no-store',
-    'X-Content-Type-Options': 'nosniff',
+    "Content-Security-Policy": "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'",
+    "Cache-Control": "no-store",
+    "X-Content-Type-Options": "nosniff",
 }
 
 router = APIRouter()
@@ -65,10 +75,16 @@ class Feed:
         world = self._world
         clock = world.clock
         return {
-            'services': [{'name': service.name, 'description': service.writable['description'],
-                          'credits': service.credits_left} for service in world.services.values()],
-            'sms': len(world.ledger),
-            'clock': iso(clock.now()) if clock.is_set else None,
+            "services": [
+                {
+                    "name": service.name,
+                    "description": service.writable["description"],
+                    "credits": service.credits_left,
+                }
+                for service in world.services.values()
+            ],
+            "sms": len(world.ledger),
+            "clock": iso(clock.now()) if clock.is_set else None,
         }
 
     def phones(self, numbers=None):
@@ -78,20 +94,26 @@ class Feed:
             chosen = [phone for phone in phones.values() if phone.messages]
         else:
             chosen = [phones[number] for number in numbers if number in phones]
-        return [phone.record() for phone in heapq.nlargest(SHOWN, chosen, key=lambda phone: phone.changed)]
+        return [
+            phone.record()
+            for phone in heapq.nlargest(SHOWN, chosen, key=lambda phone: phone.changed)
+        ]
 
     def search(self, text):
         """:return: phone records whose number or conversation contains *text*."""
         wanted = text.casefold().strip()
-        digits = re.sub(r'[^0-9]', '', wanted)
-        digits = digits[1:] if digits.startswith('0') else digits
+        digits = re.sub(r"[^0-9]", "", wanted)
+        digits = digits[1:] if digits.startswith("0") else digits
         found = []
-        newest = sorted((phone for phone in self._world.phones.values() if phone.messages),
-                        key=lambda phone: -phone.changed)
+        newest = sorted(
+            (phone for phone in self._world.phones.values() if phone.messages),
+            key=lambda phone: -phone.changed,
+        )
         for phone in newest:
             record = phone.record()
-            if (len(digits) > 2 and digits in phone.number) \
-                    or any(wanted in message['text'].casefold() for message in record['messages']):
+            if (len(digits) > 2 and digits in phone.number) or any(
+                wanted in message["text"].casefold() for message in record["messages"]
+            ):
                 found.append(record)
                 if len(found) == SHOWN:
                     break
@@ -106,10 +128,15 @@ class Feed:
                 if reader.fresh:
                     reader.fresh = False
                     reader.numbers.clear()
-                    yield _event('snapshot', {'phones': self.phones(), 'summary': self.summary()})
+                    yield _event(
+                        "snapshot", {"phones": self.phones(), "summary": self.summary()}
+                    )
                 else:
                     numbers, reader.numbers = reader.numbers, set()
-                    yield _event('phones', {'phones': self.phones(numbers), 'summary': self.summary()})
+                    yield _event(
+                        "phones",
+                        {"phones": self.phones(numbers), "summary": self.summary()},
+                    )
                 reader.event.clear()
                 with contextlib.suppress(asyncio.TimeoutError):
                     await asyncio.wait_for(reader.event.wait(), HEARTBEAT)
@@ -128,21 +155,21 @@ class _Reader:
 
 
 def _event(name, data):
-    return f'event: {name}\ndata: {json.dumps(data, ensure_ascii=False)}\n\n'
+    return f"event: {name}\ndata: {json.dumps(data, ensure_ascii=False)}\n\n"
 
 
 def _page(request, name, values, status=200):
     """Fill a page's ``{{name}}`` places; all values are escaped, except those of class ``_Markup``."""
-    lang = language(request.headers.get('accept-language'))
-    filling = {**texts(lang), 'lang': lang, **values}
-    with open(os.path.join(_STATIC, name), encoding='utf-8') as stream:
+    lang = language(request.headers.get("accept-language"))
+    filling = {**texts(lang), "lang": lang, **values}
+    with open(os.path.join(_STATIC, name), encoding="utf-8") as stream:
         template = stream.read()
 
     def fill(match):
         value = filling[match.group(1)]
         return value if isinstance(value, _Markup) else html.escape(str(value))
 
-    return HTMLResponse(re.sub(r'\{\{(\w+)\}\}', fill, template), status, _HEADERS)
+    return HTMLResponse(re.sub(r"\{\{(\w+)\}\}", fill, template), status, _HEADERS)
 
 
 class _Markup(str):
@@ -154,140 +181,193 @@ def _base(request):
 
 
 def _keys(request):
-    return {'base': f'{_base(request)}/1.0', 'key_application': seed.APPLICATION_KEY_1,
-            'key_secret': seed.APPLICATION_SECRET_1, 'key_consumer': seed.CONSUMER_KEY_1,
-            'service_name': seed.SERVICE_1}
+    return {
+        "base": f"{_base(request)}/1.0",
+        "key_application": seed.APPLICATION_KEY_1,
+        "key_secret": seed.APPLICATION_SECRET_1,
+        "key_consumer": seed.CONSUMER_KEY_1,
+        "service_name": seed.SERVICE_1,
+    }
 
 
-@router.get('/')
+@router.get("/")
 async def phones(request: Request):
     """The virtual phones."""
-    lang = language(request.headers.get('accept-language'))
+    lang = language(request.headers.get("accept-language"))
     feed = request.app.state.feed
     request.app.state.world.pump()
-    return _page(request, 'phones.html', {
-        **_keys(request), 'texts_json': json.dumps(texts(lang)),
-        # what there is now stands in the page: it need not wait for the first event
-        'snapshot_json': json.dumps({'phones': feed.phones(), 'summary': feed.summary()}),
-    })
+    return _page(
+        request,
+        "phones.html",
+        {
+            **_keys(request),
+            "texts_json": json.dumps(texts(lang)),
+            # what there is now stands in the page: it need not wait for the first event
+            "snapshot_json": json.dumps(
+                {"phones": feed.phones(), "summary": feed.summary()}
+            ),
+        },
+    )
 
 
-@router.get('/simulator/events')
+@router.get("/simulator/events")
 async def events(request: Request):
     """What happens on the phones, as server-sent events."""
-    return StreamingResponse(request.app.state.feed.stream(), media_type='text/event-stream',
-                             headers={'Cache-Control': 'no-store', 'X-Accel-Buffering': 'no'})
+    return StreamingResponse(
+        request.app.state.feed.stream(),
+        media_type="text/event-stream",
+        headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
+    )
 
 
-@router.get('/simulator/phones')
+@router.get("/simulator/phones")
 async def search(request: Request):
     """The phones that were written to; ``?search=`` for those that match."""
     feed = request.app.state.feed
-    text = request.query_params.get('search', '').strip()
+    text = request.query_params.get("search", "").strip()
     return JSONResponse(feed.search(text) if text else feed.phones())
 
 
 _ROUTES = (
-    ('GET /simulator/state', 'route_state'),
-    ('POST /simulator/reset', 'route_reset'),
-    ('GET, POST /simulator/config', 'route_config'),
-    ('GET /simulator/callbacks', 'route_callbacks'),
-    ('POST /simulator/callbacks/flush', 'route_flush'),
-    ('POST /simulator/callbacks/pop', 'route_pop'),
-    ('GET, POST /simulator/faults', 'route_faults'),
-    ('DELETE /simulator/faults', 'route_faults_delete'),
-    ('GET, POST /simulator/clock', 'route_clock'),
-    ('POST /simulator/phones/{number}/reply', 'route_reply'),
-    ('POST /simulator/phones/{number}/stop', 'route_stop'),
-    ('POST /simulator/phones/{number}/power', 'route_power'),
-    ('POST /simulator/credentials/{consumerKey}', 'route_credentials'),
-    ('POST /simulator/services/{service}', 'route_services'),
-    ('POST /simulator/services/{service}/senders/{sender}', 'route_senders'),
+    ("GET /simulator/state", "route_state"),
+    ("POST /simulator/reset", "route_reset"),
+    ("GET, POST /simulator/config", "route_config"),
+    ("GET /simulator/callbacks", "route_callbacks"),
+    ("POST /simulator/callbacks/flush", "route_flush"),
+    ("POST /simulator/callbacks/pop", "route_pop"),
+    ("GET, POST /simulator/faults", "route_faults"),
+    ("DELETE /simulator/faults", "route_faults_delete"),
+    ("GET, POST /simulator/clock", "route_clock"),
+    ("POST /simulator/phones/{number}/reply", "route_reply"),
+    ("POST /simulator/phones/{number}/stop", "route_stop"),
+    ("POST /simulator/phones/{number}/power", "route_power"),
+    ("POST /simulator/credentials/{consumerKey}", "route_credentials"),
+    ("POST /simulator/services/{service}", "route_services"),
+    ("POST /simulator/services/{service}/senders/{sender}", "route_senders"),
 )
 
 
 def _rows(rows):
-    return _Markup('\n'.join(
-        '<tr>' + ''.join(f'<td>{cell if isinstance(cell, _Markup) else html.escape(str(cell))}</td>' for cell in row)
-        + '</tr>' for row in rows))
+    return _Markup(
+        "\n".join(
+            "<tr>"
+            + "".join(
+                f"<td>{cell if isinstance(cell, _Markup) else html.escape(str(cell))}</td>"
+                for cell in row
+            )
+            + "</tr>"
+            for row in rows
+        )
+    )
 
 
 def _code(text):
-    return _Markup(f'<code>{html.escape(text)}</code>')
+    return _Markup(f"<code>{html.escape(text)}</code>")
 
 
-@router.get('/help')
-@router.get('/simulator/help')
+@router.get("/help")
+@router.get("/simulator/help")
 async def help_page(request: Request):
     """Keys, magic numbers and routes of the simulator."""
-    lang = language(request.headers.get('accept-language'))
+    lang = language(request.headers.get("accept-language"))
     words = texts(lang)
-    magic_rows = [(_code(entry.number), entry.fr if lang == 'fr' else entry.en,
-                   '' if entry.ptt is None else entry.ptt, '' if entry.dlr is None else entry.dlr)
-                  for entry in magic.TABLE]
-    return _page(request, 'help.html', {
-        **_keys(request), 'magic_rows': _rows(magic_rows),
-        'route_rows': _rows((_code(route), words[text]) for route, text in _ROUTES),
-    })
+    magic_rows = [
+        (
+            _code(entry.number),
+            entry.fr if lang == "fr" else entry.en,
+            "" if entry.ptt is None else entry.ptt,
+            "" if entry.dlr is None else entry.dlr,
+        )
+        for entry in magic.TABLE
+    ]
+    return _page(
+        request,
+        "help.html",
+        {
+            **_keys(request),
+            "magic_rows": _rows(magic_rows),
+            "route_rows": _rows((_code(route), words[text]) for route, text in _ROUTES),
+        },
+    )
 
 
-def _login_page(request, token, consumer_key, message='', status=200):
+def _login_page(request, token, consumer_key, message="", status=200):
     credential = request.app.state.world.credentials[consumer_key]
-    rules = _Markup(''.join(f"<li><code>{html.escape(rule['method'])} {html.escape(rule['path'])}</code></li>"
-                            for rule in credential['rules']))
-    return _page(request, 'login.html', {
-        'token': token, 'application': seed.APPLICATIONS[credential['application']]['name'], 'rules': rules,
-        'message': message,
-    }, status)
+    rules = _Markup(
+        "".join(
+            f"<li><code>{html.escape(rule['method'])} {html.escape(rule['path'])}</code></li>"
+            for rule in credential["rules"]
+        )
+    )
+    return _page(
+        request,
+        "login.html",
+        {
+            "token": token,
+            "application": seed.APPLICATIONS[credential["application"]]["name"],
+            "rules": rules,
+            "message": message,
+        },
+        status,
+    )
 
 
 def _note(request, text, status=200):
-    lang = language(request.headers.get('accept-language'))
-    return _page(request, 'note.html', {'note': texts(lang)[text]}, status)
+    lang = language(request.headers.get("accept-language"))
+    return _page(request, "note.html", {"note": texts(lang)[text]}, status)
 
 
 def _asked(world, token):
     """:return: the consumer key that waits for an answer under *token*, or ``None``."""
     consumer_key = world.credential_tokens.get(token)
-    if consumer_key and world.credentials[consumer_key]['status'] == 'pendingValidation':
+    if (
+        consumer_key
+        and world.credentials[consumer_key]["status"] == "pendingValidation"
+    ):
         return consumer_key
     return None
 
 
-@router.get('/auth/')
+@router.get("/auth/")
 async def login(request: Request):
     """Ask the customer to approve a consumer key."""
-    token = request.query_params.get('credentialToken', '')
+    token = request.query_params.get("credentialToken", "")
     consumer_key = _asked(request.app.state.world, token)
     if consumer_key is None:
-        return _note(request, 'login_unknown', 404)
+        return _note(request, "login_unknown", 404)
     return _login_page(request, token, consumer_key)
 
 
-@router.post('/auth/')
+@router.post("/auth/")
 async def login_answer(request: Request):
     """The customer approves a consumer key, or refuses."""
     world = request.app.state.world
     form = dict(parse_qsl((await request.body()).decode()))
-    token = form.get('credentialToken', '')
+    token = form.get("credentialToken", "")
     consumer_key = _asked(world, token)
     if consumer_key is None:
-        return _note(request, 'login_unknown', 404)
-    customer = form.get('login', '').strip()
-    if seed.CUSTOMERS.get(customer, {}).get('password') != form.get('password'):
-        lang = language(request.headers.get('accept-language'))
-        return _login_page(request, token, consumer_key, texts(lang)['login_wrong'], 403)
-    refused = form.get('action') == 'refuse'
-    world.decide_credential(consumer_key, 'refused' if refused else 'validated', customer,
-                            VALIDITIES.get(form.get('validity', '0')))
-    redirection = world.credentials[consumer_key]['redirection']
+        return _note(request, "login_unknown", 404)
+    customer = form.get("login", "").strip()
+    if seed.CUSTOMERS.get(customer, {}).get("password") != form.get("password"):
+        lang = language(request.headers.get("accept-language"))
+        return _login_page(
+            request, token, consumer_key, texts(lang)["login_wrong"], 403
+        )
+    refused = form.get("action") == "refuse"
+    world.decide_credential(
+        consumer_key,
+        "refused" if refused else "validated",
+        customer,
+        VALIDITIES.get(form.get("validity", "0")),
+    )
+    redirection = world.credentials[consumer_key]["redirection"]
     if redirection:
         return RedirectResponse(redirection, 303)
-    return _note(request, 'login_refused' if refused else 'login_done')
+    return _note(request, "login_refused" if refused else "login_done")
 
 
 def install(app):
     """Add the pages to a FastAPI application whose state has the world."""
     app.state.feed = Feed(app.state.world)
     app.include_router(router)
-    app.mount('/simulator/static', StaticFiles(directory=_STATIC), name='static')
+    app.mount("/simulator/static", StaticFiles(directory=_STATIC), name="static")

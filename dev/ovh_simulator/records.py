@@ -7,81 +7,149 @@ from .clock import iso
 
 
 def _uuid(name):
-    return str(uuid.uuid5(uuid.NAMESPACE_URL, f'urn:v1:eu:resource:sms:{name}'))
+    return str(uuid.uuid5(uuid.NAMESPACE_URL, f"urn:v1:eu:resource:sms:{name}"))
 
 
 class Sms:
     """One SMS to one receiver. Times are POSIX seconds of the simulator's clock, ``None`` until they come."""
 
     __slots__ = (
-        'id', 'job_id', 'service', 'user', 'virtual_number', 'receiver', 'sender', 'message', 'text_sent', 'units',
-        'segments', 'encoding', 'credits', 'tag', 'status', 'ptt', 'dlr', 'created', 'wanted', 'sent', 'delivered',
-        'charged', 'deferred', 'validity', 'marketing', 'can_reply', 'hidden', 'payer',
+        "id",
+        "job_id",
+        "service",
+        "user",
+        "virtual_number",
+        "receiver",
+        "sender",
+        "message",
+        "text_sent",
+        "units",
+        "segments",
+        "encoding",
+        "credits",
+        "tag",
+        "status",
+        "ptt",
+        "dlr",
+        "created",
+        "wanted",
+        "sent",
+        "delivered",
+        "charged",
+        "deferred",
+        "validity",
+        "marketing",
+        "can_reply",
+        "hidden",
+        "payer",
     )
 
     def outgoing(self):
         """:return: the SMS as ``sms.Outgoing``."""
         return {
-            'batchID': None,
-            'creationDatetime': iso(self.created),
-            'credits': self.credits,
-            'deliveredAt': iso(self.delivered),
-            'deliveryReceipt': self.dlr,
-            'differedDelivery': self.deferred,
-            'id': self.id,
-            'message': self.text_sent,
-            'messageID': None,
-            'messageLength': len(self.text_sent),
-            'numberOfSms': self.segments,
-            'ptt': self.ptt,
-            'receiver': self.receiver,
-            'sender': self.sender,
-            'sentAt': iso(self.sent),
-            'tag': self.tag,
-            'tariffCode': f'SMS-{(reference.country_of(self.receiver) or "xx").upper()}',
+            "batchID": None,
+            "creationDatetime": iso(self.created),
+            "credits": self.credits,
+            "deliveredAt": iso(self.delivered),
+            "deliveryReceipt": self.dlr,
+            "differedDelivery": self.deferred,
+            "id": self.id,
+            "message": self.text_sent,
+            "messageID": None,
+            "messageLength": len(self.text_sent),
+            "numberOfSms": self.segments,
+            "ptt": self.ptt,
+            "receiver": self.receiver,
+            "sender": self.sender,
+            "sentAt": iso(self.sent),
+            "tag": self.tag,
+            "tariffCode": f"SMS-{(reference.country_of(self.receiver) or 'xx').upper()}",
         }
 
     def job(self):
         """:return: the SMS as ``sms.Job``."""
         outgoing = self.outgoing()
-        return {name: outgoing[name] for name in (
-            'creationDatetime', 'credits', 'deliveredAt', 'deliveryReceipt', 'differedDelivery', 'id', 'message',
-            'messageLength', 'numberOfSms', 'ptt', 'receiver', 'sender', 'sentAt')}
+        return {
+            name: outgoing[name]
+            for name in (
+                "creationDatetime",
+                "credits",
+                "deliveredAt",
+                "deliveryReceipt",
+                "differedDelivery",
+                "id",
+                "message",
+                "messageLength",
+                "numberOfSms",
+                "ptt",
+                "receiver",
+                "sender",
+                "sentAt",
+            )
+        }
 
     def virtual_number_job(self):
         """:return: the SMS as ``sms.VirtualNumberJob``."""
         job = self.job()
-        for name in ('deliveredAt', 'sender', 'sentAt'):
+        for name in ("deliveredAt", "sender", "sentAt"):
             del job[name]
         return job
 
     def ledger(self):
         """:return: the SMS as a row of the simulator's ledger."""
         return {
-            'id': self.id, 'service': self.service, 'user': self.user, 'receiver': self.receiver,
-            'sender': self.sender, 'message': self.message, 'text_sent': self.text_sent,
-            'segments': self.segments, 'encoding': self.encoding, 'credits': self.credits, 'tag': self.tag,
-            'job_id': self.job_id, 'status': self.status, 'ptt': self.ptt, 'dlr': self.dlr,
-            'created': iso(self.created), 'sent': iso(self.sent), 'delivered': iso(self.delivered),
-            'charged': self.charged,
+            "id": self.id,
+            "service": self.service,
+            "user": self.user,
+            "receiver": self.receiver,
+            "sender": self.sender,
+            "message": self.message,
+            "text_sent": self.text_sent,
+            "segments": self.segments,
+            "encoding": self.encoding,
+            "credits": self.credits,
+            "tag": self.tag,
+            "job_id": self.job_id,
+            "status": self.status,
+            "ptt": self.ptt,
+            "dlr": self.dlr,
+            "created": iso(self.created),
+            "sent": iso(self.sent),
+            "delivered": iso(self.delivered),
+            "charged": self.charged,
         }
 
 
 class Incoming:
     """An SMS received from a recipient."""
 
-    __slots__ = ('id', 'service', 'user', 'virtual_number', 'sender', 'message', 'created', 'tag')
+    __slots__ = (
+        "id",
+        "service",
+        "user",
+        "virtual_number",
+        "sender",
+        "message",
+        "created",
+        "tag",
+    )
 
     def record(self):
         """:return: the SMS as ``sms.Incoming``."""
-        return {'creationDatetime': iso(self.created), 'credits': 0.0, 'id': self.id, 'message': self.message,
-                'sender': self.sender, 'tag': self.tag}
+        return {
+            "creationDatetime": iso(self.created),
+            "credits": 0.0,
+            "id": self.id,
+            "message": self.message,
+            "sender": self.sender,
+            "tag": self.tag,
+        }
 
 
 class Phone:
     """A virtual phone: switched on or off, and what it received and answered."""
 
-    __slots__ = ('number', 'on', 'messages', 'changed', 'buffered')
+    __slots__ = ("number", "on", "messages", "changed", "buffered")
 
     #: Conversations keep this many messages; older ones are in the ledger only.
     KEPT = 60
@@ -97,22 +165,37 @@ class Phone:
         """Append an :class:`Sms` (received) or a dict (answered, or received from OVHcloud itself)."""
         self.messages.append(entry)
         if len(self.messages) > self.KEPT:
-            del self.messages[:-self.KEPT]
+            del self.messages[: -self.KEPT]
 
     def record(self):
         """:return: the phone as the page shows it."""
         shown = []
         for entry in self.messages:
             if isinstance(entry, Sms):
-                shown.append({
-                    'direction': 'in', 'id': entry.id, 'text': entry.text_sent, 'sender': entry.sender,
-                    'service': entry.service, 'parts': entry.segments, 'encoding': entry.encoding,
-                    'units': entry.units, 'status': entry.status, 'ptt': entry.ptt,
-                    'at': iso(entry.delivered or entry.sent or entry.created), 'can_reply': entry.can_reply,
-                })
+                shown.append(
+                    {
+                        "direction": "in",
+                        "id": entry.id,
+                        "text": entry.text_sent,
+                        "sender": entry.sender,
+                        "service": entry.service,
+                        "parts": entry.segments,
+                        "encoding": entry.encoding,
+                        "units": entry.units,
+                        "status": entry.status,
+                        "ptt": entry.ptt,
+                        "at": iso(entry.delivered or entry.sent or entry.created),
+                        "can_reply": entry.can_reply,
+                    }
+                )
             else:
-                shown.append({**entry, 'at': iso(entry['at'])})
-        return {'number': self.number, 'on': self.on, 'changed': self.changed, 'messages': shown}
+                shown.append({**entry, "at": iso(entry["at"])})
+        return {
+            "number": self.number,
+            "on": self.on,
+            "changed": self.changed,
+            "messages": shown,
+        }
 
 
 class User:
@@ -123,7 +206,12 @@ class User:
         self.password = password
         self.quota_active = quota is not None
         self.quota_left = quota or 0.0
-        self.alert = {'alertEmail': '', 'alertNumber': '', 'alertThreshold': -1, 'support': 'mail'}
+        self.alert = {
+            "alertEmail": "",
+            "alertNumber": "",
+            "alertThreshold": -1,
+            "support": "mail",
+        }
         self.callback = None
         self.stop_callback = None
         self.ip_restrictions = []
@@ -131,16 +219,16 @@ class User:
     def record(self):
         """:return: the user as ``sms.User``."""
         return {
-            'alertThresholdInformations': self.alert,
-            'callBack': self.callback,
-            'ipRestrictions': self.ip_restrictions,
-            'login': self.login,
-            'password': self.password,
-            'quotaInformations': {
-                'quotaLeft': self.quota_left,
-                'quotaStatus': 'active' if self.quota_active else 'inactive',
+            "alertThresholdInformations": self.alert,
+            "callBack": self.callback,
+            "ipRestrictions": self.ip_restrictions,
+            "login": self.login,
+            "password": self.password,
+            "quotaInformations": {
+                "quotaLeft": self.quota_left,
+                "quotaStatus": "active" if self.quota_active else "inactive",
             },
-            'stopCallBack': self.stop_callback,
+            "stopCallBack": self.stop_callback,
         }
 
 
@@ -150,76 +238,102 @@ class Service:
     def __init__(self, name, data):
         self.name = name
         self.writable = {
-            'automaticRecreditAmount': None,
-            'callBack': None,
-            'creditThresholdForAutomaticRecredit': 0.0,
-            'description': data['description'],
-            'smsResponse': {'cgiUrl': None, 'responseType': 'none', 'text': None,
-                            'trackingDefaultSmsSender': None, 'trackingOptions': []},
-            'stopCallBack': None,
-            'templates': {'customizedEmailMode': False, 'customizedSmsMode': False, 'emailBody': None,
-                          'emailFrom': None, 'emailSubject': None, 'smsBody': None},
+            "automaticRecreditAmount": None,
+            "callBack": None,
+            "creditThresholdForAutomaticRecredit": 0.0,
+            "description": data["description"],
+            "smsResponse": {
+                "cgiUrl": None,
+                "responseType": "none",
+                "text": None,
+                "trackingDefaultSmsSender": None,
+                "trackingOptions": [],
+            },
+            "stopCallBack": None,
+            "templates": {
+                "customizedEmailMode": False,
+                "customizedSmsMode": False,
+                "emailBody": None,
+                "emailFrom": None,
+                "emailSubject": None,
+                "smsBody": None,
+            },
         }
-        self.channel = data['channel']
-        self.credits_left = data['credits']
-        self.status = 'enable'
+        self.channel = data["channel"]
+        self.credits_left = data["credits"]
+        self.status = "enable"
         self.smpp = False
         self.senders = {}
         self.virtual_numbers = []
-        for sender in data['senders']:
+        for sender in data["senders"]:
             self.add_sender(**sender)
-        self.users = {user['login']: User(user['login'], seed.USER_PASSWORD, user['quota'])
-                      for user in data['users']}
-        self.available_senders = [dict(available) for available in data['available_senders']]
+        self.users = {
+            user["login"]: User(user["login"], seed.USER_PASSWORD, user["quota"])
+            for user in data["users"]
+        }
+        self.available_senders = [
+            dict(available) for available in data["available_senders"]
+        ]
         self.blacklist = {}
         self.sms = {}
         self.by_tag = {}
         self.incoming = {}
 
-    def add_sender(self, sender, type, status, description='', comment=None, referer='custom'):
+    def add_sender(
+        self, sender, type, status, description="", comment=None, referer="custom"
+    ):
         """Add a sender; a virtual number also becomes a number of the service."""
         self.senders[sender] = {
-            'comment': comment,
-            'description': description,
-            'referer': 'virtual' if type == 'virtual' else referer,
-            'sender': sender,
-            'status': status,
-            'type': type,
-            'validationMedia': None,
+            "comment": comment,
+            "description": description,
+            "referer": "virtual" if type == "virtual" else referer,
+            "sender": sender,
+            "status": status,
+            "type": type,
+            "validationMedia": None,
         }
-        if type == 'virtual':
+        if type == "virtual":
             self.virtual_numbers.append(sender)
 
     def quota_held(self):
         """:return: credits set aside for users with a quota."""
-        return round(sum(user.quota_left for user in self.users.values() if user.quota_active), 4)
+        return round(
+            sum(user.quota_left for user in self.users.values() if user.quota_active), 4
+        )
 
     def record(self):
         """:return: the service as ``sms.AccountWithIAM``."""
         return {
             **self.writable,
-            'channel': self.channel,
-            'creditsHoldByQuota': self.quota_held(),
-            'creditsLeft': self.credits_left,
-            'iam': iam(self.name, self.writable['description']),
-            'name': self.name,
-            'smpp': self.smpp,
-            'status': self.status,
-            'userQuantityWithQuota': sum(user.quota_active for user in self.users.values()),
+            "channel": self.channel,
+            "creditsHoldByQuota": self.quota_held(),
+            "creditsLeft": self.credits_left,
+            "iam": iam(self.name, self.writable["description"]),
+            "name": self.name,
+            "smpp": self.smpp,
+            "status": self.status,
+            "userQuantityWithQuota": sum(
+                user.quota_active for user in self.users.values()
+            ),
         }
 
     def state(self):
         """:return: the service as the admin routes show it."""
         return {
             **self.record(),
-            'senders': list(self.senders.values()),
-            'users': [user.record() for user in self.users.values()],
-            'blacklists': list(self.blacklist.values()),
-            'incoming': [incoming.record() for incoming in self.incoming.values()],
+            "senders": list(self.senders.values()),
+            "users": [user.record() for user in self.users.values()],
+            "blacklists": list(self.blacklist.values()),
+            "incoming": [incoming.record() for incoming in self.incoming.values()],
         }
 
 
 def iam(name, display_name):
     """:return: the ``iam.ResourceMetadata`` of a service."""
-    return {'displayName': display_name, 'id': _uuid(name), 'state': 'OK', 'tags': {},
-            'urn': f'urn:v1:eu:resource:sms:{name}'}
+    return {
+        "displayName": display_name,
+        "id": _uuid(name),
+        "state": "OK",
+        "tags": {},
+        "urn": f"urn:v1:eu:resource:sms:{name}",
+    }

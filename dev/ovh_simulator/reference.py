@@ -6,11 +6,19 @@ OVHcloud's own); a program must read them from the API anyway.
 
 #: Price of one credit in euros, without tax, and the VAT rate of each billing country.
 CREDIT_PRICE = 0.069
-VAT_RATES = {'es': 0.21, 'fr': 0.20, 'gb': 0.20, 'ie': 0.23, 'it': 0.22, 'pl': 0.23}
+VAT_RATES = {"es": 0.21, "fr": 0.20, "gb": 0.20, "ie": 0.23, "it": 0.22, "pl": 0.23}
 
 #: Packs: lowest number of credits (included), highest (excluded), discount on the price of a credit.
-PACKS = ((100, 500, 0.0), (500, 1000, 0.05), (1000, 2500, 0.08), (2500, 5000, 0.12), (5000, 10000, 0.16),
-         (10000, 50000, 0.22), (50000, 100000, 0.26), (100000, None, 0.30))
+PACKS = (
+    (100, 500, 0.0),
+    (500, 1000, 0.05),
+    (1000, 2500, 0.08),
+    (2500, 5000, 0.12),
+    (5000, 10000, 0.16),
+    (10000, 50000, 0.22),
+    (50000, 100000, 0.26),
+    (100000, None, 0.30),
+)
 
 _COUNTRY_LINES = """
 ad Andorre 376 1.6|ae Émirats arabes unis 971 1.2|af Afghanistan 93 3|ag Antigua-et-Barbuda 1268 2|ai Anguilla 1264 2
@@ -57,14 +65,14 @@ zw Zimbabwe 263 1.4
 
 def _read_countries():
     countries, prefixes = {}, {}
-    for entry in _COUNTRY_LINES.replace('\n', '|').split('|'):
+    for entry in _COUNTRY_LINES.replace("\n", "|").split("|"):
         if not entry:
             continue
-        code, rest = entry.split(' ', 1)
-        name, prefix, credits = rest.rsplit(' ', 2)
+        code, rest = entry.split(" ", 1)
+        name, prefix, credits = rest.rsplit(" ", 2)
         countries[code] = (name, float(credits))
         # +1 without a more precise area code is counted as the United States, the larger of the two
-        if prefix not in prefixes or code == 'us':
+        if prefix not in prefixes or code == "us":
             prefixes[prefix] = code
     return countries, prefixes
 
@@ -78,7 +86,7 @@ DEFAULT_CREDITS = 2.0
 
 def country_of(number):
     """:return: two-letter code of the country that *number* (E.164) belongs to, or ``None``."""
-    digits = number[1:1 + _LONGEST_PREFIX]
+    digits = number[1 : 1 + _LONGEST_PREFIX]
     for length in range(len(digits), 0, -1):
         code = PREFIXES.get(digits[:length])
         if code:
@@ -93,29 +101,84 @@ def credits_for(country):
 
 #: ptt -> (short description, longer comment, how long it lasts)
 PTTS = {
-    1: ('Retrying', "The phone did not answer yet; another attempt follows.", 'temporary'),
-    2: ('Retrying', "The operator did not answer yet; another attempt follows.", 'temporary'),
-    3: ('Accepted', "The operator took the message over.", 'temporary'),
-    4: ('Delivered', "The phone confirmed the message.", 'permanent'),
-    5: ('Undelivered', "The operator confirmed that it could not deliver the message.", 'permanent'),
-    6: ('Unknown', "The operator lost track of the message.", 'indeterminated'),
-    8: ('Expired', "The validity ended before the phone could be reached.", 'permanent'),
-    20: ('Undeliverable', "The message can not be delivered to this number.", 'permanent'),
-    21: ('No credit', "The subscriber has no credit left to receive the message.", 'temporary'),
-    23: ('Invalid number', "The number is invalid, blacklisted or barred.", 'permanent'),
-    24: ('Absent', "The phone is switched off or out of reach.", 'temporary'),
-    25: ('Network failure', "The network failed for the moment.", 'temporary'),
-    26: ('Phone error', "The phone failed for the moment.", 'temporary'),
-    27: ('Incompatible phone', "The phone can not receive this kind of message.", 'permanent'),
-    28: ('Spam', "The operator took the message for spam.", 'indeterminated'),
-    29: ('Forbidden content', "The operator does not permit this content.", 'permanent'),
-    33: ('Parental lock', "A parental lock stopped the message.", 'permanent'),
-    39: ('Operator failure', "The operator's equipment failed.", 'indeterminated'),
-    73: ('Ported number', "This number was ported and its new operator can not be reached.", 'permanent'),
-    74: ('Roaming', "The phone is roaming where it can not be reached.", 'temporary'),
-    76: ('Ported number', "This number was ported and its new operator blocks the message.", 'permanent'),
-    202: ('Ported number', "This combination of number and operator is blocked.", 'permanent'),
+    1: (
+        "Retrying",
+        "The phone did not answer yet; another attempt follows.",
+        "temporary",
+    ),
+    2: (
+        "Retrying",
+        "The operator did not answer yet; another attempt follows.",
+        "temporary",
+    ),
+    3: ("Accepted", "The operator took the message over.", "temporary"),
+    4: ("Delivered", "The phone confirmed the message.", "permanent"),
+    5: (
+        "Undelivered",
+        "The operator confirmed that it could not deliver the message.",
+        "permanent",
+    ),
+    6: ("Unknown", "The operator lost track of the message.", "indeterminated"),
+    8: (
+        "Expired",
+        "The validity ended before the phone could be reached.",
+        "permanent",
+    ),
+    20: (
+        "Undeliverable",
+        "The message can not be delivered to this number.",
+        "permanent",
+    ),
+    21: (
+        "No credit",
+        "The subscriber has no credit left to receive the message.",
+        "temporary",
+    ),
+    23: (
+        "Invalid number",
+        "The number is invalid, blacklisted or barred.",
+        "permanent",
+    ),
+    24: ("Absent", "The phone is switched off or out of reach.", "temporary"),
+    25: ("Network failure", "The network failed for the moment.", "temporary"),
+    26: ("Phone error", "The phone failed for the moment.", "temporary"),
+    27: (
+        "Incompatible phone",
+        "The phone can not receive this kind of message.",
+        "permanent",
+    ),
+    28: ("Spam", "The operator took the message for spam.", "indeterminated"),
+    29: (
+        "Forbidden content",
+        "The operator does not permit this content.",
+        "permanent",
+    ),
+    33: ("Parental lock", "A parental lock stopped the message.", "permanent"),
+    39: ("Operator failure", "The operator's equipment failed.", "indeterminated"),
+    73: (
+        "Ported number",
+        "This number was ported and its new operator can not be reached.",
+        "permanent",
+    ),
+    74: ("Roaming", "The phone is roaming where it can not be reached.", "temporary"),
+    76: (
+        "Ported number",
+        "This number was ported and its new operator blocks the message.",
+        "permanent",
+    ),
+    202: (
+        "Ported number",
+        "This combination of number and operator is blocked.",
+        "permanent",
+    ),
 }
 
 #: DLR status -> text given with a report.
-DLR_TEXTS = {0: 'PENDING', 1: 'DELIVERED', 2: 'FAILED', 4: 'SENT', 8: 'BUFFERED', 16: 'ERROR'}
+DLR_TEXTS = {
+    0: "PENDING",
+    1: "DELIVERED",
+    2: "FAILED",
+    4: "SENT",
+    8: "BUFFERED",
+    16: "ERROR",
+}

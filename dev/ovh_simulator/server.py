@@ -50,7 +50,13 @@ def create_app(options=None):
             await world.callbacks.stop()
 
     # the interactive documentation would load scripts from other hosts
-    app = FastAPI(title="OVHcloud SMS simulator", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
+    app = FastAPI(
+        title="OVHcloud SMS simulator",
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+    )
     app.state.world = world
     app.state.connections = {}
     for prefix in PREFIXES:
@@ -61,8 +67,8 @@ def create_app(options=None):
     pages.install(app)
 
     async def not_found(request, _error):
-        if request.scope['path'].startswith(PREFIXES):
-            world.requests[f'{request.method} (unknown)'] += 1
+        if request.scope["path"].startswith(PREFIXES):
+            world.requests[f"{request.method} (unknown)"] += 1
         error = errors.invalid_url()
         return JsonResponse(error.body(), error.status)
 
@@ -82,7 +88,7 @@ def listen(host, port):
     :return: a socket.
     :raise PortTaken: with one sentence.
     """
-    family = socket.AF_INET6 if ':' in host else socket.AF_INET
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
     # With its protocol named, asyncio sends without delay: else every answer on a kept-alive connection
     # would wait 40 ms for an acknowledgement.
     sock = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
@@ -92,16 +98,18 @@ def listen(host, port):
         sock.listen(1024)
     except OSError as error:
         sock.close()
-        raise PortTaken(f"Cannot listen on {host}:{port}: {error.strerror or error}.") from None
+        raise PortTaken(
+            f"Cannot listen on {host}:{port}: {error.strerror or error}."
+        ) from None
     return sock
 
 
 def write_port(path, port):
     """Write *port* to the file *path* in one step: who reads it sees all of it or no file."""
     folder = os.path.dirname(os.path.abspath(path))
-    handle, temporary = tempfile.mkstemp(prefix='.port-', dir=folder)
-    with os.fdopen(handle, 'w') as stream:
-        stream.write(f'{port}\n')
+    handle, temporary = tempfile.mkstemp(prefix=".port-", dir=folder)
+    with os.fdopen(handle, "w") as stream:
+        stream.write(f"{port}\n")
     os.replace(temporary, path)
 
 
@@ -125,8 +133,17 @@ class Server(uvicorn.Server):
 def make_server(app, on_ready=None):
     """:return: a :class:`Server` for that application; run it with ``run(sockets=[listen(...)])``."""
     config = uvicorn.Config(
-        app, http=protocol(app.state.connections), ws='none', lifespan='on', log_level='warning', access_log=False,
-        proxy_headers=False, server_header=False, date_header=True, timeout_keep_alive=75,
-        timeout_graceful_shutdown=SHUTDOWN_SECONDS, backlog=1024,
+        app,
+        http=protocol(app.state.connections),
+        ws="none",
+        lifespan="on",
+        log_level="warning",
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        date_header=True,
+        timeout_keep_alive=75,
+        timeout_graceful_shutdown=SHUTDOWN_SECONDS,
+        backlog=1024,
     )
     return Server(config, on_ready)

@@ -25,7 +25,7 @@ from .records import Incoming, Phone, Service, Sms
 FIRST_SMS_ID = max(seed.FIRST_SMS_ID, time.time_ns() // 10_000_000)
 
 #: The clause OVHcloud appends to marketing SMS: 11 characters, its line break included.
-STOP_CLAUSE = f'\nSTOP:{seed.STOP_NUMBER}'
+STOP_CLAUSE = f"\nSTOP:{seed.STOP_NUMBER}"
 MAX_TAG = 20
 #: Seconds that a request's timestamp may be off.
 TIMESTAMP_TOLERANCE = 180
@@ -36,32 +36,37 @@ DEFAULT_VALIDITY = 2880
 #: Shares used where the configuration leaves them to the mode: a real OVHcloud is not tidy, a test wants it so.
 AUTO_DUPLICATES, MANUAL_DUPLICATES = 0.05, 0.0
 
-_E164 = re.compile(r'\+[1-9][0-9]{6,14}')
-_FRENCH_MOBILE = re.compile(r'\+33[67][0-9]{8}')
-_ALPHA_SENDER = re.compile(r'[A-Za-z0-9]{1,11}')
+_E164 = re.compile(r"\+[1-9][0-9]{6,14}")
+_FRENCH_MOBILE = re.compile(r"\+33[67][0-9]{8}")
+_ALPHA_SENDER = re.compile(r"[A-Za-z0-9]{1,11}")
 #: What OVHcloud refuses from its short number: addresses of web sites, and phone numbers.
 _CONTACT = re.compile(
-    r'https?://|\bwww\.|\b[a-z0-9-]+\.(?:com|fr|net|org|eu|io|be|ch|de|es|it|uk|me|ly|info|biz|shop|link|app|co)\b'
-    r'|(?<![\w+])(?:\+|00)[1-9](?:[ .-]?\d){7,13}(?!\d)|(?<!\d)0[1-9](?:[ .-]?\d{2}){4}(?!\d)',
-    re.IGNORECASE)
+    r"https?://|\bwww\.|\b[a-z0-9-]+\.(?:com|fr|net|org|eu|io|be|ch|de|es|it|uk|me|ly|info|biz|shop|link|app|co)\b"
+    r"|(?<![\w+])(?:\+|00)[1-9](?:[ .-]?\d){7,13}(?!\d)|(?<!\d)0[1-9](?:[ .-]?\d{2}){4}(?!\d)",
+    re.IGNORECASE,
+)
 
 DEFAULT_CONFIG = {
-    'latency_ms': 0,
-    'callback_mode': 'auto',
-    'callback_delay_ms': [500, 2000],
-    'callback_duplicate_share': None,
-    'callback_lost_share': 0.0,
-    'callback_shuffle': None,
-    'callback_headers': {},
-    'undeliverable_share': 0.0,
-    'clock_skew_s': 0,
-    'deferred_in_outgoing': False,
-    'seed': 1,
+    "latency_ms": 0,
+    "callback_mode": "auto",
+    "callback_delay_ms": [500, 2000],
+    "callback_duplicate_share": None,
+    "callback_lost_share": 0.0,
+    "callback_shuffle": None,
+    "callback_headers": {},
+    "undeliverable_share": 0.0,
+    "clock_skew_s": 0,
+    "deferred_in_outgoing": False,
+    "seed": 1,
 }
 
 
 def _share(value):
-    return value is None or (isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value <= 1)
+    return value is None or (
+        isinstance(value, (int, float))
+        and not isinstance(value, bool)
+        and 0 <= value <= 1
+    )
 
 
 def _number(value):
@@ -69,28 +74,60 @@ def _number(value):
 
 
 _CONFIG_CHECKS = {
-    'latency_ms': (lambda value: _number(value) and value >= 0, "a number of milliseconds"),
-    'callback_mode': (lambda value: value in ('auto', 'manual', 'off'), "auto, manual or off"),
-    'callback_delay_ms': (lambda value: isinstance(value, list) and len(value) == 2 and all(map(_number, value))
-                          and 0 <= value[0] <= value[1], "a list of two numbers, the smaller first"),
-    'callback_duplicate_share': (_share, "a share from 0 to 1, or null"),
-    'callback_lost_share': (lambda value: value is not None and _share(value), "a share from 0 to 1"),
-    'callback_shuffle': (lambda value: value is None or isinstance(value, bool), "true, false or null"),
-    'callback_headers': (lambda value: isinstance(value, dict) and all(
-        isinstance(item, str) for pair in value.items() for item in pair), "an object of texts"),
-    'undeliverable_share': (lambda value: value is not None and _share(value), "a share from 0 to 1"),
-    'clock_skew_s': (_number, "a number of seconds"),
-    'deferred_in_outgoing': (lambda value: isinstance(value, bool), "true or false"),
-    'seed': (lambda value: isinstance(value, int) and not isinstance(value, bool), "a whole number"),
+    "latency_ms": (
+        lambda value: _number(value) and value >= 0,
+        "a number of milliseconds",
+    ),
+    "callback_mode": (
+        lambda value: value in ("auto", "manual", "off"),
+        "auto, manual or off",
+    ),
+    "callback_delay_ms": (
+        lambda value: (
+            isinstance(value, list)
+            and len(value) == 2
+            and all(map(_number, value))
+            and 0 <= value[0] <= value[1]
+        ),
+        "a list of two numbers, the smaller first",
+    ),
+    "callback_duplicate_share": (_share, "a share from 0 to 1, or null"),
+    "callback_lost_share": (
+        lambda value: value is not None and _share(value),
+        "a share from 0 to 1",
+    ),
+    "callback_shuffle": (
+        lambda value: value is None or isinstance(value, bool),
+        "true, false or null",
+    ),
+    "callback_headers": (
+        lambda value: (
+            isinstance(value, dict)
+            and all(isinstance(item, str) for pair in value.items() for item in pair)
+        ),
+        "an object of texts",
+    ),
+    "undeliverable_share": (
+        lambda value: value is not None and _share(value),
+        "a share from 0 to 1",
+    ),
+    "clock_skew_s": (_number, "a number of seconds"),
+    "deferred_in_outgoing": (lambda value: isinstance(value, bool), "true or false"),
+    "seed": (
+        lambda value: isinstance(value, int) and not isinstance(value, bool),
+        "a whole number",
+    ),
 }
 
 
 def normalize_number(text):
     """:return: *text* as an E.164 number, or ``None`` where it is not a number that can receive SMS."""
-    number = re.sub(r'[\s.()-]', '', text)
-    if number.startswith('00'):
-        number = '+' + number[2:]
-    if not _E164.fullmatch(number) or (number.startswith('+33') and not _FRENCH_MOBILE.fullmatch(number)):
+    number = re.sub(r"[\s.()-]", "", text)
+    if number.startswith("00"):
+        number = "+" + number[2:]
+    if not _E164.fullmatch(number) or (
+        number.startswith("+33") and not _FRENCH_MOBILE.fullmatch(number)
+    ):
         return None
     return number
 
@@ -134,9 +171,11 @@ class World:
         self._sms_ids = itertools.count(FIRST_SMS_ID)
         self._incoming_ids = itertools.count(seed.FIRST_INCOMING_ID)
         self._credential_ids = itertools.count(700000001)
-        self._random = random.Random(self.config['seed'])
+        self._random = random.Random(self.config["seed"])
         now = self.clock.now()
-        self.services = {name: Service(name, data) for name, data in seed.SERVICES.items()}
+        self.services = {
+            name: Service(name, data) for name, data in seed.SERVICES.items()
+        }
         for service in self.services.values():
             self._blacklist(service, magic.BLACKLISTED, None)
         self.credentials = {}
@@ -144,10 +183,19 @@ class World:
         self.access_tokens = {}
         for consumer_key, data in seed.CREDENTIALS.items():
             self.credentials[consumer_key] = {
-                'id': next(self._credential_ids), 'application': data['application'], 'customer': data['customer'],
-                'status': data['status'], 'created': now, 'expires': None, 'last_use': None, 'allowed_ips': None,
-                'redirection': None, 'rules': [{'method': method, 'path': '/*'}
-                                               for method in ('GET', 'POST', 'PUT', 'DELETE')],
+                "id": next(self._credential_ids),
+                "application": data["application"],
+                "customer": data["customer"],
+                "status": data["status"],
+                "created": now,
+                "expires": None,
+                "last_use": None,
+                "allowed_ips": None,
+                "redirection": None,
+                "rules": [
+                    {"method": method, "path": "/*"}
+                    for method in ("GET", "POST", "PUT", "DELETE")
+                ],
             }
         self._wake()
 
@@ -166,42 +214,62 @@ class World:
             if not check(value):
                 raise ValueError(f"{name} must be {expected}")
         self.config.update(copy.deepcopy(changes))
-        if 'seed' in changes:
-            self._random.seed(changes['seed'])
+        if "seed" in changes:
+            self._random.seed(changes["seed"])
 
     def state(self, only=None):
         """:return: the whole state as JSON data; *only* names the parts wanted (all where ``None``)."""
         self.pump()
         parts = {
-            'clock': self.clock_state,
-            'config': lambda: self.config,
-            'services': lambda: {name: service.state() for name, service in self.services.items()},
-            'credentials': lambda: {key: self._credential_state(data) for key, data in self.credentials.items()},
-            'ledger': lambda: [sms.ledger() for sms in self.ledger],
-            'jobs': lambda: self.jobs,
-            'requests': lambda: dict(self.requests),
-            'callbacks': lambda: {'pending': [callback.record() for callback in self.callbacks.pending.values()],
-                                  'counts': dict(self.callbacks.counts), 'log': list(self.callbacks.log)},
-            'faults': lambda: [fault.record() for fault in self.faults.orders],
-            'phones': lambda: {number: phone.record() for number, phone in self.phones.items()},
-            'forwarded': lambda: self.forwarded,
+            "clock": self.clock_state,
+            "config": lambda: self.config,
+            "services": lambda: {
+                name: service.state() for name, service in self.services.items()
+            },
+            "credentials": lambda: {
+                key: self._credential_state(data)
+                for key, data in self.credentials.items()
+            },
+            "ledger": lambda: [sms.ledger() for sms in self.ledger],
+            "jobs": lambda: self.jobs,
+            "requests": lambda: dict(self.requests),
+            "callbacks": lambda: {
+                "pending": [
+                    callback.record() for callback in self.callbacks.pending.values()
+                ],
+                "counts": dict(self.callbacks.counts),
+                "log": list(self.callbacks.log),
+            },
+            "faults": lambda: [fault.record() for fault in self.faults.orders],
+            "phones": lambda: {
+                number: phone.record() for number, phone in self.phones.items()
+            },
+            "forwarded": lambda: self.forwarded,
         }
-        return {name: part() for name, part in parts.items() if only is None or name in only}
+        return {
+            name: part() for name, part in parts.items() if only is None or name in only
+        }
 
     def _credential_state(self, data):
-        return {**data, 'created': iso(data['created']), 'expires': iso(data['expires']),
-                'last_use': iso(data['last_use'])}
+        return {
+            **data,
+            "created": iso(data["created"]),
+            "expires": iso(data["expires"]),
+            "last_use": iso(data["last_use"]),
+        }
 
     def clock_state(self):
         """:return: the clock as JSON data."""
-        return {'now': iso(self.clock.now()), 'set': self.clock.is_set}
+        return {"now": iso(self.clock.now()), "set": self.clock.is_set}
 
     def set_clock(self, timestamp):
         """Set the clock to POSIX seconds, or back to real time with ``None``."""
         self.clock.set(timestamp)
         # an SMS held back for the opening is judged anew by the clock as it is now
-        self._departures = [(self.clock.departure(sms.wanted, sms.marketing), sms.id)
-                            for sms in self.waiting.values()]
+        self._departures = [
+            (self.clock.departure(sms.wanted, sms.marketing), sms.id)
+            for sms in self.waiting.values()
+        ]
         heapq.heapify(self._departures)
         self.pump()
         self._wake()
@@ -216,7 +284,7 @@ class World:
         """:return: what ``/auth/time`` answers, in whole seconds: the time that records carry."""
         now = self.clock.now()
         self._offsets.add(round(now - time.time()))
-        return int(now + self.config['clock_skew_s'])
+        return int(now + self.config["clock_skew_s"])
 
     def is_in_time(self, timestamp):
         """Tell whether a call may be signed with a time.
@@ -225,8 +293,11 @@ class World:
 
         :param int timestamp: POSIX seconds.
         """
-        real = time.time() + self.config['clock_skew_s']
-        return any(abs(timestamp - real - offset) <= TIMESTAMP_TOLERANCE for offset in (0, *self._offsets))
+        real = time.time() + self.config["clock_skew_s"]
+        return any(
+            abs(timestamp - real - offset) <= TIMESTAMP_TOLERANCE
+            for offset in (0, *self._offsets)
+        )
 
     # ------------------------------------------------------------------ what is due
 
@@ -236,7 +307,10 @@ class World:
 
     def _later(self, seconds, action, *args, patient=False):
         """Have ``action(*args)`` done in *seconds*; *patient* ones are not hurried by a flush."""
-        heapq.heappush(self._events, (self.clock.elapsed() + seconds, next(self._order), patient, action, args))
+        heapq.heappush(
+            self._events,
+            (self.clock.elapsed() + seconds, next(self._order), patient, action, args),
+        )
 
     def pump(self, hurry=False):
         """Do all that is due.
@@ -269,13 +343,16 @@ class World:
         if share <= 0:
             return False
         text = f"{self.config['seed']}:{purpose}:{key}"
-        return int.from_bytes(hashlib.sha1(text.encode()).digest()[:4], 'big') < share * 2 ** 32
+        return (
+            int.from_bytes(hashlib.sha1(text.encode()).digest()[:4], "big")
+            < share * 2**32
+        )
 
     def _delay(self):
         """:return: seconds until the next report; none where somebody asks for the reports by hand."""
-        if self.config['callback_mode'] == 'manual':
+        if self.config["callback_mode"] == "manual":
             return 0.0
-        low, high = self.config['callback_delay_ms']
+        low, high = self.config["callback_delay_ms"]
         return self._random.uniform(low, high) / 1000
 
     # ------------------------------------------------------------------ services and rights
@@ -285,7 +362,7 @@ class World:
 
         :raise ApiError: 404 where there is none of that name or it is another customer's.
         """
-        if name not in seed.CUSTOMERS.get(customer, {}).get('services', ()):
+        if name not in seed.CUSTOMERS.get(customer, {}).get("services", ()):
             raise errors.no_service()
         return self.services[name]
 
@@ -309,9 +386,16 @@ class World:
         consumer_key = secrets.token_hex(16)
         token = secrets.token_hex(32)
         self.credentials[consumer_key] = {
-            'id': next(self._credential_ids), 'application': application, 'customer': None,
-            'status': 'pendingValidation', 'created': self.clock.now(), 'expires': None, 'last_use': None,
-            'allowed_ips': allowed_ips, 'redirection': redirection, 'rules': rules,
+            "id": next(self._credential_ids),
+            "application": application,
+            "customer": None,
+            "status": "pendingValidation",
+            "created": self.clock.now(),
+            "expires": None,
+            "last_use": None,
+            "allowed_ips": allowed_ips,
+            "redirection": redirection,
+            "rules": rules,
         }
         self.credential_tokens[token] = consumer_key
         return consumer_key, token
@@ -324,14 +408,19 @@ class World:
         :param int validity: seconds it stays valid, ``None`` for ever.
         """
         credential = self.credentials[consumer_key]
-        credential['status'] = status
-        if status == 'validated':
-            if not (customer or credential['customer']):
-                customer = (seed.CUSTOMER_2 if credential['application'] == seed.APPLICATION_KEY_2
-                            else seed.CUSTOMER_1)
-            credential['expires'] = None if validity is None else self.clock.now() + validity
+        credential["status"] = status
+        if status == "validated":
+            if not (customer or credential["customer"]):
+                customer = (
+                    seed.CUSTOMER_2
+                    if credential["application"] == seed.APPLICATION_KEY_2
+                    else seed.CUSTOMER_1
+                )
+            credential["expires"] = (
+                None if validity is None else self.clock.now() + validity
+            )
         if customer:
-            credential['customer'] = customer
+            credential["customer"] = customer
 
     # ------------------------------------------------------------------ sending
 
@@ -346,26 +435,35 @@ class World:
         :raise ApiError: where OVHcloud refuses the job.
         """
         self.pump()
-        message = body['message']
+        message = body["message"]
         if not message:
             raise errors.bad_request("[message] Given data is empty")
-        tag = body.get('tag', '')
+        tag = body.get("tag", "")
         if len(tag) > MAX_TAG:
-            raise errors.bad_request(f"[tag] Given data is too long, {MAX_TAG} characters at most")
-        deferred = body.get('differedPeriod', 0)
-        validity = body.get('validityPeriod', DEFAULT_VALIDITY)
+            raise errors.bad_request(
+                f"[tag] Given data is too long, {MAX_TAG} characters at most"
+            )
+        deferred = body.get("differedPeriod", 0)
+        validity = body.get("validityPeriod", DEFAULT_VALIDITY)
         if deferred < 0 or validity <= 0:
-            raise errors.bad_request("[differedPeriod, validityPeriod] Given data is not a number of minutes")
-        if service.status != 'enable':
+            raise errors.bad_request(
+                "[differedPeriod, validityPeriod] Given data is not a number of minutes"
+            )
+        if service.status != "enable":
             raise errors.forbidden("This SMS account is disabled")
         origin, kind = self._origin(service, body, virtual_number)
-        if kind == 'shortcode' and _CONTACT.search(message):
+        if kind == "shortcode" and _CONTACT.search(message):
             raise errors.bad_request("cannot send contact information with shortcode")
-        marketing = kind == 'alpha' and not body.get('noStopClause', False)
+        marketing = kind == "alpha" and not body.get("noStopClause", False)
         text = message + STOP_CLAUSE if marketing else message
         valid, invalid = self._receivers(service, body)
         measure = gsm.measure(text)
-        costs = [round(measure.parts * reference.credits_for(reference.country_of(number)), 4) for number in valid]
+        costs = [
+            round(
+                measure.parts * reference.credits_for(reference.country_of(number)), 4
+            )
+            for number in valid
+        ]
         total = round(sum(costs), 4)
         self._charge(service, user, total)
 
@@ -376,23 +474,57 @@ class World:
             sms = Sms()
             sms.id = next(self._sms_ids)
             sms.job_id = job_id
-            sms.service, sms.user, sms.virtual_number = service.name, user and user.login, virtual_number
-            sms.receiver, sms.sender, sms.message, sms.text_sent = number, origin, message, text
-            sms.units, sms.segments, sms.encoding = measure.units, measure.parts, measure.encoding
-            sms.credits, sms.tag, sms.charged, sms.payer = cost, tag, True, user if user and user.quota_active else None
-            sms.status, sms.ptt, sms.dlr = 'pending', 0, 0
-            sms.created, sms.wanted, sms.sent, sms.delivered = now, now + deferred * 60, None, None
+            sms.service, sms.user, sms.virtual_number = (
+                service.name,
+                user and user.login,
+                virtual_number,
+            )
+            sms.receiver, sms.sender, sms.message, sms.text_sent = (
+                number,
+                origin,
+                message,
+                text,
+            )
+            sms.units, sms.segments, sms.encoding = (
+                measure.units,
+                measure.parts,
+                measure.encoding,
+            )
+            sms.credits, sms.tag, sms.charged, sms.payer = (
+                cost,
+                tag,
+                True,
+                user if user and user.quota_active else None,
+            )
+            sms.status, sms.ptt, sms.dlr = "pending", 0, 0
+            sms.created, sms.wanted, sms.sent, sms.delivered = (
+                now,
+                now + deferred * 60,
+                None,
+                None,
+            )
             sms.deferred, sms.validity, sms.marketing = deferred, validity, marketing
-            sms.can_reply, sms.hidden = kind in ('shortcode', 'virtual'), False
+            sms.can_reply, sms.hidden = kind in ("shortcode", "virtual"), False
             service.sms[sms.id] = sms
             service.by_tag.setdefault(tag, []).append(sms)
             self.ledger.append(sms)
             accepted.append(sms)
-        self.jobs.append({
-            'id': job_id, 'service': service.name, 'user': user and user.login, 'virtual_number': virtual_number,
-            'sender': origin, 'message': message, 'tag': tag, 'created': iso(now), 'deferred_minutes': deferred,
-            'ids': [sms.id for sms in accepted], 'invalid_receivers': invalid, 'credits': total,
-        })
+        self.jobs.append(
+            {
+                "id": job_id,
+                "service": service.name,
+                "user": user and user.login,
+                "virtual_number": virtual_number,
+                "sender": origin,
+                "message": message,
+                "tag": tag,
+                "created": iso(now),
+                "deferred_minutes": deferred,
+                "ids": [sms.id for sms in accepted],
+                "invalid_receivers": invalid,
+                "credits": total,
+            }
+        )
         for sms in accepted:
             leaves = self.clock.departure(sms.wanted, marketing)
             if leaves <= now:
@@ -403,45 +535,56 @@ class World:
                 heapq.heappush(self._departures, (leaves, sms.id))
         self.pump()
         self._wake()
-        report = {'ids': [sms.id for sms in accepted], 'invalidReceivers': invalid, 'tag': tag,
-                  'totalCreditsRemoved': total, 'validReceivers': valid}
+        report = {
+            "ids": [sms.id for sms in accepted],
+            "invalidReceivers": invalid,
+            "tag": tag,
+            "totalCreditsRemoved": total,
+            "validReceivers": valid,
+        }
         return report, accepted
 
     @staticmethod
     def _origin(service, body, virtual_number):
         """:return: (what the phone shows as sender, type of sender)."""
         if virtual_number:
-            return virtual_number, 'virtual'
+            return virtual_number, "virtual"
         # where both are given, OVHcloud ignores the sender
-        if body.get('senderForResponse'):
-            return seed.SHORT_NUMBER, 'shortcode'
-        name = body.get('sender')
+        if body.get("senderForResponse"):
+            return seed.SHORT_NUMBER, "shortcode"
+        name = body.get("sender")
         if not name:
-            raise errors.bad_request("Please provide a sender, or set senderForResponse")
+            raise errors.bad_request(
+                "Please provide a sender, or set senderForResponse"
+            )
         sender = service.senders.get(name)
         if sender is None:
-            raise errors.forbidden(f"Sms sender {name} does not exists. Please create it first")
-        if sender['status'] != 'enable':
+            raise errors.forbidden(
+                f"Sms sender {name} does not exists. Please create it first"
+            )
+        if sender["status"] != "enable":
             raise errors.forbidden(f"Sms sender {name} is not enabled")
-        if sender['type'] == 'shortcode':
-            return seed.SHORT_NUMBER, 'shortcode'
-        return name, sender['type']
+        if sender["type"] == "shortcode":
+            return seed.SHORT_NUMBER, "shortcode"
+        return name, sender["type"]
 
     @staticmethod
     def _receivers(service, body):
         """:return: (numbers that get the SMS, each once; what was given but gets none)."""
-        if body.get('receiversSlotId'):
-            raise errors.no_object('slotId', body['receiversSlotId'])
-        if body.get('receiversDocumentUrl'):
-            raise errors.bad_request("[receiversDocumentUrl] The document can not be read")
-        if not body.get('receivers'):
+        if body.get("receiversSlotId"):
+            raise errors.no_object("slotId", body["receiversSlotId"])
+        if body.get("receiversDocumentUrl"):
+            raise errors.bad_request(
+                "[receiversDocumentUrl] The document can not be read"
+            )
+        if not body.get("receivers"):
             raise errors.bad_request("Missing parameter(s): (receivers)")
         valid, invalid = {}, {}
-        for receiver in body['receivers']:
+        for receiver in body["receivers"]:
             number = normalize_number(receiver)
             refused = number is None or number in service.blacklist
             if not refused and number in magic.BY_NUMBER:
-                refused = magic.BY_NUMBER[number].behaviour == 'invalid'
+                refused = magic.BY_NUMBER[number].behaviour == "invalid"
             if refused:
                 invalid[receiver] = True
             else:
@@ -451,14 +594,22 @@ class World:
     def _charge(self, service, user, total):
         if user and user.quota_active:
             if user.quota_left < total:
-                raise errors.forbidden(f"Not enough credits left in the quota of this user ({user.quota_left:g} left)")
+                raise errors.forbidden(
+                    f"Not enough credits left in the quota of this user ({user.quota_left:g} left)"
+                )
             user.quota_left = round(user.quota_left - total, 4)
             return
         if service.credits_left < total:
-            raise errors.forbidden(f"Not enough credits on this SMS account ({service.credits_left:g} left)")
+            raise errors.forbidden(
+                f"Not enough credits on this SMS account ({service.credits_left:g} left)"
+            )
         service.credits_left = round(service.credits_left - total, 4)
-        amount = service.writable['automaticRecreditAmount']
-        if amount and service.credits_left < service.writable['creditThresholdForAutomaticRecredit']:
+        amount = service.writable["automaticRecreditAmount"]
+        if (
+            amount
+            and service.credits_left
+            < service.writable["creditThresholdForAutomaticRecredit"]
+        ):
             service.credits_left = round(service.credits_left + float(amount), 4)
 
     def _refund(self, sms):
@@ -467,7 +618,11 @@ class World:
         sms.charged = False
         service = self.services[sms.service]
         user = sms.payer
-        if user is not None and user.quota_active and service.users.get(user.login) is user:
+        if (
+            user is not None
+            and user.quota_active
+            and service.users.get(user.login) is user
+        ):
             user.quota_left = round(user.quota_left + sms.credits, 4)
         else:
             service.credits_left = round(service.credits_left + sms.credits, 4)
@@ -475,7 +630,7 @@ class World:
     def cancel(self, sms):
         """Cancel an SMS that has not left; its credits come back."""
         del self.waiting[sms.id]
-        sms.status = 'cancelled'
+        sms.status = "cancelled"
         self._refund(sms)
 
     # ------------------------------------------------------------------ operators
@@ -484,31 +639,39 @@ class World:
         known = magic.BY_NUMBER.get(sms.receiver)
         if known:
             return known.behaviour, known.ptt, known.dlr
-        if self._chance('undeliverable', sms.id, self.config['undeliverable_share']):
-            return 'fail', 20, 2
-        return 'deliver', 4, 1
+        if self._chance("undeliverable", sms.id, self.config["undeliverable_share"]):
+            return "fail", 20, 2
+        return "deliver", 4, 1
 
     def _depart(self, sms):
         """The SMS leaves OVHcloud for the operator."""
         sms.sent = self.clock.now()
-        sms.status = 'sent'
+        sms.status = "sent"
         phone = self.phone(sms.receiver)
         phone.add(sms)
         self.touch(phone)
         # a STOP may have come since the job was accepted
         if sms.receiver in self.services[sms.service].blacklist:
-            self._later(self._delay(), self._finish, sms, 'fail', 23, 2)
+            self._later(self._delay(), self._finish, sms, "fail", 23, 2)
             return
         behaviour, ptt, dlr = self._behaviour(sms)
-        if behaviour == 'silent':
+        if behaviour == "silent":
             return
-        if behaviour == 'early':
+        if behaviour == "early":
             # made known by the server before it answers; see early_callbacks
             return
         first = self._delay()
         self._later(first, self._accepted, sms)
-        if behaviour == 'late':
-            self._later(max(first, magic.LATE_SECONDS), self._finish, sms, behaviour, ptt, dlr, patient=True)
+        if behaviour == "late":
+            self._later(
+                max(first, magic.LATE_SECONDS),
+                self._finish,
+                sms,
+                behaviour,
+                ptt,
+                dlr,
+                patient=True,
+            )
         else:
             self._later(first + self._delay(), self._finish, sms, behaviour, ptt, dlr)
 
@@ -520,13 +683,18 @@ class World:
         """
         calls = []
         for sms in accepted:
-            if sms.status == 'sent' and self._behaviour(sms)[0] == 'early':
+            if sms.status == "sent" and self._behaviour(sms)[0] == "early":
                 sms.ptt, sms.dlr = 3, 4
                 calls.append(self._report(sms, hold=True))
-                sms.ptt, sms.dlr, sms.status, sms.delivered = 4, 1, 'delivered', self.clock.now()
+                sms.ptt, sms.dlr, sms.status, sms.delivered = (
+                    4,
+                    1,
+                    "delivered",
+                    self.clock.now(),
+                )
                 calls.append(self._report(sms, hold=True))
                 self.touch(self.phone(sms.receiver))
-        if self.config['callback_mode'] == 'manual':
+        if self.config["callback_mode"] == "manual":
             return []
         calls = [call for call in calls if call is not None]
         for call in calls:
@@ -535,91 +703,99 @@ class World:
 
     def _accepted(self, sms):
         """The operator took the SMS over."""
-        if sms.status == 'sent':
+        if sms.status == "sent":
             sms.ptt, sms.dlr = 3, 4
             self._reported(sms, wander=True)
 
     def _finish(self, sms, behaviour, ptt, dlr):
         """The operator has a final word, unless the phone is off."""
-        if sms.status not in ('sent', 'buffered'):
+        if sms.status not in ("sent", "buffered"):
             return
         phone = self.phone(sms.receiver)
-        if behaviour != 'fail' and not phone.on:
-            if sms.status == 'sent':
-                sms.status, sms.ptt, sms.dlr = 'buffered', 24, 8
+        if behaviour != "fail" and not phone.on:
+            if sms.status == "sent":
+                sms.status, sms.ptt, sms.dlr = "buffered", 24, 8
                 phone.buffered.append((sms, behaviour))
                 remaining = sms.sent + sms.validity * 60 - self.clock.now()
                 self._later(max(0.0, remaining), self._expire, sms, patient=True)
                 self._reported(sms)
             return
         sms.ptt, sms.dlr = ptt, dlr
-        if behaviour == 'fail':
-            sms.status = 'expired' if ptt == 8 else 'failed'
+        if behaviour == "fail":
+            sms.status = "expired" if ptt == 8 else "failed"
             if dlr == 16:
                 self._refund(sms)
         else:
-            sms.status = 'delivered'
+            sms.status = "delivered"
             sms.delivered = self.clock.now()
         self._reported(sms)
-        if behaviour == 'stop':
+        if behaviour == "stop":
             self._later(self._delay(), self._automatic_stop, sms)
-        elif behaviour == 'reply' and sms.can_reply:
+        elif behaviour == "reply" and sms.can_reply:
             self._later(self._delay(), self._receive, sms, magic.AUTO_REPLY_TEXT)
 
     def _expire(self, sms):
         """The phone stayed off longer than the SMS is valid."""
-        if sms.status == 'buffered':
-            sms.status, sms.ptt, sms.dlr = 'expired', 8, 2
+        if sms.status == "buffered":
+            sms.status, sms.ptt, sms.dlr = "expired", 8, 2
             self._reported(sms)
 
     def _url(self, sms, name):
         """:return: URL that the customer set for *name* (``callback`` or ``stop_callback``), or ``None``."""
         service = self.services[sms.service]
         user = service.users.get(sms.user)
-        account = service.writable['callBack' if name == 'callback' else 'stopCallBack']
+        account = service.writable["callBack" if name == "callback" else "stopCallBack"]
         return (user and getattr(user, name)) or account
 
     def _report(self, sms, hold=False):
-        url = self._url(sms, 'callback')
+        url = self._url(sms, "callback")
         if not url:
             return None
-        return self.callbacks.emit('delivery', sms.id, self._report_url(sms, url), hold)
+        return self.callbacks.emit("delivery", sms.id, self._report_url(sms, url), hold)
 
     def _report_url(self, sms, url):
-        return add_query(url, {
-            'id': sms.id, 'ptt': sms.ptt, 'date': iso(self.clock.now()), 'description': sms.dlr,
-            'descriptionDlr': reference.DLR_TEXTS[sms.dlr],
-        })
+        return add_query(
+            url,
+            {
+                "id": sms.id,
+                "ptt": sms.ptt,
+                "date": iso(self.clock.now()),
+                "description": sms.dlr,
+                "descriptionDlr": reference.DLR_TEXTS[sms.dlr],
+            },
+        )
 
     def _reported(self, sms, wander=False):
         """Tell the page and the customer; a report may get lost, come twice, or (*wander*) be overtaken."""
         self.touch(self.phone(sms.receiver))
-        url = self._url(sms, 'callback')
+        url = self._url(sms, "callback")
         if not url:
             return
-        manual = self.config['callback_mode'] == 'manual'
-        key = f'{sms.id}:{sms.ptt}'
-        if self._chance('lost', key, self.config['callback_lost_share']):
-            self.callbacks.counts['lost'] += 1
+        manual = self.config["callback_mode"] == "manual"
+        key = f"{sms.id}:{sms.ptt}"
+        if self._chance("lost", key, self.config["callback_lost_share"]):
+            self.callbacks.counts["lost"] += 1
             return
-        call = (self.callbacks.emit, 'delivery', sms.id, self._report_url(sms, url))
-        shuffle = self.config['callback_shuffle']
+        call = (self.callbacks.emit, "delivery", sms.id, self._report_url(sms, url))
+        shuffle = self.config["callback_shuffle"]
         shuffle = not manual if shuffle is None else shuffle
         delay = 0.0
         if shuffle and wander:
             # up to twice the longest delay: in about half of all cases the final report is faster
-            delay = self._random.uniform(0, 2 * self.config['callback_delay_ms'][1]) / 1000
+            delay = (
+                self._random.uniform(0, 2 * self.config["callback_delay_ms"][1]) / 1000
+            )
             if manual:
                 delay = 0.0
-                if self._chance('overtaken', key, 0.5):
+                if self._chance("overtaken", key, 0.5):
                     # after what is queued already: the final report among it
                     self._later(0.0, self._later, 0.0, *call)
                     return
         self._later(delay, *call)
-        share = self.config['callback_duplicate_share']
+        share = self.config["callback_duplicate_share"]
         if share is None:
             share = MANUAL_DUPLICATES if manual else AUTO_DUPLICATES
-        if self._chance('duplicate', key, share):
+        if self._chance("duplicate", key, share):
             self._later(delay + self._delay(), *call)
 
     # ------------------------------------------------------------------ phones
@@ -640,7 +816,11 @@ class World:
         """:return: the SMS that this phone got, newest first, as (:class:`Sms`)."""
         phone = self.phones.get(number)
         for entry in reversed(phone.messages if phone else ()):
-            if isinstance(entry, Sms) and entry.status == 'delivered' and service in (None, entry.service):
+            if (
+                isinstance(entry, Sms)
+                and entry.status == "delivered"
+                and service in (None, entry.service)
+            ):
                 yield entry
 
     def reply(self, number, text, service=None):
@@ -649,15 +829,21 @@ class World:
         :return: the ``sms.Incoming`` record, or the blacklist entry where the answer is STOP.
         :raise LookupError: with a sentence, where there is nothing to answer to.
         """
-        answered = next((sms for sms in self._received(number, service) if sms.can_reply), None)
+        answered = next(
+            (sms for sms in self._received(number, service) if sms.can_reply), None
+        )
         if answered is not None and answered.virtual_number is None:
             if self.clock.now() > answered.sent + REPLY_WINDOW:
                 raise LookupError("the short number takes answers for 48 hours only")
         if answered is None:
             numbers = self.services[service].virtual_numbers if service else ()
             if not numbers:
-                raise LookupError("no SMS on this phone can be answered: they come from names, not numbers")
-            incoming = self._store_incoming(number, text, self.services[service], virtual_number=numbers[0])
+                raise LookupError(
+                    "no SMS on this phone can be answered: they come from names, not numbers"
+                )
+            incoming = self._store_incoming(
+                number, text, self.services[service], virtual_number=numbers[0]
+            )
         else:
             incoming = self._receive(answered, text)
         self.pump()
@@ -668,47 +854,85 @@ class World:
         """*text* arrives as the answer to *sms*."""
         service = self.services[sms.service]
         incoming = self._store_incoming(sms.receiver, text, service, sms)
-        if text.strip().upper() == 'STOP':
+        if text.strip().upper() == "STOP":
             self._stop(sms)
         return incoming
 
-    def _store_incoming(self, number, text, service, answered=None, virtual_number=None):
+    def _store_incoming(
+        self, number, text, service, answered=None, virtual_number=None
+    ):
         incoming = Incoming()
         incoming.id = next(self._incoming_ids)
         incoming.service = service.name
         incoming.user = answered and answered.user
-        incoming.virtual_number = answered.virtual_number if answered else virtual_number
-        incoming.sender, incoming.message, incoming.created = number, text, self.clock.now()
-        incoming.tag = answered.tag if answered else ''
+        incoming.virtual_number = (
+            answered.virtual_number if answered else virtual_number
+        )
+        incoming.sender, incoming.message, incoming.created = (
+            number,
+            text,
+            self.clock.now(),
+        )
+        incoming.tag = answered.tag if answered else ""
         service.incoming[incoming.id] = incoming
         phone = self.phone(number)
-        phone.add({'direction': 'out', 'text': text, 'at': incoming.created,
-                   'to': incoming.virtual_number or seed.SHORT_NUMBER})
+        phone.add(
+            {
+                "direction": "out",
+                "text": text,
+                "at": incoming.created,
+                "to": incoming.virtual_number or seed.SHORT_NUMBER,
+            }
+        )
         self.touch(phone)
         self._forward(service, incoming, answered)
         return incoming
 
     def _forward(self, service, incoming, answered):
         """Do with a reply what the service's ``smsResponse`` says."""
-        response = service.writable['smsResponse']
-        for option in response.get('trackingOptions') or ():
-            self.forwarded.append({**option, 'incoming': incoming.id, 'text': incoming.message,
-                                   'at': iso(incoming.created)})
-        if response['responseType'] == 'cgi' and response.get('cgiUrl'):
-            url = add_query(response['cgiUrl'], {
-                'id': incoming.id, 'sender': incoming.sender, 'message': incoming.message,
-                'date': iso(incoming.created), 'tag': incoming.tag,
-                **({'smsId': answered.id} if answered else {}),
-            })
-            self._later(self._delay(), self.callbacks.emit, 'reply', incoming.sender, url)
-        elif response['responseType'] == 'text' and response.get('text') and answered:
-            body = {'message': response['text'], 'receivers': [incoming.sender], 'senderForResponse': True}
+        response = service.writable["smsResponse"]
+        for option in response.get("trackingOptions") or ():
+            self.forwarded.append(
+                {
+                    **option,
+                    "incoming": incoming.id,
+                    "text": incoming.message,
+                    "at": iso(incoming.created),
+                }
+            )
+        if response["responseType"] == "cgi" and response.get("cgiUrl"):
+            url = add_query(
+                response["cgiUrl"],
+                {
+                    "id": incoming.id,
+                    "sender": incoming.sender,
+                    "message": incoming.message,
+                    "date": iso(incoming.created),
+                    "tag": incoming.tag,
+                    **({"smsId": answered.id} if answered else {}),
+                },
+            )
+            self._later(
+                self._delay(), self.callbacks.emit, "reply", incoming.sender, url
+            )
+        elif response["responseType"] == "text" and response.get("text") and answered:
+            body = {
+                "message": response["text"],
+                "receivers": [incoming.sender],
+                "senderForResponse": True,
+            }
             try:
                 self.send(service, body, virtual_number=answered.virtual_number)
             except errors.ApiError:
                 # no credits left, or a text the short number refuses: nothing is answered then
-                self.forwarded.append({'media': 'none', 'incoming': incoming.id, 'text': response['text'],
-                                       'at': iso(incoming.created)})
+                self.forwarded.append(
+                    {
+                        "media": "none",
+                        "incoming": incoming.id,
+                        "text": response["text"],
+                        "at": iso(incoming.created),
+                    }
+                )
 
     def stop(self, number, service=None):
         """A recipient answers STOP to the last SMS received.
@@ -720,8 +944,14 @@ class World:
         if sms is None:
             raise LookupError("this phone received no SMS to answer STOP to")
         phone = self.phone(number)
-        phone.add({'direction': 'out', 'text': 'STOP', 'at': self.clock.now(),
-                   'to': seed.STOP_NUMBER if not sms.can_reply else sms.sender})
+        phone.add(
+            {
+                "direction": "out",
+                "text": "STOP",
+                "at": self.clock.now(),
+                "to": seed.STOP_NUMBER if not sms.can_reply else sms.sender,
+            }
+        )
         self.touch(phone)
         entry = self._stop(sms)
         self.pump()
@@ -730,23 +960,40 @@ class World:
 
     def _automatic_stop(self, sms):
         phone = self.phone(sms.receiver)
-        phone.add({'direction': 'out', 'text': 'STOP', 'at': self.clock.now(),
-                   'to': seed.STOP_NUMBER if not sms.can_reply else sms.sender})
+        phone.add(
+            {
+                "direction": "out",
+                "text": "STOP",
+                "at": self.clock.now(),
+                "to": seed.STOP_NUMBER if not sms.can_reply else sms.sender,
+            }
+        )
         self.touch(phone)
         self._stop(sms)
 
     def _stop(self, sms):
         entry = self._blacklist(self.services[sms.service], sms.receiver, sms)
-        url = self._url(sms, 'stop_callback')
+        url = self._url(sms, "stop_callback")
         if url:
-            url = add_query(url, {'id': sms.id, 'number': sms.receiver, 'date': entry['dateCreation'],
-                                  'message': 'STOP'})
-            self._later(self._delay(), self.callbacks.emit, 'stop', sms.receiver, url)
+            url = add_query(
+                url,
+                {
+                    "id": sms.id,
+                    "number": sms.receiver,
+                    "date": entry["dateCreation"],
+                    "message": "STOP",
+                },
+            )
+            self._later(self._delay(), self.callbacks.emit, "stop", sms.receiver, url)
         return entry
 
     def _blacklist(self, service, number, sms):
-        entry = {'batchID': None, 'dateCreation': iso(self.clock.now()), 'number': number,
-                 'smsOutgoingID': sms and sms.id}
+        entry = {
+            "batchID": None,
+            "dateCreation": iso(self.clock.now()),
+            "number": number,
+            "smsOutgoingID": sms and sms.id,
+        }
         return service.blacklist.setdefault(number, entry)
 
     # ------------------------------------------------------------------ senders and users
@@ -759,30 +1006,48 @@ class World:
         """
         if name in service.senders:
             raise errors.conflict(f"Sms sender {name} already exists")
-        available = next((each for each in service.available_senders if each['sender'] == name), None)
-        number = normalize_number(name) if name.startswith(('+', '00')) else None
+        available = next(
+            (each for each in service.available_senders if each["sender"] == name), None
+        )
+        number = normalize_number(name) if name.startswith(("+", "00")) else None
         if number:
             if number in service.senders:
                 raise errors.conflict(f"Sms sender {number} already exists")
-            service.add_sender(number, 'numeric', 'waitingValidation', description or '')
-            code = f"{self._random.randrange(10 ** 6):06d}"
-            service.senders[number]['validationMedia'] = 'sms'
+            service.add_sender(
+                number, "numeric", "waitingValidation", description or ""
+            )
+            code = f"{self._random.randrange(10**6):06d}"
+            service.senders[number]["validationMedia"] = "sms"
             phone = self.phone(number)
-            phone.add({'direction': 'in', 'text': f"OVHcloud : votre code de validation est {code}.", 'parts': 1,
-                       'encoding': '7bits', 'sender': 'OVHcloud', 'status': 'delivered', 'at': self.clock.now(),
-                       'can_reply': False, 'service': None})
+            phone.add(
+                {
+                    "direction": "in",
+                    "text": f"OVHcloud : votre code de validation est {code}.",
+                    "parts": 1,
+                    "encoding": "7bits",
+                    "sender": "OVHcloud",
+                    "status": "delivered",
+                    "at": self.clock.now(),
+                    "can_reply": False,
+                    "service": None,
+                }
+            )
             self.touch(phone)
-            service.codes = {**getattr(service, 'codes', {}), number: code}
+            service.codes = {**getattr(service, "codes", {}), number: code}
             return number
         if not _ALPHA_SENDER.fullmatch(name) or name.isdigit():
-            raise errors.bad_request("[sender] Given data must be 11 letters and digits at most, not digits only")
+            raise errors.bad_request(
+                "[sender] Given data must be 11 letters and digits at most, not digits only"
+            )
         if not reason:
             raise errors.bad_request("Please provide a reason")
         if available:
-            referer = 'nic' if available['referer'] == 'nichandle' else 'domain'
-            service.add_sender(name, 'alpha', 'enable', description or '', referer=referer)
+            referer = "nic" if available["referer"] == "nichandle" else "domain"
+            service.add_sender(
+                name, "alpha", "enable", description or "", referer=referer
+            )
         else:
-            service.add_sender(name, 'alpha', 'waitingValidation', description or '')
+            service.add_sender(name, "alpha", "waitingValidation", description or "")
         return name
 
     @staticmethod
@@ -791,11 +1056,11 @@ class World:
 
         :raise ApiError: where there is nothing to validate or the code is wrong.
         """
-        if sender['type'] != 'numeric' or sender['status'] != 'waitingValidation':
+        if sender["type"] != "numeric" or sender["status"] != "waitingValidation":
             raise errors.bad_request("This sender does not wait for a code")
-        if getattr(service, 'codes', {}).get(sender['sender']) != code.strip():
+        if getattr(service, "codes", {}).get(sender["sender"]) != code.strip():
             raise errors.bad_request("[code] Given data is not the code that was sent")
-        sender['status'] = 'enable'
+        sender["status"] = "enable"
 
     @staticmethod
     def set_quota(service, user, information):
@@ -804,15 +1069,22 @@ class World:
         :param dict information: ``sms.Quota``, either property optional.
         :raise ApiError: 403 where the account has not that many credits, 400 for a negative quota.
         """
-        active = information.get('quotaStatus', 'active' if user.quota_active else 'inactive') == 'active'
-        left = float(information.get('quotaLeft', user.quota_left))
+        active = (
+            information.get(
+                "quotaStatus", "active" if user.quota_active else "inactive"
+            )
+            == "active"
+        )
+        left = float(information.get("quotaLeft", user.quota_left))
         if left < 0:
             raise errors.bad_request("[quotaLeft] Given data is negative")
         if not active:
             left = 0.0
         taken = left - (user.quota_left if user.quota_active else 0.0)
         if taken > service.credits_left:
-            raise errors.forbidden(f"Not enough credits on this SMS account ({service.credits_left:g} left)")
+            raise errors.forbidden(
+                f"Not enough credits on this SMS account ({service.credits_left:g} left)"
+            )
         service.credits_left = round(service.credits_left - taken, 4)
         user.quota_active, user.quota_left = active, left
 
@@ -825,4 +1097,6 @@ class World:
             ip = ipaddress.ip_address(address)
         except ValueError:
             return False
-        return any(ip in ipaddress.ip_network(network, strict=False) for network in allowed)
+        return any(
+            ip in ipaddress.ip_network(network, strict=False) for network in allowed
+        )

@@ -3,6 +3,7 @@
 whool takes an addon's name from its directory, and all that git tracks in it. Here that directory is
 the whole repository, cloned under any name; so the addon is laid out as whool expects it first.
 """
+
 import contextlib
 import os
 import shutil
@@ -12,11 +13,20 @@ from pathlib import Path
 
 from whool import buildapi
 
-ADDON = 'sms_ovh'
+ADDON = "sms_ovh"
 # What is for whoever works on the addon, not for whoever installs it.
 NOT_INSTALLED = {
-    'dev', 'build', 'dist', 'node_modules', 'package.json', 'package-lock.json', 'pyproject.toml', 'ruff.toml',
-    'eslint.config.mjs', 'prettier.config.mjs', 'CONTRIBUTING.md',
+    "dev",
+    "build",
+    "dist",
+    "node_modules",
+    "package.json",
+    "package-lock.json",
+    "pyproject.toml",
+    "ruff.toml",
+    "eslint.config.mjs",
+    "prettier.config.mjs",
+    "CONTRIBUTING.md",
 }
 # For a source distribution, which builds as any addon of OCA's.
 PYPROJECT = '[build-system]\nrequires = ["whool"]\nbuild-backend = "whool.buildapi"\n'
@@ -30,16 +40,37 @@ def tracked_files(root):
     """
     try:
         listed = subprocess.run(
-            ['git', '-C', str(root), 'ls-files', '-z', '--cached', '--others', '--exclude-standard'],
-            check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+            [
+                "git",
+                "-C",
+                str(root),
+                "ls-files",
+                "-z",
+                "--cached",
+                "--others",
+                "--exclude-standard",
+            ],
+            check=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
         ).stdout
-        names = [name for name in listed.split('\0') if name and (root / name).is_file()]
+        names = [
+            name for name in listed.split("\0") if name and (root / name).is_file()
+        ]
     except (OSError, subprocess.CalledProcessError):
         # No clone: an archive of the repository.
-        names = [str(path.relative_to(root)) for path in root.rglob('*') if path.is_file() and '__pycache__' not in path.parts]
+        names = [
+            str(path.relative_to(root))
+            for path in root.rglob("*")
+            if path.is_file() and "__pycache__" not in path.parts
+        ]
     return sorted(
-        name for name in names
-        if not name.startswith('.') and Path(name).parts[0] not in NOT_INSTALLED and not name.endswith('.pyc')
+        name
+        for name in names
+        if not name.startswith(".")
+        and Path(name).parts[0] not in NOT_INSTALLED
+        and not name.endswith(".pyc")
     )
 
 
@@ -47,12 +78,12 @@ def tracked_files(root):
 def addon_alone():
     """Work in a directory that holds the addon only, and bears its name."""
     root = Path.cwd()
-    with tempfile.TemporaryDirectory(prefix='sms_ovh_build_') as directory:
+    with tempfile.TemporaryDirectory(prefix="sms_ovh_build_") as directory:
         addon = Path(directory) / ADDON
         for name in tracked_files(root):
             (addon / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(root / name, addon / name)
-        (addon / 'pyproject.toml').write_text(PYPROJECT)
+        (addon / "pyproject.toml").write_text(PYPROJECT)
         os.chdir(addon)
         try:
             yield
@@ -78,4 +109,6 @@ def prepare_metadata_for_build_wheel(metadata_directory, config_settings=None):
     """Write the wheel's metadata; see PEP 517."""
     metadata_directory = os.path.abspath(metadata_directory)
     with addon_alone():
-        return buildapi.prepare_metadata_for_build_wheel(metadata_directory, config_settings)
+        return buildapi.prepare_metadata_for_build_wheel(
+            metadata_directory, config_settings
+        )

@@ -1,11 +1,24 @@
 """Entry point of every executable in ``dev/``: ``python -m provision COMMAND [ARGUMENT...]``."""
+
 import importlib
 import signal
 import sys
 
 from .ui import Problem, fail
 
-COMMANDS = ('demo', 'test', 'odoo', 'simulator', 'compare_core_tests', 'crash_test', 'bench', 'screenshots', 'matrix', 'lint', 'fresh')
+COMMANDS = (
+    "demo",
+    "test",
+    "odoo",
+    "simulator",
+    "compare_core_tests",
+    "crash_test",
+    "bench",
+    "screenshots",
+    "matrix",
+    "lint",
+    "fresh",
+)
 
 
 def _terminate(signum, _frame):
@@ -21,10 +34,12 @@ def main(argv):
     """
     name, *arguments = argv
     if name not in COMMANDS:
-        return fail(f"Unknown command {name!r}: use one of {', '.join(COMMANDS)}.", status=2)
+        return fail(
+            f"Unknown command {name!r}: use one of {', '.join(COMMANDS)}.", status=2
+        )
     signal.signal(signal.SIGTERM, _terminate)
     signal.signal(signal.SIGHUP, _terminate)
-    command = importlib.import_module(f'.commands.{name}', __package__)
+    command = importlib.import_module(f".commands.{name}", __package__)
     try:
         return command.main(arguments)
     except Problem as problem:
@@ -33,5 +48,5 @@ def main(argv):
         return 130
 
 
-if __name__ == '__main__':
+if __name__ == "__main__":
     sys.exit(main(sys.argv[1:]))

@@ -1,4 +1,5 @@
 """The per-user cache: its places, its locks, and directories that are complete or redone."""
+
 import contextlib
 import fcntl
 import hashlib
@@ -6,7 +7,7 @@ import os
 import shutil
 from pathlib import Path
 
-STAMP = '.complete'
+STAMP = ".complete"
 
 
 def cache_dir():
@@ -14,8 +15,10 @@ def cache_dir():
 
     :return: the absolute path of a directory, outside of any checkout.
     """
-    base = os.environ.get('XDG_CACHE_HOME') or os.path.join(os.path.expanduser('~'), '.cache')
-    path = Path(base).absolute() / 'sms_ovh'
+    base = os.environ.get("XDG_CACHE_HOME") or os.path.join(
+        os.path.expanduser("~"), ".cache"
+    )
+    path = Path(base).absolute() / "sms_ovh"
     path.mkdir(parents=True, exist_ok=True)
     return path
 
@@ -31,15 +34,15 @@ def short_hash(*parts, length=8):
     for part in parts:
         data = part if isinstance(part, bytes) else str(part).encode()
         # The length keeps ('ab', 'c') apart from ('a', 'bc').
-        digest.update(b'%d:' % len(data))
+        digest.update(b"%d:" % len(data))
         digest.update(data)
     return digest.hexdigest()[:length]
 
 
 def _lock_file(name):
-    directory = cache_dir() / 'locks'
+    directory = cache_dir() / "locks"
     directory.mkdir(exist_ok=True)
-    return directory / f'{name}.lock'
+    return directory / f"{name}.lock"
 
 
 @contextlib.contextmanager
@@ -50,7 +53,7 @@ def locked(name):
 
     :param str name: what is locked.
     """
-    with open(_lock_file(name), 'w') as handle:
+    with open(_lock_file(name), "w") as handle:
         fcntl.flock(handle, fcntl.LOCK_EX)
         yield
 
@@ -62,7 +65,7 @@ class SharedLock:
     """
 
     def __init__(self, name):
-        self._handle = open(_lock_file(name), 'w')
+        self._handle = open(_lock_file(name), "w")
 
     def acquire(self):
         """Become one of the holders."""
@@ -106,7 +109,7 @@ def built_directory(directory, build):
     stamp = complete(directory)
     if stamp is not None:
         return stamp
-    with locked(f'build-{directory.name}'):
+    with locked(f"build-{directory.name}"):
         stamp = complete(directory)
         if stamp is not None:
             return stamp
@@ -115,7 +118,7 @@ def built_directory(directory, build):
         directory.mkdir(parents=True)
         stamp = build(directory)
         # Written last and moved into place: either it is whole or it is not there.
-        temporary = directory / (STAMP + '.new')
+        temporary = directory / (STAMP + ".new")
         temporary.write_text(stamp)
         temporary.replace(directory / STAMP)
         return stamp

@@ -1,4 +1,5 @@
 """Processes that a command starts and stops, with all that they start themselves."""
+
 import collections
 import os
 import signal
@@ -23,11 +24,17 @@ class Child:
     def __init__(self, name, command, environment, log=None):
         self.name = name
         self.log = log
-        output = open(log, 'w') if log else subprocess.PIPE
+        output = open(log, "w") if log else subprocess.PIPE
         try:
             self._process = subprocess.Popen(
-                guarded(command, 'TERM'), env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
-                start_new_session=True, text=not log, **({} if log else {'errors': 'replace', 'encoding': 'utf-8'}),
+                guarded(command, "TERM"),
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+                text=not log,
+                **({} if log else {"errors": "replace", "encoding": "utf-8"}),
             )
         finally:
             if log:
@@ -59,8 +66,8 @@ class Child:
         :param int count: the number of lines.
         :return: the lines.
         """
-        with open(self.log, errors='replace') as handle:
-            return [line.rstrip('\n') for line in collections.deque(handle, count)]
+        with open(self.log, errors="replace") as handle:
+            return [line.rstrip("\n") for line in collections.deque(handle, count)]
 
     def _signal(self, signum):
         try:
@@ -92,7 +99,9 @@ def stop_all(children, seconds=STOP_SECONDS):
         child._signal(signal.SIGTERM)
     deadline = time.monotonic() + seconds
     try:
-        while time.monotonic() < deadline and any(child._group_lives() for child in children):
+        while time.monotonic() < deadline and any(
+            child._group_lives() for child in children
+        ):
             time.sleep(0.1)
     except KeyboardInterrupt:
         pass

@@ -4,6 +4,7 @@ A base template has the addon's dependencies installed. It is keyed by what it
 was made from and shared by all checkouts; installing the addon on a copy then
 takes seconds. A database gets its final name last, so one that bears it is whole.
 """
+
 import contextlib
 import fcntl
 import json
@@ -17,7 +18,7 @@ from .checkout import ADDON
 from .system import guarded
 from .ui import Problem, say, step
 
-PREFIX = 'sms_ovh'
+PREFIX = "sms_ovh"
 # A base template that nobody copied for this long is dropped when another one is made.
 UNUSED_TEMPLATE_DAYS = 30
 
@@ -31,9 +32,9 @@ class Databases:
     def __init__(self, platform):
         self.platform = platform
         self.checkout = platform.checkout
-        self.runs = self.checkout.cache / 'runs'
+        self.runs = self.checkout.cache / "runs"
         self.runs.mkdir(exist_ok=True)
-        self.filestores = platform.data_dir / 'filestore'
+        self.filestores = platform.data_dir / "filestore"
 
     # -- SQL ---------------------------------------------------------------
 
@@ -45,18 +46,30 @@ class Databases:
         :return: the rows of the last one.
         :raise Problem: when the server refuses one.
         """
-        listed = [(item, []) if isinstance(item, str) else (item[0], list(item[1])) for item in statements]
-        launcher = os.path.join(os.path.dirname(self.platform.odoo_command()[1]), 'sql')
+        listed = [
+            (item, []) if isinstance(item, str) else (item[0], list(item[1]))
+            for item in statements
+        ]
+        launcher = os.path.join(os.path.dirname(self.platform.odoo_command()[1]), "sql")
         done = subprocess.run(
             [str(self.platform.python.python), launcher],
-            input=json.dumps({'database': database, 'statements': listed}),
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=self.platform.environment(),
+            input=json.dumps({"database": database, "statements": listed}),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=self.platform.environment(),
         )
         if done.returncode:
-            lines = done.stderr.strip().splitlines() or ['no message']
+            lines = done.stderr.strip().splitlines() or ["no message"]
             # The driver's own line, without the traceback before it and the advice after it.
-            said = [line.split(': ', 1)[1] for line in lines if line.startswith('psycopg2.') and ': ' in line]
-            raise Problem(f'The database server refused: {said[-1] if said else lines[-1]}')
+            said = [
+                line.split(": ", 1)[1]
+                for line in lines
+                if line.startswith("psycopg2.") and ": " in line
+            ]
+            raise Problem(
+                f"The database server refused: {said[-1] if said else lines[-1]}"
+            )
         return json.loads(done.stdout)
 
     def names(self, prefix):
@@ -65,7 +78,13 @@ class Databases:
         :param str prefix: how their names start.
         :return: the names.
         """
-        rows = self.sql('postgres', ('SELECT datname FROM pg_database WHERE starts_with(datname, %s) ORDER BY 1', [prefix]))
+        rows = self.sql(
+            "postgres",
+            (
+                "SELECT datname FROM pg_database WHERE starts_with(datname, %s) ORDER BY 1",
+                [prefix],
+            ),
+        )
         return [row[0] for row in rows]
 
     def note(self, database):
@@ -74,9 +93,13 @@ class Databases:
         :param str database: its name.
         :return: the note, a dictionary, empty when there is none.
         """
-        rows = self.sql('postgres', (
-            "SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = %s", [database],
-        ))
+        rows = self.sql(
+            "postgres",
+            (
+                "SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = %s",
+                [database],
+            ),
+        )
         try:
             return json.loads(rows[0][0])
         except (IndexError, TypeError, ValueError):
@@ -88,7 +111,9 @@ class Databases:
         :param str database: its name.
         :param dict note: the note.
         """
-        self.sql('postgres', (f'COMMENT ON DATABASE "{database}" IS %s', [json.dumps(note)]))
+        self.sql(
+            "postgres", (f'COMMENT ON DATABASE "{database}" IS %s', [json.dumps(note)])
+        )
 
     # -- one database ------------------------------------------------------
 
@@ -97,7 +122,7 @@ class Databases:
 
         :param str database: its name.
         """
-        self.sql('postgres', f'DROP DATABASE IF EXISTS "{database}" WITH (FORCE)')
+        self.sql("postgres", f'DROP DATABASE IF EXISTS "{database}" WITH (FORCE)')
         shutil.rmtree(self.filestores / database, ignore_errors=True)
 
     def rename(self, old, new):
@@ -109,7 +134,7 @@ class Databases:
         shutil.rmtree(self.filestores / new, ignore_errors=True)
         if (self.filestores / old).exists():
             (self.filestores / old).rename(self.filestores / new)
-        self.sql('postgres', f'ALTER DATABASE "{old}" RENAME TO "{new}"')
+        self.sql("postgres", f'ALTER DATABASE "{old}" RENAME TO "{new}"')
 
     def copy(self, source, target):
         """Copy a database and its files.
@@ -117,10 +142,15 @@ class Databases:
         :param str source: the database to copy; nobody is connected to it.
         :param str target: the name of the copy.
         """
-        self.sql('postgres', f'CREATE DATABASE "{target}" TEMPLATE "{source}"')
+        self.sql("postgres", f'CREATE DATABASE "{target}" TEMPLATE "{source}"')
         if (self.filestores / source).exists():
             # Odoo names these files after their content and never writes into one: links will do.
-            shutil.copytree(self.filestores / source, self.filestores / target, copy_function=os.link, dirs_exist_ok=True)
+            shutil.copytree(
+                self.filestores / source,
+                self.filestores / target,
+                copy_function=os.link,
+                dirs_exist_ok=True,
+            )
 
     def odoo(self, what, log_name, *arguments):
         """Run Odoo on a database until it has done something.
@@ -131,17 +161,27 @@ class Databases:
         :raise Problem: when it fails.
         """
         log = self.checkout.logs / log_name
-        with open(log, 'w') as handle:
+        with open(log, "w") as handle:
             status = subprocess.run(
-                guarded(self.platform.odoo_command(*arguments, '--no-http', '--max-cron-threads=0', '--stop-after-init')),
-                stdin=subprocess.DEVNULL, stdout=handle, stderr=subprocess.STDOUT, env=self.platform.environment(),
+                guarded(
+                    self.platform.odoo_command(
+                        *arguments,
+                        "--no-http",
+                        "--max-cron-threads=0",
+                        "--stop-after-init",
+                    )
+                ),
+                stdin=subprocess.DEVNULL,
+                stdout=handle,
+                stderr=subprocess.STDOUT,
+                env=self.platform.environment(),
             ).returncode
         # A module that can't be installed is skipped with an error and exit status 0.
-        lines = log.read_text(errors='replace').splitlines()
-        bad = [line for line in lines if ' ERROR ' in line or ' CRITICAL ' in line]
+        lines = log.read_text(errors="replace").splitlines()
+        bad = [line for line in lines if " ERROR " in line or " CRITICAL " in line]
         if status or bad:
-            details = '\n'.join('    ' + line for line in (bad[:3] + lines[-12:]))
-            raise Problem(f'{what} failed; the whole log is {log}.\n{details}')
+            details = "\n".join("    " + line for line in (bad[:3] + lines[-12:]))
+            raise Problem(f"{what} failed; the whole log is {log}.\n{details}")
 
     # -- templates ---------------------------------------------------------
 
@@ -153,24 +193,34 @@ class Databases:
         """
         modules = self.checkout.dependencies()
         key = short_hash(self.platform.fingerprint, modules, demo)
-        kind = 'demo' if demo else 'plain'
-        name = f'{PREFIX}_base_{kind}_{key}'
+        kind = "demo" if demo else "plain"
+        name = f"{PREFIX}_base_{kind}_{key}"
         if name in self.names(name):
             return name
-        building = f'{PREFIX}_making_{kind}_{key}'
+        building = f"{PREFIX}_making_{kind}_{key}"
         self.drop(building)
-        options = ['--with-demo', '--load-language=fr_FR'] if demo else []
-        title = f"Making a base database with {', '.join(modules)}" + (' and demo data' if demo else '')
-        with step(f'{title} (once, a minute or two)'):
-            self.odoo(title, f'base-{kind}.log', '-d', building, '-i', ','.join(modules), *options)
+        options = ["--with-demo", "--load-language=fr_FR"] if demo else []
+        title = f"Making a base database with {', '.join(modules)}" + (
+            " and demo data" if demo else ""
+        )
+        with step(f"{title} (once, a minute or two)"):
+            self.odoo(
+                title,
+                f"base-{kind}.log",
+                "-d",
+                building,
+                "-i",
+                ",".join(modules),
+                *options,
+            )
         self._drop_unused_templates()
         self.rename(building, name)
         return name
 
     def _drop_unused_templates(self):
         oldest = time.time() - UNUSED_TEMPLATE_DAYS * 86400
-        for name in self.names(f'{PREFIX}_base_'):
-            if self.note(name).get('used', 0) < oldest:
+        for name in self.names(f"{PREFIX}_base_"):
+            if self.note(name).get("used", 0) < oldest:
                 self.drop(name)
 
     def from_template(self, target, demo=False):
@@ -180,11 +230,11 @@ class Databases:
         :param bool demo: with demo data and French.
         """
         # The server is part of the lock's name: two servers have templates of their own.
-        with locked(f'templates-{short_hash(self.platform.server.identity)}'):
+        with locked(f"templates-{short_hash(self.platform.server.identity)}"):
             template = self.base_template(demo)
             self.drop(target)
             self.copy(template, target)
-            self.set_note(template, {'used': time.time()})
+            self.set_note(template, {"used": time.time()})
 
     # -- databases of one run ----------------------------------------------
 
@@ -200,9 +250,9 @@ class Databases:
         :return: the database's name, as the context's value.
         """
         self.sweep()
-        name = f'{PREFIX}_{kind}_{self.checkout.key}_{os.getpid()}'
-        lock = self.runs / f'{name}.lock'
-        with open(lock, 'w') as handle:
+        name = f"{PREFIX}_{kind}_{self.checkout.key}_{os.getpid()}"
+        lock = self.runs / f"{name}.lock"
+        with open(lock, "w") as handle:
             fcntl.flock(handle, fcntl.LOCK_EX)
             try:
                 if make:
@@ -216,8 +266,8 @@ class Databases:
 
     def sweep(self):
         """Drop the databases that killed runs of this checkout left."""
-        for lock in self.runs.glob('*.lock'):
-            with open(lock, 'a') as handle:
+        for lock in self.runs.glob("*.lock"):
+            with open(lock, "a") as handle:
                 try:
                     fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 except BlockingIOError:
@@ -233,29 +283,38 @@ class Databases:
         :param bool reset: make it again.
         :return: its name.
         """
-        name = f'{PREFIX}_demo_{self.checkout.key}'
-        wanted = {'addon': self.checkout.fingerprint(), 'odoo': self.platform.source.fingerprint}
+        name = f"{PREFIX}_demo_{self.checkout.key}"
+        wanted = {
+            "addon": self.checkout.fingerprint(),
+            "odoo": self.platform.source.fingerprint,
+        }
         exists = name in self.names(name)
         note = self.note(name) if exists else {}
-        if exists and not reset and note.get('odoo') != wanted['odoo']:
-            say('The demonstration was made with another version of Odoo: making it again.')
+        if exists and not reset and note.get("odoo") != wanted["odoo"]:
+            say(
+                "The demonstration was made with another version of Odoo: making it again."
+            )
             reset = True
         if exists and not reset and note == wanted:
             return name
         if exists and not reset:
-            title = 'Updating the demonstration: the addon has changed'
+            title = "Updating the demonstration: the addon has changed"
             with step(title):
                 try:
-                    self.odoo(title, 'demo-update.log', '-d', name, '-u', ADDON)
+                    self.odoo(title, "demo-update.log", "-d", name, "-u", ADDON)
                 except Problem as problem:
-                    raise Problem(f'{problem}\nStart again with --reset to make the demonstration anew.') from None
+                    raise Problem(
+                        f"{problem}\nStart again with --reset to make the demonstration anew."
+                    ) from None
             self.set_note(name, wanted)
             return name
-        making = f'{PREFIX}_making_demo_{self.checkout.key}'
+        making = f"{PREFIX}_making_demo_{self.checkout.key}"
         self.from_template(making, demo=True)
-        title = f'Making the demonstration: installing {ADDON} with demo data in French'
+        title = f"Making the demonstration: installing {ADDON} with demo data in French"
         with step(title):
-            self.odoo(title, 'demo-install.log', '-d', making, '-i', ADDON, '--with-demo')
+            self.odoo(
+                title, "demo-install.log", "-d", making, "-i", ADDON, "--with-demo"
+            )
         self.set_note(making, wanted)
         self.drop(name)
         self.rename(making, name)
@@ -269,31 +328,42 @@ class Databases:
         :param str simulator_url: the simulator's address.
         """
         upsert = (
-            'INSERT INTO ir_config_parameter (key, value) VALUES (%s, %s) '
-            'ON CONFLICT (key) DO UPDATE SET value = EXCLUDED.value'
+            "INSERT INTO ir_config_parameter (key, value) VALUES (%s, %s) "
+            "ON CONFLICT (key) DO UPDATE SET value = EXCLUDED.value"
         )
         self.sql(
             database,
-            (upsert, ['web.base.url', odoo_url]),
+            (upsert, ["web.base.url", odoo_url]),
             # Else the first login of an administrator would set it from the browser's address.
-            (upsert, ['web.base.url.freeze', 'True']),
+            (upsert, ["web.base.url.freeze", "True"]),
         )
-        columns = self.sql(database, (
-            "SELECT column_name FROM information_schema.columns "
-            "WHERE table_schema = 'public' AND table_name = %s AND column_name IN ('endpoint', 'endpoint_url')", ['sms_ovh_account'],
-        ))
+        columns = self.sql(
+            database,
+            (
+                "SELECT column_name FROM information_schema.columns "
+                "WHERE table_schema = 'public' AND table_name = %s AND column_name IN ('endpoint', 'endpoint_url')",
+                ["sms_ovh_account"],
+            ),
+        )
         if len(columns) == 2:
             # Only an account that points at a simulator on this machine; one of the user's own stays as it is.
-            self.sql(database, (
-                'UPDATE sms_ovh_account SET endpoint_url = %s '
-                r"WHERE endpoint = 'custom' AND endpoint_url ~ '^http://(localhost|127\.0\.0\.1):\d+'",
-                [f'{simulator_url}/1.0'],
-            ))
+            self.sql(
+                database,
+                (
+                    "UPDATE sms_ovh_account SET endpoint_url = %s "
+                    r"WHERE endpoint = 'custom' AND endpoint_url ~ '^http://(localhost|127\.0\.0\.1):\d+'",
+                    [f"{simulator_url}/1.0"],
+                ),
+            )
             # The simulator forgets between runs: Odoo tells it anew where reports go, and reads what it has.
-            self.sql(database, (
-                "UPDATE ir_cron SET nextcall = now() AT TIME ZONE 'UTC' FROM ir_model_data AS data "
-                "WHERE data.module = 'sms_ovh' AND data.name = %s AND data.res_id = ir_cron.id", ['ir_cron_synchronise'],
-            ))
+            self.sql(
+                database,
+                (
+                    "UPDATE ir_cron SET nextcall = now() AT TIME ZONE 'UTC' FROM ir_model_data AS data "
+                    "WHERE data.module = 'sms_ovh' AND data.name = %s AND data.res_id = ir_cron.id",
+                    ["ir_cron_synchronise"],
+                ),
+            )
 
 
 def forget_removed_checkouts(databases):
@@ -301,14 +371,14 @@ def forget_removed_checkouts(databases):
 
     :param Databases databases: any checkout's.
     """
-    for directory in (cache_dir() / 'checkouts').iterdir():
+    for directory in (cache_dir() / "checkouts").iterdir():
         try:
-            path = (directory / 'path').read_text()
+            path = (directory / "path").read_text()
         except FileNotFoundError:
             continue
         if os.path.exists(path):
             continue
-        for name in databases.names(f'{PREFIX}_'):
-            if f'_{directory.name}' in name:
+        for name in databases.names(f"{PREFIX}_"):
+            if f"_{directory.name}" in name:
                 databases.drop(name)
         shutil.rmtree(directory, ignore_errors=True)

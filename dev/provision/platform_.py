@@ -1,4 +1,5 @@
 """All parts together: what a command needs to run Odoo."""
+
 import contextlib
 import os
 from pathlib import Path
@@ -9,7 +10,7 @@ from .odoo_source import odoo_source
 from .postgres import running_server
 from .python_env import python_environment
 
-LAUNCHER = Path(__file__).resolve().parent / 'launcher' / 'odoo'
+LAUNCHER = Path(__file__).resolve().parent / "launcher" / "odoo"
 DEV_DIRECTORY = Path(__file__).resolve().parent.parent
 
 
@@ -27,8 +28,8 @@ class Platform:
         self.python = python
         self.server = server
         self.checkout = checkout
-        self.data_dir = cache_dir() / 'data'
-        self.fingerprint = f'{source.fingerprint}-{python.fingerprint}'
+        self.data_dir = cache_dir() / "data"
+        self.fingerprint = f"{source.fingerprint}-{python.fingerprint}"
 
     def write_config(self):
         """Write the configuration file that Odoo is started with.
@@ -37,17 +38,17 @@ class Platform:
         """
         addons = [*self.source.addons, self.checkout.addons]
         lines = [
-            '[options]',
+            "[options]",
             f"addons_path = {','.join(map(str, addons))}",
-            f'data_dir = {self.data_dir}',
-            'http_interface = 127.0.0.1',
-            'max_cron_threads = 1',
+            f"data_dir = {self.data_dir}",
+            "http_interface = 127.0.0.1",
+            "max_cron_threads = 1",
             f"screenshots = {self.checkout.cache / 'screenshots'}",
         ]
-        path = self.checkout.cache / 'odoo.conf'
+        path = self.checkout.cache / "odoo.conf"
         # Another run of this checkout may be reading it.
-        temporary = path.with_name(f'odoo.conf.{os.getpid()}')
-        temporary.write_text('\n'.join(lines) + '\n')
+        temporary = path.with_name(f"odoo.conf.{os.getpid()}")
+        temporary.write_text("\n".join(lines) + "\n")
         temporary.replace(path)
         return path
 
@@ -59,16 +60,16 @@ class Platform:
         """
         environment = {
             **os.environ,
-            'PYTHONPATH': str(self.source.python_path),
-            'PATH': f"{self.python.directory / 'bin'}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
-            'VIRTUAL_ENV': str(self.python.directory),
-            'ODOO_RC': str(self.write_config()),
+            "PYTHONPATH": str(self.source.python_path),
+            "PATH": f"{self.python.directory / 'bin'}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
+            "VIRTUAL_ENV": str(self.python.directory),
+            "ODOO_RC": str(self.write_config()),
             # Compiled code stays out of the checkout, and Odoo starts faster the second time.
-            'PYTHONPYCACHEPREFIX': str(cache_dir() / 'pycache'),
+            "PYTHONPYCACHEPREFIX": str(cache_dir() / "pycache"),
             **self.server.environment,
             **extra,
         }
-        environment.pop('PYTHONDONTWRITEBYTECODE', None)
+        environment.pop("PYTHONDONTWRITEBYTECODE", None)
         return environment
 
     def odoo_command(self, *arguments):
@@ -85,7 +86,7 @@ class Platform:
         :param arguments: the simulator's own.
         :return: a list.
         """
-        return [str(self.python.python), '-m', 'ovh_simulator', *map(str, arguments)]
+        return [str(self.python.python), "-m", "ovh_simulator", *map(str, arguments)]
 
 
 @contextlib.contextmanager

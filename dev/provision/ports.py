@@ -1,9 +1,10 @@
 """TCP ports of this machine."""
+
 import socket
 
 from .ui import Problem
 
-HOST = '127.0.0.1'
+HOST = "127.0.0.1"
 
 
 def is_free(port, host=HOST):
@@ -42,4 +43,7 @@ def require_free(port, what, option):
     :raise Problem: when it is taken.
     """
     if not is_free(port):
-        raise Problem(f'Port {port}, which {what} needs, is taken: choose another one with {option} PORT.', status=2)
+        raise Problem(
+            f"Port {port}, which {what} needs, is taken: choose another one with {option} PORT.",
+            status=2,
+        )

@@ -4,6 +4,7 @@ The private cluster listens on a Unix socket in a directory of its own and on
 no port, so it meets no other server. Whoever uses it holds a shared lock; the
 last one to leave stops it.
 """
+
 import contextlib
 import os
 import pwd
@@ -14,14 +15,22 @@ import tempfile
 from pathlib import Path
 
 from . import debian
-from .cache import STAMP, SharedLock, built_directory, cache_dir, complete, locked, short_hash
+from .cache import (
+    STAMP,
+    SharedLock,
+    built_directory,
+    cache_dir,
+    complete,
+    locked,
+    short_hash,
+)
 from .system import install_packages, is_debian, is_root, run
 from .ui import Problem, step
 
 # PostgreSQL refuses to run as root; this is the user that Debian's package brings.
-SYSTEM_USER = 'postgres'
+SYSTEM_USER = "postgres"
 # Odoo refuses to connect as "postgres".
-DATABASE_USER = 'odoo'
+DATABASE_USER = "odoo"
 OLDEST_MAJOR = 13
 # Linux allows 107 bytes for a socket's path; PostgreSQL adds "/.s.PGSQL.5432.lock".
 LONGEST_SOCKET_DIRECTORY = 85
@@ -40,7 +49,7 @@ log_min_error_statement = panic
 """
 
 
-def find_binaries(roots=(Path('/usr/lib/postgresql'),)):
+def find_binaries(roots=(Path("/usr/lib/postgresql"),)):
     """Find the newest PostgreSQL server of the machine.
 
     :param roots: where versions are installed side by side, for tests.
@@ -48,13 +57,13 @@ def find_binaries(roots=(Path('/usr/lib/postgresql'),)):
     """
     found = []
     for root in roots:
-        for path in root.glob('*/bin/initdb'):
-            match = re.search(r'(\d+)', path.parent.parent.name)
+        for path in root.glob("*/bin/initdb"):
+            match = re.search(r"(\d+)", path.parent.parent.name)
             found.append((int(match.group(1)) if match else 0, path.parent))
     usable = [item for item in found if item[0] >= OLDEST_MAJOR]
     if usable:
         return max(usable)[1]
-    program = shutil.which('initdb')
+    program = shutil.which("initdb")
     return Path(program).resolve().parent if program else None
 
 
@@ -63,16 +72,24 @@ def _unpack_server(directory):
     archive = debian.Archive(debian.codename())
     archive.update()
     # The package "postgresql" only names the release's version.
-    needs = run(['apt-cache', 'depends', '--important', 'postgresql'], 'Looking for PostgreSQL', env=archive.environment)
-    package = re.search(r'Depends: (postgresql-\d+)', needs).group(1)
-    debs = archive.download_with_dependencies(package, f"Downloading PostgreSQL (Debian's package {package})")
-    with step('Unpacking PostgreSQL'):
+    needs = run(
+        ["apt-cache", "depends", "--important", "postgresql"],
+        "Looking for PostgreSQL",
+        env=archive.environment,
+    )
+    package = re.search(r"Depends: (postgresql-\d+)", needs).group(1)
+    debs = archive.download_with_dependencies(
+        package, f"Downloading PostgreSQL (Debian's package {package})"
+    )
+    with step("Unpacking PostgreSQL"):
         for deb in debs:
             debian.unpack(deb, directory)
             deb.unlink()
-    if not find_binaries([directory / 'usr/lib/postgresql']):
-        raise Problem(f'{package} was fetched without its programs: set PGHOST to an existing server.')
-    return package + '\n'
+    if not find_binaries([directory / "usr/lib/postgresql"]):
+        raise Problem(
+            f"{package} was fetched without its programs: set PGHOST to an existing server."
+        )
+    return package + "\n"
 
 
 class Server:
@@ -98,7 +115,7 @@ class PrivateCluster:
         self.libraries = []
         self.cache_key = short_hash(cache_dir())
         if is_root():
-            self.root = Path('/var/lib/sms_ovh') / self.cache_key
+            self.root = Path("/var/lib/sms_ovh") / self.cache_key
         else:
             self.root = cache_dir()
 
@@ -106,36 +123,55 @@ class PrivateCluster:
         """Find the programs (installing them where that is allowed) and settle the places."""
         self.binaries = find_binaries()
         if not self.binaries and is_debian() and not is_root():
-            tree = cache_dir() / 'postgresql'
+            tree = cache_dir() / "postgresql"
             try:
                 built_directory(tree, _unpack_server)
             except Problem as problem:
                 raise Problem(
                     f'{problem}\nAsk the administrator for "sudo apt-get install postgresql", '
-                    'or set PGHOST to an existing server, then start this again.',
+                    "or set PGHOST to an existing server, then start this again.",
                 ) from None
-            self.binaries = find_binaries([tree / 'usr/lib/postgresql'])
-            self.libraries = [str(path) for path in (tree / 'usr/lib').glob('*-linux-gnu*')]
+            self.binaries = find_binaries([tree / "usr/lib/postgresql"])
+            self.libraries = [
+                str(path) for path in (tree / "usr/lib").glob("*-linux-gnu*")
+            ]
         if not self.binaries:
-            install_packages(['postgresql'], 'to store the databases (or set PGHOST to an existing server)')
+            install_packages(
+                ["postgresql"],
+                "to store the databases (or set PGHOST to an existing server)",
+            )
             self.binaries = find_binaries()
             if not self.binaries:
-                raise Problem('PostgreSQL was installed but its programs were not found: set PGHOST to an existing server.')
-        version = run([str(self.binaries / 'initdb'), '--version'], 'Asking PostgreSQL for its version', env=self._environment())
-        major = re.search(r'(\d+)', version).group(1)
-        self.directory = self.root / f'postgresql-{major}'
-        self.data = self.directory / 'data'
-        self.log = self.directory / 'server.log'
-        self.socket = self.directory / 'socket'
+                raise Problem(
+                    "PostgreSQL was installed but its programs were not found: set PGHOST to an existing server."
+                )
+        version = run(
+            [str(self.binaries / "initdb"), "--version"],
+            "Asking PostgreSQL for its version",
+            env=self._environment(),
+        )
+        major = re.search(r"(\d+)", version).group(1)
+        self.directory = self.root / f"postgresql-{major}"
+        self.data = self.directory / "data"
+        self.log = self.directory / "server.log"
+        self.socket = self.directory / "socket"
         if len(str(self.socket)) > LONGEST_SOCKET_DIRECTORY:
-            self.socket = Path(tempfile.gettempdir()) / f'sms_ovh-{os.geteuid()}-{self.cache_key}'
+            self.socket = (
+                Path(tempfile.gettempdir()) / f"sms_ovh-{os.geteuid()}-{self.cache_key}"
+            )
 
     def _environment(self):
         # A server of the machine must not be taken for this one.
-        environment = {key: value for key, value in os.environ.items() if not key.startswith('PG')}
+        environment = {
+            key: value for key, value in os.environ.items() if not key.startswith("PG")
+        }
         if self.libraries:
-            inherited = [environment['LD_LIBRARY_PATH']] if environment.get('LD_LIBRARY_PATH') else []
-            environment['LD_LIBRARY_PATH'] = ':'.join(self.libraries + inherited)
+            inherited = (
+                [environment["LD_LIBRARY_PATH"]]
+                if environment.get("LD_LIBRARY_PATH")
+                else []
+            )
+            environment["LD_LIBRARY_PATH"] = ":".join(self.libraries + inherited)
         return environment
 
     def _run(self, program, *arguments, what):
@@ -147,21 +183,35 @@ class PrivateCluster:
             except KeyError:
                 raise Problem(
                     f'PostgreSQL refuses to run as root and there is no user "{SYSTEM_USER}": '
-                    'create one, start this as another user, or set PGHOST to an existing server.',
+                    "create one, start this as another user, or set PGHOST to an existing server.",
                 ) from None
-            options = {'user': account.pw_uid, 'group': account.pw_gid, 'extra_groups': []}
+            options = {
+                "user": account.pw_uid,
+                "group": account.pw_gid,
+                "extra_groups": [],
+            }
         # The output goes to a file: the server keeps it open, and a pipe would never end.
-        with tempfile.TemporaryFile('w+') as output:
+        with tempfile.TemporaryFile("w+") as output:
             done = subprocess.run(
                 [str(self.binaries / program), *map(str, arguments)],
-                cwd='/', stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
-                env=self._environment(), **options,
+                cwd="/",
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                env=self._environment(),
+                **options,
             )
             if done.returncode and what:
                 output.seek(0)
                 details = output.read().strip()
-                log = self.log.read_text(errors='replace').splitlines()[-10:] if self.log.exists() else []
-                raise Problem('\n    '.join([f'{what} failed:', *details.splitlines(), *log]))
+                log = (
+                    self.log.read_text(errors="replace").splitlines()[-10:]
+                    if self.log.exists()
+                    else []
+                )
+                raise Problem(
+                    "\n    ".join([f"{what} failed:", *details.splitlines(), *log])
+                )
         return done.returncode
 
     def _own(self, directory, mode=0o700):
@@ -172,26 +222,38 @@ class PrivateCluster:
                 parent.chmod(0o755)
             shutil.chown(directory, SYSTEM_USER, SYSTEM_USER)
         elif directory.stat().st_uid != os.geteuid():
-            raise Problem(f'{directory} belongs to somebody else: remove it, or set XDG_CACHE_HOME to another directory.')
+            raise Problem(
+                f"{directory} belongs to somebody else: remove it, or set XDG_CACHE_HOME to another directory."
+            )
         directory.chmod(mode)
 
     def _create(self):
         if complete(self.directory) is not None:
             return
-        with step('Creating a private PostgreSQL cluster'):
+        with step("Creating a private PostgreSQL cluster"):
             if self.directory.exists():
                 shutil.rmtree(self.directory)
             self._own(self.directory)
             self._run(
-                'initdb', '-D', self.data, '-U', DATABASE_USER, '-A', 'trust', '-E', 'UTF8', '--locale=C.UTF-8', '--no-sync',
-                what='Creating the PostgreSQL cluster',
+                "initdb",
+                "-D",
+                self.data,
+                "-U",
+                DATABASE_USER,
+                "-A",
+                "trust",
+                "-E",
+                "UTF8",
+                "--locale=C.UTF-8",
+                "--no-sync",
+                what="Creating the PostgreSQL cluster",
             )
-            with open(self.data / 'postgresql.conf', 'a') as handle:
+            with open(self.data / "postgresql.conf", "a") as handle:
                 handle.write(SETTINGS)
-            (self.directory / STAMP).write_text('created\n')
+            (self.directory / STAMP).write_text("created\n")
 
     def _running(self):
-        return self._run('pg_ctl', 'status', '-D', self.data, what=None) == 0
+        return self._run("pg_ctl", "status", "-D", self.data, what=None) == 0
 
     def start(self):
         """Create the cluster and start its server, unless it runs; the caller holds the lock."""
@@ -199,24 +261,47 @@ class PrivateCluster:
         self._create()
         # Made again when a cleaner of temporary files took it away.
         self._own(self.socket)
-        if self._running() and not (self.socket / '.s.PGSQL.5432').exists():
+        if self._running() and not (self.socket / ".s.PGSQL.5432").exists():
             self.stop()
         if not self._running():
             self._run(
-                'pg_ctl', 'start', '-w', '-t', '120', '-D', self.data, '-l', self.log, '-o', f"-k '{self.socket}' -p 5432",
-                what='Starting PostgreSQL',
+                "pg_ctl",
+                "start",
+                "-w",
+                "-t",
+                "120",
+                "-D",
+                self.data,
+                "-l",
+                self.log,
+                "-o",
+                f"-k '{self.socket}' -p 5432",
+                what="Starting PostgreSQL",
             )
 
     def stop(self):
         """Stop the server; the caller holds the lock."""
-        self._run('pg_ctl', 'stop', '-w', '-m', 'fast', '-D', self.data, what='Stopping PostgreSQL')
+        self._run(
+            "pg_ctl",
+            "stop",
+            "-w",
+            "-m",
+            "fast",
+            "-D",
+            self.data,
+            what="Stopping PostgreSQL",
+        )
 
     def server(self):
         """Describe how to connect.
 
         :return: a :class:`Server`.
         """
-        environment = {'PGHOST': str(self.socket), 'PGPORT': '5432', 'PGUSER': DATABASE_USER}
+        environment = {
+            "PGHOST": str(self.socket),
+            "PGPORT": "5432",
+            "PGUSER": DATABASE_USER,
+        }
         return Server(environment, str(self.data))
 
 
@@ -227,18 +312,18 @@ def running_server():
     :return: a :class:`Server`, as the context's value.
     :raise Problem: when there is none and none can be made.
     """
-    if os.environ.get('PGHOST'):
+    if os.environ.get("PGHOST"):
         yield Server({}, f"{os.environ['PGHOST']}:{os.environ.get('PGPORT', '')}")
         return
     cluster = PrivateCluster()
-    users = SharedLock('postgresql-users')
-    with locked('postgresql'):
+    users = SharedLock("postgresql-users")
+    with locked("postgresql"):
         users.acquire()
         cluster.start()
     try:
         yield cluster.server()
     finally:
-        with locked('postgresql'):
+        with locked("postgresql"):
             if users.is_last() and cluster._running():
                 cluster.stop()
             users.release()

@@ -1,4 +1,5 @@
 """The virtual environment that Odoo, the simulator and the tests run in."""
+
 import importlib.util
 import subprocess
 import sys
@@ -9,7 +10,7 @@ from .cache import built_directory, cache_dir, short_hash
 from .system import is_debian, run
 from .ui import Problem, step
 
-REQUIREMENTS = Path(__file__).resolve().parent.parent / 'requirements.txt'
+REQUIREMENTS = Path(__file__).resolve().parent.parent / "requirements.txt"
 
 
 class PythonEnvironment:
@@ -21,7 +22,7 @@ class PythonEnvironment:
 
     def __init__(self, directory, fingerprint):
         self.directory = directory
-        self.python = directory / 'bin' / 'python'
+        self.python = directory / "bin" / "python"
         self.fingerprint = fingerprint
 
 
@@ -33,8 +34,8 @@ def environment_key(requirements, version, executable):
     :param str executable: the interpreter it is made with.
     :return: a short name.
     """
-    wanted = [line.split('#')[0].strip() for line in requirements.splitlines()]
-    return short_hash('\n'.join(line for line in wanted if line), version, executable)
+    wanted = [line.split("#")[0].strip() for line in requirements.splitlines()]
+    return short_hash("\n".join(line for line in wanted if line), version, executable)
 
 
 def _pip(directory):
@@ -42,32 +43,54 @@ def _pip(directory):
 
     Debian leaves pip out of its Python until python3-venv is installed; its wheel does as well.
     """
-    python = directory / 'bin' / 'python'
-    bundled = importlib.util.find_spec('ensurepip')
+    python = directory / "bin" / "python"
+    bundled = importlib.util.find_spec("ensurepip")
     # Without an origin it is only an empty directory, as a removed package leaves behind.
     if bundled and bundled.origin:
-        run([str(python), '-m', 'ensurepip', '--default-pip'], 'Installing pip into the virtual environment')
-        return [str(python), '-m', 'pip']
+        run(
+            [str(python), "-m", "ensurepip", "--default-pip"],
+            "Installing pip into the virtual environment",
+        )
+        return [str(python), "-m", "pip"]
     if not is_debian():
-        raise Problem(f"{sys.executable} has no ensurepip: install your system's package for Python's virtual environments, then start this again.")
-    archive = debian.Archive('sid')
+        raise Problem(
+            f"{sys.executable} has no ensurepip: install your system's package for Python's virtual environments, then start this again."
+        )
+    archive = debian.Archive("sid")
     archive.update()
-    package = archive.download(['python3-pip-whl'], "Downloading pip (Debian's package python3-pip-whl)")[0]
-    debian.unpack(package, directory / 'pip')
-    wheel = next((directory / 'pip/usr/share/python-wheels').glob('pip-*.whl'))
-    return [str(python), f'{wheel}/pip']
+    package = archive.download(
+        ["python3-pip-whl"], "Downloading pip (Debian's package python3-pip-whl)"
+    )[0]
+    debian.unpack(package, directory / "pip")
+    wheel = next((directory / "pip/usr/share/python-wheels").glob("pip-*.whl"))
+    return [str(python), f"{wheel}/pip"]
 
 
 def _build(directory):
-    if not importlib.util.find_spec('venv'):
-        raise Problem(f'{sys.executable} has no module venv: ask the administrator for "sudo apt-get install python3-venv", then start this again.')
-    run([sys.executable, '-m', 'venv', '--without-pip', str(directory)], 'Creating the virtual environment')
+    if not importlib.util.find_spec("venv"):
+        raise Problem(
+            f'{sys.executable} has no module venv: ask the administrator for "sudo apt-get install python3-venv", then start this again.'
+        )
+    run(
+        [sys.executable, "-m", "venv", "--without-pip", str(directory)],
+        "Creating the virtual environment",
+    )
     pip = _pip(directory)
-    with step('Installing the Python packages (about 90)'):
+    with step("Installing the Python packages (about 90)"):
         # --no-deps: the requirements name everything. Wheels only: nothing is compiled or executed.
         run(
-            [*pip, 'install', '--quiet', '--no-input', '--no-deps', '--only-binary', ':all:', '--requirement', str(REQUIREMENTS)],
-            'Installing the Python packages',
+            [
+                *pip,
+                "install",
+                "--quiet",
+                "--no-input",
+                "--no-deps",
+                "--only-binary",
+                ":all:",
+                "--requirement",
+                str(REQUIREMENTS),
+            ],
+            "Installing the Python packages",
         )
     return REQUIREMENTS.read_text()
 
@@ -80,12 +103,16 @@ def python_environment():
     """
     version = sys.version_info[:3]
     key = environment_key(REQUIREMENTS.read_text(), version, sys.executable)
-    directory = cache_dir() / f'venv-{key}'
+    directory = cache_dir() / f"venv-{key}"
     # An interpreter that was upgraded or removed leaves an environment that doesn't start.
-    if (directory / 'bin').exists():
+    if (directory / "bin").exists():
         try:
-            subprocess.run([directory / 'bin' / 'python', '-c', ''], check=True, stderr=subprocess.DEVNULL)
+            subprocess.run(
+                [directory / "bin" / "python", "-c", ""],
+                check=True,
+                stderr=subprocess.DEVNULL,
+            )
         except (OSError, subprocess.CalledProcessError):
-            (directory / '.complete').unlink(missing_ok=True)
+            (directory / ".complete").unlink(missing_ok=True)
     built_directory(directory, _build)
     return PythonEnvironment(directory, key)

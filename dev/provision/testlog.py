@@ -1,23 +1,24 @@
 """What the log of an Odoo test run says about its tests."""
+
 import re
 
 LINE = re.compile(
-    r'^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} \d+ (?P<level>[A-Z]+) (?P<database>\S+) (?P<logger>[\w.\-]+): (?P<message>.*)$',
+    r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} \d+ (?P<level>[A-Z]+) (?P<database>\S+) (?P<logger>[\w.\-]+): (?P<message>.*)$",
 )
-STARTED = re.compile(r'^Starting (?P<test>[\w.]+\.\w+) \.\.\.')
-SKIPPED = re.compile(r'^skipped (?P<test>.+?) : (?P<reason>.*)$')
-FAILED = re.compile(r'^(?:FAIL|ERROR): (?:Subtest )?(?P<test>\w+ \([^)]*\)|[\w.]+)')
+STARTED = re.compile(r"^Starting (?P<test>[\w.]+\.\w+) \.\.\.")
+SKIPPED = re.compile(r"^skipped (?P<test>.+?) : (?P<reason>.*)$")
+FAILED = re.compile(r"^(?:FAIL|ERROR): (?:Subtest )?(?P<test>\w+ \([^)]*\)|[\w.]+)")
 # These lines repeat what was counted already.
 SUMMARY = re.compile(
-    r'^(\d+ failed, \d+ error\(s\) of \d+ tests|Module \w+: \d+ failures, \d+ errors of \d+ tests|At least one test failed when loading)',
+    r"^(\d+ failed, \d+ error\(s\) of \d+ tests|Module \w+: \d+ failures, \d+ errors of \d+ tests|At least one test failed when loading)",
 )
 # A browser that is closed in the middle of a page's loading complains about it; the test was over.
-AFTER_THE_END = re.compile(r'^Error received after termination: ')
+AFTER_THE_END = re.compile(r"^Error received after termination: ")
 # What a browser says is logged under the name of the test that it runs.
-BROWSER_LOGGER = re.compile(r'^(?P<module>.+)\.(?P<test>[^.]+\.[^.]+)\.browser$')
+BROWSER_LOGGER = re.compile(r"^(?P<module>.+)\.(?P<test>[^.]+\.[^.]+)\.browser$")
 # Odoo skips a browser test that it has no browser for; here that is a failure.
-NO_BROWSER = re.compile(r'chrome|websocket', re.I)
-COLOURS = re.compile(r'\x1b\[[0-9;]*m')
+NO_BROWSER = re.compile(r"chrome|websocket", re.I)
+COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
 
 class TestLog:
@@ -27,7 +28,7 @@ class TestLog:
     are the errors in the log that no test was blamed for.
     """
 
-    __test__ = False    # not a test class, whatever its name looks like
+    __test__ = False  # not a test class, whatever its name looks like
 
     def __init__(self):
         self.started = {}
@@ -42,7 +43,7 @@ class TestLog:
         :param str line: the line.
         :return: the name of the test that it starts, if it does.
         """
-        line = COLOURS.sub('', line.rstrip('\n'))
+        line = COLOURS.sub("", line.rstrip("\n"))
         match = LINE.match(line)
         if not match:
             # The continuation of a message: a traceback.
@@ -50,25 +51,31 @@ class TestLog:
                 self._block.append(line)
             return None
         self._block = None
-        message, logger = match['message'], match['logger']
+        message, logger = match["message"], match["logger"]
         if found := STARTED.match(message):
             name = f"{logger}: {found['test']}"
             self.started[name] = None
             return name
         if found := SKIPPED.match(message):
             name = f"{logger}: {found['test']}"
-            if NO_BROWSER.search(found['reason']):
-                self.failed[name] = [f"not run, for want of a browser: {found['reason']}"]
+            if NO_BROWSER.search(found["reason"]):
+                self.failed[name] = [
+                    f"not run, for want of a browser: {found['reason']}"
+                ]
             else:
-                self.skipped[name] = found['reason']
-        elif match['level'] in ('ERROR', 'CRITICAL'):
+                self.skipped[name] = found["reason"]
+        elif match["level"] in ("ERROR", "CRITICAL"):
             found = FAILED.match(message)
             browser = BROWSER_LOGGER.match(logger)
             if AFTER_THE_END.match(message):
                 pass
             elif found or browser:
                 # A test with several failing subtests, or with a browser that complained first, is one failed test.
-                name = f"{browser['module']}: {browser['test']}" if browser else f"{logger}: {found['test']}"
+                name = (
+                    f"{browser['module']}: {browser['test']}"
+                    if browser
+                    else f"{logger}: {found['test']}"
+                )
                 self._block = self.failed.setdefault(name, [])
                 self._block.append(line)
             elif not SUMMARY.match(message):
@@ -81,5 +88,9 @@ class TestLog:
 
         :return: (passed, failed, skipped).
         """
-        passed = [name for name in self.started if name not in self.failed and name not in self.skipped]
+        passed = [
+            name
+            for name in self.started
+            if name not in self.failed and name not in self.skipped
+        ]
         return len(passed), len(self.failed) + len(self.errors), len(self.skipped)

@@ -3,6 +3,7 @@
 Everything goes to standard error: standard output belongs to what is run
 (``dev/odoo shell`` may be piped).
 """
+
 import contextlib
 import sys
 import threading
@@ -21,7 +22,7 @@ class Problem(Exception):
         self.status = status
 
 
-def say(text=''):
+def say(text=""):
     """Write a line.
 
     :param str text: the line.
@@ -47,7 +48,7 @@ def seconds_text(seconds):
     :return: for instance ``8 s`` or ``2 min 05 s``.
     """
     minutes, rest = divmod(int(round(seconds)), 60)
-    return f'{minutes} min {rest:02d} s' if minutes else f'{rest} s'
+    return f"{minutes} min {rest:02d} s" if minutes else f"{rest} s"
 
 
 @contextlib.contextmanager
@@ -67,25 +68,31 @@ def step(title, every=20):
         while not done.wait(1 if on_terminal else every):
             elapsed = seconds_text(time.monotonic() - start)
             if on_terminal:
-                print(f'\r==> {title} ... {elapsed} ', end='', file=sys.stderr, flush=True)
+                print(
+                    f"\r==> {title} ... {elapsed} ", end="", file=sys.stderr, flush=True
+                )
             else:
-                say(f'    ... {elapsed}')
+                say(f"    ... {elapsed}")
 
     if on_terminal:
-        print(f'==> {title} ...', end='', file=sys.stderr, flush=True)
+        print(f"==> {title} ...", end="", file=sys.stderr, flush=True)
     else:
-        say(f'==> {title} ...')
+        say(f"==> {title} ...")
     ticker = threading.Thread(target=tick, daemon=True)
     ticker.start()
-    ending = 'stopped after'
+    ending = "stopped after"
     try:
         yield
-        ending = 'done in'
+        ending = "done in"
     except Exception:
-        ending = 'failed after'
+        ending = "failed after"
         raise
     finally:
         done.set()
         ticker.join()
         elapsed = seconds_text(time.monotonic() - start)
-        say(f'\r==> {title}: {ending} {elapsed}   ' if on_terminal else f'    {ending} {elapsed}')
+        say(
+            f"\r==> {title}: {ending} {elapsed}   "
+            if on_terminal
+            else f"    {ending} {elapsed}"
+        )

@@ -1,4 +1,5 @@
 """A headless Chromium, driven over the DevTools protocol."""
+
 import base64
 import contextlib
 import json
@@ -18,7 +19,7 @@ QUIET_SECONDS = 0.5
 #: Seconds after which a request without an answer is not waited for any more.
 PATIENCE_SECONDS = 5
 #: What a page is made of. The browser tells nothing of the end of others: workers and streams.
-AWAITED = {'Document', 'Stylesheet', 'Script', 'Image', 'Font', 'XHR', 'Fetch'}
+AWAITED = {"Document", "Stylesheet", "Script", "Image", "Font", "XHR", "Fetch"}
 # What moves or blinks would make two pictures of the same thing differ.
 STILL = """
     *, *::before, *::after {
@@ -68,17 +69,20 @@ class Browser:
         self.size = None
         #: What the page has complained about, for whoever looks at the pictures.
         self.complaints = []
-        for domain in ('Page', 'Runtime', 'Network', 'Log'):
-            self.call(f'{domain}.enable')
-        self.call('Emulation.setTimezoneOverride', timezoneId='Europe/Paris')
-        self.call('Emulation.setLocaleOverride', locale='fr-FR')
-        self.call('Page.addScriptToEvaluateOnNewDocument', source=f"""
+        for domain in ("Page", "Runtime", "Network", "Log"):
+            self.call(f"{domain}.enable")
+        self.call("Emulation.setTimezoneOverride", timezoneId="Europe/Paris")
+        self.call("Emulation.setLocaleOverride", locale="fr-FR")
+        self.call(
+            "Page.addScriptToEvaluateOnNewDocument",
+            source=f"""
             document.addEventListener('DOMContentLoaded', () => {{
                 const style = document.createElement('style');
                 style.textContent = {json.dumps(STILL)};
                 document.head.append(style);
             }});
-        """)
+        """,
+        )
 
     # -- protocol ----------------------------------------------------------
 
@@ -92,33 +96,55 @@ class Browser:
         """
         self._last_id += 1
         self._connection.settimeout(WAIT_SECONDS)
-        self._connection.send(json.dumps({'id': self._last_id, 'method': method, 'params': parameters}))
+        self._connection.send(
+            json.dumps({"id": self._last_id, "method": method, "params": parameters})
+        )
         while True:
             message = json.loads(self._connection.recv())
-            if message.get('id') == self._last_id:
-                if 'error' in message:
+            if message.get("id") == self._last_id:
+                if "error" in message:
                     raise PageError(f"{method}: {message['error']['message']}")
-                return message['result']
+                return message["result"]
             self._event(message)
 
     def _event(self, message):
-        method, parameters = message.get('method'), message.get('params', {})
-        if method == 'Network.requestWillBeSent':
-            if parameters.get('type') in AWAITED:
-                self._last_traffic = self._open_requests[parameters['requestId']] = time.monotonic()
-        elif method in ('Network.loadingFinished', 'Network.loadingFailed'):
-            self._open_requests.pop(parameters['requestId'], None)
+        method, parameters = message.get("method"), message.get("params", {})
+        if method == "Network.requestWillBeSent":
+            if parameters.get("type") in AWAITED:
+                self._last_traffic = self._open_requests[parameters["requestId"]] = (
+                    time.monotonic()
+                )
+        elif method in ("Network.loadingFinished", "Network.loadingFailed"):
+            self._open_requests.pop(parameters["requestId"], None)
             self._last_traffic = time.monotonic()
-        elif method == 'Page.frameNavigated' and 'parentId' not in parameters['frame']:
+        elif method == "Page.frameNavigated" and "parentId" not in parameters["frame"]:
             self._open_requests.clear()
-        elif method == 'Page.javascriptDialogOpening':
+        elif method == "Page.javascriptDialogOpening":
             # "Leave without saving?"
-            self._connection.send(json.dumps({'id': 0, 'method': 'Page.handleJavaScriptDialog', 'params': {'accept': True}}))
-        elif method == 'Runtime.exceptionThrown':
-            details = parameters['exceptionDetails']
-            self.complaints.append(details.get('exception', {}).get('description') or details['text'])
-        elif method == 'Runtime.consoleAPICalled' and parameters['type'] in ('error', 'assert'):
-            self.complaints.append(' '.join(str(item.get('value', item.get('description'))) for item in parameters['args']))
+            self._connection.send(
+                json.dumps(
+                    {
+                        "id": 0,
+                        "method": "Page.handleJavaScriptDialog",
+                        "params": {"accept": True},
+                    }
+                )
+            )
+        elif method == "Runtime.exceptionThrown":
+            details = parameters["exceptionDetails"]
+            self.complaints.append(
+                details.get("exception", {}).get("description") or details["text"]
+            )
+        elif method == "Runtime.consoleAPICalled" and parameters["type"] in (
+            "error",
+            "assert",
+        ):
+            self.complaints.append(
+                " ".join(
+                    str(item.get("value", item.get("description")))
+                    for item in parameters["args"]
+                )
+            )
 
     def _listen(self, seconds):
         """Take in what the browser tells for a moment."""
@@ -135,10 +161,13 @@ class Browser:
         """
         self.size = size
         self.call(
-            'Emulation.setDeviceMetricsOverride',
-            width=size.width, height=size.height, deviceScaleFactor=size.scale, mobile=size.phone,
+            "Emulation.setDeviceMetricsOverride",
+            width=size.width,
+            height=size.height,
+            deviceScaleFactor=size.scale,
+            mobile=size.phone,
         )
-        self.call('Emulation.setTouchEmulationEnabled', enabled=size.phone)
+        self.call("Emulation.setTouchEmulationEnabled", enabled=size.phone)
 
     def open(self, url, selector):
         """Open a page.
@@ -148,8 +177,8 @@ class Browser:
         """
         self._open_requests.clear()
         # An address that differs after "#" only, or not at all, would not be loaded anew.
-        self.call('Page.navigate', url='about:blank')
-        self.call('Page.navigate', url=url)
+        self.call("Page.navigate", url="about:blank")
+        self.call("Page.navigate", url=url)
         self.wait(selector)
 
     def evaluate(self, expression):
@@ -159,11 +188,18 @@ class Browser:
         :return: its value.
         :raise PageError: when it throws.
         """
-        answer = self.call('Runtime.evaluate', expression=expression, awaitPromise=True, returnByValue=True)
-        if 'exceptionDetails' in answer:
-            details = answer['exceptionDetails']
-            raise PageError(details.get('exception', {}).get('description') or details['text'])
-        return answer['result'].get('value')
+        answer = self.call(
+            "Runtime.evaluate",
+            expression=expression,
+            awaitPromise=True,
+            returnByValue=True,
+        )
+        if "exceptionDetails" in answer:
+            details = answer["exceptionDetails"]
+            raise PageError(
+                details.get("exception", {}).get("description") or details["text"]
+            )
+        return answer["result"].get("value")
 
     def wait_for(self, expression, what):
         """Wait until an expression is true.
@@ -188,17 +224,23 @@ class Browser:
 
         :param str selector: what.
         """
-        self.wait_for(f'Boolean(document.querySelector({json.dumps(selector)}))', selector)
+        self.wait_for(
+            f"Boolean(document.querySelector({json.dumps(selector)}))", selector
+        )
         self.rest()
 
     def rest(self):
         """Wait until nothing is loaded any more and everything is drawn."""
         deadline = time.monotonic() + WAIT_SECONDS
-        self._last_traffic = max(self._last_traffic, time.monotonic() - QUIET_SECONDS / 2)
+        self._last_traffic = max(
+            self._last_traffic, time.monotonic() - QUIET_SECONDS / 2
+        )
         while time.monotonic() < deadline:
             self._listen(0.1)
             now = time.monotonic()
-            waiting = any(now - start < PATIENCE_SECONDS for start in self._open_requests.values())
+            waiting = any(
+                now - start < PATIENCE_SECONDS for start in self._open_requests.values()
+            )
             if not waiting and now - self._last_traffic > QUIET_SECONDS:
                 break
         self.evaluate("""Promise.all([
@@ -215,11 +257,14 @@ class Browser:
         :param str selector: what.
         """
         found = json.dumps(selector)
-        self.wait_for(f"""(() => {{
+        self.wait_for(
+            f"""(() => {{
             const node = [...document.querySelectorAll({found})].find((item) => item.checkVisibility());
             if (node) {{ node.scrollIntoView({{ block: 'center' }}); node.click(); }}
             return Boolean(node);
-        }})()""", selector)
+        }})()""",
+            selector,
+        )
         self.rest()
 
     def type(self, selector, text):
@@ -229,8 +274,10 @@ class Browser:
         :param str text: the text.
         """
         self.wait(selector)
-        self.evaluate(f'(() => {{ const node = document.querySelector({json.dumps(selector)}); node.focus(); node.select(); }})()')
-        self.call('Input.insertText', text=text)
+        self.evaluate(
+            f"(() => {{ const node = document.querySelector({json.dumps(selector)}); node.focus(); node.select(); }})()"
+        )
+        self.call("Input.insertText", text=text)
         self.rest()
 
     # -- pictures ----------------------------------------------------------
@@ -253,20 +300,32 @@ class Browser:
                 return {{ left: box.left, right: box.right, top: box.top, bottom: box.bottom }};
             }})()""")
             if not box:
-                raise PageError(f'{selector} is not there to be photographed')
-            left = max(0, box['left'] - margin)
-            right = min(self.size.width, box['right'] + margin)
-            top = max(0, box['top'] - margin)
-            bottom = min(self.size.height, box['bottom'] + margin)
-            clip = {'clip': {'x': left, 'y': top, 'width': right - left, 'height': bottom - top, 'scale': 1}}
-        return base64.b64decode(self.call('Page.captureScreenshot', format='png', **clip)['data'])
+                raise PageError(f"{selector} is not there to be photographed")
+            left = max(0, box["left"] - margin)
+            right = min(self.size.width, box["right"] + margin)
+            top = max(0, box["top"] - margin)
+            bottom = min(self.size.height, box["bottom"] + margin)
+            clip = {
+                "clip": {
+                    "x": left,
+                    "y": top,
+                    "width": right - left,
+                    "height": bottom - top,
+                    "scale": 1,
+                }
+            }
+        return base64.b64decode(
+            self.call("Page.captureScreenshot", format="png", **clip)["data"]
+        )
 
     def overflow(self):
         """Tell what is wider than the screen.
 
         :return: how many CSS pixels the page can be moved sideways.
         """
-        return self.evaluate('Math.max(0, document.documentElement.scrollWidth - innerWidth)')
+        return self.evaluate(
+            "Math.max(0, document.documentElement.scrollWidth - innerWidth)"
+        )
 
 
 @contextlib.contextmanager
@@ -276,18 +335,40 @@ def running(program):
     :param str program: Chromium or Chrome.
     :return: a :class:`Browser`, as the context's value.
     """
-    directory = tempfile.mkdtemp(prefix='sms_ovh-chromium-')
+    directory = tempfile.mkdtemp(prefix="sms_ovh-chromium-")
     command = [
-        program, '--headless', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
-        '--disable-component-update', '--disable-sync', '--disable-extensions', '--hide-scrollbars',
-        '--force-color-profile=srgb', '--font-render-hinting=none', '--lang=fr-FR', '--accept-lang=fr-FR',
-        f'--user-data-dir={directory}', '--remote-debugging-port=0', 'about:blank',
+        program,
+        "--headless",
+        "--disable-gpu",
+        "--disable-quic",
+        "--no-first-run",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+        "--disable-extensions",
+        "--hide-scrollbars",
+        "--force-color-profile=srgb",
+        "--font-render-hinting=none",
+        "--lang=fr-FR",
+        "--accept-lang=fr-FR",
+        f"--user-data-dir={directory}",
+        "--remote-debugging-port=0",
+        "about:blank",
     ]
     if os.geteuid() == 0:
-        command.insert(1, '--no-sandbox')
-    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        command.insert(1, "--no-sandbox")
+    process = subprocess.Popen(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
     try:
-        connection = websocket.create_connection(_page_address(process, Path(directory)), suppress_origin=True, timeout=WAIT_SECONDS)
+        connection = websocket.create_connection(
+            _page_address(process, Path(directory)),
+            suppress_origin=True,
+            timeout=WAIT_SECONDS,
+        )
         try:
             yield Browser(connection)
         finally:
@@ -307,7 +388,7 @@ def _page_address(process, directory):
 
     :return: the address of the page's DevTools.
     """
-    port_file = directory / 'DevToolsActivePort'
+    port_file = directory / "DevToolsActivePort"
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline and process.poll() is None:
         lines = port_file.read_text().split() if port_file.exists() else []
@@ -315,13 +396,25 @@ def _page_address(process, directory):
             break
         time.sleep(0.1)
     else:
-        raise PageError('the browser did not start')
-    connection = websocket.create_connection(f'ws://127.0.0.1:{lines[0]}{lines[1]}', suppress_origin=True, timeout=WAIT_SECONDS)
+        raise PageError("the browser did not start")
+    connection = websocket.create_connection(
+        f"ws://127.0.0.1:{lines[0]}{lines[1]}",
+        suppress_origin=True,
+        timeout=WAIT_SECONDS,
+    )
     try:
-        connection.send(json.dumps({'id': 1, 'method': 'Target.createTarget', 'params': {'url': 'about:blank'}}))
+        connection.send(
+            json.dumps(
+                {
+                    "id": 1,
+                    "method": "Target.createTarget",
+                    "params": {"url": "about:blank"},
+                }
+            )
+        )
         while True:
             answer = json.loads(connection.recv())
-            if answer.get('id') == 1:
+            if answer.get("id") == 1:
                 return f"ws://127.0.0.1:{lines[0]}/devtools/page/{answer['result']['targetId']}"
     finally:
         connection.close()

@@ -2,6 +2,7 @@
 
 Odoo renders a README.rst by itself, but looks for its pictures elsewhere than a forge of source code does.
 """
+
 import re
 import sys
 from pathlib import Path
@@ -10,14 +11,14 @@ from docutils.core import publish_parts
 from docutils.utils import Reporter
 
 #: Where the README's pictures are, seen from the README; Odoo looks from there on.
-PICTURES = 'static/description/'
+PICTURES = "static/description/"
 
 
 #: Addresses of the repository's pages, which Odoo does not serve.
 PAGES = r'(?!https?:)[^"]*\.(?:rst|md)'
 
 
-def html(text, language='en'):
+def html(text, language="en"):
     """Render a README.
 
     :param str text: in reStructuredText.
@@ -25,17 +26,39 @@ def html(text, language='en'):
     :return: HTML.
     :raise docutils.utils.SystemMessage: where docutils has anything to say about it.
     """
-    parts = publish_parts(text, source_path='README.rst', writer_name='html5', settings_overrides={
-        'halt_level': Reporter.WARNING_LEVEL, 'report_level': Reporter.WARNING_LEVEL, 'initial_header_level': 2,
-        'id_prefix': f'{language}-', 'language_code': language,
-        'embed_stylesheet': False, 'stylesheet_path': '', 'file_insertion_enabled': False, 'syntax_highlight': 'none', 'toc_backlinks': False,
-    })
-    body = parts['html_body'].replace(f'src="{PICTURES}', 'src="')
-    body = re.sub(rf'<a class="reference external" href="{PAGES}">(.*?)</a>', r'\1', body, flags=re.DOTALL)
-    body = body.replace('<main ', f'<main lang="{language}" ', 1)
+    parts = publish_parts(
+        text,
+        source_path="README.rst",
+        writer_name="html5",
+        settings_overrides={
+            "halt_level": Reporter.WARNING_LEVEL,
+            "report_level": Reporter.WARNING_LEVEL,
+            "initial_header_level": 2,
+            "id_prefix": f"{language}-",
+            "language_code": language,
+            "embed_stylesheet": False,
+            "stylesheet_path": "",
+            "file_insertion_enabled": False,
+            "syntax_highlight": "none",
+            "toc_backlinks": False,
+        },
+    )
+    body = parts["html_body"].replace(f'src="{PICTURES}', 'src="')
+    body = re.sub(
+        rf'<a class="reference external" href="{PAGES}">(.*?)</a>',
+        r"\1",
+        body,
+        flags=re.DOTALL,
+    )
+    body = body.replace("<main ", f'<main lang="{language}" ', 1)
     # docutils leaves it to its own style sheet to show these as code.
-    body = re.sub(r'<span class="pre">(.*?)</span>', r'\1', body)
-    return re.sub(r'<span class="docutils literal">(.*?)</span>', r'<code>\1</code>', body, flags=re.DOTALL)
+    body = re.sub(r'<span class="pre">(.*?)</span>', r"\1", body)
+    return re.sub(
+        r'<span class="docutils literal">(.*?)</span>',
+        r"<code>\1</code>",
+        body,
+        flags=re.DOTALL,
+    )
 
 
 def page(readme, guide):
@@ -45,13 +68,13 @@ def page(readme, guide):
     :param str guide: the guide in French.
     :return: HTML.
     """
-    english, french = html(readme), html(guide, 'fr')
+    english, french = html(readme), html(guide, "fr")
     # README.rst's way to the guide, which is on this page.
-    english = english.replace('<p>Le guide en français</p>\n', '')
+    english = english.replace("<p>Le guide en français</p>\n", "")
     anchor = re.search(r'<main lang="fr" id="([^"]+)"', french)[1]
     return f'<p><a href="#{anchor}" lang="fr">Le guide en français</a></p>\n{english}<hr />\n{french}'
 
 
-if __name__ == '__main__':
+if __name__ == "__main__":
     readme_path, guide_path, target = map(Path, sys.argv[1:])
     target.write_text(page(readme_path.read_text(), guide_path.read_text()))

@@ -1,4 +1,5 @@
 """PNG files of a size that a README can carry."""
+
 import io
 
 from PIL import Image
@@ -16,11 +17,16 @@ def small(data):
     :return: a PNG, as bytes.
     :raise ValueError: when it stays too large.
     """
-    image = Image.open(io.BytesIO(data)).convert('RGB')
+    image = Image.open(io.BytesIO(data)).convert("RGB")
     for colours in COLOURS:
         out = io.BytesIO()
         # Without dithering: its noise would cost more than the colours save.
-        image.quantize(colours, method=Image.Quantize.MAXCOVERAGE, kmeans=3, dither=Image.Dither.NONE).save(out, 'PNG', optimize=True)
+        image.quantize(
+            colours,
+            method=Image.Quantize.MAXCOVERAGE,
+            kmeans=3,
+            dither=Image.Dither.NONE,
+        ).save(out, "PNG", optimize=True)
         if out.tell() <= LARGEST:
             return out.getvalue()
-    raise ValueError(f'{out.tell() // 1024} KiB, more than {LARGEST // 1024}')
+    raise ValueError(f"{out.tell() // 1024} KiB, more than {LARGEST // 1024}")

@@ -2,14 +2,15 @@
 
 Nothing here goes by a text that is translated: fields, XML ids, buttons' names and Odoo's own classes only.
 """
+
 import json
 import time
 
 from . import png
 from .browser import DESKTOP, PHONE
 
-LOGIN = 'admin'
-PASSWORD = 'admin'
+LOGIN = "admin"
+PASSWORD = "admin"
 WAIT_SECONDS = 120
 
 
@@ -37,11 +38,11 @@ class Studio:
     def log_in(self):
         """Log in, the way everybody does."""
         self.page.resize(DESKTOP)
-        self.page.open(f'{self.odoo}/web/login', 'input[name=login]')
-        self.page.type('input[name=login]', LOGIN)
-        self.page.type('input[name=password]', PASSWORD)
-        self.page.click('.oe_login_form button[type=submit]')
-        self.page.wait('.o_main_navbar')
+        self.page.open(f"{self.odoo}/web/login", "input[name=login]")
+        self.page.type("input[name=login]", LOGIN)
+        self.page.type("input[name=password]", PASSWORD)
+        self.page.click(".oe_login_form button[type=submit]")
+        self.page.wait(".o_main_navbar")
 
     def rpc(self, model, method, *arguments, **keywords):
         """Call a method of a model, as the user who is logged in.
@@ -52,11 +53,20 @@ class Studio:
         :param keywords: its named arguments.
         :return: what it returns.
         """
-        body = json.dumps({'jsonrpc': '2.0', 'method': 'call', 'params': {
-            'model': model, 'method': method, 'args': arguments, 'kwargs': keywords,
-        }})
+        body = json.dumps(
+            {
+                "jsonrpc": "2.0",
+                "method": "call",
+                "params": {
+                    "model": model,
+                    "method": method,
+                    "args": arguments,
+                    "kwargs": keywords,
+                },
+            }
+        )
         return self.page.evaluate(f"""
-            fetch({json.dumps(f'{self.odoo}/web/dataset/call_kw/{model}/{method}')}, {{
+            fetch({json.dumps(f"{self.odoo}/web/dataset/call_kw/{model}/{method}")}, {{
                 method: 'POST', headers: {{ 'Content-Type': 'application/json' }}, body: {json.dumps(body)},
             }}).then((answer) => answer.json()).then((answer) => {{
                 if (answer.error) {{ throw new Error(answer.error.data.message); }}
@@ -78,7 +88,7 @@ class Studio:
             if result:
                 return result
             time.sleep(0.5)
-        raise TimeoutError(f'waited in vain for {what}')
+        raise TimeoutError(f"waited in vain for {what}")
 
     def ref(self, xml_id):
         """Find a record by its XML id.
@@ -86,17 +96,22 @@ class Studio:
         :param str xml_id: with its module.
         :return: the record's id, or None.
         """
-        module, name = xml_id.split('.')
-        found = self.rpc('ir.model.data', 'search_read', [('module', '=', module), ('name', '=', name)], ['res_id'])
-        return found[0]['res_id'] if found else None
+        module, name = xml_id.split(".")
+        found = self.rpc(
+            "ir.model.data",
+            "search_read",
+            [("module", "=", module), ("name", "=", name)],
+            ["res_id"],
+        )
+        return found[0]["res_id"] if found else None
 
-    def open(self, path, selector='.o_view_controller'):
+    def open(self, path, selector=".o_view_controller"):
         """Open a page of Odoo.
 
         :param str path: what comes after ``/odoo/``.
         :param str selector: what is there once it has loaded.
         """
-        self.page.open(f'{self.odoo}/odoo/{path}', selector)
+        self.page.open(f"{self.odoo}/odoo/{path}", selector)
 
     # -- pictures ----------------------------------------------------------
 
@@ -109,18 +124,22 @@ class Studio:
         """
         self.page.rest()
         if selector is None:
-            self.page.evaluate('document.activeElement && document.activeElement.blur()')
+            self.page.evaluate(
+                "document.activeElement && document.activeElement.blur()"
+            )
             self.page.rest()
         data = png.small(self.page.picture(selector, **options))
-        (self.directory / f'{name}.png').write_bytes(data)
+        (self.directory / f"{name}.png").write_bytes(data)
         self.taken[name] = len(data)
         overflow = self.page.overflow()
         if overflow:
-            self.remarks.append(f'{name}: the page is {overflow} px wider than the screen')
-        self.remarks += [f'{name}: {complaint}' for complaint in self.page.complaints]
+            self.remarks.append(
+                f"{name}: the page is {overflow} px wider than the screen"
+            )
+        self.remarks += [f"{name}: {complaint}" for complaint in self.page.complaints]
         self.page.complaints.clear()
 
-    def on_both(self, path, name, selector='.o_view_controller', show=None):
+    def on_both(self, path, name, selector=".o_view_controller", show=None):
         """Take the picture of a page of Odoo on a desktop and on a phone.
 
         :param str path: what comes after ``/odoo/``.
@@ -128,10 +147,12 @@ class Studio:
         :param str selector: what is there once it has loaded.
         :param str show: what to bring into view.
         """
-        for size, ending in ((DESKTOP, ''), (PHONE, '_phone')):
+        for size, ending in ((DESKTOP, ""), (PHONE, "_phone")):
             self.page.resize(size)
             self.open(path, selector)
             if show:
-                self.page.evaluate(f"document.querySelector({json.dumps(show)}).scrollIntoView({{ block: 'center' }})")
+                self.page.evaluate(
+                    f"document.querySelector({json.dumps(show)}).scrollIntoView({{ block: 'center' }})"
+                )
             self.take(name + ending)
         self.page.resize(DESKTOP)

@@ -1,47 +1,47 @@
 """The cache: what is complete is trusted, all else is made again; locks and keys."""
+
 import multiprocessing
 import os
 
 import pytest
-
 from provision import cache
 from provision.python_env import environment_key
 
 
 @pytest.fixture(autouse=True)
 def own_cache(tmp_path, monkeypatch):
-    monkeypatch.setenv('XDG_CACHE_HOME', str(tmp_path / 'cache'))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
 
 
 def test_cache_is_where_the_user_says(tmp_path):
-    assert cache.cache_dir() == tmp_path / 'cache' / 'sms_ovh'
+    assert cache.cache_dir() == tmp_path / "cache" / "sms_ovh"
     assert cache.cache_dir().is_dir()
 
 
 def test_hash_keeps_parts_apart():
-    assert cache.short_hash('ab', 'c') != cache.short_hash('a', 'bc')
-    assert cache.short_hash('a', 'b') == cache.short_hash('a', b'b')
+    assert cache.short_hash("ab", "c") != cache.short_hash("a", "bc")
+    assert cache.short_hash("a", "b") == cache.short_hash("a", b"b")
 
 
 def test_directory_is_built_once():
-    directory = cache.cache_dir() / 'thing'
+    directory = cache.cache_dir() / "thing"
     built = []
 
     def build(path):
         built.append(path)
-        (path / 'content').write_text('x')
-        return 'version 1'
+        (path / "content").write_text("x")
+        return "version 1"
 
-    assert cache.built_directory(directory, build) == 'version 1'
-    assert cache.built_directory(directory, build) == 'version 1'
+    assert cache.built_directory(directory, build) == "version 1"
+    assert cache.built_directory(directory, build) == "version 1"
     assert built == [directory]
 
 
 def test_interrupted_directory_is_built_again_from_nothing():
-    directory = cache.cache_dir() / 'thing'
+    directory = cache.cache_dir() / "thing"
 
     def interrupted(path):
-        (path / 'half').write_text('x')
+        (path / "half").write_text("x")
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
@@ -50,9 +50,9 @@ def test_interrupted_directory_is_built_again_from_nothing():
 
     def build(path):
         assert not list(path.iterdir())
-        return 'whole'
+        return "whole"
 
-    assert cache.built_directory(directory, build) == 'whole'
+    assert cache.built_directory(directory, build) == "whole"
 
 
 def _hold(name, started, leave):
@@ -65,12 +65,12 @@ def _hold(name, started, leave):
 
 
 def test_last_holder_of_a_shared_lock_knows_it():
-    context = multiprocessing.get_context('fork')
+    context = multiprocessing.get_context("fork")
     started, leave = context.Event(), context.Event()
-    other = context.Process(target=_hold, args=('users', started, leave))
+    other = context.Process(target=_hold, args=("users", started, leave))
     other.start()
     assert started.wait(10)
-    lock = cache.SharedLock('users')
+    lock = cache.SharedLock("users")
     lock.acquire()
     assert not lock.is_last()
     leave.set()
@@ -80,8 +80,11 @@ def test_last_holder_of_a_shared_lock_knows_it():
 
 
 def test_environment_key_follows_what_matters():
-    base = environment_key('a==1\n# comment\nb==2\n', (3, 11, 2), '/usr/bin/python3')
-    assert environment_key('# other comment\na==1\n\nb==2', (3, 11, 2), '/usr/bin/python3') == base
-    assert environment_key('a==1\nb==3', (3, 11, 2), '/usr/bin/python3') != base
-    assert environment_key('a==1\nb==2', (3, 12, 1), '/usr/bin/python3') != base
-    assert environment_key('a==1\nb==2', (3, 11, 2), '/opt/python3') != base
+    base = environment_key("a==1\n# comment\nb==2\n", (3, 11, 2), "/usr/bin/python3")
+    assert (
+        environment_key("# other comment\na==1\n\nb==2", (3, 11, 2), "/usr/bin/python3")
+        == base
+    )
+    assert environment_key("a==1\nb==3", (3, 11, 2), "/usr/bin/python3") != base
+    assert environment_key("a==1\nb==2", (3, 12, 1), "/usr/bin/python3") != base
+    assert environment_key("a==1\nb==2", (3, 11, 2), "/opt/python3") != base

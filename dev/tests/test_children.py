@@ -1,4 +1,5 @@
 """Ports, and stopping what was started with all that it started."""
+
 import os
 import socket
 import subprocess
@@ -6,7 +7,6 @@ import sys
 import time
 
 import pytest
-
 from provision.children import Child, stop_all
 from provision.commands.demo import main as demo
 from provision.ports import free_port, is_free, require_free
@@ -24,9 +24,9 @@ time.sleep(60)
 
 def alive(pid):
     try:
-        with open(f'/proc/{pid}/stat') as handle:
+        with open(f"/proc/{pid}/stat") as handle:
             # Where nothing reaps orphans, a dead one stays in the table.
-            return handle.read().rsplit(')', 1)[1].split()[0] != 'Z'
+            return handle.read().rsplit(")", 1)[1].split()[0] != "Z"
     except FileNotFoundError:
         return False
 
@@ -34,28 +34,28 @@ def alive(pid):
 def test_free_and_taken_ports():
     port = free_port()
     assert is_free(port)
-    require_free(port, 'Odoo', '--port')
+    require_free(port, "Odoo", "--port")
     with socket.socket() as taken:
-        taken.bind(('127.0.0.1', port))
+        taken.bind(("127.0.0.1", port))
         taken.listen()
         assert not is_free(port)
-        with pytest.raises(Problem, match=rf'{port}.*--port PORT') as caught:
-            require_free(port, 'Odoo', '--port')
+        with pytest.raises(Problem, match=rf"{port}.*--port PORT") as caught:
+            require_free(port, "Odoo", "--port")
     assert caught.value.status == 2
 
 
 def test_demo_refuses_a_taken_port_before_anything_else():
     with socket.socket() as taken:
-        taken.bind(('127.0.0.1', 0))
+        taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        with pytest.raises(Problem, match=f'Port {port}'):
-            demo(['--port', str(port)])
+        with pytest.raises(Problem, match=f"Port {port}"):
+            demo(["--port", str(port)])
 
 
 def test_child_that_does_not_listen_is_killed_with_its_own_children(tmp_path):
-    log = tmp_path / 'log'
-    child = Child('stubborn', [sys.executable, '-c', STUBBORN], dict(os.environ), log)
+    log = tmp_path / "log"
+    child = Child("stubborn", [sys.executable, "-c", STUBBORN], dict(os.environ), log)
     deadline = time.monotonic() + 10
     while not log.read_text().strip() and time.monotonic() < deadline:
         time.sleep(0.05)
@@ -70,14 +70,16 @@ def test_child_that_does_not_listen_is_killed_with_its_own_children(tmp_path):
 
 def test_child_ends_with_a_parent_that_is_killed(tmp_path):
     code = (
-        'import os, sys, time\n'
-        'from pathlib import Path\n'
-        'from provision.children import Child\n'
+        "import os, sys, time\n"
+        "from pathlib import Path\n"
+        "from provision.children import Child\n"
         f'child = Child("sleeper", [sys.executable, "-c", "import time; time.sleep(60)"], dict(os.environ), Path({str(tmp_path / "log")!r}))\n'
-        'print(child._process.pid, flush=True)\n'
-        'time.sleep(60)\n'
+        "print(child._process.pid, flush=True)\n"
+        "time.sleep(60)\n"
     )
-    parent = subprocess.Popen([sys.executable, '-c', code], stdout=subprocess.PIPE, text=True)
+    parent = subprocess.Popen(
+        [sys.executable, "-c", code], stdout=subprocess.PIPE, text=True
+    )
     pid = int(parent.stdout.readline())
     time.sleep(0.3)
     assert alive(pid)
@@ -91,14 +93,19 @@ def test_child_ends_with_a_parent_that_is_killed(tmp_path):
 
 
 def test_last_lines_of_a_log(tmp_path):
-    log = tmp_path / 'log'
-    child = Child('talker', [sys.executable, '-c', 'print("\\n".join(map(str, range(100))))'], dict(os.environ), log)
+    log = tmp_path / "log"
+    child = Child(
+        "talker",
+        [sys.executable, "-c", 'print("\\n".join(map(str, range(100))))'],
+        dict(os.environ),
+        log,
+    )
     child.wait()
-    assert child.last_lines(3) == ['97', '98', '99']
+    assert child.last_lines(3) == ["97", "98", "99"]
 
 
 def test_newest_postgresql_is_chosen(tmp_path):
-    for major in ('9.6', '13', '15'):
-        (tmp_path / major / 'bin').mkdir(parents=True)
-        (tmp_path / major / 'bin' / 'initdb').write_text('')
-    assert find_binaries([tmp_path]) == tmp_path / '15' / 'bin'
+    for major in ("9.6", "13", "15"):
+        (tmp_path / major / "bin").mkdir(parents=True)
+        (tmp_path / major / "bin" / "initdb").write_text("")
+    assert find_binaries([tmp_path]) == tmp_path / "15" / "bin"

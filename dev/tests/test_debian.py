@@ -1,8 +1,8 @@
 """Reading apt's sources, and what is done with unpacked packages."""
+
 import os
 
 import pytest
-
 from provision import debian
 from provision.ui import Problem
 
@@ -38,78 +38,94 @@ Components: main
 
 def test_one_line_sources():
     assert debian.parse_one_line_sources(ONE_LINE) == [
-        ('http://mirror.example/debian', 'bookworm', ['main', 'contrib']),
-        ('https://other.example/apt', 'stable-vendor', ['main']),
-        ('http://mirror.example/debian-security', 'bookworm-security', ['main']),
+        ("http://mirror.example/debian", "bookworm", ["main", "contrib"]),
+        ("https://other.example/apt", "stable-vendor", ["main"]),
+        ("http://mirror.example/debian-security", "bookworm-security", ["main"]),
     ]
 
 
 def test_deb822_sources():
     assert debian.parse_deb822_sources(DEB822) == [
-        ('http://mirror.example/debian', 'bookworm', ['main']),
-        ('http://mirror.example/debian', 'bookworm-updates', ['main']),
+        ("http://mirror.example/debian", "bookworm", ["main"]),
+        ("http://mirror.example/debian", "bookworm-updates", ["main"]),
     ]
 
 
 def test_mirror_is_that_of_the_release():
     entries = [
-        ('https://vendor.example/apt', 'vendor-bookworm', ['main']),
-        ('http://mirror.example/debian-security', 'bookworm-security', ['main']),
-        ('cdrom:[Debian 12]/', 'bookworm', ['main']),
-        ('http://contrib.example/debian', 'bookworm', ['contrib']),
-        ('http://mirror.example/debian', 'bookworm', ['main']),
+        ("https://vendor.example/apt", "vendor-bookworm", ["main"]),
+        ("http://mirror.example/debian-security", "bookworm-security", ["main"]),
+        ("cdrom:[Debian 12]/", "bookworm", ["main"]),
+        ("http://contrib.example/debian", "bookworm", ["contrib"]),
+        ("http://mirror.example/debian", "bookworm", ["main"]),
     ]
-    assert debian.choose_mirror(entries, 'bookworm') == 'http://mirror.example/debian'
+    assert debian.choose_mirror(entries, "bookworm") == "http://mirror.example/debian"
 
 
 def test_mirror_where_sources_name_a_suite_in_general():
-    entries = [('https://vendor.example/apt', 'nodistro', ['main']), ('http://mirror.example/debian', 'stable', ['main'])]
-    assert debian.choose_mirror(entries, 'bookworm') == 'http://mirror.example/debian'
+    entries = [
+        ("https://vendor.example/apt", "nodistro", ["main"]),
+        ("http://mirror.example/debian", "stable", ["main"]),
+    ]
+    assert debian.choose_mirror(entries, "bookworm") == "http://mirror.example/debian"
 
 
-@pytest.mark.parametrize('name', ['sources.list', 'sources.list.d/debian.list', 'sources.list.d/debian.sources'])
+@pytest.mark.parametrize(
+    "name",
+    ["sources.list", "sources.list.d/debian.list", "sources.list.d/debian.sources"],
+)
 def test_machine_mirror_reads_both_formats(tmp_path, monkeypatch, name):
-    monkeypatch.setattr(debian, 'codename', lambda: 'bookworm')
+    monkeypatch.setattr(debian, "codename", lambda: "bookworm")
     path = tmp_path / name
     path.parent.mkdir(exist_ok=True)
-    path.write_text(DEB822 if name.endswith('.sources') else ONE_LINE)
-    assert debian.machine_mirror(tmp_path) == 'http://mirror.example/debian'
+    path.write_text(DEB822 if name.endswith(".sources") else ONE_LINE)
+    assert debian.machine_mirror(tmp_path) == "http://mirror.example/debian"
 
 
 def test_machine_without_a_mirror_says_what_to_do(tmp_path):
-    with pytest.raises(Problem, match='ODOO_HOME'):
+    with pytest.raises(Problem, match="ODOO_HOME"):
         debian.machine_mirror(tmp_path)
 
 
 def test_dependencies():
-    value = 'python3-reportlab (>= 4.0.4-1~), python3:any, fonts-a | fonts-b, libjs-jquery'
-    assert debian.dependencies(value) == ['python3-reportlab', 'python3', 'fonts-a', 'libjs-jquery']
+    value = (
+        "python3-reportlab (>= 4.0.4-1~), python3:any, fonts-a | fonts-b, libjs-jquery"
+    )
+    assert debian.dependencies(value) == [
+        "python3-reportlab",
+        "python3",
+        "fonts-a",
+        "libjs-jquery",
+    ]
 
 
-@pytest.mark.parametrize('line, kept', [
-    ('Acquire::http::Proxy "http://proxy.example:3128";', True),
-    ('Acquire::https::CAInfo "/etc/ssl/certs/own.pem";', True),
-    ('APT::Update::Post-Invoke:: "rm -f /var/cache/apt/archives/*.deb";', False),
-    ('Dir::State "var/lib/apt";', False),
-    ('Acquire::IndexTargets::deb::DEP-11::MetaKey "x";', False),
-])
+@pytest.mark.parametrize(
+    "line, kept",
+    [
+        ('Acquire::http::Proxy "http://proxy.example:3128";', True),
+        ('Acquire::https::CAInfo "/etc/ssl/certs/own.pem";', True),
+        ('APT::Update::Post-Invoke:: "rm -f /var/cache/apt/archives/*.deb";', False),
+        ('Dir::State "var/lib/apt";', False),
+        ('Acquire::IndexTargets::deb::DEP-11::MetaKey "x";', False),
+    ],
+)
 def test_machine_settings(line, kept):
     assert (debian.MACHINE_SETTINGS_LEFT_OUT.match(line) is None) is kept
 
 
 def test_absolute_links_are_made_to_stay_inside(tmp_path):
-    target = tmp_path / 'usr/share/javascript/lib.js'
+    target = tmp_path / "usr/share/javascript/lib.js"
     target.parent.mkdir(parents=True)
-    target.write_text('x')
-    links = tmp_path / 'usr/lib/odoo'
+    target.write_text("x")
+    links = tmp_path / "usr/lib/odoo"
     links.mkdir(parents=True)
-    (links / 'inside.js').symlink_to('/usr/share/javascript/lib.js')
-    (links / 'directory').symlink_to('/usr/share/javascript')
-    (links / 'elsewhere').symlink_to('/nowhere/at/all')
-    (links / 'relative').symlink_to('inside.js')
+    (links / "inside.js").symlink_to("/usr/share/javascript/lib.js")
+    (links / "directory").symlink_to("/usr/share/javascript")
+    (links / "elsewhere").symlink_to("/nowhere/at/all")
+    (links / "relative").symlink_to("inside.js")
     assert debian.relocate_symlinks(tmp_path) == 2
-    assert (links / 'inside.js').read_text() == 'x'
-    assert not os.path.isabs(os.readlink(links / 'inside.js'))
-    assert (links / 'directory' / 'lib.js').read_text() == 'x'
-    assert os.readlink(links / 'elsewhere') == '/nowhere/at/all'
-    assert os.readlink(links / 'relative') == 'inside.js'
+    assert (links / "inside.js").read_text() == "x"
+    assert not os.path.isabs(os.readlink(links / "inside.js"))
+    assert (links / "directory" / "lib.js").read_text() == "x"
+    assert os.readlink(links / "elsewhere") == "/nowhere/at/all"
+    assert os.readlink(links / "relative") == "inside.js"

@@ -1,4 +1,5 @@
 """The page of Odoo's list of applications."""
+
 import re
 from pathlib import Path
 
@@ -8,23 +9,29 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 
 
 def test_pictures_and_pages():
-    body = html('T\n=\n\n.. image:: static/description/images/a.png\n\nSee `the page <docs/x.rst>`__ and ``code``.\n')
+    body = html(
+        "T\n=\n\n.. image:: static/description/images/a.png\n\nSee `the page <docs/x.rst>`__ and ``code``.\n"
+    )
     assert 'src="images/a.png"' in body
-    assert 'See the page and <code>code</code>.' in body
+    assert "See the page and <code>code</code>." in body
 
 
 def test_both_languages():
-    whole = page((ROOT / 'README.rst').read_text(), (ROOT / 'docs' / 'guide.fr.rst').read_text())
+    whole = page(
+        (ROOT / "README.rst").read_text(), (ROOT / "docs" / "guide.fr.rst").read_text()
+    )
     assert whole.count('<main lang="en"') == whole.count('<main lang="fr"') == 1
     ids = re.findall(r'\bid="([^"]+)"', whole)
     assert len(ids) == len(set(ids))
     for target in re.findall(r'href="#([^"]+)"', whole):
         assert target in ids
     for picture in re.findall(r'src="([^"]+)"', whole):
-        assert (ROOT / 'static' / 'description' / picture).is_file(), picture
+        assert (ROOT / "static" / "description" / picture).is_file(), picture
 
 
 def test_page_is_of_today():
     """Who changes README.rst makes the page again: ``dev/screenshots --page-only``."""
-    whole = page((ROOT / 'README.rst').read_text(), (ROOT / 'docs' / 'guide.fr.rst').read_text())
-    assert (ROOT / 'static' / 'description' / 'index.html').read_text() == whole
+    whole = page(
+        (ROOT / "README.rst").read_text(), (ROOT / "docs" / "guide.fr.rst").read_text()
+    )
+    assert (ROOT / "static" / "description" / "index.html").read_text() == whole

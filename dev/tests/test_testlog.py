@@ -1,15 +1,16 @@
 """Counting the tests in an Odoo log."""
+
 import textwrap
 
 from provision.commands.test import junit_counts, with_addon
 from provision.testlog import TestLog
 
-PREFIX = '2026-01-02 03:04:05,678 123 {level} db {logger}: {message}'
-MODULE = 'odoo.addons.sms_ovh.tests.test_a'
+PREFIX = "2026-01-02 03:04:05,678 123 {level} db {logger}: {message}"
+MODULE = "odoo.addons.sms_ovh.tests.test_a"
 
 
-def line(message, level='INFO', logger=MODULE):
-    return PREFIX.format(level=level, logger=logger, message=message) + '\n'
+def line(message, level="INFO", logger=MODULE):
+    return PREFIX.format(level=level, logger=logger, message=message) + "\n"
 
 
 def read(*lines):
@@ -21,75 +22,102 @@ def read(*lines):
 
 def test_passed_failed_skipped():
     log = read(
-        line('Starting TestA.test_ok ...'),
-        line('Starting TestA.test_bad ...'),
-        line('=' * 70),
-        line('FAIL: TestA.test_bad', 'ERROR'),
-        'Traceback (most recent call last):\n',
-        'AssertionError: 1 != 2\n',
-        line('Starting TestA.test_later ...'),
-        line('skipped TestA.test_later : not today'),
-        line('Module sms_ovh: 1 failures, 0 errors of 3 tests', 'ERROR', 'odoo.modules.loading'),
-        line('At least one test failed when loading the modules.', 'ERROR', 'odoo.modules.loading'),
-        line("1 failed, 0 error(s) of 3 tests when loading database 'db'", 'ERROR', 'odoo.tests.result'),
+        line("Starting TestA.test_ok ..."),
+        line("Starting TestA.test_bad ..."),
+        line("=" * 70),
+        line("FAIL: TestA.test_bad", "ERROR"),
+        "Traceback (most recent call last):\n",
+        "AssertionError: 1 != 2\n",
+        line("Starting TestA.test_later ..."),
+        line("skipped TestA.test_later : not today"),
+        line(
+            "Module sms_ovh: 1 failures, 0 errors of 3 tests",
+            "ERROR",
+            "odoo.modules.loading",
+        ),
+        line(
+            "At least one test failed when loading the modules.",
+            "ERROR",
+            "odoo.modules.loading",
+        ),
+        line(
+            "1 failed, 0 error(s) of 3 tests when loading database 'db'",
+            "ERROR",
+            "odoo.tests.result",
+        ),
     )
     assert log.counts() == (1, 1, 1)
-    assert log.failed[f'{MODULE}: TestA.test_bad'][-1] == 'AssertionError: 1 != 2'
+    assert log.failed[f"{MODULE}: TestA.test_bad"][-1] == "AssertionError: 1 != 2"
     assert not log.errors
 
 
 def test_same_name_in_two_modules_is_two_tests():
     log = read(
-        line('Starting TestA.test_ok ...'),
-        line('Starting TestA.test_ok ...', logger='odoo.addons.sms_ovh.tests.test_b'),
+        line("Starting TestA.test_ok ..."),
+        line("Starting TestA.test_ok ...", logger="odoo.addons.sms_ovh.tests.test_b"),
     )
     assert log.counts() == (2, 0, 0)
 
 
 def test_failing_subtests_are_one_failed_test():
     log = read(
-        line('Starting TestA.test_many ...'),
-        line('FAIL: Subtest TestA.test_many (i=0)', 'ERROR'),
-        line('FAIL: Subtest TestA.test_many (i=2)', 'ERROR'),
+        line("Starting TestA.test_many ..."),
+        line("FAIL: Subtest TestA.test_many (i=0)", "ERROR"),
+        line("FAIL: Subtest TestA.test_many (i=2)", "ERROR"),
     )
     assert log.counts() == (0, 1, 0)
 
 
 def test_class_that_can_not_be_set_up_is_a_failure():
     log = read(
-        line('ERROR: setUpClass (odoo.addons.sms_ovh.tests.test_a.TestA)', 'ERROR', 'odoo.tests.suite'),
-        'RuntimeError: no\n',
+        line(
+            "ERROR: setUpClass (odoo.addons.sms_ovh.tests.test_a.TestA)",
+            "ERROR",
+            "odoo.tests.suite",
+        ),
+        "RuntimeError: no\n",
     )
     assert log.counts() == (0, 1, 0)
 
 
 def test_error_that_no_test_is_blamed_for_is_a_failure():
-    log = read(line('Starting TestA.test_ok ...'), line('stray', 'ERROR', 'odoo.sql_db'), 'Traceback\n')
+    log = read(
+        line("Starting TestA.test_ok ..."),
+        line("stray", "ERROR", "odoo.sql_db"),
+        "Traceback\n",
+    )
     assert log.counts() == (1, 1, 0)
-    assert log.errors[0][-1] == 'Traceback'
+    assert log.errors[0][-1] == "Traceback"
 
 
 def test_missing_browser_is_a_failure():
-    log = read(line('Starting TestTour.test_tour ...'), line('skipped TestTour.test_tour : Chrome executable not found'))
+    log = read(
+        line("Starting TestTour.test_tour ..."),
+        line("skipped TestTour.test_tour : Chrome executable not found"),
+    )
     assert log.counts() == (0, 1, 0)
 
 
 def test_browser_that_complains_when_closed_is_not():
     log = read(
-        line('Starting TestTour.test_tour ...'),
-        line('Error received after termination: AssetsLoadingError', 'ERROR', MODULE + '.TestTour.test_tour.browser'),
+        line("Starting TestTour.test_tour ..."),
+        line(
+            "Error received after termination: AssetsLoadingError",
+            "ERROR",
+            MODULE + ".TestTour.test_tour.browser",
+        ),
     )
     assert log.counts() == (1, 0, 0)
 
 
 def test_error_in_the_browser_belongs_to_its_test():
-    browser = MODULE + '.TestTour.test_tour.browser'
+    browser = MODULE + ".TestTour.test_tour.browser"
     log = read(
-        line('Starting TestTour.test_tour ...'),
-        line('FAILED: [4/4] Tour', 'ERROR', browser),
-        line('FAIL: TestTour.test_tour', 'ERROR'),
-        line('Starting TestTour.test_other ...'),
-        line('console error', 'ERROR', browser.replace('test_tour', 'test_other')),
+        line("Starting TestTour.test_tour ..."),
+        line("FAILED: [4/4] Tour", "ERROR", browser),
+        line("FAIL: TestTour.test_tour", "ERROR"),
+        line("Starting TestTour.test_other ..."),
+        line("console error", "ERROR", browser.replace("test_tour", "test_other")),
     )
     assert log.counts() == (0, 2, 0)
     assert not log.errors
@@ -97,23 +125,30 @@ def test_error_in_the_browser_belongs_to_its_test():
 
 def test_coloured_log():
     log = read(
-        line('Starting TestA.test_bad ...'),
-        line('FAIL: TestA.test_bad', '\x1b[1;31m\x1b[1;49mERROR\x1b[0m'),
+        line("Starting TestA.test_bad ..."),
+        line("FAIL: TestA.test_bad", "\x1b[1;31m\x1b[1;49mERROR\x1b[0m"),
     )
     assert log.counts() == (0, 1, 0)
 
 
 def test_addon_is_installed_besides_what_was_asked_for():
-    assert with_addon([]) == ['-i', 'sms_ovh']
-    assert with_addon(['-i', 'crm,sale', '--test-tags', '/crm']) == ['-i', 'sms_ovh,crm,sale', '--test-tags', '/crm']
-    assert with_addon(['--init=crm', '-iproject']) == ['-i', 'sms_ovh,crm,project']
-    assert with_addon(['-i', 'sms_ovh']) == ['-i', 'sms_ovh']
+    assert with_addon([]) == ["-i", "sms_ovh"]
+    assert with_addon(["-i", "crm,sale", "--test-tags", "/crm"]) == [
+        "-i",
+        "sms_ovh,crm,sale",
+        "--test-tags",
+        "/crm",
+    ]
+    assert with_addon(["--init=crm", "-iproject"]) == ["-i", "sms_ovh,crm,project"]
+    assert with_addon(["-i", "sms_ovh"]) == ["-i", "sms_ovh"]
 
 
 def test_junit_report(tmp_path):
-    report = tmp_path / 'report.xml'
-    report.write_text(textwrap.dedent("""\
+    report = tmp_path / "report.xml"
+    report.write_text(
+        textwrap.dedent("""\
         <?xml version="1.0" encoding="utf-8"?>
         <testsuites><testsuite name="pytest" tests="10" failures="2" errors="1" skipped="3"></testsuite></testsuites>
-    """))
+    """)
+    )
     assert junit_counts(report) == (4, 3, 3)

@@ -12,21 +12,25 @@ import ovh
 import pytest
 import requests
 
-sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
+sys.path.insert(
+    0, os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+)
 
 from ovh_simulator import seed, server  # noqa: E402
 
 
-@pytest.fixture(scope='session')
+@pytest.fixture(scope="session")
 def base():
     """Address of a running simulator."""
-    sock = server.listen('127.0.0.1', 0)
+    sock = server.listen("127.0.0.1", 0)
     ready = threading.Event()
     running = server.make_server(server.create_app(), ready.set)
-    thread = threading.Thread(target=running.run, kwargs={'sockets': [sock]}, daemon=True)
+    thread = threading.Thread(
+        target=running.run, kwargs={"sockets": [sock]}, daemon=True
+    )
     thread.start()
     assert ready.wait(20)
-    yield f'http://127.0.0.1:{sock.getsockname()[1]}'
+    yield f"http://127.0.0.1:{sock.getsockname()[1]}"
     running.should_exit = True
     thread.join(10)
     assert not thread.is_alive()
@@ -41,22 +45,24 @@ class Simulator:
 
     def call(self, method, path, body=None, status=200):
         """:return: what the admin route answers, after checking the HTTP status."""
-        response = self._session.request(method, f'{self.base}/simulator{path}', json=body, timeout=20)
+        response = self._session.request(
+            method, f"{self.base}/simulator{path}", json=body, timeout=20
+        )
         assert response.status_code == status, response.text
         return response.json()
 
     def post(self, path, body=None, status=200):
-        return self.call('POST', path, body, status)
+        return self.call("POST", path, body, status)
 
     def get(self, path):
-        return self.call('GET', path)
+        return self.call("GET", path)
 
     def state(self, part):
-        return self.get(f'/state?only={part}')[part]
+        return self.get(f"/state?only={part}")[part]
 
     @property
     def ledger(self):
-        return self.state('ledger')
+        return self.state("ledger")
 
     def wait(self, condition, seconds=5):
         """Wait until *condition* gives something true; :return: that."""
@@ -73,18 +79,29 @@ class Simulator:
 def simulator(base):
     """The simulator in its initial state, callbacks by hand."""
     simulator = Simulator(base)
-    simulator.post('/reset')
-    simulator.post('/config', {'callback_mode': 'manual'})
+    simulator.post("/reset")
+    simulator.post("/config", {"callback_mode": "manual"})
     yield simulator
-    simulator.call('DELETE', '/faults')
+    simulator.call("DELETE", "/faults")
 
 
-def make_client(base, application=seed.APPLICATION_KEY_1, secret=seed.APPLICATION_SECRET_1,
-                consumer=seed.CONSUMER_KEY_1, version='1.0', timeout=5):
+def make_client(
+    base,
+    application=seed.APPLICATION_KEY_1,
+    secret=seed.APPLICATION_SECRET_1,
+    consumer=seed.CONSUMER_KEY_1,
+    version="1.0",
+    timeout=5,
+):
     """:return: OVHcloud's own client, pointed at the simulator."""
-    client = ovh.Client(endpoint='ovh-eu', application_key=application, application_secret=secret,
-                        consumer_key=consumer, timeout=timeout)
-    client._endpoint = f'{base}/{version}'
+    client = ovh.Client(
+        endpoint="ovh-eu",
+        application_key=application,
+        application_secret=secret,
+        consumer_key=consumer,
+        timeout=timeout,
+    )
+    client._endpoint = f"{base}/{version}"
     return client
 
 
@@ -95,21 +112,33 @@ def client(base, simulator):
 
 @pytest.fixture
 def client2(base, simulator):
-    return make_client(base, seed.APPLICATION_KEY_2, seed.APPLICATION_SECRET_2, seed.CONSUMER_KEY_2)
+    return make_client(
+        base, seed.APPLICATION_KEY_2, seed.APPLICATION_SECRET_2, seed.CONSUMER_KEY_2
+    )
 
 
-SERVICE = f'/sms/{seed.SERVICE_1}'
+SERVICE = f"/sms/{seed.SERVICE_1}"
 
 
 @pytest.fixture
 def send(client):
     """Send from the account; the sender is the approved one and the SMS not marketing unless said otherwise."""
-    def send(receivers, message="Bonjour", path='', **body):
-        body = {'message': message, 'receivers': [receivers] if isinstance(receivers, str) else receivers,
-                'noStopClause': True, 'sender': seed.SENDER_ENABLED, **body}
-        if 'virtualNumbers' in path:
-            del body['sender'], body['noStopClause']
-        return client.post(f'{SERVICE}{path}/jobs', **{key: value for key, value in body.items() if value is not None})
+
+    def send(receivers, message="Bonjour", path="", **body):
+        body = {
+            "message": message,
+            "receivers": [receivers] if isinstance(receivers, str) else receivers,
+            "noStopClause": True,
+            "sender": seed.SENDER_ENABLED,
+            **body,
+        }
+        if "virtualNumbers" in path:
+            del body["sender"], body["noStopClause"]
+        return client.post(
+            f"{SERVICE}{path}/jobs",
+            **{key: value for key, value in body.items() if value is not None},
+        )
+
     return send
 
 
@@ -121,23 +150,32 @@ class Customer:
         calls = self.calls
 
         class Handler(http.server.BaseHTTPRequestHandler):
-            protocol_version = 'HTTP/1.1'
+            protocol_version = "HTTP/1.1"
 
             def do_GET(self):
                 parts = urlsplit(self.path)
-                query = {key: values[0] for key, values in parse_qs(parts.query).items()}
-                calls.append({'path': parts.path, 'headers': dict(self.headers), 'client': self.client_address,
-                              'at': time.monotonic(), **query})
-                self.send_response(204 if parts.path != '/broken' else 500)
-                self.send_header('Content-Length', '0')
+                query = {
+                    key: values[0] for key, values in parse_qs(parts.query).items()
+                }
+                calls.append(
+                    {
+                        "path": parts.path,
+                        "headers": dict(self.headers),
+                        "client": self.client_address,
+                        "at": time.monotonic(),
+                        **query,
+                    }
+                )
+                self.send_response(204 if parts.path != "/broken" else 500)
+                self.send_header("Content-Length", "0")
                 self.end_headers()
 
             def log_message(self, *_arguments):
                 pass
 
-        self._server = http.server.ThreadingHTTPServer(('127.0.0.1', 0), Handler)
+        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True
-        self.url = f'http://127.0.0.1:{self._server.server_port}'
+        self.url = f"http://127.0.0.1:{self._server.server_port}"
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
 
     def close(self):
@@ -156,8 +194,10 @@ def customer():
 def description():
     """OVHcloud's own description of the API, where it is at hand."""
     here = os.path.dirname(os.path.abspath(__file__))
-    path = os.path.join(here, '..', '..', '..', '..', 'shared', 'ovh', 'sms.json')
+    path = os.path.join(here, "..", "..", "..", "..", "shared", "ovh", "sms.json")
     if not os.path.exists(path):
-        pytest.skip("OVHcloud's description of its API (../shared/ovh/sms.json) is not here")
-    with open(path, encoding='utf-8') as stream:
+        pytest.skip(
+            "OVHcloud's description of its API (../shared/ovh/sms.json) is not here"
+        )
+    with open(path, encoding="utf-8") as stream:
         return json.load(stream)

@@ -11,34 +11,49 @@ from ovh_simulator import magic, texts
 EVIL = "<script>alert('x')</script> & \"co\""
 
 
-@pytest.mark.parametrize('header, expected', [
-    (None, 'fr'), ('', 'fr'), ('de', 'fr'), ('en', 'en'), ('en-GB,en;q=0.9,fr;q=0.8', 'en'),
-    ('fr-FR,fr;q=0.9,en;q=0.8', 'fr'), ('fr;q=0.3,en;q=0.8', 'en'), ('en;q=x', 'fr')])
+@pytest.mark.parametrize(
+    "header, expected",
+    [
+        (None, "fr"),
+        ("", "fr"),
+        ("de", "fr"),
+        ("en", "en"),
+        ("en-GB,en;q=0.9,fr;q=0.8", "en"),
+        ("fr-FR,fr;q=0.9,en;q=0.8", "fr"),
+        ("fr;q=0.3,en;q=0.8", "en"),
+        ("en;q=x", "fr"),
+    ],
+)
 def test_language(header, expected):
     assert texts.language(header) == expected
 
 
-@pytest.mark.parametrize('path', ['/', '/help', '/simulator/help', '/auth/?credentialToken=none'])
-@pytest.mark.parametrize('lang', texts.LANGUAGES)
+@pytest.mark.parametrize(
+    "path", ["/", "/help", "/simulator/help", "/auth/?credentialToken=none"]
+)
+@pytest.mark.parametrize("lang", texts.LANGUAGES)
 def test_pages(base, simulator, path, lang):
-    answer = requests.get(base + path, headers={'Accept-Language': lang}, timeout=5)
-    assert answer.status_code == (404 if 'none' in path else 200)
-    assert f'<html lang="{lang}">' in answer.text and '{{' not in answer.text
+    answer = requests.get(base + path, headers={"Accept-Language": lang}, timeout=5)
+    assert answer.status_code == (404 if "none" in path else 200)
+    assert f'<html lang="{lang}">' in answer.text and "{{" not in answer.text
     # nothing comes from another host
     assert not re.search(r'(src|href)="(https?:)?//', answer.text)
-    assert "default-src 'self'" in answer.headers['Content-Security-Policy']
+    assert "default-src 'self'" in answer.headers["Content-Security-Policy"]
     for asset in re.findall(r'(?:src|href)="(/simulator/static/[^"]+)"', answer.text):
         assert requests.get(base + asset, timeout=5).status_code == 200
 
 
 def test_help_names_every_magic_number_and_route(base, simulator):
     from ovh_simulator import admin
-    text = requests.get(f'{base}/help', timeout=5).text
+
+    text = requests.get(f"{base}/help", timeout=5).text
     assert all(entry.number in text for entry in magic.TABLE)
     for route in admin.router.routes:
-        path = re.sub(r'\{.*?\}', '{', route.path)
-        assert any(re.sub(r'\{.*?\}', '{', found) == path
-                   for found in re.findall(r'/simulator/[^<]+', text)), route.path
+        path = re.sub(r"\{.*?\}", "{", route.path)
+        assert any(
+            re.sub(r"\{.*?\}", "{", found) == path
+            for found in re.findall(r"/simulator/[^<]+", text)
+        ), route.path
 
 
 def test_every_text_exists_in_both_languages():
@@ -48,14 +63,14 @@ def test_every_text_exists_in_both_languages():
 
 def events(base, count):
     """:return: the first *count* server-sent events of a new page."""
-    response = requests.get(f'{base}/simulator/events', stream=True, timeout=10)
+    response = requests.get(f"{base}/simulator/events", stream=True, timeout=10)
     lines = response.iter_lines(decode_unicode=True)
     for _ in range(count):
         name = data = None
         for line in lines:
-            if line.startswith('event: '):
+            if line.startswith("event: "):
                 name = line[7:]
-            elif line.startswith('data: '):
+            elif line.startswith("data: "):
                 data = json.loads(line[6:])
             elif not line:
                 break
@@ -64,44 +79,61 @@ def events(base, count):
 
 
 def test_live_updates(base, simulator, send):
-    send('+33612341001', message=EVIL)
+    send("+33612341001", message=EVIL)
     page = requests.get(base, timeout=5).text
-    assert '<script>alert' not in page and '&lt;script&gt;alert' in page  # the page starts with what there is
+    assert (
+        "<script>alert" not in page and "&lt;script&gt;alert" in page
+    )  # the page starts with what there is
     stream = events(base, 2)
     name, data = next(stream)
-    assert name == 'snapshot' and [phone['number'] for phone in data['phones']] == ['+33612341001']
-    assert data['phones'][0]['messages'][0]['text'] == EVIL
-    send('+33612341002', message="Où êtes-vous ?", senderForResponse=True)
+    assert name == "snapshot" and [phone["number"] for phone in data["phones"]] == [
+        "+33612341001"
+    ]
+    assert data["phones"][0]["messages"][0]["text"] == EVIL
+    send("+33612341002", message="Où êtes-vous ?", senderForResponse=True)
     name, data = next(stream)
-    assert name == 'phones' and [phone['number'] for phone in data['phones']] == ['+33612341002']
-    message = data['phones'][0]['messages'][0]
-    assert (message['parts'], message['encoding'], message['status'], message['can_reply']) == (
-        1, 'unicode', 'delivered', True)
-    assert data['summary']['sms'] == 2 and data['summary']['services'][0]['credits'] == 1998
+    assert name == "phones" and [phone["number"] for phone in data["phones"]] == [
+        "+33612341002"
+    ]
+    message = data["phones"][0]["messages"][0]
+    assert (
+        message["parts"],
+        message["encoding"],
+        message["status"],
+        message["can_reply"],
+    ) == (1, "unicode", "delivered", True)
+    assert (
+        data["summary"]["sms"] == 2
+        and data["summary"]["services"][0]["credits"] == 1998
+    )
     stream.close()
 
 
 def test_search(base, simulator, send):
-    send('+33612341001', message="Votre commande")
-    send('+33612341002', message="Votre rendez-vous")
+    send("+33612341001", message="Votre commande")
+    send("+33612341002", message="Votre rendez-vous")
 
     def numbers(text):
-        found = requests.get(f'{base}/simulator/phones', {'search': text}, timeout=5).json()
-        return [phone['number'] for phone in found]
+        found = requests.get(
+            f"{base}/simulator/phones", {"search": text}, timeout=5
+        ).json()
+        return [phone["number"] for phone in found]
 
-    assert numbers('') == ['+33612341002', '+33612341001']
-    assert numbers('06 12 34 10 01') == ['+33612341001']
-    assert numbers('RENDEZ') == ['+33612341002']
-    assert numbers('absent') == []
+    assert numbers("") == ["+33612341002", "+33612341001"]
+    assert numbers("06 12 34 10 01") == ["+33612341001"]
+    assert numbers("RENDEZ") == ["+33612341002"]
+    assert numbers("absent") == []
 
 
 def test_the_login_page_escapes(base, simulator, client):
     client.get(SERVICE)
-    answer = client.request_consumerkey([{'method': 'GET', 'path': f'/{EVIL}'}])
-    page = requests.get(answer['validationUrl'], timeout=5).text
-    assert '<script>alert' not in page and '&lt;script&gt;' in page
+    answer = client.request_consumerkey([{"method": "GET", "path": f"/{EVIL}"}])
+    page = requests.get(answer["validationUrl"], timeout=5).text
+    assert "<script>alert" not in page and "&lt;script&gt;" in page
 
 
 def test_the_page_sets_sms_as_text_only(base, simulator):
-    script = requests.get(f'{base}/simulator/static/phones.js', timeout=5).text
-    assert not re.search(r'innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\b', script)
+    script = requests.get(f"{base}/simulator/static/phones.js", timeout=5).text
+    assert not re.search(
+        r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\b", script
+    )

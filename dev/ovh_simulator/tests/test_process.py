@@ -11,36 +11,54 @@ import pytest
 import requests
 
 DEV = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-ENVIRONMENT = {**os.environ, 'PYTHONPATH': DEV}
+ENVIRONMENT = {**os.environ, "PYTHONPATH": DEV}
 
 
 def start(*options):
-    return subprocess.Popen([sys.executable, '-m', 'ovh_simulator', *options], env=ENVIRONMENT, text=True,
-                            stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    return subprocess.Popen(
+        [sys.executable, "-m", "ovh_simulator", *options],
+        env=ENVIRONMENT,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
 
 
-@pytest.mark.parametrize('how', [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
 def test_life(tmp_path, how):
-    port_file = tmp_path / 'port'
-    process = start('--port', '0', '--port-file', str(port_file), '--latency-ms', '5', '--callback-delay-ms', '7')
+    port_file = tmp_path / "port"
+    process = start(
+        "--port",
+        "0",
+        "--port-file",
+        str(port_file),
+        "--latency-ms",
+        "5",
+        "--callback-delay-ms",
+        "7",
+    )
     try:
         line = process.stdout.readline()
         port = int(port_file.read_text())
-        assert f'http://127.0.0.1:{port}/' in line
+        assert f"http://127.0.0.1:{port}/" in line
         for _ in range(2):
-            config = requests.get(f'http://127.0.0.1:{port}/simulator/config', timeout=5).json()
-            assert (config['latency_ms'], config['callback_delay_ms']) == (5, [7, 7])
+            config = requests.get(
+                f"http://127.0.0.1:{port}/simulator/config", timeout=5
+            ).json()
+            assert (config["latency_ms"], config["callback_delay_ms"]) == (5, [7, 7])
             # options of the command line survive a reset
-            requests.post(f'http://127.0.0.1:{port}/simulator/reset', timeout=5)
+            requests.post(f"http://127.0.0.1:{port}/simulator/reset", timeout=5)
         # open pages and hanging requests do not keep it alive
-        with requests.get(f'http://127.0.0.1:{port}/simulator/events', stream=True, timeout=5) as page:
+        with requests.get(
+            f"http://127.0.0.1:{port}/simulator/events", stream=True, timeout=5
+        ) as page:
             assert next(page.iter_lines())
             began = time.monotonic()
             process.send_signal(how)
             assert process.wait(8) in (0, -how)
             assert time.monotonic() - began < 5
         output, errors = process.communicate()
-        assert output == '' and errors == ''
+        assert output == "" and errors == ""
     finally:
         process.kill()
         process.communicate()
@@ -48,29 +66,39 @@ def test_life(tmp_path, how):
 
 def test_port_taken():
     with socket.socket() as taken:
-        taken.bind(('127.0.0.1', 0))
+        taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        process = start('--port', str(port))
+        process = start("--port", str(port))
         output, errors = process.communicate(timeout=20)
     assert process.returncode == 2
-    assert output == '' and len(errors.strip().splitlines()) == 1 and str(port) in errors
+    assert (
+        output == "" and len(errors.strip().splitlines()) == 1 and str(port) in errors
+    )
 
 
 def test_quiet(tmp_path):
-    port_file = tmp_path / 'port'
-    process = start('--port', '0', '--quiet', '--port-file', str(port_file))
+    port_file = tmp_path / "port"
+    process = start("--port", "0", "--quiet", "--port-file", str(port_file))
     for _ in range(200):
         if port_file.exists():
             break
         time.sleep(0.05)
     process.terminate()
     output, errors = process.communicate(timeout=10)
-    assert (output, errors) == ('', '') and port_file.exists()
+    assert (output, errors) == ("", "") and port_file.exists()
 
 
 def test_constants_need_no_framework():
-    code = ("import sys\nfor name in ('fastapi', 'starlette', 'uvicorn', 'httpx'):\n    sys.modules[name] = None\n"
-            "from ovh_simulator import magic, seed, gsm\nprint(seed.SERVICE_1, magic.DELIVERED)")
-    done = subprocess.run([sys.executable, '-c', code], env=ENVIRONMENT, text=True, capture_output=True, timeout=20)
+    code = (
+        "import sys\nfor name in ('fastapi', 'starlette', 'uvicorn', 'httpx'):\n    sys.modules[name] = None\n"
+        "from ovh_simulator import magic, seed, gsm\nprint(seed.SERVICE_1, magic.DELIVERED)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env=ENVIRONMENT,
+        text=True,
+        capture_output=True,
+        timeout=20,
+    )
     assert done.returncode == 0, done.stderr

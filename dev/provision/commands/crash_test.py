@@ -1,4 +1,5 @@
 """``dev/crash_test``: whatever dies, each recipient gets each SMS once."""
+
 from crash.cli import main
 
-__all__ = ['main']
+__all__ = ["main"]

@@ -1,4 +1,5 @@
 """``dev/demo``: a database with French demo data, the simulated OVHcloud, and Odoo with its cron."""
+
 import argparse
 import fcntl
 import time
@@ -15,13 +16,28 @@ ANSWER_SECONDS = 180
 
 
 def _options(arguments):
-    parser = argparse.ArgumentParser(prog='dev/demo', description='Run Odoo with the addon, demo data in French and a simulated OVHcloud.')
-    parser.add_argument('--port', type=int, default=8069, metavar='PORT', help="Odoo's port (default: %(default)s)")
-    parser.add_argument('--simulator-port', type=int, default=8900, metavar='PORT', help="the simulated OVHcloud's port (default: %(default)s)")
-    parser.add_argument('--reset', action='store_true', help='make the database again')
+    parser = argparse.ArgumentParser(
+        prog="dev/demo",
+        description="Run Odoo with the addon, demo data in French and a simulated OVHcloud.",
+    )
+    parser.add_argument(
+        "--port",
+        type=int,
+        default=8069,
+        metavar="PORT",
+        help="Odoo's port (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--simulator-port",
+        type=int,
+        default=8900,
+        metavar="PORT",
+        help="the simulated OVHcloud's port (default: %(default)s)",
+    )
+    parser.add_argument("--reset", action="store_true", help="make the database again")
     options = parser.parse_args(arguments)
     if options.port == options.simulator_port:
-        parser.error('--port and --simulator-port must differ')
+        parser.error("--port and --simulator-port must differ")
     return options
 
 
@@ -43,8 +59,10 @@ def answers(url):
 
 
 def _died(child):
-    lines = '\n'.join('    ' + line for line in child.last_lines())
-    return Problem(f'{child.name} has stopped by itself (exit status {child.status()}); its last lines, from {child.log}:\n{lines}')
+    lines = "\n".join("    " + line for line in child.last_lines())
+    return Problem(
+        f"{child.name} has stopped by itself (exit status {child.status()}); its last lines, from {child.log}:\n{lines}"
+    )
 
 
 def _wait_until_answering(child, url):
@@ -53,7 +71,9 @@ def _wait_until_answering(child, url):
         if child.status() is not None:
             raise _died(child)
         if time.monotonic() > deadline:
-            raise Problem(f'{child.name} does not answer at {url}; its log is {child.log}.')
+            raise Problem(
+                f"{child.name} does not answer at {url}; its log is {child.log}."
+            )
         time.sleep(0.3)
 
 
@@ -82,15 +102,18 @@ def main(arguments):
     :raise Problem: when a port is taken or something fails to start.
     """
     options = _options(arguments)
-    require_free(options.port, 'Odoo', '--port')
-    require_free(options.simulator_port, 'the simulated OVHcloud', '--simulator-port')
-    odoo_url = f'http://localhost:{options.port}'
-    simulator_url = f'http://localhost:{options.simulator_port}'
-    with platform() as parts, open(parts.checkout.cache / 'demo.lock', 'w') as lock:
+    require_free(options.port, "Odoo", "--port")
+    require_free(options.simulator_port, "the simulated OVHcloud", "--simulator-port")
+    odoo_url = f"http://localhost:{options.port}"
+    simulator_url = f"http://localhost:{options.simulator_port}"
+    with platform() as parts, open(parts.checkout.cache / "demo.lock", "w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise Problem('The demonstration of this checkout is already running: stop that one first.', status=2) from None
+            raise Problem(
+                "The demonstration of this checkout is already running: stop that one first.",
+                status=2,
+            ) from None
         databases = Databases(parts)
         forget_removed_checkouts(databases)
         database = databases.demo(options.reset)
@@ -98,26 +121,44 @@ def main(arguments):
         logs = parts.checkout.logs
         children = []
         try:
-            with step('Starting the simulated OVHcloud and Odoo'):
+            with step("Starting the simulated OVHcloud and Odoo"):
                 simulator = Child(
-                    'The simulated OVHcloud',
-                    parts.simulator_command('--host', '127.0.0.1', '--port', options.simulator_port),
-                    parts.environment(PYTHONPATH=str(DEV_DIRECTORY)), logs / 'demo-simulator.log',
+                    "The simulated OVHcloud",
+                    parts.simulator_command(
+                        "--host", "127.0.0.1", "--port", options.simulator_port
+                    ),
+                    parts.environment(PYTHONPATH=str(DEV_DIRECTORY)),
+                    logs / "demo-simulator.log",
                 )
                 children.append(simulator)
                 # Odoo reads its OVHcloud account as soon as it runs.
-                _wait_until_answering(simulator, f'http://127.0.0.1:{options.simulator_port}/')
+                _wait_until_answering(
+                    simulator, f"http://127.0.0.1:{options.simulator_port}/"
+                )
                 odoo = Child(
-                    'Odoo',
+                    "Odoo",
                     parts.odoo_command(
-                        '-d', database, '--db-filter', f'^{database}$', '--no-database-list',
-                        '--http-interface', '127.0.0.1', '--http-port', options.port,
-                        '--workers', 0, '--max-cron-threads', 2,
+                        "-d",
+                        database,
+                        "--db-filter",
+                        f"^{database}$",
+                        "--no-database-list",
+                        "--http-interface",
+                        "127.0.0.1",
+                        "--http-port",
+                        options.port,
+                        "--workers",
+                        0,
+                        "--max-cron-threads",
+                        2,
                     ),
-                    parts.environment(), logs / 'demo-odoo.log',
+                    parts.environment(),
+                    logs / "demo-odoo.log",
                 )
                 children.append(odoo)
-                _wait_until_answering(odoo, f'http://127.0.0.1:{options.port}/web/login')
+                _wait_until_answering(
+                    odoo, f"http://127.0.0.1:{options.port}/web/login"
+                )
             _welcome(odoo_url, simulator_url, logs)
             while True:
                 for child in children:
@@ -125,7 +166,7 @@ def main(arguments):
                         raise _died(child)
                 time.sleep(0.5)
         except KeyboardInterrupt:
-            say('\nStopping ...')
+            say("\nStopping ...")
             return 0
         finally:
             stop_all(reversed(children))

@@ -1,4 +1,5 @@
 """``dev/fresh [ODOO TEST OPTION...]``: both commands of README.rst where nothing is yet."""
+
 import os
 import shutil
 import tempfile
@@ -14,10 +15,19 @@ from ..system import is_root, run
 from ..ui import Problem, say, seconds_text, step
 
 # What a machine says of itself: where programs, certificates and packages are. Nothing of its user.
-KEPT = ('PATH', 'LANG', 'SSL_CERT_FILE', 'REQUESTS_CA_BUNDLE', 'NODE_EXTRA_CA_CERTS', 'HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY')
-KEPT_BEGINNINGS = ('PIP_', 'NPM_CONFIG_')
+KEPT = (
+    "PATH",
+    "LANG",
+    "SSL_CERT_FILE",
+    "REQUESTS_CA_BUNDLE",
+    "NODE_EXTRA_CA_CERTS",
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "NO_PROXY",
+)
+KEPT_BEGINNINGS = ("PIP_", "NPM_CONFIG_")
 DEMO_SECONDS = 45 * 60
-READY = 'Ctrl-C stops all of it.'
+READY = "Ctrl-C stops all of it."
 
 
 def _environment(home):
@@ -27,9 +37,10 @@ def _environment(home):
     :return: the environment.
     """
     return {
-        'HOME': str(home),
+        "HOME": str(home),
         **{
-            name: value for name, value in os.environ.items()
+            name: value
+            for name, value in os.environ.items()
             if name.upper() in KEPT or name.upper().startswith(KEPT_BEGINNINGS)
         },
     }
@@ -41,12 +52,14 @@ def _answers(url):
     :raise Problem: when it can't be had.
     """
     try:
-        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(url, timeout=60) as answer:
+        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(
+            url, timeout=60
+        ) as answer:
             status = answer.status
     except OSError as error:
-        raise Problem(f'{url} does not answer: {error}') from None
+        raise Problem(f"{url} does not answer: {error}") from None
     if status != 200:
-        raise Problem(f'{url} answers {status}.')
+        raise Problem(f"{url} answers {status}.")
 
 
 def _demo(clone, environment):
@@ -56,18 +69,28 @@ def _demo(clone, environment):
     """
     ports = [free_port(), free_port()]
     demo = Child(
-        './dev/demo', [str(clone / 'dev/demo'), '--port', str(ports[0]), '--simulator-port', str(ports[1])], environment,
-        log=clone.parent / 'demo.log',
+        "./dev/demo",
+        [
+            str(clone / "dev/demo"),
+            "--port",
+            str(ports[0]),
+            "--simulator-port",
+            str(ports[1]),
+        ],
+        environment,
+        log=clone.parent / "demo.log",
     )
     deadline = time.monotonic() + DEMO_SECONDS
     try:
-        while READY not in demo.log.read_text(errors='replace'):
+        while READY not in demo.log.read_text(errors="replace"):
             if demo.status() is not None or time.monotonic() > deadline:
-                lines = '\n'.join(f'    {line}' for line in demo.last_lines())
-                raise Problem(f'./dev/demo does not come up; the last it said:\n{lines}')
+                lines = "\n".join(f"    {line}" for line in demo.last_lines())
+                raise Problem(
+                    f"./dev/demo does not come up; the last it said:\n{lines}"
+                )
             time.sleep(1)
-        for port, path in ((ports[0], 'web/login'), (ports[1], '')):
-            _answers(f'http://localhost:{port}/{path}')
+        for port, path in ((ports[0], "web/login"), (ports[1], "")):
+            _answers(f"http://localhost:{port}/{path}")
     finally:
         demo.stop()
 
@@ -81,23 +104,25 @@ def main(arguments):
     """
     root = Checkout().root
     start = time.monotonic()
-    directory = Path(tempfile.mkdtemp(prefix='sms_ovh_fresh_'))
-    home = directory / 'home'
+    directory = Path(tempfile.mkdtemp(prefix="sms_ovh_fresh_"))
+    home = directory / "home"
     home.mkdir()
     environment = _environment(home)
     try:
-        run(['git', 'clone', '--quiet', str(root), str(directory / 'clone')], 'Cloning')
-        with step('./dev/demo with an empty home'):
-            _demo(directory / 'clone', environment)
-        say('==> ./dev/test')
-        tests = Child('./dev/test', [str(directory / 'clone/dev/test'), *arguments], environment)
+        run(["git", "clone", "--quiet", str(root), str(directory / "clone")], "Cloning")
+        with step("./dev/demo with an empty home"):
+            _demo(directory / "clone", environment)
+        say("==> ./dev/test")
+        tests = Child(
+            "./dev/test", [str(directory / "clone/dev/test"), *arguments], environment
+        )
         for line in tests.lines:
-            print(line, end='', flush=True)
+            print(line, end="", flush=True)
         return tests.wait()
     finally:
         shutil.rmtree(directory, ignore_errors=True)
         if is_root():
             # Root's PostgreSQL is not in its home.
-            key = short_hash(home / '.cache' / 'sms_ovh')
-            shutil.rmtree(Path('/var/lib/sms_ovh') / key, ignore_errors=True)
-        say(f'Took {seconds_text(time.monotonic() - start)}.')
+            key = short_hash(home / ".cache" / "sms_ovh")
+            shutil.rmtree(Path("/var/lib/sms_ovh") / key, ignore_errors=True)
+        say(f"Took {seconds_text(time.monotonic() - start)}.")

@@ -1,4 +1,5 @@
 """``dev/lint [HOOK...]``: the linters and formatters that each commit is checked with, on all files."""
+
 import argparse
 import os
 import shutil
@@ -10,12 +11,25 @@ from ..checkout import Checkout
 from ..system import install_packages, run
 from ..ui import Problem
 
-PRE_COMMIT = 'pre-commit==4.7.0'
+PRE_COMMIT = "pre-commit==4.7.0"
 
 
 def _build(directory):
-    run([sys.executable, '-m', 'venv', str(directory)], 'Creating a virtual environment')
-    run([str(directory / 'bin' / 'python'), '-m', 'pip', 'install', '--quiet', '--no-input', PRE_COMMIT], f'Installing {PRE_COMMIT}')
+    run(
+        [sys.executable, "-m", "venv", str(directory)], "Creating a virtual environment"
+    )
+    run(
+        [
+            str(directory / "bin" / "python"),
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--no-input",
+            PRE_COMMIT,
+        ],
+        f"Installing {PRE_COMMIT}",
+    )
     return PRE_COMMIT
 
 
@@ -26,26 +40,41 @@ def main(arguments):
     :return: the exit status, 1 where something was found.
     :raise Problem: where this is no clone: pre-commit works on what git tracks.
     """
-    parser = argparse.ArgumentParser(prog='dev/lint', description='Run the linters and formatters on all files; what can be repaired is.')
-    parser.add_argument('hooks', nargs='*', metavar='HOOK', help='only these of .pre-commit-config.yaml')
+    parser = argparse.ArgumentParser(
+        prog="dev/lint",
+        description="Run the linters and formatters on all files; what can be repaired is.",
+    )
+    parser.add_argument(
+        "hooks", nargs="*", metavar="HOOK", help="only these of .pre-commit-config.yaml"
+    )
     options = parser.parse_args(arguments)
     root = Checkout().root
-    if not shutil.which('git') or not (root / '.git').exists():
-        raise Problem('The linters look at what git tracks: run this in a clone.')
-    if not shutil.which('npm'):
-        install_packages(['nodejs', 'npm'], "to check the JavaScript and the XML")
-    directory = cache_dir() / f'lint-{short_hash(PRE_COMMIT, sys.version_info[:3], sys.executable)}'
+    if not shutil.which("git") or not (root / ".git").exists():
+        raise Problem("The linters look at what git tracks: run this in a clone.")
+    if not shutil.which("npm"):
+        install_packages(["nodejs", "npm"], "to check the JavaScript and the XML")
+    directory = (
+        cache_dir()
+        / f"lint-{short_hash(PRE_COMMIT, sys.version_info[:3], sys.executable)}"
+    )
     built_directory(directory, _build)
     # Two at a time would write the same files.
-    with locked(f'lint-{short_hash(root)}'):
-        environment = {**os.environ, 'PRE_COMMIT_HOME': str(cache_dir() / 'pre-commit')}
+    with locked(f"lint-{short_hash(root)}"):
+        environment = {**os.environ, "PRE_COMMIT_HOME": str(cache_dir() / "pre-commit")}
         status = 0
         for hook in options.hooks or [None]:
             status |= subprocess.run(
                 [
-                    str(directory / 'bin' / 'python'), '-m', 'pre_commit', 'run', '--all-files', '--show-diff-on-failure',
+                    str(directory / "bin" / "python"),
+                    "-m",
+                    "pre_commit",
+                    "run",
+                    "--all-files",
+                    "--show-diff-on-failure",
                     *([hook] if hook else []),
                 ],
-                cwd=root, env=environment, check=False,
+                cwd=root,
+                env=environment,
+                check=False,
             ).returncode
     return 1 if status else 0

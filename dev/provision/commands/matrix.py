@@ -1,4 +1,5 @@
 """``dev/matrix``: the addon's whole life, beside every neighbour, in real databases."""
+
 import argparse
 import contextlib
 import copy
@@ -23,23 +24,33 @@ from ..ui import Problem, say
 
 # Addons of Odoo that send SMS or show them, and Twilio, another provider of them.
 NEIGHBOURS = (
-    'sms_twilio', 'crm_sms', 'sale_sms', 'calendar_sms', 'event_sms', 'mass_mailing_crm_sms', 'mass_mailing_sale_sms',
-    'website_mass_mailing_sms', 'mass_mailing_event_sms', 'project_sms', 'stock_sms', 'base_automation',
+    "sms_twilio",
+    "crm_sms",
+    "sale_sms",
+    "calendar_sms",
+    "event_sms",
+    "mass_mailing_crm_sms",
+    "mass_mailing_sale_sms",
+    "website_mass_mailing_sms",
+    "mass_mailing_event_sms",
+    "project_sms",
+    "stock_sms",
+    "base_automation",
 )
 # OCA's job queue, as PyPI has it.
-QUEUE_JOB = ('odoo-addon-queue-job==19.0.2.4.0.1', 'openupgradelib==3.13.7')
+QUEUE_JOB = ("odoo-addon-queue-job==19.0.2.4.0.1", "openupgradelib==3.13.7")
 # States of this repository that somebody may have installed.
-EARLIER = ('c5b4266',)
-DONE = 'MATRIX STEP DONE'
+EARLIER = ("c5b4266",)
+DONE = "MATRIX STEP DONE"
 CASES = {
-    'wheel': 'the package, built and installed beside Odoo',
-    'alone': 'the whole life, without neighbours and demo data',
-    'upgrade': 'from earlier states',
-    'before': 'the whole life beside neighbours, with demo data',
-    'after': 'neighbours that come later',
-    'queue_job': "the whole life beside OCA's queue_job, from PyPI",
+    "wheel": "the package, built and installed beside Odoo",
+    "alone": "the whole life, without neighbours and demo data",
+    "upgrade": "from earlier states",
+    "before": "the whole life beside neighbours, with demo data",
+    "after": "neighbours that come later",
+    "queue_job": "the whole life beside OCA's queue_job, from PyPI",
 }
-SHORT = ('wheel', 'alone', 'upgrade')
+SHORT = ("wheel", "alone", "upgrade")
 
 
 class Matrix:
@@ -58,7 +69,7 @@ class Matrix:
     @property
     def failed(self):
         """The rows of what went wrong."""
-        return [row for row in self.rows if row[2] == 'FAILED']
+        return [row for row in self.rows if row[2] == "FAILED"]
 
     def note(self, case, step, function):
         """Do something and note how it went.
@@ -70,13 +81,13 @@ class Matrix:
         """
         started = time.monotonic()
         try:
-            remark = function() or ''
+            remark = function() or ""
         except Problem as problem:
-            self.rows.append((case, step, 'FAILED', time.monotonic() - started, ''))
-            say(f'FAILED   {case}: {step}\n{problem}')
+            self.rows.append((case, step, "FAILED", time.monotonic() - started, ""))
+            say(f"FAILED   {case}: {step}\n{problem}")
             raise
-        self.rows.append((case, step, 'ok', time.monotonic() - started, remark))
-        say(f'ok       {case}: {step} ({time.monotonic() - started:.0f} s) {remark}')
+        self.rows.append((case, step, "ok", time.monotonic() - started, remark))
+        say(f"ok       {case}: {step} ({time.monotonic() - started:.0f} s) {remark}")
 
     @contextlib.contextmanager
     def case(self, name, make=True):
@@ -86,7 +97,10 @@ class Matrix:
         :param bool make: with the addon's dependencies; else only its name is reserved.
         """
         kind = f"matrix_{re.sub(r'[^a-z0-9]+', '_', name.lower())}"
-        with self.databases.of_this_run(kind, make=make) as database, contextlib.suppress(Problem):
+        with (
+            self.databases.of_this_run(kind, make=make) as database,
+            contextlib.suppress(Problem),
+        ):
             yield database
 
     # -- steps -------------------------------------------------------------
@@ -99,13 +113,20 @@ class Matrix:
         :param addons: directories to look for addons in besides Odoo's own, by default this checkout's.
         """
         self.databases.odoo(
-            f"odoo {' '.join(arguments)}", f'matrix-{database}.log', '-d', database, *self._paths(addons), *arguments,
+            f"odoo {' '.join(arguments)}",
+            f"matrix-{database}.log",
+            "-d",
+            database,
+            *self._paths(addons),
+            *arguments,
         )
 
     def _paths(self, addons):
         if addons is None:
             return []
-        return [f"--addons-path={','.join(map(str, [*self.parts.source.addons, *addons]))}"]
+        return [
+            f"--addons-path={','.join(map(str, [*self.parts.source.addons, *addons]))}"
+        ]
 
     def step(self, database, name, addons=None, **options):
         """Run one of :mod:`matrix_.steps` in Odoo's shell.
@@ -118,28 +139,46 @@ class Matrix:
         :raise Problem: where it fails or logs an error.
         """
         code = (
-            f'import sys; sys.path.insert(0, {str(DEV_DIRECTORY)!r})\n'
-            f'from matrix_ import steps\n'
-            f'steps.run(env, {name!r}, **{options!r})\n'
+            f"import sys; sys.path.insert(0, {str(DEV_DIRECTORY)!r})\n"
+            f"from matrix_ import steps\n"
+            f"steps.run(env, {name!r}, **{options!r})\n"
         )
         done = subprocess.run(
-            guarded(self.parts.odoo_command(
-                'shell', '-d', database, *self._paths(addons), '--no-http', '--max-cron-threads=0', '--log-level=warn',
-            )),
-            input=code, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors='replace',
+            guarded(
+                self.parts.odoo_command(
+                    "shell",
+                    "-d",
+                    database,
+                    *self._paths(addons),
+                    "--no-http",
+                    "--max-cron-threads=0",
+                    "--log-level=warn",
+                )
+            ),
+            input=code,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
             env=self.parts.environment(),
         )
         lines = done.stdout.splitlines()
-        remarks = [line.split(f'{DONE}: ', 1)[1] for line in lines if f'{DONE}: ' in line]
-        errors = [line for line in lines if ' ERROR ' in line or ' CRITICAL ' in line]
+        remarks = [
+            line.split(f"{DONE}: ", 1)[1] for line in lines if f"{DONE}: " in line
+        ]
+        errors = [line for line in lines if " ERROR " in line or " CRITICAL " in line]
         if done.returncode or errors or not remarks:
-            raise Problem('\n'.join('    ' + line for line in (errors[:3] + lines[-20:])))
+            raise Problem(
+                "\n".join("    " + line for line in (errors[:3] + lines[-20:]))
+            )
         return remarks[-1]
 
     def neutralize(self, database):
         """Neutralise a database as an administrator does."""
         run(
-            self.parts.odoo_command('neutralize', '-d', database), 'odoo neutralize', env=self.parts.environment(),
+            self.parts.odoo_command("neutralize", "-d", database),
+            "odoo neutralize",
+            env=self.parts.environment(),
         )
 
     # -- cases -------------------------------------------------------------
@@ -155,89 +194,189 @@ class Matrix:
         with self.case(name, make=not (neighbours or demo)) as database:
             if neighbours or demo:
                 modules = sorted({*self.parts.checkout.dependencies(), *neighbours})
-                self.note(name, f'make a database with {len(modules)} modules', lambda: self.odoo(
-                    database, '-i', ','.join(modules), *(['--with-demo'] if demo else []), addons=addons))
+                self.note(
+                    name,
+                    f"make a database with {len(modules)} modules",
+                    lambda: self.odoo(
+                        database,
+                        "-i",
+                        ",".join(modules),
+                        *(["--with-demo"] if demo else []),
+                        addons=addons,
+                    ),
+                )
 
             def step(title, step_name, **options):
-                self.note(name, title, lambda: self.step(database, step_name, addons=addons, **options))
+                self.note(
+                    name,
+                    title,
+                    lambda: self.step(database, step_name, addons=addons, **options),
+                )
 
-            step('SMS and campaigns from before', 'make_existing')
-            self.note(name, 'install', lambda: self.odoo(
-                database, '-i', ADDON, *(['--with-demo'] if demo else []), addons=addons))
-            step('they work on, by Odoo\'s own service', 'check_installed')
-            step('connect', 'connect', api_url=self.api_url)
-            step('send a campaign and an SMS', 'send')
-            self.note(name, 'update', lambda: self.odoo(database, '-u', ADDON, addons=addons))
-            step('SMS in every state', 'leave_open')
-            copy = f'{database}_copy'
+            step("SMS and campaigns from before", "make_existing")
+            self.note(
+                name,
+                "install",
+                lambda: self.odoo(
+                    database,
+                    "-i",
+                    ADDON,
+                    *(["--with-demo"] if demo else []),
+                    addons=addons,
+                ),
+            )
+            step("they work on, by Odoo's own service", "check_installed")
+            step("connect", "connect", api_url=self.api_url)
+            step("send a campaign and an SMS", "send")
+            self.note(
+                name, "update", lambda: self.odoo(database, "-u", ADDON, addons=addons)
+            )
+            step("SMS in every state", "leave_open")
+            copy = f"{database}_copy"
             try:
-                self.note(name, 'neutralise a copy', lambda: (
-                    self.databases.drop(copy), self.databases.copy(database, copy), self.neutralize(copy))[0])
-                self.note(name, 'the copy sends nothing', lambda: self.step(copy, 'check_neutralized', addons=addons))
+                self.note(
+                    name,
+                    "neutralise a copy",
+                    lambda: (
+                        self.databases.drop(copy),
+                        self.databases.copy(database, copy),
+                        self.neutralize(copy),
+                    )[0],
+                )
+                self.note(
+                    name,
+                    "the copy sends nothing",
+                    lambda: self.step(copy, "check_neutralized", addons=addons),
+                )
             finally:
                 self.databases.drop(copy)
-            step('uninstall', 'uninstall')
-            step('nothing is left, and SMS leave', 'check_uninstalled')
-            self.note(name, 'install again', lambda: self.odoo(database, '-i', ADDON, addons=addons))
+            step("uninstall", "uninstall")
+            step("nothing is left, and SMS leave", "check_uninstalled")
+            self.note(
+                name,
+                "install again",
+                lambda: self.odoo(database, "-i", ADDON, addons=addons),
+            )
 
     def neighbours_later(self, present):
         """Install the neighbours on a database that has the addon and sends with it.
 
         :param present: the modules.
         """
-        name = 'neighbours after'
+        name = "neighbours after"
         with self.case(name) as database:
-            def step(title, step_name, **options):
-                self.note(name, title, lambda: self.step(database, step_name, **options))
 
-            self.note(name, 'install', lambda: self.odoo(database, '-i', ADDON))
-            step('connect', 'connect', api_url=self.api_url)
-            self.note(name, f'install {len(present)} neighbours', lambda: self.odoo(database, '-i', ','.join(present)))
-            step('send a campaign and an SMS', 'send', first=500)
-            step('views', 'open_everything')
+            def step(title, step_name, **options):
+                self.note(
+                    name, title, lambda: self.step(database, step_name, **options)
+                )
+
+            self.note(name, "install", lambda: self.odoo(database, "-i", ADDON))
+            step("connect", "connect", api_url=self.api_url)
+            self.note(
+                name,
+                f"install {len(present)} neighbours",
+                lambda: self.odoo(database, "-i", ",".join(present)),
+            )
+            step("send a campaign and an SMS", "send", first=500)
+            step("views", "open_everything")
 
     def upgrade(self, commit):
         """Install an earlier state, use it, and upgrade to this one.
 
         :param str commit: the state.
         """
-        name = f'upgrade {commit}'
+        name = f"upgrade {commit}"
         root = self.parts.checkout.root
-        with tempfile.TemporaryDirectory(prefix='sms_ovh_earlier_') as directory:
-            archive = Path(directory) / 'addon.tar'
-            done = subprocess.run(
-                ['git', '-C', str(root), 'archive', '--output', str(archive), commit],
-                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-            ) if shutil.which('git') else None
+        with tempfile.TemporaryDirectory(prefix="sms_ovh_earlier_") as directory:
+            archive = Path(directory) / "addon.tar"
+            done = (
+                subprocess.run(
+                    [
+                        "git",
+                        "-C",
+                        str(root),
+                        "archive",
+                        "--output",
+                        str(archive),
+                        commit,
+                    ],
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.STDOUT,
+                    text=True,
+                )
+                if shutil.which("git")
+                else None
+            )
             if not done or done.returncode:
-                self.rows.append((name, 'fetch the earlier state', 'skipped', 0, 'it is not in this clone'))
+                self.rows.append(
+                    (
+                        name,
+                        "fetch the earlier state",
+                        "skipped",
+                        0,
+                        "it is not in this clone",
+                    )
+                )
                 return
-            addons = Path(directory) / 'addons'
+            addons = Path(directory) / "addons"
             (addons / ADDON).mkdir(parents=True)
             with tarfile.open(archive) as handle:
                 handle.extractall(addons / ADDON)
             with self.case(name) as database:
-                def old(title, step_name, **options):
-                    self.note(name, title, lambda: self.step(database, step_name, addons=[addons], **options))
 
-                self.note(name, 'install it', lambda: self.odoo(database, '-i', ADDON, addons=[addons]))
-                old('connect', 'connect', api_url=self.api_url)
-                old('send a campaign and an SMS', 'send', first=600)
-                old('campaigns, SMS and jobs that wait', 'make_old')
-                self.note(name, 'upgrade', lambda: self.odoo(database, '-u', ADDON))
-                self.note(name, 'all kept its meaning', lambda: self.step(database, 'check_upgraded'))
+                def old(title, step_name, **options):
+                    self.note(
+                        name,
+                        title,
+                        lambda: self.step(
+                            database, step_name, addons=[addons], **options
+                        ),
+                    )
+
+                self.note(
+                    name,
+                    "install it",
+                    lambda: self.odoo(database, "-i", ADDON, addons=[addons]),
+                )
+                old("connect", "connect", api_url=self.api_url)
+                old("send a campaign and an SMS", "send", first=600)
+                old("campaigns, SMS and jobs that wait", "make_old")
+                self.note(name, "upgrade", lambda: self.odoo(database, "-u", ADDON))
+                self.note(
+                    name,
+                    "all kept its meaning",
+                    lambda: self.step(database, "check_upgraded"),
+                )
 
     def queue_job(self):
         """The whole life beside OCA's job queue, which is fetched from PyPI."""
-        name = 'queue_job'
-        with tempfile.TemporaryDirectory(prefix='sms_ovh_queue_job_') as directory:
+        name = "queue_job"
+        with tempfile.TemporaryDirectory(prefix="sms_ovh_queue_job_") as directory:
             try:
                 python, site = self.environment(Path(directory))
-                run([str(python), '-m', 'pip', 'install', '--quiet', '--no-deps', *QUEUE_JOB], f"Installing {' '.join(QUEUE_JOB)}")
+                run(
+                    [
+                        str(python),
+                        "-m",
+                        "pip",
+                        "install",
+                        "--quiet",
+                        "--no-deps",
+                        *QUEUE_JOB,
+                    ],
+                    f"Installing {' '.join(QUEUE_JOB)}",
+                )
             except Problem as problem:
-                self.rows.append((name, 'fetch it', 'skipped', 0, str(problem).splitlines()[0]))
+                self.rows.append(
+                    (name, "fetch it", "skipped", 0, str(problem).splitlines()[0])
+                )
                 return
-            self.with_python(python).life(name, ('queue_job',), addons=[site / 'odoo' / 'addons', self.parts.checkout.addons])
+            self.with_python(python).life(
+                name,
+                ("queue_job",),
+                addons=[site / "odoo" / "addons", self.parts.checkout.addons],
+            )
 
     def environment(self, directory):
         """Make a virtual environment that has what Odoo needs, and nothing else yet.
@@ -245,12 +384,17 @@ class Matrix:
         :param Path directory: where.
         :return: its Python, and the directory of its packages.
         """
-        directory = directory / 'environment'
-        python = directory / 'bin' / 'python'
-        asking = ['-c', 'import sysconfig; print(sysconfig.get_path("purelib"))']
-        run([str(self.parts.python.python), '-m', 'venv', str(directory)], 'Creating a virtual environment')
-        site = Path(run([str(python), *asking], 'Asking Python').strip())
-        (site / 'odoo_needs.pth').write_text(run([str(self.parts.python.python), *asking], 'Asking Python'))
+        directory = directory / "environment"
+        python = directory / "bin" / "python"
+        asking = ["-c", 'import sysconfig; print(sysconfig.get_path("purelib"))']
+        run(
+            [str(self.parts.python.python), "-m", "venv", str(directory)],
+            "Creating a virtual environment",
+        )
+        site = Path(run([str(python), *asking], "Asking Python").strip())
+        (site / "odoo_needs.pth").write_text(
+            run([str(self.parts.python.python), *asking], "Asking Python")
+        )
         return python, site
 
     def with_python(self, python):
@@ -260,64 +404,122 @@ class Matrix:
         """
         other = copy.copy(self)
         other.parts = copy.copy(self.parts)
-        other.parts.python = PythonEnvironment(python.parent.parent, self.parts.python.fingerprint)
+        other.parts.python = PythonEnvironment(
+            python.parent.parent, self.parts.python.fingerprint
+        )
         other.databases = Databases(other.parts)
         return other
 
     def wheel(self):
         """Build the package, install it beside Odoo in an environment of its own, and send with it."""
-        name = 'wheel'
-        with tempfile.TemporaryDirectory(prefix='sms_ovh_wheel_') as directory:
+        name = "wheel"
+        with tempfile.TemporaryDirectory(prefix="sms_ovh_wheel_") as directory:
             directory = Path(directory)
             made = {}
 
             def build():
                 run(
-                    [str(self.parts.python.python), '-m', 'pip', 'wheel', '--quiet', '--no-deps', '--wheel-dir', str(directory),
-                     str(self.parts.checkout.root)],
-                    'Building the wheel',
+                    [
+                        str(self.parts.python.python),
+                        "-m",
+                        "pip",
+                        "wheel",
+                        "--quiet",
+                        "--no-deps",
+                        "--wheel-dir",
+                        str(directory),
+                        str(self.parts.checkout.root),
+                    ],
+                    "Building the wheel",
                 )
-                [made['wheel']] = directory.glob('odoo_addon_sms_ovh-19.0.*.whl')
-                return f"{made['wheel'].name}, {made['wheel'].stat().st_size // 1024} KiB"
+                [made["wheel"]] = directory.glob("odoo_addon_sms_ovh-19.0.*.whl")
+                return (
+                    f"{made['wheel'].name}, {made['wheel'].stat().st_size // 1024} KiB"
+                )
 
             def look():
-                names = zipfile.ZipFile(made['wheel']).namelist()
-                addon = f'odoo/addons/{ADDON}/'
-                inside = {each.removeprefix(addon) for each in names if each.startswith(addon)}
+                names = zipfile.ZipFile(made["wheel"]).namelist()
+                addon = f"odoo/addons/{ADDON}/"
+                inside = {
+                    each.removeprefix(addon) for each in names if each.startswith(addon)
+                }
                 strange = [
-                    each for each in names
-                    if not each.startswith((addon, 'odoo_addon_sms_ovh-'))
-                    or each.removeprefix(addon).startswith(('dev/', '.', 'pyproject', 'node_modules'))
+                    each
+                    for each in names
+                    if not each.startswith((addon, "odoo_addon_sms_ovh-"))
+                    or each.removeprefix(addon).startswith(
+                        ("dev/", ".", "pyproject", "node_modules")
+                    )
                 ]
                 missing = [
-                    each for each in (
-                        '__manifest__.py', 'README.rst', 'data/neutralize.sql', 'security/ir.model.access.csv', 'i18n/fr.po',
-                        'static/description/icon.png', 'static/description/index.html',
-                        *self.parts.checkout.manifest()['data'],
-                    ) if each not in inside
+                    each
+                    for each in (
+                        "__manifest__.py",
+                        "README.rst",
+                        "data/neutralize.sql",
+                        "security/ir.model.access.csv",
+                        "i18n/fr.po",
+                        "static/description/icon.png",
+                        "static/description/index.html",
+                        *self.parts.checkout.manifest()["data"],
+                    )
+                    if each not in inside
                 ]
                 if strange or missing:
-                    raise Problem(f'The wheel has {strange[:5]} and lacks {missing[:5]}.')
-                return f'{len(inside)} files'
+                    raise Problem(
+                        f"The wheel has {strange[:5]} and lacks {missing[:5]}."
+                    )
+                return f"{len(inside)} files"
 
             def install():
-                made['python'], site = self.environment(directory)
-                run([str(made['python']), '-m', 'pip', 'install', '--quiet', '--no-deps', '--no-index', str(made['wheel'])], 'Installing the wheel')
-                made['addons'] = site / 'odoo' / 'addons'
+                made["python"], site = self.environment(directory)
+                run(
+                    [
+                        str(made["python"]),
+                        "-m",
+                        "pip",
+                        "install",
+                        "--quiet",
+                        "--no-deps",
+                        "--no-index",
+                        str(made["wheel"]),
+                    ],
+                    "Installing the wheel",
+                )
+                made["addons"] = site / "odoo" / "addons"
 
             try:
-                self.note(name, 'build', build)
-                self.note(name, 'it holds the addon only', look)
-                self.note(name, 'install in an environment', install)
+                self.note(name, "build", build)
+                self.note(name, "it holds the addon only", look)
+                self.note(name, "install in an environment", install)
             except Problem:
                 return
-            installed = self.with_python(made['python'])
-            addons = [made['addons']]
+            installed = self.with_python(made["python"])
+            addons = [made["addons"]]
             with installed.case(name) as database:
-                self.note(name, 'install in Odoo', lambda: installed.odoo(database, '-i', ADDON, addons=addons))
-                self.note(name, 'connect', lambda: installed.step(database, 'connect', addons=addons, api_url=self.api_url))
-                self.note(name, 'send a campaign and an SMS', lambda: installed.step(
-                    database, 'send', addons=addons, first=700, path=str(made['addons'])))
+                self.note(
+                    name,
+                    "install in Odoo",
+                    lambda: installed.odoo(database, "-i", ADDON, addons=addons),
+                )
+                self.note(
+                    name,
+                    "connect",
+                    lambda: installed.step(
+                        database, "connect", addons=addons, api_url=self.api_url
+                    ),
+                )
+                self.note(
+                    name,
+                    "send a campaign and an SMS",
+                    lambda: installed.step(
+                        database,
+                        "send",
+                        addons=addons,
+                        first=700,
+                        path=str(made["addons"]),
+                    ),
+                )
 
     # -- all together ------------------------------------------------------
 
@@ -328,18 +530,18 @@ class Matrix:
         :param earlier: commits to upgrade from.
         """
         present = [name for name in NEIGHBOURS if self.parts.source.has_module(name)]
-        if 'wheel' in cases:
+        if "wheel" in cases:
             self.wheel()
-        if 'alone' in cases:
-            self.life('alone')
-        if 'upgrade' in cases:
+        if "alone" in cases:
+            self.life("alone")
+        if "upgrade" in cases:
             for commit in earlier:
                 self.upgrade(commit)
-        if 'before' in cases:
-            self.life('neighbours before, demo', present, demo=True)
-        if 'after' in cases:
+        if "before" in cases:
+            self.life("neighbours before, demo", present, demo=True)
+        if "after" in cases:
             self.neighbours_later(present)
-        if 'queue_job' in cases:
+        if "queue_job" in cases:
             self.queue_job()
 
     def show(self):
@@ -348,7 +550,9 @@ class Matrix:
         step_width = max(len(row[1]) for row in self.rows)
         print(f"\n{'Case':{width}}  {'Step':{step_width}}  Result   Seconds  Remark")
         for case, step, result, seconds, remark in self.rows:
-            print(f'{case:{width}}  {step:{step_width}}  {result:8} {seconds:7.1f}  {remark}'.rstrip())
+            print(
+                f"{case:{width}}  {step:{step_width}}  {result:8} {seconds:7.1f}  {remark}".rstrip()
+            )
 
 
 @contextlib.contextmanager
@@ -359,15 +563,18 @@ def simulator(parts):
     :return: its API's address, as the context's value.
     """
     port = free_port()
-    log = parts.checkout.logs / 'matrix-simulator.log'
+    log = parts.checkout.logs / "matrix-simulator.log"
     child = Child(
-        'The simulated OVHcloud', parts.simulator_command('--host', HOST, '--port', port, '--quiet'),
-        parts.environment(PYTHONPATH=str(DEV_DIRECTORY)), log,
+        "The simulated OVHcloud",
+        parts.simulator_command("--host", HOST, "--port", port, "--quiet"),
+        parts.environment(PYTHONPATH=str(DEV_DIRECTORY)),
+        log,
     )
     try:
         from .demo import _wait_until_answering
-        _wait_until_answering(child, f'http://{HOST}:{port}/')
-        yield f'http://{HOST}:{port}/1.0'
+
+        _wait_until_answering(child, f"http://{HOST}:{port}/")
+        yield f"http://{HOST}:{port}/1.0"
     finally:
         child.stop()
 
@@ -379,27 +586,45 @@ def main(arguments):
     :return: the exit status, 1 where a step failed.
     """
     parser = argparse.ArgumentParser(
-        prog='dev/matrix',
-        description='Install, use, upgrade, neutralise and uninstall the addon, alone and beside others.',
+        prog="dev/matrix",
+        description="Install, use, upgrade, neutralise and uninstall the addon, alone and beside others.",
     )
-    parser.add_argument('--short', action='store_true', help=f"only what continuous integration has time for: {', '.join(SHORT)}")
     parser.add_argument(
-        '--case', dest='cases', action='append', choices=CASES, metavar='CASE',
+        "--short",
+        action="store_true",
+        help=f"only what continuous integration has time for: {', '.join(SHORT)}",
+    )
+    parser.add_argument(
+        "--case",
+        dest="cases",
+        action="append",
+        choices=CASES,
+        metavar="CASE",
         help=f"only this one; may be given several times: {'; '.join(f'{name}: {what}' for name, what in CASES.items())}",
     )
     parser.add_argument(
-        '--from', dest='earlier', action='append', metavar='COMMIT',
+        "--from",
+        dest="earlier",
+        action="append",
+        metavar="COMMIT",
         help=f"an earlier state to upgrade from (default: {', '.join(EARLIER)}); may be given several times",
     )
-    parser.add_argument('--json', metavar='FILE', help='write the table to a file as well')
+    parser.add_argument(
+        "--json", metavar="FILE", help="write the table to a file as well"
+    )
     options = parser.parse_args(arguments)
     started = time.monotonic()
     with platform() as parts, simulator(parts) as api_url:
         matrix = Matrix(parts, api_url)
-        matrix.run(options.cases or (SHORT if options.short else CASES), options.earlier or EARLIER)
+        matrix.run(
+            options.cases or (SHORT if options.short else CASES),
+            options.earlier or EARLIER,
+        )
     matrix.show()
     if options.json:
         Path(options.json).write_text(json.dumps(matrix.rows, indent=1))
     count = len(matrix.failed)
-    print(f'\n{len(matrix.rows)} steps in {time.monotonic() - started:.0f} s, {count} failed')
+    print(
+        f"\n{len(matrix.rows)} steps in {time.monotonic() - started:.0f} s, {count} failed"
+    )
     return 1 if count else 0

@@ -1,4 +1,5 @@
 """``dev/odoo ARGUMENT...``: Odoo's own command line in the platform's environment."""
+
 import os
 import signal
 import subprocess
@@ -9,7 +10,15 @@ from ..system import guarded
 from ..ui import say
 
 DEFAULT_PORT = 8069
-PORT_OPTIONS = ('-p', '--http-port', '--no-http', '--stop-after-init', '-h', '--help', '--version')
+PORT_OPTIONS = (
+    "-p",
+    "--http-port",
+    "--no-http",
+    "--stop-after-init",
+    "-h",
+    "--help",
+    "--version",
+)
 
 
 def _port_for(arguments):
@@ -18,19 +27,25 @@ def _port_for(arguments):
     :param list[str] arguments: Odoo's.
     :return: variables for its environment.
     """
-    if 'ODOO_HTTP_PORT' in os.environ or is_free(DEFAULT_PORT, '0.0.0.0'):
+    if "ODOO_HTTP_PORT" in os.environ or is_free(DEFAULT_PORT, "0.0.0.0"):
         return {}
-    names = {argument.split('=', 1)[0] for argument in arguments}
-    tests = names & {'--test-tags', '--test-enable', '--test-file'}
-    if names & set(PORT_OPTIONS) - ({'--stop-after-init'} if tests else set()):
+    names = {argument.split("=", 1)[0] for argument in arguments}
+    tests = names & {"--test-tags", "--test-enable", "--test-file"}
+    if names & set(PORT_OPTIONS) - ({"--stop-after-init"} if tests else set()):
         return {}
-    if any(argument.startswith('-p') and argument[2:].isdigit() for argument in arguments):
+    if any(
+        argument.startswith("-p") and argument[2:].isdigit() for argument in arguments
+    ):
         return {}
-    if arguments and not arguments[0].startswith('-') and arguments[0] not in ('server', 'start'):
+    if (
+        arguments
+        and not arguments[0].startswith("-")
+        and arguments[0] not in ("server", "start")
+    ):
         return {}
     port = free_port()
-    say(f'Port {DEFAULT_PORT} is taken: Odoo listens on {port} (choose with -p PORT).')
-    return {'ODOO_HTTP_PORT': str(port)}
+    say(f"Port {DEFAULT_PORT} is taken: Odoo listens on {port} (choose with -p PORT).")
+    return {"ODOO_HTTP_PORT": str(port)}
 
 
 def main(arguments):
@@ -41,7 +56,8 @@ def main(arguments):
     """
     with platform() as parts:
         process = subprocess.Popen(
-            guarded(parts.odoo_command(*arguments), 'TERM'), env=parts.environment(**_port_for(arguments)),
+            guarded(parts.odoo_command(*arguments), "TERM"),
+            env=parts.environment(**_port_for(arguments)),
         )
 
         def forward(signum, _frame):

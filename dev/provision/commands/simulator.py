@@ -1,4 +1,5 @@
 """``dev/simulator [OPTION...]``: the simulated OVHcloud alone."""
+
 import os
 
 from ..checkout import Checkout
@@ -14,5 +15,9 @@ def main(arguments):
     """
     Checkout().prepare()
     python = python_environment()
-    environment = {**os.environ, 'PYTHONPATH': str(DEV_DIRECTORY)}
-    os.execve(python.python, [str(python.python), '-m', 'ovh_simulator', *arguments], environment)
+    environment = {**os.environ, "PYTHONPATH": str(DEV_DIRECTORY)}
+    os.execve(
+        python.python,
+        [str(python.python), "-m", "ovh_simulator", *arguments],
+        environment,
+    )

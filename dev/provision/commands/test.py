@@ -1,4 +1,5 @@
 """``dev/test [ODOO TEST OPTION...]``: all tests, or Odoo's part with other options."""
+
 import os
 import re
 import shutil
@@ -15,8 +16,8 @@ from ..system import install_packages
 from ..testlog import TestLog
 from ..ui import say, step
 
-PLAIN_TESTS = ('ovh_simulator/tests', 'tests')
-BROWSERS = ('google-chrome', 'chromium', 'chromium-browser', 'google-chrome-stable')
+PLAIN_TESTS = ("ovh_simulator/tests", "tests")
+BROWSERS = ("google-chrome", "chromium", "chromium-browser", "google-chrome-stable")
 SILENCE_SECONDS = 15 * 60
 
 
@@ -27,10 +28,10 @@ def junit_counts(path):
     :return: (passed, failed, skipped).
     """
     total = failed = skipped = 0
-    for suite in ElementTree.parse(path).getroot().iter('testsuite'):
-        total += int(suite.get('tests', 0))
-        failed += int(suite.get('failures', 0)) + int(suite.get('errors', 0))
-        skipped += int(suite.get('skipped', 0))
+    for suite in ElementTree.parse(path).getroot().iter("testsuite"):
+        total += int(suite.get("tests", 0))
+        failed += int(suite.get("failures", 0)) + int(suite.get("errors", 0))
+        skipped += int(suite.get("skipped", 0))
     return total - failed - skipped, failed, skipped
 
 
@@ -46,18 +47,28 @@ def _plain_tests(parts):
             continue
         report = parts.checkout.logs / f"{name.replace('/', '-')}.xml"
         report.unlink(missing_ok=True)
-        say(f'==> Testing dev/{name}')
+        say(f"==> Testing dev/{name}")
         child = Child(
             name,
             [
-                str(parts.python.python), '-m', 'pytest', '-q', '-rs', '--tb=short', '-p', 'no:cacheprovider',
-                '--rootdir', str(DEV_DIRECTORY), f'--junit-xml={report}', str(directory),
+                str(parts.python.python),
+                "-m",
+                "pytest",
+                "-q",
+                "-rs",
+                "--tb=short",
+                "-p",
+                "no:cacheprovider",
+                "--rootdir",
+                str(DEV_DIRECTORY),
+                f"--junit-xml={report}",
+                str(directory),
             ],
             parts.environment(PYTHONPATH=str(DEV_DIRECTORY)),
         )
         try:
             for line in child.lines:
-                print(line, end='', flush=True)
+                print(line, end="", flush=True)
             status = child.wait()
         finally:
             child.stop()
@@ -77,20 +88,24 @@ def _crash_test(parts):
 
     :return: (passed, failed, skipped).
     """
-    if os.environ.get('PGHOST') and not find_binaries():
-        print('skipped  the crash test: it needs a PostgreSQL server of its own to restart')
+    if os.environ.get("PGHOST") and not find_binaries():
+        print(
+            "skipped  the crash test: it needs a PostgreSQL server of its own to restart"
+        )
         return 0, 0, 1
-    say('==> Killing Odoo while it sends (dev/crash_test --quick)')
+    say("==> Killing Odoo while it sends (dev/crash_test --quick)")
     child = Child(
-        'The crash test', [str(DEV_DIRECTORY / 'crash_test'), '--quick'], dict(os.environ),
+        "The crash test",
+        [str(DEV_DIRECTORY / "crash_test"), "--quick"],
+        dict(os.environ),
     )
     counts = None
     watchdog = Watchdog(child, SILENCE_SECONDS)
     try:
         for line in child.lines:
             watchdog.alive()
-            print(line, end='', flush=True)
-            found = re.match(r'(\d+) passed, (\d+) failed in ', line)
+            print(line, end="", flush=True)
+            found = re.match(r"(\d+) passed, (\d+) failed in ", line)
             if found:
                 counts = int(found[1]), int(found[2]), 0
         status = child.wait()
@@ -98,7 +113,7 @@ def _crash_test(parts):
         watchdog.end()
         child.stop()
     if counts is None or (status and not counts[1]):
-        print(f'FAILED   the crash test ended with exit status {status}')
+        print(f"FAILED   the crash test ended with exit status {status}")
         counts = (counts or (0, 0, 0))[0], 1, 0
     return counts
 
@@ -114,17 +129,17 @@ def with_addon(arguments):
     position = 0
     while position < len(arguments):
         argument = arguments[position]
-        if argument in ('-i', '--init') and position + 1 < len(arguments):
+        if argument in ("-i", "--init") and position + 1 < len(arguments):
             position += 1
-            modules += arguments[position].split(',')
-        elif argument.startswith('--init='):
-            modules += argument.split('=', 1)[1].split(',')
-        elif argument.startswith('-i') and not argument.startswith('--'):
-            modules += argument[2:].split(',')
+            modules += arguments[position].split(",")
+        elif argument.startswith("--init="):
+            modules += argument.split("=", 1)[1].split(",")
+        elif argument.startswith("-i") and not argument.startswith("--"):
+            modules += argument[2:].split(",")
         else:
             others.append(argument)
         position += 1
-    return ['-i', ','.join(dict.fromkeys(modules)), *others]
+    return ["-i", ",".join(dict.fromkeys(modules)), *others]
 
 
 def run_odoo_tests(parts, database, arguments, log_name, title):
@@ -140,15 +155,24 @@ def run_odoo_tests(parts, database, arguments, log_name, title):
     log = parts.checkout.logs / log_name
     result = TestLog()
     child = Child(
-        'Odoo',
+        "Odoo",
         parts.odoo_command(
-            '-d', database, '--http-port', free_port(), '--max-cron-threads', 0, '--stop-after-init', *arguments,
+            "-d",
+            database,
+            "--http-port",
+            free_port(),
+            "--max-cron-threads",
+            0,
+            "--stop-after-init",
+            *arguments,
         ),
-        parts.environment(SMS_OVH_SIMULATOR_DIR=str(DEV_DIRECTORY), SMS_OVH_REQUIRE_SIMULATOR='1'),
+        parts.environment(
+            SMS_OVH_SIMULATOR_DIR=str(DEV_DIRECTORY), SMS_OVH_REQUIRE_SIMULATOR="1"
+        ),
     )
     watchdog = Watchdog(child, SILENCE_SECONDS)
     try:
-        with step(title), open(log, 'w') as handle:
+        with step(title), open(log, "w") as handle:
             for line in child.lines:
                 watchdog.alive()
                 handle.write(line)
@@ -158,26 +182,32 @@ def run_odoo_tests(parts, database, arguments, log_name, title):
         watchdog.end()
         child.stop()
     if watchdog.barked:
-        result.errors.append([f'Odoo was silent for {SILENCE_SECONDS // 60} minutes and was stopped; its log is {log}.'])
+        result.errors.append(
+            [
+                f"Odoo was silent for {SILENCE_SECONDS // 60} minutes and was stopped; its log is {log}."
+            ]
+        )
     elif status and not result.counts()[1]:
-        result.errors.append([f'Odoo ended with exit status {status}; its log is {log}.'])
+        result.errors.append(
+            [f"Odoo ended with exit status {status}; its log is {log}."]
+        )
     elif not result.started:
-        result.errors.append([f'No test of Odoo was run; its log is {log}.'])
+        result.errors.append([f"No test of Odoo was run; its log is {log}."])
     return result
 
 
 def _show(result, log):
     for name, reason in result.skipped.items():
-        print(f'skipped  {name}: {reason}')
+        print(f"skipped  {name}: {reason}")
     for name, lines in result.failed.items():
         print(f"{'-' * 70}\nFAILED   {name}")
-        print('\n'.join(lines))
+        print("\n".join(lines))
     for lines in result.errors:
         print(f"{'-' * 70}\nERROR in the log")
-        print('\n'.join(lines))
+        print("\n".join(lines))
     if result.failed or result.errors:
-        print('-' * 70)
-    print(f'The whole log is {log}', flush=True)
+        print("-" * 70)
+    print(f"The whole log is {log}", flush=True)
 
 
 def require_browser():
@@ -186,7 +216,7 @@ def require_browser():
     :raise Problem: when there is none and it can't be installed.
     """
     if not any(shutil.which(name) for name in BROWSERS):
-        install_packages(['chromium'], 'to run the browser tests')
+        install_packages(["chromium"], "to run the browser tests")
 
 
 def main(arguments):
@@ -201,14 +231,25 @@ def main(arguments):
         forget_removed_checkouts(databases)
         counts = (0, 0, 0) if arguments else _plain_tests(parts)
         options = with_addon(arguments)
-        if not any(argument.split('=')[0] in ('--test-tags', '--test-file', '--test-enable') for argument in arguments):
-            options += ['--test-tags', f'/{ADDON}']
-        with databases.of_this_run('test') as database:
-            result = run_odoo_tests(parts, database, options, 'test-odoo.log', f"Testing {ADDON} with Odoo ({' '.join(options)})")
-        _show(result, parts.checkout.logs / 'test-odoo.log')
+        if not any(
+            argument.split("=")[0] in ("--test-tags", "--test-file", "--test-enable")
+            for argument in arguments
+        ):
+            options += ["--test-tags", f"/{ADDON}"]
+        with databases.of_this_run("test") as database:
+            result = run_odoo_tests(
+                parts,
+                database,
+                options,
+                "test-odoo.log",
+                f"Testing {ADDON} with Odoo ({' '.join(options)})",
+            )
+        _show(result, parts.checkout.logs / "test-odoo.log")
         killed = (0, 0, 0) if arguments else _crash_test(parts)
-        passed, failed, skipped = (sum(group) for group in zip(counts, result.counts(), killed))
+        passed, failed, skipped = (
+            sum(group) for group in zip(counts, result.counts(), killed)
+        )
     # Whatever was written to standard error must not end up below or within this line.
     sys.stderr.flush()
-    print(f'{passed} passed, {failed} failed, {skipped} skipped', flush=True)
+    print(f"{passed} passed, {failed} failed, {skipped} skipped", flush=True)
     return 0 if passed and not failed else 1
