@@ -1,8 +1,9 @@
-"""Does the simulator keep up? Signed requests at a fixed rate, with the ordered latency of 100 ms.
+"""Does the simulator keep up? Signed requests at a fixed rate, each held for 100 ms.
 
-The load comes from a process of its own, so that the simulator has one core to itself. A request is sent when
-its time has come, whether or not earlier ones were answered: a simulator that is too slow falls behind and is
-found out. Exit code 1 where less than 98 % of the offered requests were answered in time or any failed.
+The load comes from a process of its own, so that the simulator has one core to itself.
+A request is sent when its time has come, whether or not earlier ones were answered: a
+simulator that is too slow falls behind and is found out. Exit code 1 where less
+than 98 % of the offered requests were answered in time or any failed.
 """
 
 import argparse
@@ -63,7 +64,8 @@ async def _answer(reader):
 async def _offer(port, rate, seconds):
     """Offer the load.
 
-    :return: (list of (seconds from due time to answer, status), seconds from first due time to last answer).
+    :return: (list of (seconds from due time to answer, status), seconds from first due
+        time to last answer).
     """
     host = f"127.0.0.1:{port}"
     path = f"/1.0/sms/{seed.SERVICE_1}/jobs"
@@ -182,7 +184,8 @@ def main(arguments=None):
     achieved = len(good) / max(took - options.latency_ms / 1000, options.seconds)
     over = [seconds * 1000 - options.latency_ms for seconds in good] or [float("inf")]
     print(
-        f"offered {options.rate:.0f} requests/s for {options.seconds:.0f} s, answered {achieved:.1f} requests/s, "
+        f"offered {options.rate:.0f} requests/s for {options.seconds:.0f} s, answered "
+        f"{achieved:.1f} requests/s, "
         f"{failed} failed"
     )
     print(

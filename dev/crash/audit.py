@@ -89,10 +89,6 @@ def compare(expected, ledger, records, all_reported=True):
     known = defaultdict(list)
     for row in records["sms"]:
         known[row["number"], row["body"]].append(row)
-    charged = defaultdict(float)
-    for row in ledger:
-        charged[row["tag"]] += row["credits"]
-    jobs = {job["tag"]: job for job in records["jobs"]}
     tags = set()
     for sms in expected:
         rows = taken.get((sms.number, sms.text), [])
@@ -126,19 +122,26 @@ def compare(expected, ledger, records, all_reported=True):
         audit.untrue += [
             f"{name}: {words}" for words in _untruths(copy, rows[0], all_reported)
         ]
-    for tag in tags - {None}:
-        job = jobs[tag]
-        if job["state"] in OPEN_JOBS:
-            audit.untrue.append(f"job {tag} ended as {job['state']}")
-        elif tag in charged and abs(job["credits"] - charged[tag]) > 0.001:
-            audit.untrue.append(
-                f"job {tag} was charged {charged[tag]:g}, Odoo says {job['credits']:g}"
-            )
+    audit.untrue += _untrue_jobs(tags - {None}, ledger, records["jobs"])
     states = {mailing["subject"]: mailing["state"] for mailing in records["mailings"]}
     for campaign in sorted({sms.campaign for sms in expected} - {""}):
         if states[campaign] != "done":
             audit.untrue.append(f"campaign {campaign} ended as {states[campaign]}")
     return audit
+
+
+def _untrue_jobs(tags, ledger, records):
+    """Return which of the jobs with those tags are open, or charged wrongly."""
+    charged = defaultdict(float)
+    for row in ledger:
+        charged[row["tag"]] += row["credits"]
+    jobs = {job["tag"]: job for job in records}
+    for tag in tags:
+        job = jobs[tag]
+        if job["state"] in OPEN_JOBS:
+            yield f"job {tag} ended as {job['state']}"
+        elif tag in charged and abs(job["credits"] - charged[tag]) > 0.001:
+            yield f"job {tag} was charged {charged[tag]:g}, Odoo says {job['credits']:g}"
 
 
 def _untruths(copy, row, all_reported):

@@ -1,7 +1,7 @@
-"""The steps: each gets Odoo's environment, does something as a user would, and looks at what came of it.
+"""The steps: each does in Odoo what a user would, and looks at what came of it.
 
-They run inside Odoo, in its shell, so that a database is seen as an administrator sees it. What a
-step has to remember for a later one it keeps in a system parameter.
+They run inside Odoo, in its shell, so that a database is seen as an administrator sees
+it. What a step has to remember for a later one it keeps in a system parameter.
 """
 
 import json
@@ -17,7 +17,8 @@ KEYS = {
     "consumer_key": "democonsumer1democonsumer1democo",
 }
 SERVICE = "sms-ab12345-1"
-# Models whose forms and lists people use; those of modules that are not installed are left out.
+# Models whose forms and lists people use; those of modules that are not installed are
+# left out.
 MODELS = (
     "mailing.mailing",
     "mailing.trace",
@@ -347,7 +348,7 @@ def send(env, first=100, path=None):
 
 
 def leave_open(env):
-    """Leave SMS in every state that there can be: queued, in the outbox, of unknown outcome, paused, held back."""
+    """Leave SMS in all states: queued, in the outbox, unknown, paused, held back."""
     Sms = env["sms.sms"]
     queued = Sms.create(
         [{"number": number, "body": "En attente"} for number in numbers_from(200)]
@@ -419,7 +420,8 @@ def check_uninstalled(env):
     check(module.state == "uninstalled", "the module is", module.state)
     left = {
         "tables, views and sequences": query(
-            "SELECT relname FROM pg_class WHERE relkind IN ('r', 'v', 'm', 'S') AND relname LIKE 'sms_ovh%'"
+            "SELECT relname FROM pg_class "
+            "WHERE relkind IN ('r', 'v', 'm', 'S') AND relname LIKE 'sms_ovh%'"
         ),
         "functions and triggers": query(
             "SELECT proname FROM pg_proc WHERE proname LIKE '%sms_ovh%' UNION"
@@ -433,17 +435,20 @@ def check_uninstalled(env):
             " WHERE table_schema = 'public' AND column_name LIKE '%sms_ovh%'"
         ),
         "indexes": query(
-            "SELECT indexname FROM pg_indexes WHERE schemaname = 'public' AND indexname LIKE '%sms_ovh%'"
+            "SELECT indexname FROM pg_indexes "
+            "WHERE schemaname = 'public' AND indexname LIKE '%sms_ovh%'"
         ),
         "models": query("SELECT model FROM ir_model WHERE model LIKE 'sms.ovh%'"),
         "fields": query(
-            "SELECT model || '.' || name FROM ir_model_fields WHERE name LIKE '%sms_ovh%' OR relation LIKE 'sms.ovh%'"
+            "SELECT model || '.' || name FROM ir_model_fields "
+            "WHERE name LIKE '%sms_ovh%' OR relation LIKE 'sms.ovh%'"
         ),
         "external ids": query(
             "SELECT name FROM ir_model_data WHERE module = 'sms_ovh'"
         ),
         "forms and lists": query(
-            "SELECT name FROM ir_ui_view WHERE arch_db::text LIKE '%sms_ovh%' OR model LIKE 'sms.ovh%'"
+            "SELECT name FROM ir_ui_view "
+            "WHERE arch_db::text LIKE '%sms_ovh%' OR model LIKE 'sms.ovh%'"
         ),
         "actions": query("SELECT id FROM ir_act_server WHERE code LIKE '%sms_ovh%'"),
         "windows": query(
@@ -521,7 +526,7 @@ def check_uninstalled(env):
 
 
 def check_neutralized(env):
-    """See that a neutralised copy, its scheduled actions run by hand, sends nothing to anybody."""
+    """See that a neutralised copy, its scheduled actions run by hand, sends nothing."""
     check(
         env["ir.config_parameter"].get_param("database.is_neutralized"),
         "the copy is not neutralised",
@@ -571,7 +576,7 @@ def check_neutralized(env):
 
 
 def make_old(env):
-    """Have campaigns and SMS of the state in which a campaign's STOP clause could be switched off."""
+    """Have campaigns and SMS of a time when the STOP clause could be switched off."""
     account = env["sms.ovh.account"].search([])
     on = mailing_of(env, numbers_from(400), "Avec mention")
     off = mailing_of(env, numbers_from(410), "Sans mention")
@@ -638,7 +643,7 @@ def make_old(env):
 
 
 def check_upgraded(env):
-    """See that everything kept its meaning: what had no STOP clause has none, what had one has one."""
+    """See that what had no STOP clause has none, and what had one has one."""
     memory = recall(env)
     Mailing = env["mailing.mailing"]
     account = env["sms.ovh.account"].browse(memory["account"])

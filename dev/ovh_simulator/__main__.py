@@ -65,7 +65,8 @@ def main(arguments=None):
             write_port(options.port_file, port)
         if not options.quiet:
             print(
-                f"OVHcloud SMS simulator: http://{host}:{port}/ (API http://{host}:{port}/1.0, "
+                f"OVHcloud SMS simulator: http://{host}:{port}/ (API "
+                f"http://{host}:{port}/1.0, "
                 f"help http://{host}:{port}/simulator/help)",
                 flush=True,
             )

@@ -1,4 +1,4 @@
-"""The simulator's own routes: look at the state, order faults, turn the clock, play the recipients."""
+"""The simulator's own routes: its state, faults, the clock, and what recipients do."""
 
 import json
 import math
@@ -100,7 +100,7 @@ async def callbacks(request: Request):
 
 
 def _take(world):
-    """:return: all callbacks there are to make, those that the mode would make later included."""
+    """:return: all callbacks there are to make, even those that the mode defers."""
     mode = world.config["callback_mode"]
     if mode == "auto":
         # collect what is scheduled in place of handing it to the lanes
@@ -180,7 +180,8 @@ async def set_clock(request: Request):
             instant = None
         if instant is None or instant.tzinfo is None:
             raise _Refused(
-                "now is an ISO datetime with offset, such as 2025-06-01T21:59:00+02:00, or null"
+                "now is an ISO datetime with offset, such as "
+                "2025-06-01T21:59:00+02:00, or null"
             )
         world.set_clock(instant.timestamp())
     return JSONResponse(world.clock_state())

@@ -39,7 +39,7 @@ def serves(*calls):
 
 
 def _variants(method, path):
-    """:return: a call for the account, the same for an API user, the same for a virtual number."""
+    """:return: a call for the account, for an API user, and for a virtual number."""
     service = "/sms/{serviceName}"
     return tuple(
         f"{method} {service}{middle}{path}"
@@ -288,7 +288,7 @@ def blacklist_delete(call):
     del entries[_known_number(entries, call.path["number"])]
 
 
-# ---------------------------------------------------------------------- jobs, outgoing, incoming
+# ------------------------------------------------------- jobs, outgoing, incoming
 
 
 def _scope(call):
@@ -318,7 +318,7 @@ def _id(call):
 
 
 def _one(call, records, allowed):
-    """:return: the record of the path's id among *records*, where it is of this scope and *allowed* says so."""
+    """:return: the record of the path's id, if of this scope and *allowed* says so."""
     id_ = _id(call)
     _service, user, number = _scope(call)
     record = records.get(id_)
@@ -635,7 +635,8 @@ def router():
     def busy(operation):
         return not operation.path.endswith("/jobs"), "/outgoing" not in operation.path
 
-    # fixed paths stand before templates of the same length ("/sms/estimate" before "/sms/{serviceName}")
+    # fixed paths stand before templates of the same length ("/sms/estimate" before
+    # "/sms/{serviceName}")
     operations = sorted(
         schema.OPERATIONS + schema.AUTH_OPERATIONS,
         key=lambda operation: (busy(operation), operation.path.count("{")),

@@ -1,7 +1,7 @@
 """The calls that OVHcloud makes to its customer: delivery reports, STOP, replies.
 
-Eight lanes with kept-alive connections; what concerns one SMS always takes the same lane, so that calls only
-arrive out of order where the configuration wants them to.
+Eight lanes with kept-alive connections; what concerns one SMS always takes the same
+lane, so that calls only arrive out of order where the configuration wants them to.
 """
 
 import asyncio
@@ -26,7 +26,7 @@ def add_query(url, parameters):
 
 
 class Callback:
-    """One call to make: ``kind`` is ``delivery``, ``stop`` or ``reply``, ``key`` what it is about."""
+    """One call to make, of a kind (``delivery``, ``stop``, ``reply``), about ``key``."""
 
     __slots__ = ("id", "kind", "key", "url")
     method = "GET"

@@ -1,7 +1,8 @@
 """The simulator's clock, and the hours in which advertising leaves.
 
-Paris time is computed from the rule of Directive 2000/84/EC (summer time from the last Sunday of March to
-the last Sunday of October, both at 01:00 UTC) so that no time zone database is needed.
+Paris time is computed from the rule of Directive 2000/84/EC (summer time from the last
+Sunday of March to the last Sunday of October, both at 01:00 UTC) so that no time zone
+database is needed.
 """
 
 import time
@@ -41,7 +42,7 @@ def paris(timestamp):
 
 
 def iso(timestamp):
-    """:return: that POSIX time as OVHcloud writes datetimes (seconds, with offset); ``None`` stays ``None``."""
+    """:return: that POSIX time, or ``None``, as OVHcloud writes it: with offset."""
     return None if timestamp is None else paris(timestamp).isoformat(timespec="seconds")
 
 
@@ -63,7 +64,8 @@ def next_opening(timestamp):
         day += timedelta(days=1)
     while day.isoweekday() in QUIET_DAYS:
         day += timedelta(days=1)
-    # 8:00 is never in the hour that summer time skips or repeats: the offset at noon UTC is the right one
+    # 8:00 is never in the hour that summer time skips or repeats: the offset at noon
+    # UTC is the right one
     utc_noon = day.replace(hour=12, tzinfo=timezone.utc).timestamp()
     return day.replace(tzinfo=timezone.utc).timestamp() - paris_offset(utc_noon)
 
@@ -71,9 +73,10 @@ def next_opening(timestamp):
 class Clock:
     """Simulated time.
 
-    Unset, records carry the real time (plus what was advanced) while opening hours always see a Tuesday at
-    10:00, so that a demonstration works at any hour of any day. Once set, one simulated time runs from the
-    given instant at normal speed and counts for both.
+    Unset, records carry the real time (plus what was advanced) while opening hours
+    always see a Tuesday at 10:00, so that a demonstration works at any hour of any day.
+    Once set, one simulated time runs from the given instant at normal speed and counts
+    for both.
     """
 
     def __init__(self):
@@ -95,7 +98,7 @@ class Clock:
         return self._base + time.monotonic() - self._since
 
     def elapsed(self):
-        """:return: seconds that never run backwards, jumps of the clock included; for delays."""
+        """:return: seconds, the clock's jumps included, that never run backwards."""
         return time.monotonic() + self.skipped
 
     def set(self, timestamp):

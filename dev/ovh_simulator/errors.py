@@ -1,8 +1,9 @@
 """The errors of OVHcloud's API.
 
-Those of its gateway (keys, signature, rights) have ``errorCode``, ``httpCode`` and ``message``; those of the
-service behind it have ``class`` and ``message``. Both forms are seen in the issue threads of OVHcloud's own
-client libraries (ovh/php-ovh, ovh/python-ovh, ovh/terraform-provider-ovh).
+Those of its gateway (keys, signature, rights) have ``errorCode``, ``httpCode`` and
+``message``; those of the service behind it have ``class`` and ``message``. Both forms
+are seen in the issue threads of OVHcloud's own client libraries (ovh/php-ovh,
+ovh/python-ovh, ovh/terraform-provider-ovh).
 """
 
 from http import HTTPStatus

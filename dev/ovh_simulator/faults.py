@@ -115,7 +115,7 @@ class Faults:
         self.orders = []
 
     def take(self, method, path):
-        """:return: the fault this request meets, or ``None``. One request uses up one fault at most."""
+        """:return: the fault this request meets and uses up, or ``None``."""
         for fault in self.orders:
             if fault.matches(method, path):
                 if fault.times == 0:

@@ -1,4 +1,4 @@
-"""What stands before every API call: keys, signature, time, rights, ordered faults, latency, the JSON answer."""
+"""What stands before every API call: keys, signature, rights, faults, latency, JSON."""
 
 import asyncio
 import hashlib
@@ -24,7 +24,7 @@ _started = format(int(time.time()), "x")
 
 
 def query_id():
-    """:return: a value for ``X-OVH-QUERYID``, unique as long as simulators do not start in the same second."""
+    """:return: a value for ``X-OVH-QUERYID``, unique if no two start in one second."""
     return f"EU.ext-sim.{_started}.{next(_query_ids):x}"
 
 
@@ -87,7 +87,8 @@ def fault_response(fault, connections):
         )
     if fault.kind == "502_html":
         page = (
-            "<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body>\r\n<center><h1>502 Bad Gateway</h1>"
+            "<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n"
+            "<body>\r\n<center><h1>502 Bad Gateway</h1>"
             "</center>\r\n</body>\r\n</html>\r\n"
         )
         return Response(page, 502, media_type="text/html")
@@ -103,7 +104,7 @@ def fault_response(fault, connections):
 
 
 class Caller:
-    """Who makes a call: the customer, and the credential it is made with (``None`` with OAuth2)."""
+    """Who makes a call: the customer, and its credential (``None`` with OAuth2)."""
 
     __slots__ = ("customer", "consumer_key", "credential")
 
@@ -114,7 +115,7 @@ class Caller:
 
 
 def _urls(request):
-    """:return: the URLs under which the client may have signed: as received, and as a proxy received it."""
+    """:return: the URLs that the client may have signed: ours, and a proxy's."""
     scope = request.scope
     target = (
         scope["raw_path"].decode("latin-1") if scope.get("raw_path") else scope["path"]
@@ -146,7 +147,7 @@ _rule_cache = {}
 
 
 def rule_allows(rule, method, path):
-    """:return: whether an access rule (``method``, ``path`` with ``*`` for anything) covers a call."""
+    """:return: whether an access rule (in its path, ``*`` is anything) covers a call."""
     if rule["method"] != method:
         return False
     pattern = _rule_cache.get(rule["path"])
@@ -223,7 +224,7 @@ def authenticate(world, request, path, body):
 
 
 class Call:
-    """One API call, checked: ``caller``, ``path`` parameters, ``query`` and ``body``, and the ``world``."""
+    """One API call, checked: who calls, the path's parameters, query, body, world."""
 
     __slots__ = ("world", "request", "caller", "path", "query", "body", "first")
 

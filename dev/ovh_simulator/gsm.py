@@ -1,8 +1,8 @@
 """Encoding and parts of an SMS, counted the way the network bills it.
 
-Written from 3GPP TS 23.038 (default alphabet and its extension table) and TS 23.040 (six octets of each part
-of a long SMS hold the concatenation header). It shares no code with the addon, on purpose: each is the
-other's cross-check.
+Written from 3GPP TS 23.038 (default alphabet and its extension table) and TS 23.040
+(six octets of each part of a long SMS hold the concatenation header). It shares no code
+with the addon, on purpose: each is the other's cross-check.
 """
 
 from typing import NamedTuple
@@ -28,8 +28,9 @@ LIMITS = {"7bits": (160, 153), "unicode": (70, 67)}
 class Measure(NamedTuple):
     """The size of an SMS.
 
-    ``encoding`` is OVHcloud's ``7bits`` or ``unicode``; ``units`` counts septets (7bits) or UTF-16 code units
-    (unicode); ``parts`` is what is billed; ``per_part`` the units that fit in each part.
+    ``encoding`` is OVHcloud's ``7bits`` or ``unicode``; ``units`` counts septets
+    (7bits) or UTF-16 code units (unicode); ``parts`` is what is billed; ``per_part``
+    the units that fit in each part.
     """
 
     encoding: str
@@ -52,7 +53,7 @@ def _costs(text):
 
 
 def split(text):
-    """Cut *text* into the parts that travel; an escape sequence or a surrogate pair is never cut in two.
+    """Cut *text* into the parts that travel; escape and surrogate pairs stay whole.
 
     :param str text: the complete text, STOP clause included.
     :return: list of str; one empty part for an empty text.

@@ -1,7 +1,8 @@
 """http2sms, the older way: one URL with the login and password of an API user.
 
-Status 100 is success, 201 a missing parameter, 202 a wrong one, 401 an address that the user does not allow
-(OVHcloud's guide "Send SMS messages via URL - http2sms"). The HTTP status is 200 in all cases.
+Status 100 is success, 201 a missing parameter, 202 a wrong one, 401 an address that the
+user does not allow (OVHcloud's guide "Send SMS messages via URL - http2sms"). The HTTP
+status is 200 in all cases.
 """
 
 import hmac

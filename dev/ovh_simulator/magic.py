@@ -1,9 +1,10 @@
 """Phone numbers with a fixed outcome.
 
-All of them lie in +33 6 12 34 xx xx, the numbers that stand as examples in phone libraries and forms. The
-range that ARCEP keeps for works of fiction (+33 6 39 98 xx xx) cannot serve: ``phonenumbers``, and so Odoo,
-calls it invalid and refuses it before any sending. These numbers may therefore belong to somebody: they are
-for the simulator only, never for a real OVHcloud account. Any other number is simply delivered (see the
+All of them lie in +33 6 12 34 xx xx, the numbers that stand as examples in phone
+libraries and forms. The range that ARCEP keeps for works of fiction (+33 6 39 98 xx xx)
+cannot serve: ``phonenumbers``, and so Odoo, calls it invalid and refuses it before any
+sending. These numbers may therefore belong to somebody: they are for the simulator
+only, never for a real OVHcloud account. Any other number is simply delivered (see the
 ``undeliverable_share`` of the simulator's configuration for random failures).
 """
 
@@ -13,9 +14,10 @@ from typing import NamedTuple
 class Magic(NamedTuple):
     """What a magic number does.
 
-    ``number`` is in E.164. ``behaviour`` is one of ``deliver``, ``fail``, ``silent``, ``blacklisted``,
-    ``invalid``, ``late``, ``early``, ``reply`` and ``stop``. ``ptt`` and ``dlr`` are the final codes of
-    OVHcloud's delivery report, ``None`` where no report is ever made.
+    ``number`` is in E.164. ``behaviour`` is one of ``deliver``, ``fail``, ``silent``,
+    ``blacklisted``, ``invalid``, ``late``, ``early``, ``reply`` and ``stop``. ``ptt``
+    and ``dlr`` are the final codes of OVHcloud's delivery report, ``None`` where no
+    report is ever made.
     """
 
     number: str

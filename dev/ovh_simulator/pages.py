@@ -39,7 +39,9 @@ VALIDITIES = {
 }
 
 _HEADERS = {
-    "Content-Security-Policy": "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'",
+    "Content-Security-Policy": (
+        "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'"
+    ),
     "Cache-Control": "no-store",
     "X-Content-Type-Options": "nosniff",
 }
@@ -88,7 +90,7 @@ class Feed:
         }
 
     def phones(self, numbers=None):
-        """:return: up to ``SHOWN`` phone records, the last changed first; of *numbers* or of all."""
+        """:return: up to ``SHOWN`` phones, of *numbers* or all, last changed first."""
         phones = self._world.phones
         if numbers is None:
             chosen = [phone for phone in phones.values() if phone.messages]
@@ -159,7 +161,7 @@ def _event(name, data):
 
 
 def _page(request, name, values, status=200):
-    """Fill a page's ``{{name}}`` places; all values are escaped, except those of class ``_Markup``."""
+    """Fill a page's ``{{name}}`` places; all but ``_Markup`` is escaped."""
     lang = language(request.headers.get("accept-language"))
     filling = {**texts(lang), "lang": lang, **values}
     with open(os.path.join(_STATIC, name), encoding="utf-8") as stream:

@@ -1,4 +1,4 @@
-"""What the simulated OVHcloud stores, and how each record is shown by the API and by the admin routes."""
+"""What the simulated OVHcloud stores, and how the API and the admin routes show it."""
 
 import uuid
 
@@ -11,7 +11,7 @@ def _uuid(name):
 
 
 class Sms:
-    """One SMS to one receiver. Times are POSIX seconds of the simulator's clock, ``None`` until they come."""
+    """One SMS to one receiver; times are POSIX seconds, ``None`` until they come."""
 
     __slots__ = (
         "id",
@@ -162,7 +162,7 @@ class Phone:
         self.buffered = []
 
     def add(self, entry):
-        """Append an :class:`Sms` (received) or a dict (answered, or received from OVHcloud itself)."""
+        """Append an :class:`Sms`, or a dict: an answer, or OVHcloud's own SMS."""
         self.messages.append(entry)
         if len(self.messages) > self.KEPT:
             del self.messages[: -self.KEPT]

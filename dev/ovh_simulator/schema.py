@@ -1,8 +1,9 @@
 """What the simulator serves: calls, parameters, models, and the checks made of every request.
 
-The names, types and flags are facts of OVHcloud's machine-readable description of its ``/sms`` API
-(https://eu.api.ovh.com/v1/sms.json); the contract test compares them with it. Types are written as there:
-``string``, ``long``, ``x[]`` for a list of x, or the name of an enumeration or a model.
+The names, types and flags are facts of OVHcloud's machine-readable description of its
+``/sms`` API (https://eu.api.ovh.com/v1/sms.json); the contract test compares them with
+it. Types are written as there: ``string``, ``long``, ``x[]`` for a list of x, or the
+name of an enumeration or a model.
 """
 
 import re
@@ -13,7 +14,7 @@ from . import errors
 
 
 class Field(NamedTuple):
-    """A property of a model: its type, whether it may be ``null``, whether only OVHcloud sets it."""
+    """A property of a model: its type, and whether it is nullable and read only."""
 
     type: str
     nullable: bool = False
@@ -28,10 +29,10 @@ class Param(NamedTuple):
 
 
 class Operation(NamedTuple):
-    """A call: method, path template, type of its answer (``void`` for none) and its parameters.
+    """A call: method, path template, parameters, type of its answer (or ``void``).
 
-    Its body is either a set of named parameters (``body``) or the writable properties of a model
-    (``body_model``). Calls that are not ``authenticated`` need no signature.
+    Its body is either a set of named parameters (``body``) or the writable properties
+    of a model (``body_model``). Calls that are not ``authenticated`` need no signature.
     """
 
     method: str
@@ -68,12 +69,18 @@ ENUMS = {
     "sms.CodingEnum": ("7bit", "8bit"),
     "sms.CountryEnum": tuple(
         (
-            "ad ae af ag ai al all am an ao ar at au aw az ba bb bd be bf bg bh bi bj bm bn bo br bs bt bw by bz ca cd cf "
-            "cg ch ci ck cl cm cn co cr cu cv cy cz de dk dm dz ec ee eg es et fi fj fk fo fr ga gb gd ge gf gh gi gl gm "
-            "gn gp gq gr gt gu gw gy hk hn hr ht hu id ie il in io iq ir is it jm jo jp ke kg kh km kn kr kw ky kz la lb "
-            "lc li lk lr ls lt lu lv ly ma md me mg mk ml mn mo mq mr ms mt mu mv mw mx my mz na nc ne ng ni nl no np nz "
-            "om pa pe pf pg ph pk pl ps pt py qa re ro rs ru rw sa sb sc sd se sg si sk sl sm sn so sr st sv sy sz tc td "
-            "tg th tj tl tm tn to tr tt tw tz ua ug us uy uz vc ve vg vi vn vu ws ye yt za zm zw"
+            "ad ae af ag ai al all am an ao ar at au aw az ba bb bd be bf bg bh bi bj "
+            "bm bn bo br bs bt bw by bz ca cd cf "
+            "cg ch ci ck cl cm cn co cr cu cv cy cz de dk dm dz ec ee eg es et fi fj "
+            "fk fo fr ga gb gd ge gf gh gi gl gm "
+            "gn gp gq gr gt gu gw gy hk hn hr ht hu id ie il in io iq ir is it jm jo "
+            "jp ke kg kh km kn kr kw ky kz la lb "
+            "lc li lk lr ls lt lu lv ly ma md me mg mk ml mn mo mq mr ms mt mu mv mw "
+            "mx my mz na nc ne ng ni nl no np nz "
+            "om pa pe pf pg ph pk pl ps pt py qa re ro rs ru rw sa sb sc sd se sg si "
+            "sk sl sm sn so sr st sv sy sz tc td "
+            "tg th tj tl tm tn to tr tt tw tz ua ug us uy uz vc ve vg vi vn vu ws ye "
+            "yt za zm zw"
         ).split()
     ),
     "sms.EncodingEnum": ("7bits", "unicode"),
@@ -598,7 +605,8 @@ def check_value(name, value, type_, writing=True):
     """Check *value* against a type of the API.
 
     :param str name: what the value is called in an error message.
-    :param bool writing: whether read-only properties of models are refused, as they are in a request.
+    :param bool writing: whether read-only properties of models are refused, as they are
+        in a request.
     :raise ApiError: 400 where it does not fit.
     """
     if type_.endswith("[]"):
@@ -690,7 +698,8 @@ def check_query(operation, pairs):
     """Check and convert the query of a request.
 
     :param pairs: list of (name, text).
-    :return: dict of values: int for ``long``, POSIX seconds for ``datetime``, text for the rest.
+    :return: dict of values: int for ``long``, POSIX seconds for ``datetime``, text for
+        the rest.
     :raise ApiError: 400 for unknown, missing or wrongly typed parameters.
     """
     values = {}

@@ -1,4 +1,4 @@
-"""The world as it is when the simulator starts and after each reset: plain data, no dependency."""
+"""The world when the simulator starts and after each reset: plain data, no import."""
 
 APPLICATION_KEY_1 = "demoapplication1"
 APPLICATION_SECRET_1 = "demosecret1demosecret1demosecret1"
@@ -35,7 +35,8 @@ USER_WITH_QUOTA = "marketing"
 USER_WITHOUT_QUOTA = "compta"
 USER_PASSWORD = "demo1234"
 
-#: What a phone shows as the origin of an SMS sent from the short number, and where STOP is answered to.
+#: What a phone shows as the origin of an SMS sent from the short number, and where STOP
+#: is answered to.
 SHORT_NUMBER = "38069"
 STOP_NUMBER = "36111"
 
@@ -117,7 +118,10 @@ SERVICES = {
                 "type": "alpha",
                 "status": "refused",
                 "description": "Essai",
-                "comment": "Ce nom ne correspond ni à votre société ni à une marque que vous détenez.",
+                "comment": (
+                    "Ce nom ne correspond ni à votre société ni à une marque que vous "
+                    "détenez."
+                ),
             },
             {
                 "sender": SENDER_DISABLED,

@@ -89,8 +89,8 @@ def listen(host, port):
     :raise PortTaken: with one sentence.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # With its protocol named, asyncio sends without delay: else every answer on a kept-alive connection
-    # would wait 40 ms for an acknowledgement.
+    # With its protocol named, asyncio sends without delay: else every answer on a
+    # kept-alive connection would wait 40 ms for an acknowledgement.
     sock = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
@@ -131,7 +131,7 @@ class Server(uvicorn.Server):
 
 
 def make_server(app, on_ready=None):
-    """:return: a :class:`Server` for that application; run it with ``run(sockets=[listen(...)])``."""
+    """:return: its :class:`Server`; run it with ``run(sockets=[listen(...)])``."""
     config = uvicorn.Config(
         app,
         http=protocol(app.state.connections),

@@ -21,9 +21,11 @@ TEXTS = {
         "No phone has received an SMS yet",
     ),
     "empty_1": (
-        "Dans Odoo, ouvrez la configuration du compte OVHcloud SMS, choisissez le point d'accès "
+        "Dans Odoo, ouvrez la configuration du compte OVHcloud SMS, choisissez le "
+        "point d'accès "
         "personnalisé et donnez-lui l'adresse ci-dessous.",
-        "In Odoo, open the settings of the OVHcloud SMS account, choose the custom endpoint and give it "
+        "In Odoo, open the settings of the OVHcloud SMS account, choose the custom "
+        "endpoint and give it "
         "the address below.",
     ),
     "empty_2": (
@@ -33,7 +35,8 @@ TEXTS = {
     "empty_3": (
         "Envoyez un SMS à n'importe quel numéro de mobile, par exemple +33 6 12 34 00 01 : "
         "le téléphone apparaît ici aussitôt.",
-        "Send an SMS to any mobile number, for instance +33 6 12 34 00 01: the phone appears here at once.",
+        "Send an SMS to any mobile number, for instance +33 6 12 34 00 01: the phone "
+        "appears here at once.",
     ),
     "empty_found": (
         "Aucun téléphone ne correspond à cette recherche.",
@@ -74,17 +77,21 @@ TEXTS = {
     "status_cancelled": ("annulé", "cancelled"),
     "no_messages": ("Aucun message", "No messages"),
     "help_intro": (
-        "Ce programme imite OVHcloud SMS Pro : même API, mêmes erreurs, mêmes accusés de réception. "
+        "Ce programme imite OVHcloud SMS Pro : même API, mêmes erreurs, mêmes accusés "
+        "de réception. "
         "Aucun SMS ne part, aucun crédit n'est dépensé.",
-        "This program imitates OVHcloud SMS Pro: same API, same errors, same delivery reports. "
+        "This program imitates OVHcloud SMS Pro: same API, same errors, same delivery "
+        "reports. "
         "No SMS leaves, no credit is spent.",
     ),
     "help_keys": ("Se connecter", "Connecting"),
     "help_magic": ("Numéros magiques", "Magic numbers"),
     "help_magic_intro": (
-        "Ces numéros ont toujours le même sort ; tout autre numéro de mobile reçoit ses SMS. Ils ne "
+        "Ces numéros ont toujours le même sort ; tout autre numéro de mobile reçoit "
+        "ses SMS. Ils ne "
         "valent qu'ici : sur un vrai compte OVHcloud, ils pourraient joindre quelqu'un.",
-        "These numbers always meet the same fate; any other mobile number receives its SMS. They are "
+        "These numbers always meet the same fate; any other mobile number receives its "
+        "SMS. They are "
         "meant for this place only: on a real OVHcloud account they could reach somebody.",
     ),
     "help_number": ("Numéro", "Number"),
@@ -98,11 +105,16 @@ TEXTS = {
     "help_effect": ("Effet", "Effect"),
     "help_clock": ("Horloge", "Clock"),
     "help_clock_text": (
-        "Tant que personne ne la règle, les enregistrements portent la vraie date, et pour les heures "
-        "d'envoi il est toujours mardi 10:00. Réglée, elle avance depuis l'instant donné et compte "
-        "pour les deux : la publicité part de 8:00 à 22:00 du lundi au vendredi, heure de Paris.",
-        "As long as nobody sets it, records carry the real date, and for sending hours it is always "
-        "Tuesday, 10:00. Once set, it runs from the given instant and counts for both: marketing "
+        "Tant que personne ne la règle, les enregistrements portent la vraie date, et "
+        "pour les heures "
+        "d'envoi il est toujours mardi 10:00. Réglée, elle avance depuis l'instant "
+        "donné et compte "
+        "pour les deux : la publicité part de 8:00 à 22:00 du lundi au vendredi, heure "
+        "de Paris.",
+        "As long as nobody sets it, records carry the real date, and for sending hours "
+        "it is always "
+        "Tuesday, 10:00. Once set, it runs from the given instant and counts for both: "
+        "marketing "
         "leaves from 8:00 to 22:00 on Mondays to Fridays, Paris time.",
     ),
     "route_state": (
@@ -122,9 +134,11 @@ TEXTS = {
     "route_flush": ("Les faire tous, tout de suite", "Make them all, now"),
     "route_pop": ("Les donner sans les faire", "Hand them out without making them"),
     "route_faults": (
-        "Commander des pannes : kind (latency, 429, 500, 502_html, cut_before, cut_after, timeout, "
+        "Commander des pannes : kind (latency, 429, 500, 502_html, cut_before, "
+        "cut_after, timeout, "
         "garbage, empty), method, path, skip, times, retry_after, latency_ms, accept",
-        "Order faults: kind (latency, 429, 500, 502_html, cut_before, cut_after, timeout, garbage, "
+        "Order faults: kind (latency, 429, 500, 502_html, cut_before, cut_after, "
+        "timeout, garbage, "
         "empty), method, path, skip, times, retry_after, latency_ms, accept",
     ),
     "route_faults_delete": ("Oublier les pannes", "Forget the faults"),

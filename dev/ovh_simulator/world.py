@@ -1,7 +1,7 @@
 """The simulated OVHcloud without its web server: customers, credits, SMS, operators, phones.
 
-Nothing here waits: what is due later stands in a queue that :meth:`World.pump` works off, called by the
-server's own task and before every look at the state.
+Nothing here waits: what is due later stands in a queue that :meth:`World.pump` works
+off, called by the server's own task and before every look at the state.
 """
 
 import copy
@@ -21,7 +21,8 @@ from .clock import Clock, iso
 from .faults import Faults
 from .records import Incoming, Phone, Service, Sms
 
-# As at OVHcloud, an id does not come back with the next start of the simulator: Odoo keeps them.
+# As at OVHcloud, an id does not come back with the next start of the simulator: Odoo
+# keeps them.
 FIRST_SMS_ID = max(seed.FIRST_SMS_ID, time.time_ns() // 10_000_000)
 
 #: The clause OVHcloud appends to marketing SMS: 11 characters, its line break included.
@@ -33,7 +34,8 @@ TIMESTAMP_TOLERANCE = 180
 REPLY_WINDOW = 48 * 3600
 #: Minutes after which an SMS is given up unless the job says otherwise.
 DEFAULT_VALIDITY = 2880
-#: Shares used where the configuration leaves them to the mode: a real OVHcloud is not tidy, a test wants it so.
+#: Shares used where the configuration leaves them to the mode: a real OVHcloud is not
+#: tidy, a test wants it so.
 AUTO_DUPLICATES, MANUAL_DUPLICATES = 0.05, 0.0
 
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}")
@@ -121,7 +123,7 @@ _CONFIG_CHECKS = {
 
 
 def normalize_number(text):
-    """:return: *text* as an E.164 number, or ``None`` where it is not a number that can receive SMS."""
+    """:return: *text* as an E.164 number, or ``None`` where it can't receive SMS."""
     number = re.sub(r"[\s.()-]", "", text)
     if number.startswith("00"):
         number = "+" + number[2:]
@@ -218,7 +220,7 @@ class World:
             self._random.seed(changes["seed"])
 
     def state(self, only=None):
-        """:return: the whole state as JSON data; *only* names the parts wanted (all where ``None``)."""
+        """:return: the state as JSON data, all of it or *only* the parts named."""
         self.pump()
         parts = {
             "clock": self.clock_state,
@@ -281,7 +283,7 @@ class World:
         self._wake()
 
     def api_time(self):
-        """:return: what ``/auth/time`` answers, in whole seconds: the time that records carry."""
+        """:return: what ``/auth/time`` answers: the records' time, in whole seconds."""
         now = self.clock.now()
         self._offsets.add(round(now - time.time()))
         return int(now + self.config["clock_skew_s"])
@@ -306,7 +308,7 @@ class World:
             self.on_wake()
 
     def _later(self, seconds, action, *args, patient=False):
-        """Have ``action(*args)`` done in *seconds*; *patient* ones are not hurried by a flush."""
+        """Have ``action(*args)`` done in *seconds*; a flush hurries no *patient* one."""
         heapq.heappush(
             self._events,
             (self.clock.elapsed() + seconds, next(self._order), patient, action, args),
@@ -339,7 +341,7 @@ class World:
         return max(0.0, min(waits)) if waits else None
 
     def _chance(self, purpose, key, share):
-        """:return: whether something of probability *share* happens to *key*; the same on every run."""
+        """:return: whether *key* is of the *share* it happens to, alike on every run."""
         if share <= 0:
             return False
         text = f"{self.config['seed']}:{purpose}:{key}"
@@ -349,7 +351,7 @@ class World:
         )
 
     def _delay(self):
-        """:return: seconds until the next report; none where somebody asks for the reports by hand."""
+        """:return: seconds until the next report, none where they come by hand."""
         if self.config["callback_mode"] == "manual":
             return 0.0
         low, high = self.config["callback_delay_ms"]
@@ -404,7 +406,8 @@ class World:
         """Set what became of a consumer key.
 
         :param str status: ``validated``, ``refused``, ``expired`` or ``pendingValidation``.
-        :param str customer: who approved it; by default who it belonged to, or the first customer.
+        :param str customer: who approved it; by default who it belonged to, or the
+            first customer.
         :param int validity: seconds it stays valid, ``None`` for ever.
         """
         credential = self.credentials[consumer_key]
@@ -470,7 +473,7 @@ class World:
         now = self.clock.now()
         job_id = len(self.jobs) + 1
         accepted = []
-        for number, cost in zip(valid, costs):
+        for number, cost in zip(valid, costs, strict=True):
             sms = Sms()
             sms.id = next(self._sms_ids)
             sms.job_id = job_id
@@ -595,7 +598,8 @@ class World:
         if user and user.quota_active:
             if user.quota_left < total:
                 raise errors.forbidden(
-                    f"Not enough credits left in the quota of this user ({user.quota_left:g} left)"
+                    "Not enough credits left in the quota of this user "
+                    f"({user.quota_left:g} left)"
                 )
             user.quota_left = round(user.quota_left - total, 4)
             return
@@ -741,7 +745,7 @@ class World:
             self._reported(sms)
 
     def _url(self, sms, name):
-        """:return: URL that the customer set for *name* (``callback`` or ``stop_callback``), or ``None``."""
+        """:return: URL set for ``callback`` or ``stop_callback`` (*name*), or ``None``."""
         service = self.services[sms.service]
         user = service.users.get(sms.user)
         account = service.writable["callBack" if name == "callback" else "stopCallBack"]
@@ -766,7 +770,7 @@ class World:
         )
 
     def _reported(self, sms, wander=False):
-        """Tell the page and the customer; a report may get lost, come twice, or (*wander*) be overtaken."""
+        """Tell page and customer; reports get lost, doubled or (*wander*) overtaken."""
         self.touch(self.phone(sms.receiver))
         url = self._url(sms, "callback")
         if not url:
@@ -781,7 +785,8 @@ class World:
         shuffle = not manual if shuffle is None else shuffle
         delay = 0.0
         if shuffle and wander:
-            # up to twice the longest delay: in about half of all cases the final report is faster
+            # up to twice the longest delay: in about half of all cases the final report
+            # is faster
             delay = (
                 self._random.uniform(0, 2 * self.config["callback_delay_ms"][1]) / 1000
             )
@@ -824,7 +829,7 @@ class World:
                 yield entry
 
     def reply(self, number, text, service=None):
-        """A recipient answers the last SMS that can be answered, or texts the service's virtual number.
+        """A recipient answers the last SMS that can be, or texts the virtual number.
 
         :return: the ``sms.Incoming`` record, or the blacklist entry where the answer is STOP.
         :raise LookupError: with a sentence, where there is nothing to answer to.
@@ -1067,7 +1072,8 @@ class World:
         """Change a user's quota; its credits come out of the account and go back to it.
 
         :param dict information: ``sms.Quota``, either property optional.
-        :raise ApiError: 403 where the account has not that many credits, 400 for a negative quota.
+        :raise ApiError: 403 where the account has not that many credits, 400 for a
+            negative quota.
         """
         active = (
             information.get(
@@ -1090,7 +1096,7 @@ class World:
 
     @staticmethod
     def address_allowed(address, allowed):
-        """:return: whether *address* is in one of the networks of the list *allowed* (``None``: any is)."""
+        """:return: whether *address* is in a network of *allowed* (``None``: any is)."""
         if not allowed:
             return True
         try:

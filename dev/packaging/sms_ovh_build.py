@@ -1,7 +1,8 @@
 """The build backend of pyproject.toml: OCA's whool, given the addon alone and under its name.
 
-whool takes an addon's name from its directory, and all that git tracks in it. Here that directory is
-the whole repository, cloned under any name; so the addon is laid out as whool expects it first.
+whool takes an addon's name from its directory, and all that git tracks in it. Here that
+directory is the whole repository, cloned under any name; so the addon is laid out as
+whool expects it first.
 """
 
 import contextlib

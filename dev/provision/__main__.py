@@ -1,4 +1,4 @@
-"""Entry point of every executable in ``dev/``: ``python -m provision COMMAND [ARGUMENT...]``."""
+"""Entry point of ``dev/``'s executables: ``python -m provision COMMAND [ARG...]``."""
 
 import importlib
 import signal

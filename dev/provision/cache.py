@@ -103,7 +103,8 @@ def built_directory(directory, build):
     """Make a directory once: an interrupted or half-made one is thrown away and made again.
 
     :param Path directory: the directory; its name should depend on what it is made from.
-    :param build: a function that fills the (empty) directory and returns the text of its stamp.
+    :param build: a function that fills the (empty) directory and returns the text of
+        its stamp.
     :return: the stamp's text.
     """
     stamp = complete(directory)

@@ -1,4 +1,4 @@
-"""This checkout: its name in databases, its directory in the cache, and what the addon is made of."""
+"""This checkout: its name in databases, its cache, and what the addon is made of."""
 
 import ast
 import os
@@ -8,7 +8,8 @@ from .cache import cache_dir, locked, short_hash
 from .ui import Problem
 
 ADDON = "sms_ovh"
-# What an installed addon doesn't depend on: the platform, the tests, and what browsers read from the disk.
+# What an installed addon doesn't depend on: the platform, the tests, and what browsers
+# read from the disk.
 NOT_INSTALLED = (
     ("dev",),
     ("tests",),

@@ -13,12 +13,13 @@ STOP_SECONDS = 12
 
 
 class Child:
-    """A process in a session of its own, so that it and what it starts can be stopped together.
+    """A process in its own session, so that all it starts is stopped with it.
 
     :param str name: what it is, for people.
     :param list command: the command.
     :param dict environment: its environment.
-    :param Path log: the file that its output goes to; without one the output can be read from :attr:`lines`.
+    :param Path log: the file that its output goes to; without one the output can be
+        read from :attr:`lines`.
     """
 
     def __init__(self, name, command, environment, log=None):

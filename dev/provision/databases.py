@@ -1,4 +1,4 @@
-"""Databases: base templates that are kept, copies of them, and clearing away what killed runs left.
+"""Databases: templates that are kept, their copies, and what killed runs left.
 
 A base template has the addon's dependencies installed. It is keyed by what it
 was made from and shared by all checkouts; installing the addon on a copy then
@@ -54,8 +54,7 @@ class Databases:
         done = subprocess.run(
             [str(self.platform.python.python), launcher],
             input=json.dumps({"database": database, "statements": listed}),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            capture_output=True,
             text=True,
             env=self.platform.environment(),
         )
@@ -96,7 +95,8 @@ class Databases:
         rows = self.sql(
             "postgres",
             (
-                "SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = %s",
+                "SELECT shobj_description(oid, 'pg_database') "
+                "FROM pg_database WHERE datname = %s",
                 [database],
             ),
         )
@@ -144,7 +144,8 @@ class Databases:
         """
         self.sql("postgres", f'CREATE DATABASE "{target}" TEMPLATE "{source}"')
         if (self.filestores / source).exists():
-            # Odoo names these files after their content and never writes into one: links will do.
+            # Odoo names these files after their content and never writes into one:
+            # links will do.
             shutil.copytree(
                 self.filestores / source,
                 self.filestores / target,
@@ -341,26 +342,31 @@ class Databases:
             database,
             (
                 "SELECT column_name FROM information_schema.columns "
-                "WHERE table_schema = 'public' AND table_name = %s AND column_name IN ('endpoint', 'endpoint_url')",
+                "WHERE table_schema = 'public' AND table_name = %s AND column_name IN "
+                "('endpoint', 'endpoint_url')",
                 ["sms_ovh_account"],
             ),
         )
         if len(columns) == 2:
-            # Only an account that points at a simulator on this machine; one of the user's own stays as it is.
+            # Only an account that points at a simulator on this machine; one of the
+            # user's own stays as it is.
             self.sql(
                 database,
                 (
                     "UPDATE sms_ovh_account SET endpoint_url = %s "
-                    r"WHERE endpoint = 'custom' AND endpoint_url ~ '^http://(localhost|127\.0\.0\.1):\d+'",
+                    r"WHERE endpoint = 'custom' AND endpoint_url ~ "
+                    r"'^http://(localhost|127\.0\.0\.1):\d+'",
                     [f"{simulator_url}/1.0"],
                 ),
             )
-            # The simulator forgets between runs: Odoo tells it anew where reports go, and reads what it has.
+            # The simulator forgets between runs: Odoo tells it anew where reports go,
+            # and reads what it has.
             self.sql(
                 database,
                 (
-                    "UPDATE ir_cron SET nextcall = now() AT TIME ZONE 'UTC' FROM ir_model_data AS data "
-                    "WHERE data.module = 'sms_ovh' AND data.name = %s AND data.res_id = ir_cron.id",
+                    "UPDATE ir_cron SET nextcall = now() AT TIME ZONE 'UTC' "
+                    "FROM ir_model_data AS data WHERE data.module = 'sms_ovh' "
+                    "AND data.name = %s AND data.res_id = ir_cron.id",
                     ["ir_cron_synchronise"],
                 ),
             )

@@ -134,7 +134,8 @@ def machine_mirror(etc_apt=Path("/etc/apt")):
     mirror = choose_mirror(entries, codename())
     if not mirror:
         raise Problem(
-            "The machine's apt sources name no mirror of Debian: add one to /etc/apt/sources.list, "
+            "The machine's apt sources name no mirror of Debian: add one to "
+            "/etc/apt/sources.list, "
             "or set ODOO_HOME to a source tree of Odoo 19.",
         )
     return mirror
@@ -149,7 +150,8 @@ class Archive:
     def __init__(self, suite):
         if not is_debian():
             raise Problem(
-                "Odoo 19 is fetched as a Debian package, and this machine's system is not Debian: "
+                "Odoo 19 is fetched as a Debian package, and this machine's system is "
+                "not Debian: "
                 "set ODOO_HOME to a source tree of Odoo 19, then start this again.",
             )
         self.suite = suite
@@ -169,13 +171,15 @@ class Archive:
         keyring = next((path for path in KEYRINGS if path.exists()), None)
         if not keyring:
             raise Problem(
-                "Debian's archive keyring is missing, so what is downloaded could not be checked: "
-                'ask the administrator for "sudo apt-get install debian-archive-keyring", then start this again.',
+                "Debian's archive keyring is missing, so what is downloaded could not "
+                'be checked: ask the administrator for "sudo apt-get install '
+                'debian-archive-keyring", then start this again.',
             )
         (self.root / "sources.list").write_text(
             f"deb [signed-by={keyring}] {machine_mirror()} {self.suite} main\n"
         )
-        # The machine's proxies, time-outs and credentials are kept; what apt would do around them is not.
+        # The machine's proxies, time-outs and credentials are kept; what apt would do
+        # around them is not.
         machine = subprocess.run(
             ["apt-config", "dump"], stdout=subprocess.PIPE, text=True, check=True
         ).stdout
@@ -217,7 +221,7 @@ class Archive:
             )
 
     def download(self, packages, title):
-        """Download packages, each checked by apt; one that is already there is not fetched again.
+        """Download packages, each checked by apt, but for those already there.
 
         :param list[str] packages: their names.
         :param str title: what the step is called.

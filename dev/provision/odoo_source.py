@@ -14,11 +14,12 @@ PACKAGE = "odoo-19"
 SUITE = "sid"
 # What the package's web assets link to, among all that it depends on.
 ASSET_PACKAGES = re.compile(r"^(fonts-|gsfonts$|libjs-)")
-# These have since become other fonts (Font Awesome 7 instead of the 4.7 that Odoo draws its icons with);
-# the release below still has the files that Odoo's links name.
+# These have since become other fonts (Font Awesome 7 instead of the 4.7 that Odoo draws
+# its icons with); the release below still has the files that Odoo's links name.
 OLDER_PACKAGES = ("fonts-font-awesome", "fonts-inconsolata")
 OLDER_SUITE = "bookworm"
-# Named by the assets' manifest and left out of Debian's package; without it every page logs an error.
+# Named by the assets' manifest and left out of Debian's package; without it every page
+# logs an error.
 MISSING_SCRIPT = "mail/static/lib/selfie_segmentation/selfie_segmentation.js"
 
 
@@ -81,7 +82,8 @@ def _revision(path):
 def _alone(python_path):
     """Keep what else is in a directory of Python packages out of the virtual environment.
 
-    A system-wide Odoo lies among the system's packages, which would be taken before the pinned ones.
+    A system-wide Odoo lies among the system's packages, which would be taken before the
+    pinned ones.
     """
     if not any(path.name != "odoo" for path in python_path.glob("*/__init__.py")):
         return python_path
@@ -96,7 +98,8 @@ def _alone(python_path):
 def existing_source(home):
     """Use the source tree that ``ODOO_HOME`` names.
 
-    :param str home: a git checkout, a root where a package was unpacked, or the directory that holds ``odoo``.
+    :param str home: a git checkout, a root where a package was unpacked, or the
+        directory that holds ``odoo``.
     :return: an :class:`OdooSource`.
     :raise Problem: when there is no Odoo of the right series.
     """
@@ -107,7 +110,8 @@ def existing_source(home):
             continue
         if series != SERIES:
             raise Problem(
-                f"ODOO_HOME ({home}) holds Odoo {series}: set it to a source tree of Odoo {SERIES}, or unset it."
+                f"ODOO_HOME ({home}) holds Odoo {series}: set it to a source tree of "
+                f"Odoo {SERIES}, or unset it."
             )
         addons = python_path / "addons"
         # In the packaged layout all addons are below odoo/addons, which Odoo finds itself;
@@ -117,7 +121,8 @@ def existing_source(home):
             _alone(python_path), extra, short_hash(python_path, series, _revision(home))
         )
     raise Problem(
-        f"ODOO_HOME ({home}) holds no Odoo: set it to a source tree of Odoo {SERIES}, or unset it."
+        f"ODOO_HOME ({home}) holds no Odoo: set it to a source tree of Odoo {SERIES}, "
+        "or unset it."
     )
 
 

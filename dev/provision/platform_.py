@@ -58,10 +58,11 @@ class Platform:
         :param extra: more variables.
         :return: a dictionary.
         """
+        path = [str(self.python.directory / "bin"), os.environ.get("PATH", os.defpath)]
         environment = {
             **os.environ,
             "PYTHONPATH": str(self.source.python_path),
-            "PATH": f"{self.python.directory / 'bin'}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
+            "PATH": os.pathsep.join(path),
             "VIRTUAL_ENV": str(self.python.directory),
             "ODOO_RC": str(self.write_config()),
             # Compiled code stays out of the checkout, and Odoo starts faster the second time.
@@ -81,7 +82,7 @@ class Platform:
         return [str(self.python.python), str(LAUNCHER), *map(str, arguments)]
 
     def simulator_command(self, *arguments):
-        """Make the command that runs the simulated OVHcloud; its PYTHONPATH is :data:`DEV_DIRECTORY`.
+        """Make the simulator's command; its PYTHONPATH is :data:`DEV_DIRECTORY`.
 
         :param arguments: the simulator's own.
         :return: a list.

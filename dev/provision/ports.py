@@ -44,6 +44,7 @@ def require_free(port, what, option):
     """
     if not is_free(port):
         raise Problem(
-            f"Port {port}, which {what} needs, is taken: choose another one with {option} PORT.",
+            f"Port {port}, which {what} needs, is taken: choose another one with "
+            f"{option} PORT.",
             status=2,
         )

@@ -143,7 +143,8 @@ class PrivateCluster:
             self.binaries = find_binaries()
             if not self.binaries:
                 raise Problem(
-                    "PostgreSQL was installed but its programs were not found: set PGHOST to an existing server."
+                    "PostgreSQL was installed but its programs were not found: set "
+                    "PGHOST to an existing server."
                 )
         version = run(
             [str(self.binaries / "initdb"), "--version"],
@@ -183,7 +184,8 @@ class PrivateCluster:
             except KeyError:
                 raise Problem(
                     f'PostgreSQL refuses to run as root and there is no user "{SYSTEM_USER}": '
-                    "create one, start this as another user, or set PGHOST to an existing server.",
+                    "create one, start this as another user, or set PGHOST to an "
+                    "existing server.",
                 ) from None
             options = {
                 "user": account.pw_uid,
@@ -223,7 +225,8 @@ class PrivateCluster:
             shutil.chown(directory, SYSTEM_USER, SYSTEM_USER)
         elif directory.stat().st_uid != os.geteuid():
             raise Problem(
-                f"{directory} belongs to somebody else: remove it, or set XDG_CACHE_HOME to another directory."
+                f"{directory} belongs to somebody else: remove it, or set "
+                "XDG_CACHE_HOME to another directory."
             )
         directory.chmod(mode)
 
@@ -256,7 +259,7 @@ class PrivateCluster:
         return self._run("pg_ctl", "status", "-D", self.data, what=None) == 0
 
     def start(self):
-        """Create the cluster and start its server, unless it runs; the caller holds the lock."""
+        """Create the cluster and start its server, unless it runs; under the lock."""
         self._prepare()
         self._create()
         # Made again when a cleaner of temporary files took it away.

@@ -41,7 +41,8 @@ def environment_key(requirements, version, executable):
 def _pip(directory):
     """Find a pip to fill the environment with.
 
-    Debian leaves pip out of its Python until python3-venv is installed; its wheel does as well.
+    Debian leaves pip out of its Python until python3-venv is installed; its wheel does
+    as well.
     """
     python = directory / "bin" / "python"
     bundled = importlib.util.find_spec("ensurepip")
@@ -54,7 +55,8 @@ def _pip(directory):
         return [str(python), "-m", "pip"]
     if not is_debian():
         raise Problem(
-            f"{sys.executable} has no ensurepip: install your system's package for Python's virtual environments, then start this again."
+            f"{sys.executable} has no ensurepip: install your system's package for "
+            "Python's virtual environments, then start this again."
         )
     archive = debian.Archive("sid")
     archive.update()
@@ -69,7 +71,8 @@ def _pip(directory):
 def _build(directory):
     if not importlib.util.find_spec("venv"):
         raise Problem(
-            f'{sys.executable} has no module venv: ask the administrator for "sudo apt-get install python3-venv", then start this again.'
+            f"{sys.executable} has no module venv: ask the administrator for "
+            '"sudo apt-get install python3-venv", then start this again.'
         )
     run(
         [sys.executable, "-m", "venv", "--without-pip", str(directory)],
@@ -77,7 +80,8 @@ def _build(directory):
     )
     pip = _pip(directory)
     with step("Installing the Python packages (about 90)"):
-        # --no-deps: the requirements name everything. Wheels only: nothing is compiled or executed.
+        # --no-deps: the requirements name everything. Wheels only: nothing is compiled
+        # or executed.
         run(
             [
                 *pip,

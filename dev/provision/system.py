@@ -1,4 +1,4 @@
-"""Running the machine's commands, and installing the machine's packages where that is allowed."""
+"""Run the machine's commands, and install its packages where that is allowed."""
 
 import os
 import shutil
@@ -25,7 +25,7 @@ def is_debian():
 
 
 def guarded(command, signal="KILL"):
-    """Make a command end with the process that starts it, even when that one is killed outright.
+    """Make a command end with the process that starts it, even if that is killed.
 
     :param list command: the command.
     :param str signal: what the kernel then sends it.
@@ -49,7 +49,8 @@ def run(command, what, **options):
     """
     options.setdefault("stdin", subprocess.DEVNULL)
     done = subprocess.run(
-        # One that outlived this process would go on filling a directory that the next run makes anew.
+        # One that outlived this process would go on filling a directory that the next
+        # run makes anew.
         guarded(command),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -76,11 +77,13 @@ def install_packages(packages, purpose):
     names = " ".join(packages)
     if not is_debian():
         raise Problem(
-            f"{names} (Debian's names) must be installed {purpose}: install the same for your system, then start this again."
+            f"{names} (Debian's names) must be installed {purpose}: install the same "
+            "for your system, then start this again."
         )
     if not is_root():
         raise Problem(
-            f'{names} must be installed {purpose}: ask the administrator for "sudo apt-get install {names}", then start this again.'
+            f"{names} must be installed {purpose}: ask the administrator for "
+            f'"sudo apt-get install {names}", then start this again.'
         )
     say(f"==> {names} must be installed {purpose}")
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}

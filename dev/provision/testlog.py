@@ -3,16 +3,19 @@
 import re
 
 LINE = re.compile(
-    r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} \d+ (?P<level>[A-Z]+) (?P<database>\S+) (?P<logger>[\w.\-]+): (?P<message>.*)$",
+    r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} \d+ (?P<level>[A-Z]+) (?P<database>\S+) "
+    r"(?P<logger>[\w.\-]+): (?P<message>.*)$",
 )
 STARTED = re.compile(r"^Starting (?P<test>[\w.]+\.\w+) \.\.\.")
 SKIPPED = re.compile(r"^skipped (?P<test>.+?) : (?P<reason>.*)$")
 FAILED = re.compile(r"^(?:FAIL|ERROR): (?:Subtest )?(?P<test>\w+ \([^)]*\)|[\w.]+)")
 # These lines repeat what was counted already.
 SUMMARY = re.compile(
-    r"^(\d+ failed, \d+ error\(s\) of \d+ tests|Module \w+: \d+ failures, \d+ errors of \d+ tests|At least one test failed when loading)",
+    r"^(\d+ failed, \d+ error\(s\) of \d+ tests|Module \w+: \d+ failures, \d+ errors "
+    r"of \d+ tests|At least one test failed when loading)",
 )
-# A browser that is closed in the middle of a page's loading complains about it; the test was over.
+# A browser that is closed in the middle of a page's loading complains about it; the
+# test was over.
 AFTER_THE_END = re.compile(r"^Error received after termination: ")
 # What a browser says is logged under the name of the test that it runs.
 BROWSER_LOGGER = re.compile(r"^(?P<module>.+)\.(?P<test>[^.]+\.[^.]+)\.browser$")
@@ -70,7 +73,8 @@ class TestLog:
             if AFTER_THE_END.match(message):
                 pass
             elif found or browser:
-                # A test with several failing subtests, or with a browser that complained first, is one failed test.
+                # A test with several failing subtests, or with a browser that
+                # complained first, is one failed test.
                 name = (
                     f"{browser['module']}: {browser['test']}"
                     if browser

@@ -1,4 +1,4 @@
-"""``python -m screenshots_``: take the pictures from an Odoo and a simulator that are running."""
+"""``python -m screenshots_``: take the pictures from a running Odoo and simulator."""
 
 import argparse
 import signal

@@ -245,7 +245,9 @@ class Browser:
                 break
         self.evaluate("""Promise.all([
             document.fonts.ready,
-            ...[...document.images].filter((image) => image.loading !== 'lazy').map((image) => image.decode().catch(() => {})),
+            ...[...document.images]
+                .filter((image) => image.loading !== 'lazy')
+                .map((image) => image.decode().catch(() => {})),
             new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))),
         ]).then(() => true)""")
 
@@ -259,7 +261,8 @@ class Browser:
         found = json.dumps(selector)
         self.wait_for(
             f"""(() => {{
-            const node = [...document.querySelectorAll({found})].find((item) => item.checkVisibility());
+            const node = [...document.querySelectorAll({found})]
+                .find((item) => item.checkVisibility());
             if (node) {{ node.scrollIntoView({{ block: 'center' }}); node.click(); }}
             return Boolean(node);
         }})()""",
@@ -275,7 +278,8 @@ class Browser:
         """
         self.wait(selector)
         self.evaluate(
-            f"(() => {{ const node = document.querySelector({json.dumps(selector)}); node.focus(); node.select(); }})()"
+            f"(() => {{ const node = document.querySelector({json.dumps(selector)}); "
+            "node.focus(); node.select(); })()"
         )
         self.call("Input.insertText", text=text)
         self.rest()
@@ -293,11 +297,13 @@ class Browser:
         clip = {}
         if selector:
             box = self.evaluate(f"""(() => {{
-                const node = [...document.querySelectorAll({json.dumps(selector)})].find((item) => item.checkVisibility());
+                const node = [...document.querySelectorAll({json.dumps(selector)})]
+                    .find((item) => item.checkVisibility());
                 if (!node) {{ return null; }}
                 node.scrollIntoView({{ block: 'center' }});
                 const box = node.getBoundingClientRect();
-                return {{ left: box.left, right: box.right, top: box.top, bottom: box.bottom }};
+                const {{ left, right, top, bottom }} = box;
+                return {{ left, right, top, bottom }};
             }})()""")
             if not box:
                 raise PageError(f"{selector} is not there to be photographed")

@@ -1,4 +1,4 @@
-"""``python -m screenshots_.icon icon.png``: draw the addon's icon, a speech bubble that is a cloud."""
+"""``python -m screenshots_.icon icon.png``: the icon, a speech bubble and a cloud."""
 
 import sys
 

@@ -1,6 +1,9 @@
-"""``python -m screenshots_.page README.rst GUIDE.fr.rst index.html``: the README as Odoo's list of applications shows it, in English and French.
+"""The README as Odoo's list of applications shows it, in English and French.
 
-Odoo renders a README.rst by itself, but looks for its pictures elsewhere than a forge of source code does.
+Run it as ``python -m screenshots_.page README.rst GUIDE.fr.rst index.html``.
+
+Odoo renders a README.rst by itself, but looks for its pictures elsewhere than a forge
+of source code does.
 """
 
 import re
@@ -22,7 +25,8 @@ def html(text, language="en"):
     """Render a README.
 
     :param str text: in reStructuredText.
-    :param str language: code of its language, by which the ids of its sections differ from another's.
+    :param str language: code of its language, by which the ids of its sections differ
+        from another's.
     :return: HTML.
     :raise docutils.utils.SystemMessage: where docutils has anything to say about it.
     """
@@ -72,7 +76,8 @@ def page(readme, guide):
     # README.rst's way to the guide, which is on this page.
     english = english.replace("<p>Le guide en français</p>\n", "")
     anchor = re.search(r'<main lang="fr" id="([^"]+)"', french)[1]
-    return f'<p><a href="#{anchor}" lang="fr">Le guide en français</a></p>\n{english}<hr />\n{french}'
+    link = f'<p><a href="#{anchor}" lang="fr">Le guide en français</a></p>'
+    return f"{link}\n{english}<hr />\n{french}"
 
 
 if __name__ == "__main__":

@@ -14,18 +14,24 @@ TEXT = f"{BODY} textarea"
 LIST_NAME = "Clients fidèles"
 
 TITLE = "Ventes privées de samedi"
-SHORT = "Bonjour, la boutique vous ouvre ses ventes privées samedi dès 9 h : -30 % sur toute la collection. Ma Boutique"
+SHORT = (
+    "Bonjour, la boutique vous ouvre ses ventes privées samedi dès 9 h : -30 % sur toute "
+    "la collection. Ma Boutique"
+)
 PERSONAL = (
-    "Bonjour {{ object.name }}, la boutique vous ouvre ses ventes privées samedi dès 9 h : -30 % sur toute la"
-    " collection. Un café vous attend. Ma Boutique"
+    "Bonjour {{ object.name }}, la boutique vous ouvre ses ventes privées samedi "
+    "dès 9 h : -30 % sur toute la collection. Un café vous attend. Ma Boutique"
 )
 LONGER = SHORT.replace(" Ma Boutique", " Un café vous y attend. Ma Boutique")
-UNICODE = "Bonjour, c’est la fête à la boutique : -30 % samedi dès 9 h… Réservez votre créneau, un cœur en chocolat vous attend !"
+UNICODE = (
+    "Bonjour, c’est la fête à la boutique : -30 % samedi dès 9 h… Réservez votre créneau, "
+    "un cœur en chocolat vous attend !"
+)
 TOO_LONG = " ".join([SHORT] * 9)
 
 
 def _draft(studio, title, text, name=LIST_NAME, contacts=()):
-    """Have a draft of a campaign to a list, which is made with its contacts where it isn't there.
+    """Have a draft of a campaign to a list, made with its contacts where missing.
 
     :return: the campaign's id.
     """
@@ -60,7 +66,8 @@ def _draft(studio, title, text, name=LIST_NAME, contacts=()):
 def writing(studio):
     """The form of a campaign that is being written."""
     draft = _draft(studio, TITLE, SHORT)
-    # Typed into a campaign that exists: on a phone, lists are chosen in another way than on a desktop.
+    # Typed into a campaign that exists: on a phone, lists are chosen in another way
+    # than on a desktop.
     for size, ending in ((DESKTOP, ""), (PHONE, "_phone")):
         studio.page.resize(size)
         studio.open(f"sms-marketing/{draft}", TEXT)
@@ -102,10 +109,12 @@ def estimating(studio):
             studio.open(f"sms-marketing/{draft}", TEXT)
             if ending:
                 page.click(
-                    ".o_statusbar_buttons .dropdown-toggle, .o_statusbar_buttons button.o-dropdown"
+                    ".o_statusbar_buttons .dropdown-toggle, .o_statusbar_buttons "
+                    "button.o-dropdown"
                 )
                 page.click(
-                    f".o-dropdown--menu button[name={button}], .o_statusbar_buttons button[name={button}]"
+                    f".o-dropdown--menu button[name={button}], .o_statusbar_buttons "
+                    f"button[name={button}]"
                 )
             else:
                 page.click(f"button[name={button}]")
@@ -283,7 +292,9 @@ def _phone(studio, number, what, **content):
     studio.page.open(f"{studio.simulator}/", ".phone")
     studio.page.evaluate(f"""
         fetch('/simulator/phones/{number}/{what}', {{
-            method: 'POST', headers: {{ 'Content-Type': 'application/json' }}, body: {json.dumps(json.dumps(content))},
+            method: 'POST',
+            headers: {{ 'Content-Type': 'application/json' }},
+            body: {json.dumps(json.dumps(content))},
         }})
     """)
 
@@ -296,7 +307,8 @@ def replies(studio):
     mailing = _draft(
         studio,
         "Journées d'essayage",
-        "Bonjour, venez essayer la collection d'automne samedi. Un essayage vous tente ? Répondez OUI.",
+        "Bonjour, venez essayer la collection d'automne samedi. "
+        "Un essayage vous tente ? Répondez OUI.",
         "Clients d'essayage",
         (
             (name, number),
@@ -348,7 +360,7 @@ def _configure(studio, **values):
 
 
 def progress(studio):
-    """A campaign that is paused in the middle, what it came to in the end, and the analysis."""
+    """A campaign that is paused in the middle, its results, and the analysis."""
     page = studio.page
     contacts = {f"Client {index}": f"+3361{index:07d}" for index in range(400)}
     contacts |= {

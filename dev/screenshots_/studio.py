@@ -1,6 +1,7 @@
 """Odoo and the simulator as the photographer uses them.
 
-Nothing here goes by a text that is translated: fields, XML ids, buttons' names and Odoo's own classes only.
+Nothing here goes by a text that is translated: fields, XML ids, buttons' names and
+Odoo's own classes only.
 """
 
 import json
@@ -67,7 +68,9 @@ class Studio:
         )
         return self.page.evaluate(f"""
             fetch({json.dumps(f"{self.odoo}/web/dataset/call_kw/{model}/{method}")}, {{
-                method: 'POST', headers: {{ 'Content-Type': 'application/json' }}, body: {json.dumps(body)},
+                method: 'POST',
+                headers: {{ 'Content-Type': 'application/json' }},
+                body: {json.dumps(body)},
             }}).then((answer) => answer.json()).then((answer) => {{
                 if (answer.error) {{ throw new Error(answer.error.data.message); }}
                 return answer.result ?? null;
@@ -152,7 +155,8 @@ class Studio:
             self.open(path, selector)
             if show:
                 self.page.evaluate(
-                    f"document.querySelector({json.dumps(show)}).scrollIntoView({{ block: 'center' }})"
+                    f"document.querySelector({json.dumps(show)}).scrollIntoView({{ "
+                    "block: 'center' })"
                 )
             self.take(name + ending)
         self.page.resize(DESKTOP)

@@ -73,7 +73,9 @@ def test_child_ends_with_a_parent_that_is_killed(tmp_path):
         "import os, sys, time\n"
         "from pathlib import Path\n"
         "from provision.children import Child\n"
-        f'child = Child("sleeper", [sys.executable, "-c", "import time; time.sleep(60)"], dict(os.environ), Path({str(tmp_path / "log")!r}))\n'
+        'command = [sys.executable, "-c", "import time; time.sleep(60)"]\n'
+        f"log = Path({str(tmp_path / 'log')!r})\n"
+        'child = Child("sleeper", command, dict(os.environ), log)\n'
         "print(child._process.pid, flush=True)\n"
         "time.sleep(60)\n"
     )

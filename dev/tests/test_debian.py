@@ -10,7 +10,7 @@ ONE_LINE = """\
 # deb http://commented.example/debian bookworm main
 deb http://mirror.example/debian bookworm main contrib # near
 deb-src http://mirror.example/debian bookworm main
-deb [arch=amd64 signed-by=/usr/share/keyrings/other.gpg] https://other.example/apt stable-vendor main
+deb [arch=amd64 signed-by=/usr/share/keyrings/other.gpg] https://other.example/ apt-vendor main
 deb http://mirror.example/debian-security bookworm-security main
 """
 
@@ -39,7 +39,7 @@ Components: main
 def test_one_line_sources():
     assert debian.parse_one_line_sources(ONE_LINE) == [
         ("http://mirror.example/debian", "bookworm", ["main", "contrib"]),
-        ("https://other.example/apt", "stable-vendor", ["main"]),
+        ("https://other.example/", "apt-vendor", ["main"]),
         ("http://mirror.example/debian-security", "bookworm-security", ["main"]),
     ]
 

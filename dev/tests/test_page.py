@@ -10,7 +10,8 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 
 def test_pictures_and_pages():
     body = html(
-        "T\n=\n\n.. image:: static/description/images/a.png\n\nSee `the page <docs/x.rst>`__ and ``code``.\n"
+        "T\n=\n\n.. image:: static/description/images/a.png\n\nSee `the page "
+        "<docs/x.rst>`__ and ``code``.\n"
     )
     assert 'src="images/a.png"' in body
     assert "See the page and <code>code</code>." in body

@@ -148,7 +148,10 @@ def test_junit_report(tmp_path):
     report.write_text(
         textwrap.dedent("""\
         <?xml version="1.0" encoding="utf-8"?>
-        <testsuites><testsuite name="pytest" tests="10" failures="2" errors="1" skipped="3"></testsuite></testsuites>
+        <testsuites>
+            <testsuite name="pytest" tests="10" failures="2" errors="1" skipped="3">
+            </testsuite>
+        </testsuites>
     """)
     )
     assert junit_counts(report) == (4, 3, 3)

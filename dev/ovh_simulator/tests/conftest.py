@@ -1,4 +1,4 @@
-"""A simulator on a free port, clients for it, and a customer's server that takes its callbacks."""
+"""A simulator on a free port, clients for it, and a server that takes its callbacks."""
 
 import http.server
 import json
@@ -122,7 +122,7 @@ SERVICE = f"/sms/{seed.SERVICE_1}"
 
 @pytest.fixture
 def send(client):
-    """Send from the account; the sender is the approved one and the SMS not marketing unless said otherwise."""
+    """Send from the account; by default not marketing, from the approved sender."""
 
     def send(receivers, message="Bonjour", path="", **body):
         body = {

@@ -36,7 +36,7 @@ def test_calls_and_parameters(description):
             elif parameter["paramType"] == "body":
                 model = type_
             else:
-                assert "{%s}" % parameter["name"] in operation.path
+                assert "{" + parameter["name"] + "}" in operation.path
         assert {
             name: tuple(param) for name, param in operation.query.items()
         } == query, operation.template

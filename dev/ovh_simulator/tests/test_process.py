@@ -91,7 +91,8 @@ def test_quiet(tmp_path):
 
 def test_constants_need_no_framework():
     code = (
-        "import sys\nfor name in ('fastapi', 'starlette', 'uvicorn', 'httpx'):\n    sys.modules[name] = None\n"
+        "import sys\nfor name in ('fastapi', 'starlette', 'uvicorn', 'httpx'):\n    "
+        "sys.modules[name] = None\n"
         "from ovh_simulator import magic, seed, gsm\nprint(seed.SERVICE_1, magic.DELIVERED)"
     )
     done = subprocess.run(

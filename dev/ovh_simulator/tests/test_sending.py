@@ -104,7 +104,7 @@ def test_report_and_charge(client, simulator, send):
     assert belgium != 1
     assert report["totalCreditsRemoved"] == pytest.approx(2 * (1 + 1 + belgium))
     assert left(client) == pytest.approx(2000 - report["totalCreditsRemoved"])
-    for id_, number in zip(report["ids"], report["validReceivers"]):
+    for id_, number in zip(report["ids"], report["validReceivers"], strict=True):
         sms = client.get(f"{SERVICE}/outgoing/{id_}")
         assert (sms["receiver"], sms["numberOfSms"], sms["tag"]) == (number, 2, "run-1")
     assert [row["charged"] for row in simulator.ledger] == [True] * 3

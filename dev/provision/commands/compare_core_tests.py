@@ -19,7 +19,8 @@ TAGS = ("/sms", "/mass_mailing_sms", "/test_mail_sms", "/sms_twilio")
 
 
 def _run(parts, databases, modules, log_name, title):
-    # at_install tests run while their module is installed, so each run installs everything anew.
+    # at_install tests run while their module is installed, so each run installs
+    # everything anew.
     with databases.of_this_run("core", make=False) as database:
         return run_odoo_tests(
             parts,
@@ -38,7 +39,10 @@ def main(arguments):
     """
     argparse.ArgumentParser(
         prog="dev/compare_core_tests",
-        description=f"Run Odoo's own tests {', '.join(TAGS)} without and with {ADDON} and compare what fails.",
+        description=(
+            f"Run Odoo's own tests {', '.join(TAGS)} without and with {ADDON} "
+            "and compare what fails."
+        ),
     ).parse_args(arguments)
     with platform() as parts:
         require_browser()

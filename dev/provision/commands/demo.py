@@ -1,4 +1,4 @@
-"""``dev/demo``: a database with French demo data, the simulated OVHcloud, and Odoo with its cron."""
+"""``dev/demo``: French demo data, the simulated OVHcloud, and Odoo with its cron."""
 
 import argparse
 import fcntl
@@ -61,7 +61,8 @@ def answers(url):
 def _died(child):
     lines = "\n".join("    " + line for line in child.last_lines())
     return Problem(
-        f"{child.name} has stopped by itself (exit status {child.status()}); its last lines, from {child.log}:\n{lines}"
+        f"{child.name} has stopped by itself (exit status {child.status()}); its last "
+        f"lines, from {child.log}:\n{lines}"
     )
 
 
@@ -84,8 +85,8 @@ The simulated OVHcloud and its virtual phones: {simulator_url}
 
 What to try:
   1. Open both addresses side by side and log in to Odoo.
-  2. In SMS Marketing (the application of that name), write an SMS to the list "Clients fidèles"
-     and press Send ("Envoyer").
+  2. In SMS Marketing (the application of that name), write an SMS to the list
+     "Clients fidèles" and press Send ("Envoyer").
   3. Watch the phones receive it; in the campaign, the button "SMS" lists each one's state.
   4. Switch a phone off, send again, and see the failure and its reason in Odoo.
   5. Under Configuration > OVHcloud: the account, its senders, what was sent and reported.

@@ -14,7 +14,8 @@ from ..ports import free_port
 from ..system import is_root, run
 from ..ui import Problem, say, seconds_text, step
 
-# What a machine says of itself: where programs, certificates and packages are. Nothing of its user.
+# What a machine says of itself: where programs, certificates and packages are. Nothing
+# of its user.
 KEPT = (
     "PATH",
     "LANG",

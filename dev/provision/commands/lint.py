@@ -1,4 +1,4 @@
-"""``dev/lint [HOOK...]``: the linters and formatters that each commit is checked with, on all files."""
+"""``dev/lint [HOOK...]``: what each commit is checked with, on all files."""
 
 import argparse
 import os

@@ -77,7 +77,8 @@ class Matrix:
         :param str case: what is tried.
         :param str step: what of it.
         :param function: what does it; returns a remark or nothing.
-        :raise Problem: where it fails, once it is noted: what follows in the case would make no sense.
+        :raise Problem: where it fails, once it is noted: what follows in the case would
+            make no sense.
         """
         started = time.monotonic()
         try:
@@ -110,7 +111,8 @@ class Matrix:
 
         :param str database: the database.
         :param arguments: Odoo's.
-        :param addons: directories to look for addons in besides Odoo's own, by default this checkout's.
+        :param addons: directories to look for addons in besides Odoo's own, by default
+            this checkout's.
         """
         self.databases.odoo(
             f"odoo {' '.join(arguments)}",
@@ -411,7 +413,7 @@ class Matrix:
         return other
 
     def wheel(self):
-        """Build the package, install it beside Odoo in an environment of its own, and send with it."""
+        """Build the package, install it beside Odoo in a new environment, and send."""
         name = "wheel"
         with tempfile.TemporaryDirectory(prefix="sms_ovh_wheel_") as directory:
             directory = Path(directory)
@@ -550,9 +552,8 @@ class Matrix:
         step_width = max(len(row[1]) for row in self.rows)
         print(f"\n{'Case':{width}}  {'Step':{step_width}}  Result   Seconds  Remark")
         for case, step, result, seconds, remark in self.rows:
-            print(
-                f"{case:{width}}  {step:{step_width}}  {result:8} {seconds:7.1f}  {remark}".rstrip()
-            )
+            start = f"{case:{width}}  {step:{step_width}}  {result:8}"
+            print(f"{start} {seconds:7.1f}  {remark}".rstrip())
 
 
 @contextlib.contextmanager
@@ -587,27 +588,34 @@ def main(arguments):
     """
     parser = argparse.ArgumentParser(
         prog="dev/matrix",
-        description="Install, use, upgrade, neutralise and uninstall the addon, alone and beside others.",
+        description=(
+            "Install, use, upgrade, neutralise and uninstall the addon, alone and beside "
+            "others."
+        ),
     )
     parser.add_argument(
         "--short",
         action="store_true",
         help=f"only what continuous integration has time for: {', '.join(SHORT)}",
     )
+    cases = "; ".join(f"{name}: {what}" for name, what in CASES.items())
     parser.add_argument(
         "--case",
         dest="cases",
         action="append",
         choices=CASES,
         metavar="CASE",
-        help=f"only this one; may be given several times: {'; '.join(f'{name}: {what}' for name, what in CASES.items())}",
+        help=f"only this one; may be given several times: {cases}",
     )
     parser.add_argument(
         "--from",
         dest="earlier",
         action="append",
         metavar="COMMIT",
-        help=f"an earlier state to upgrade from (default: {', '.join(EARLIER)}); may be given several times",
+        help=(
+            f"an earlier state to upgrade from (default: {', '.join(EARLIER)}); "
+            "may be given several times"
+        ),
     )
     parser.add_argument(
         "--json", metavar="FILE", help="write the table to a file as well"

@@ -1,4 +1,4 @@
-"""``dev/screenshots [SCENE...]``: the pictures of README.rst, and the page of Odoo's list of applications."""
+"""``dev/screenshots [SCENE...]``: the pictures of README.rst, and index.html."""
 
 import argparse
 import shutil
@@ -32,7 +32,10 @@ SCENES = (
 def _options(arguments):
     parser = argparse.ArgumentParser(
         prog="dev/screenshots",
-        description="Make the pictures of README.rst from a demonstration of its own, then static/description/index.html from README.rst.",
+        description=(
+            "Make the pictures of README.rst from a demonstration of its own, "
+            "then static/description/index.html from README.rst."
+        ),
     )
     # The pictures show these addresses: other ports make other pictures.
     parser.add_argument(

@@ -79,7 +79,7 @@ def _plain_tests(parts):
         # Status 5: no tests; 2 and up: pytest itself failed.
         if status not in (0, 5) and not found[1]:
             found = (found[0], 1, found[2])
-        counts = [sum(pair) for pair in zip(counts, found)]
+        counts = [sum(pair) for pair in zip(counts, found, strict=True)]
     return tuple(counts)
 
 
@@ -184,7 +184,8 @@ def run_odoo_tests(parts, database, arguments, log_name, title):
     if watchdog.barked:
         result.errors.append(
             [
-                f"Odoo was silent for {SILENCE_SECONDS // 60} minutes and was stopped; its log is {log}."
+                f"Odoo was silent for {SILENCE_SECONDS // 60} minutes and was stopped; "
+                f"its log is {log}."
             ]
         )
     elif status and not result.counts()[1]:
@@ -247,7 +248,7 @@ def main(arguments):
         _show(result, parts.checkout.logs / "test-odoo.log")
         killed = (0, 0, 0) if arguments else _crash_test(parts)
         passed, failed, skipped = (
-            sum(group) for group in zip(counts, result.counts(), killed)
+            sum(group) for group in zip(counts, result.counts(), killed, strict=True)
         )
     # Whatever was written to standard error must not end up below or within this line.
     sys.stderr.flush()
