@@ -75,6 +75,4 @@
         "static/description/images/dashboard.png",
     ],
     "uninstall_hook": "uninstall_hook",
-    "application": False,
-    "installable": True,
 }

@@ -67,7 +67,6 @@ class MailingMailing(models.Model):
 
     def _get_sms_ovh_cancel_summary(self):
         self.ensure_one()
-        _ = self.env._
         by_outcome = dict(
             self.env["sms.tracker"]._read_group(
                 [
@@ -89,23 +88,27 @@ class MailingMailing(models.Model):
             ]
         )
         if self.sms_ovh_cancel_state == "cancelling":
-            parts = [_("This campaign is being cancelled.")]
+            parts = [self.env._("This campaign is being cancelled.")]
         else:
-            parts = [_("This campaign was cancelled.")]
+            parts = [self.env._("This campaign was cancelled.")]
         if self.sms_ovh_cancel_left:
             parts.append(
-                _("Recipients who get none: %s.", self.sms_ovh_cancel_left + here)
+                self.env._(
+                    "Recipients who get none: %s.", self.sms_ovh_cancel_left + here
+                )
             )
         elif here:
-            parts.append(_("SMS cancelled before OVHcloud got them: %s.", here))
+            parts.append(
+                self.env._("SMS cancelled before OVHcloud got them: %s.", here)
+            )
         if at_ovh:
-            parts.append(_("Cancelled at OVHcloud: %s.", at_ovh))
+            parts.append(self.env._("Cancelled at OVHcloud: %s.", at_ovh))
         if asked:
-            parts.append(_("OVHcloud is asked about: %s.", asked))
+            parts.append(self.env._("OVHcloud is asked about: %s.", asked))
         if gone - asked:
-            parts.append(_("Already gone: %s.", max(gone - asked, 0)))
+            parts.append(self.env._("Already gone: %s.", max(gone - asked, 0)))
         elif not asked:
-            parts.append(_("Nobody got it."))
+            parts.append(self.env._("Nobody got it."))
         return " ".join(parts)
 
     # ------------------------------------------------------------

@@ -113,28 +113,29 @@ class MailingMailing(models.Model):
     )
     @api.depends_context("lang", "tz")
     def _compute_sms_ovh_estimate_summary(self):
-        _ = self.env._
         for mailing in self:
             estimate = mailing.sms_ovh_estimate_id
             if not estimate or mailing.state != "draft":
                 mailing.sms_ovh_estimate_summary = False
             elif mailing.sms_ovh_estimate_stale:
-                mailing.sms_ovh_estimate_summary = _(
+                mailing.sms_ovh_estimate_summary = self.env._(
                     "The estimate is out of date: the text, the recipients or the"
                     " settings have changed."
                 )
             elif estimate.state == "running":
-                mailing.sms_ovh_estimate_summary = _(
+                mailing.sms_ovh_estimate_summary = self.env._(
                     "Estimate: %(treated)s of %(total)s recipients looked at.",
                     treated=estimate.treated,
                     total=estimate.total,
                 )
             elif estimate.state == "cancelled":
-                mailing.sms_ovh_estimate_summary = _("The estimate was stopped.")
+                mailing.sms_ovh_estimate_summary = self.env._(
+                    "The estimate was stopped."
+                )
             elif estimate.state == "failed":
                 mailing.sms_ovh_estimate_summary = estimate.error
             else:
-                mailing.sms_ovh_estimate_summary = _(
+                mailing.sms_ovh_estimate_summary = self.env._(
                     "%(recipients)s recipients get it, in %(segments)s SMS, for"
                     " %(credits)s credits (%(date)s).",
                     recipients=estimate.sent_count,
@@ -235,6 +236,8 @@ class MailingMailing(models.Model):
         # sudo: the language of a user.
         user_sudo = (self.user_id or self.write_uid or self.env.user).sudo()
         context = self.env["res.users"].with_user(user_sudo).context_get()
+        # Nothing of what the user's screen put into the context may tell.
+        # pylint: disable-next=context-overridden
         mailing = self.with_user(SUPERUSER_ID).with_context(dict(context))
         return mailing.with_company(mailing.sms_ovh_company_id or self.env.company)
 

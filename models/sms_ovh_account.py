@@ -428,122 +428,142 @@ class SmsOvhAccount(models.Model):
             ["/sms", *map(ovh_client.quote_path, (self.service_name, *segments))]
         )
 
-    def _get_error_sentence(self, error):  # noqa: C901
+    def _get_error_sentence(self, error):
         """Return a sentence in the user's language: what is wrong and what to do.
 
         :param ovh_client.OvhError error: what a call raised
         :rtype: str
         """
         self.ensure_one()
-        _ = self.env._
+        return self._get_access_sentence(error) or self._get_answer_sentence(error)
+
+    def _get_access_sentence(self, error):
+        """Return what is wrong with the way to OVHcloud, keys and rights included.
+
+        :param ovh_client.OvhError error: what a call raised
+        :return: None where it is something else
+        :rtype: str|None
+        """
         words = error.message
         match error:
             case ovh_client.OvhUnreachable():
-                return _(
+                return self.env._(
                     "OVHcloud cannot be reached. Check this server's connection to the"
                     " Internet and try again."
                 )
             case ovh_client.OvhUnknownApplication():
-                return _(
+                return self.env._(
                     "OVHcloud does not know the application key. Copy it again from"
                     " the page on which it was created."
                 )
             case ovh_client.OvhSignatureRefused():
-                return _(
+                return self.env._(
                     "OVHcloud refuses the signature: the application secret does not"
                     " belong to the application key. Copy both again."
                 )
             case ovh_client.OvhServiceAccountRefused():
-                return _(
+                return self.env._(
                     "OVHcloud refuses the service account: the client ID or the client"
                     " secret is wrong, or the account was deleted. Copy both again."
                 )
             case ovh_client.OvhLoginRefused():
-                return _(
+                return self.env._(
                     "OVHcloud refuses the service, the API user or the API user's"
                     " password (%s). Compare all three with OVHcloud's console.",
                     words,
                 )
             case ovh_client.OvhAddressRefused():
-                return _(
+                return self.env._(
                     "The API user may not send from this server's address (%s). Allow"
                     " the address for that user in OVHcloud's console.",
                     words,
                 )
             case ovh_client.OvhConsumerKeyRefused() if self._is_expired():
-                return _(
+                return self.env._(
                     "The consumer key has expired. Press “Connect with OVHcloud”, or"
                     " create a new key."
                 )
             case ovh_client.OvhConsumerKeyRefused():
-                return _(
+                return self.env._(
                     "OVHcloud refuses the consumer key: it was not approved yet, was"
                     " refused, or has expired. Approve it on OVHcloud's page or create"
                     " a new one."
                 )
             case ovh_client.OvhCredentialRefused() if self.auth_method == "oauth2":
-                return _("Enter the service account's client ID and client secret.")
+                return self.env._(
+                    "Enter the service account's client ID and client secret."
+                )
             case ovh_client.OvhCredentialRefused() if self.auth_method == "http2sms":
-                return _("Enter the API user's login and password.")
+                return self.env._("Enter the API user's login and password.")
             case ovh_client.OvhCredentialRefused():
-                return _(
+                return self.env._(
                     "The keys are not complete. Enter the application key, its secret"
                     " and the consumer key."
                 )
             case ovh_client.OvhClockOff():
-                return _(
+                return self.env._(
                     "The clock of this server is off, so OVHcloud refuses its calls."
                     " Have the server's clock set."
                 )
             case ovh_client.OvhNotGranted() if self.auth_method == "oauth2":
-                return _(
+                return self.env._(
                     "The service account lacks a right (%s). Give it a policy in"
                     " OVHcloud's console that allows all actions on the SMS service.",
                     words,
                 )
             case ovh_client.OvhNotGranted() if self.auth_method == "http2sms":
-                return _(
+                return self.env._(
                     "An API user's login is good for sending only. Connect with"
                     " OVHcloud in another way for everything else."
                 )
             case ovh_client.OvhNotGranted():
-                return _(
+                return self.env._(
                     "The consumer key lacks a right (%s). Create one that may GET,"
                     " POST, PUT and DELETE on /sms and /sms/*.",
                     words,
                 )
+        return None
+
+    def _get_answer_sentence(self, error):
+        """Return what is wrong with what was asked for, or with OVHcloud's answer.
+
+        :param ovh_client.OvhError error: what a call raised
+        :rtype: str
+        """
+        words = error.message
+        match error:
             case ovh_client.OvhNotFound():
-                return _(
+                return self.env._(
                     "OVHcloud finds no service %(service)s with these keys"
                     " (%(words)s). Check its name in OVHcloud's console.",
                     service=self.service_name,
                     words=words,
                 )
             case ovh_client.OvhOutOfCredit():
-                return _(
+                return self.env._(
                     "Not enough SMS are left on %(service)s (%(words)s). Buy a pack or"
                     " turn on the automatic recharge in OVHcloud's console.",
                     service=self.service_name,
                     words=words,
                 )
             case ovh_client.OvhThrottled():
-                return _("OVHcloud asks to slow down. Try again in a minute.")
+                return self.env._("OVHcloud asks to slow down. Try again in a minute.")
             case ovh_client.OvhBadRequest():
-                return _("OVHcloud refuses: %s", words)
+                return self.env._("OVHcloud refuses: %s", words)
             case ovh_client.OvhNoAnswer():
-                return _(
+                return self.env._(
                     "OVHcloud did not answer (%s). What was asked for may have been"
                     " done: check before you do it again.",
                     words,
                 )
             case ovh_client.OvhServerError():
-                return _(
+                return self.env._(
                     "OVHcloud has a failure of its own (%s). What was asked for may"
                     " have been done: check before you do it again.",
                     error.status,
                 )
             case _unreadable:
-                return _(
+                return self.env._(
                     "OVHcloud's answer cannot be read. What was asked for may have"
                     " been done: check before you do it again."
                 )
@@ -644,7 +664,11 @@ class SmsOvhAccount(models.Model):
         """Read every connected account, each in a transaction of its own."""
         accounts = self.search([("state", "!=", "draft")])
         # Accounts that companies send with, even when nobody tested them yet.
-        accounts |= self.env["res.company"].search([]).sms_ovh_account_id
+        accounts |= (
+            self.env["res.company"]
+            .search([("sms_ovh_account_id", "!=", False)])
+            .sms_ovh_account_id
+        )
         self.env["ir.cron"]._commit_progress(remaining=len(accounts))
         for account in accounts:
             account.with_context(lang=account.company_id.partner_id.lang)._synchronise()

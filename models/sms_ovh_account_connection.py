@@ -1,3 +1,4 @@
+import contextlib
 import hashlib
 import hmac
 import os
@@ -349,10 +350,12 @@ class SmsOvhAccount(models.Model):
         connected = account_sudo.state == "connected"
         client_args = self._get_client_args(consumer_key=consumer_key)
         try:
-            with http2sms.create_client(client_args) as client:
+            # Not granted: approved, though not for this.
+            with (
+                contextlib.suppress(ovh_client.OvhNotGranted),
+                http2sms.create_client(client_args) as client,
+            ):
                 client.get("/auth/currentCredential")
-        except ovh_client.OvhNotGranted:
-            pass  # approved, though not for this
         except ovh_client.OvhConsumerKeyRefused:
             if not returned:
                 # Not approved yet, or never.

@@ -164,6 +164,11 @@ class SmsOvhAccount(models.Model):
             )
         return account
 
+    @api.model
+    def _get_of_companies(self):
+        """Return the accounts of all companies that the user works in now."""
+        return self.search([("company_id", "in", self.env.companies.ids)])
+
     # ------------------------------------------------------------
     # Changing things at OVHcloud
     # ------------------------------------------------------------
@@ -213,30 +218,29 @@ class SmsOvhAccount(models.Model):
         :param str label: of what was to be changed
         :rtype: str
         """
-        _ = self.env._
         words = error.message
         if isinstance(error, ovh_client.OvhNotFound):
-            return _(
+            return self.env._(
                 "“%(label)s” no longer exists at OVHcloud (%(words)s). Synchronise the"
                 " account.",
                 label=label,
                 words=words,
             )
         if isinstance(error, ovh_client.OvhOutOfCredit):
-            return _(
+            return self.env._(
                 "The quota is more than what is left on the account: %s. Enter less,"
                 " or buy a pack first.",
                 words,
             )
         if error.status == 409:
-            return _(
+            return self.env._(
                 "“%(label)s” exists already at OVHcloud (%(words)s). Choose another"
                 " name.",
                 label=label,
                 words=words,
             )
         if isinstance(error, ovh_client.OvhNotGranted) and not error.error_code:
-            return _(
+            return self.env._(
                 "OVHcloud does not allow this for “%(label)s”: %(words)s",
                 label=label,
                 words=words,
@@ -244,7 +248,7 @@ class SmsOvhAccount(models.Model):
         if isinstance(error, ovh_client.OvhBadRequest):
             field = self._get_parameter_label(words)
             if field:
-                return _(
+                return self.env._(
                     "OVHcloud refuses the field “%(field)s” (%(words)s). Correct it"
                     " and try again.",
                     field=field,
@@ -254,28 +258,27 @@ class SmsOvhAccount(models.Model):
 
     def _get_parameter_label(self, words):
         """Return the user's word for the parameter that OVHcloud refuses, if any."""
-        _ = self.env._
         labels = {
-            "login": _("Login"),
-            "password": _("Password"),
-            "quotaLeft": _("Quota Left"),
-            "alertThreshold": _("Alert Limit"),
-            "alertEmail": _("Alert E-mail"),
-            "alertNumber": _("Alert Phone Number"),
-            "support": _("Notification"),
-            "ipRestrictions": _("Allowed IP Addresses"),
-            "sender": _("Sender"),
-            "description": _("Description"),
-            "reason": _("Reason"),
-            "automaticRecreditAmount": _("SMS Recharged"),
-            "creditThresholdForAutomaticRecredit": _("Recharged Below"),
-            "smsResponse": _("On a Reply"),
-            "cgiUrl": _("Address of Odoo"),
-            "callBack": _("Address of Odoo"),
-            "stopCallBack": _("Address of Odoo"),
-            "trackingOptions": _("Forwarded To"),
-            "target": _("Forwarded To"),
-            "text": _("Automatic Answer"),
+            "login": self.env._("Login"),
+            "password": self.env._("Password"),
+            "quotaLeft": self.env._("Quota Left"),
+            "alertThreshold": self.env._("Alert Limit"),
+            "alertEmail": self.env._("Alert E-mail"),
+            "alertNumber": self.env._("Alert Phone Number"),
+            "support": self.env._("Notification"),
+            "ipRestrictions": self.env._("Allowed IP Addresses"),
+            "sender": self.env._("Sender"),
+            "description": self.env._("Description"),
+            "reason": self.env._("Reason"),
+            "automaticRecreditAmount": self.env._("SMS Recharged"),
+            "creditThresholdForAutomaticRecredit": self.env._("Recharged Below"),
+            "smsResponse": self.env._("On a Reply"),
+            "cgiUrl": self.env._("Address of Odoo"),
+            "callBack": self.env._("Address of Odoo"),
+            "stopCallBack": self.env._("Address of Odoo"),
+            "trackingOptions": self.env._("Forwarded To"),
+            "target": self.env._("Forwarded To"),
+            "text": self.env._("Automatic Answer"),
         }
         match = PARAMETER_REGEX.match(words)
         if match and match["name"] in labels:

@@ -111,7 +111,7 @@ class SmsOvhAccount(models.Model):
         :rtype: dict
         """
         self = self.with_context(tz=self.env.tz.zone)
-        accounts = self.search([])
+        accounts = self._get_of_companies()
         chosen = accounts.filtered(lambda account: account.id == account_id)
         account_id = chosen.id
         chosen = chosen or accounts

@@ -354,24 +354,25 @@ class SmsOvhEvent(models.Model):
     @api.model
     def _get_ptt_reasons(self, env):
         """Return what the codes of failures mean to a user. See `const.PTT_TO_STATE`."""
-        _ = env._
-        ported = _("The number was ported and cannot be reached.")
+        ported = env._("The number was ported and cannot be reached.")
         return {
-            5: _("The operator could not deliver it."),
-            8: _("It could not be delivered in time."),
-            20: _("It could not be delivered."),
-            21: _("The recipient's subscription has no credit left."),
-            23: _("The number is invalid, barred or blacklisted. Do not use it again."),
-            24: _("The phone was off or out of reach."),
-            25: _("The operator's network failed."),
-            26: _("The phone had a temporary failure."),
-            27: _("The phone cannot receive this SMS."),
-            28: _("The operator took it for spam."),
-            29: _("The operator does not permit this content."),
-            33: _("A parental lock refused it."),
-            39: _("The operator failed. It is not charged."),
+            5: env._("The operator could not deliver it."),
+            8: env._("It could not be delivered in time."),
+            20: env._("It could not be delivered."),
+            21: env._("The recipient's subscription has no credit left."),
+            23: env._(
+                "The number is invalid, barred or blacklisted. Do not use it again."
+            ),
+            24: env._("The phone was off or out of reach."),
+            25: env._("The operator's network failed."),
+            26: env._("The phone had a temporary failure."),
+            27: env._("The phone cannot receive this SMS."),
+            28: env._("The operator took it for spam."),
+            29: env._("The operator does not permit this content."),
+            33: env._("A parental lock refused it."),
+            39: env._("The operator failed. It is not charged."),
             73: ported,
-            74: _("The recipient is abroad and cannot be reached."),
+            74: env._("The recipient is abroad and cannot be reached."),
             76: ported,
             202: ported,
         }

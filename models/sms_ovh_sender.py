@@ -156,7 +156,7 @@ class SmsOvhSender(models.Model):
 
     def action_synchronise(self):
         """Read all accounts that this user sees from OVHcloud again."""
-        return self.env["sms.ovh.account"].search([]).action_read_again()
+        return self.env["sms.ovh.account"]._get_of_companies().action_read_again()
 
     @api.depends("name", "type")
     def _compute_display_name(self):

@@ -298,4 +298,4 @@ class SmsOvhUser(models.Model):
 
     def action_synchronise(self):
         """Read all API users that this user of Odoo sees from OVHcloud again."""
-        return self.env["sms.ovh.account"].search([]).action_read_again()
+        return self.env["sms.ovh.account"]._get_of_companies().action_read_again()

@@ -48,13 +48,12 @@ class SmsSms(models.Model):
         :param int asked: SMS that OVHcloud is asked to cancel
         :param int count: all that were to be cancelled
         """
-        _ = self.env._
         parts = []
         if here:
-            parts.append(_("%s SMS cancelled before OVHcloud got them.", here))
+            parts.append(self.env._("%s SMS cancelled before OVHcloud got them.", here))
         if asked:
             parts.append(
-                _(
+                self.env._(
                     "OVHcloud is asked to cancel %s SMS, as far as it has not sent them:"
                     " their state says so in a moment.",
                     asked,
@@ -62,7 +61,7 @@ class SmsSms(models.Model):
             )
         if count > here + asked:
             parts.append(
-                _(
+                self.env._(
                     "%s SMS are on their way or gone, and cannot be called back.",
                     count - here - asked,
                 )

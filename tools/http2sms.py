@@ -3,6 +3,7 @@
 No ORM here. It sends and does nothing else: no list, no report, no inquiry by tag.
 """
 
+import contextlib
 import logging
 import re
 from datetime import datetime, timedelta
@@ -208,11 +209,9 @@ class Http2SmsClient:
             )
         if status >= 500:
             raise OvhServerError("OVHcloud failed", status=status)
-        try:
+        with contextlib.suppress(KeyError, TypeError, ValueError):
             content = response.json()
             return {**content, "status": int(content["status"])}
-        except (KeyError, TypeError, ValueError):
-            pass
         raise OvhUnreadableAnswer("The answer is not JSON", status=status)
 
     @staticmethod

@@ -1,5 +1,6 @@
 """Threads that call SMS back which OVHcloud holds: no ORM in here."""
 
+import contextlib
 import logging
 import threading
 import time
@@ -66,11 +67,9 @@ def _cancel(client, jobs_path, outgoing_path, sms_ovh_id):
     :raise OvhError: where OVHcloud does not say what became of it
     """
     quoted = quote_path(sms_ovh_id)
-    try:
+    with contextlib.suppress(OvhNotFound):
         _call(client.delete, f"{jobs_path}/{quoted}")
         return CANCELLED
-    except OvhNotFound:
-        pass
     # It left, or an earlier call whose answer was lost cancelled it.
     try:
         _call(client.get, f"{outgoing_path}/{quoted}")

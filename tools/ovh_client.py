@@ -485,7 +485,7 @@ class OvhSmsClient:
             failure = network_error(error)
         except OvhError:
             raise
-        except Exception as error:  # noqa: BLE001
+        except Exception as error:
             # The promise is that nothing but OvhError leaves this class: a surprise
             # in the middle of a call must not roll back what other calls have done.
             _logger.warning(

@@ -144,21 +144,22 @@ class MailingSmsTest(models.TransientModel):
 
     def _log_ovh_test(self, sms_sudo, invalid):
         """Say in the campaign's chatter what became of each test SMS."""
-        _ = self.env._
         lines = [
-            _(
+            self.env._(
                 "Test SMS could not be sent to %(number)s: %(reason)s",
                 number=sms.number,
                 reason=sms.sms_ovh_failure_reason or sms.failure_type,
             )
             if sms.state == "error"
-            else _("Test SMS waiting to be sent to %s", sms.number)
+            else self.env._("Test SMS waiting to be sent to %s", sms.number)
             if sms.state in ("outgoing", "process")
-            else _("Test SMS sent to %s", sms.number)
+            else self.env._("Test SMS sent to %s", sms.number)
             for sms in sms_sudo
         ]
         lines += [
-            _("Test SMS skipped %s: this is not a possible phone number.", number)
+            self.env._(
+                "Test SMS skipped %s: this is not a possible phone number.", number
+            )
             for number in invalid
         ]
         items = Markup().join(Markup("<li>%s</li>") % line for line in lines)

@@ -16,8 +16,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from screenshots_.browser import running  # noqa: E402
-from screenshots_.studio import Studio  # noqa: E402
+from screenshots_.browser import running
+from screenshots_.studio import Studio
 
 TARGET_MS = 4
 KEYS = 100

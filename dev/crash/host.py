@@ -53,7 +53,7 @@ def _fork(order):
         os.dup2(2, 1)  # standard output is the host's
         _run(order)
         status = 0
-    except BaseException:  # noqa: BLE001
+    except BaseException:
         traceback.print_exc()
     finally:
         sys.stderr.flush()

@@ -163,7 +163,7 @@ def install(registry, name, nth=1):
     :param str name: a key of :data:`STEPS`
     :param int nth: at which time that the step is reached
     """
-    global _countdown  # noqa: PLW0603
+    global _countdown
     _countdown = _Countdown(name, nth)
     STEPS[name](registry["sms.ovh.job"], registry["sms.ovh.event"], _countdown)
 

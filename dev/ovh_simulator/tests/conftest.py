@@ -16,7 +16,7 @@ sys.path.insert(
     0, os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 )
 
-from ovh_simulator import seed, server  # noqa: E402
+from ovh_simulator import seed, server
 
 
 @pytest.fixture(scope="session")
