@@ -22,11 +22,11 @@ const globals = {
 };
 
 export default [
-    { ignores: ["**/node_modules/**", "dev/**", "**/*_vectors.js"] },
+    {ignores: ["**/node_modules/**", "dev/**", "**/*_vectors.js"]},
     {
         files: ["static/**/*.js"],
-        languageOptions: { ecmaVersion: 2024, sourceType: "module", globals },
-        linterOptions: { reportUnusedDisableDirectives: "error" },
+        languageOptions: {ecmaVersion: 2024, sourceType: "module", globals},
+        linterOptions: {reportUnusedDisableDirectives: "error"},
         rules: {
             "array-callback-return": "error",
             "block-scoped-var": "error",
@@ -45,7 +45,7 @@ export default [
             "no-compare-neg-zero": "error",
             "no-cond-assign": "error",
             "no-const-assign": "error",
-            "no-constant-condition": ["error", { checkLoops: false }],
+            "no-constant-condition": ["error", {checkLoops: false}],
             "no-debugger": "error",
             "no-delete-var": "error",
             "no-dupe-args": "error",
@@ -99,8 +99,8 @@ export default [
             "no-unsafe-finally": "error",
             "no-unsafe-negation": "error",
             "no-unused-labels": "error",
-            "no-unused-vars": ["error", { args: "after-used" }],
-            "no-use-before-define": ["error", { functions: false, variables: false }],
+            "no-unused-vars": ["error", {args: "after-used"}],
+            "no-use-before-define": ["error", {functions: false, variables: false}],
             "no-useless-call": "error",
             "no-useless-catch": "error",
             "no-useless-concat": "error",
@@ -121,6 +121,6 @@ export default [
     {
         // How counters deal with texts that Odoo marks as translated is tested with such.
         files: ["static/tests/**/*.js"],
-        rules: { "no-new-wrappers": "off" },
+        rules: {"no-new-wrappers": "off"},
     },
 ];

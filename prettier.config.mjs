@@ -1,13 +1,14 @@
-// JavaScript as Odoo formats its own, XML as OCA does.
-import { createRequire } from "node:module";
+// As OCA formats JavaScript and XML; the width of a tab is in OCA's .editorconfig.
+import {createRequire} from "node:module";
 
 export default {
     // Found where pre-commit puts it: its NODE_PATH is heeded by `require` only.
     plugins: [createRequire(import.meta.url).resolve("@prettier/plugin-xml")],
+    bracketSpacing: false,
     printWidth: 88,
+    proseWrap: "always",
+    semi: true,
     tabWidth: 4,
     trailingComma: "es5",
-    xmlSelfClosingSpace: true,
-    xmlWhitespaceSensitivity: "strict",
-    overrides: [{ files: "*.js", options: { printWidth: 100 } }],
+    xmlWhitespaceSensitivity: "preserve",
 };

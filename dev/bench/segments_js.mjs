@@ -12,25 +12,25 @@
  * milliseconds, and its encodings and segments of the messages and of the cases.
  */
 
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
-import { join, resolve } from "node:path";
-import { performance } from "node:perf_hooks";
+import {readFileSync} from "node:fs";
+import {createRequire} from "node:module";
+import {join, resolve} from "node:path";
+import {performance} from "node:perf_hooks";
 
 const [inputPath, peersPath] = process.argv.slice(2);
-const { rounds, messages, cases } = JSON.parse(readFileSync(inputPath, "utf8"));
+const {rounds, messages, cases} = JSON.parse(readFileSync(inputPath, "utf8"));
 
 // As a data URL the file is an ES module whatever package.json says around it.
 const source = readFileSync(
     new URL("../../static/src/sms_segments.js", import.meta.url),
     "utf8"
 );
-const { countSegments } = await import(
+const {countSegments} = await import(
     `data:text/javascript,${encodeURIComponent(source)}`
 );
 
 const require = createRequire(join(resolve(peersPath), "package.json"));
-const { SegmentedMessage } = require("sms-segments-calculator");
+const {SegmentedMessage} = require("sms-segments-calculator");
 const splitSms = require("split-sms");
 const smsLength = require("sms-length");
 
@@ -48,7 +48,7 @@ const COUNTERS = {
     },
     "split-sms": {
         // Its fastest way: without the texts of the parts.
-        count: (text) => splitSms.split(text, { summary: true }),
+        count: (text) => splitSms.split(text, {summary: true}),
         read: (count) => [
             count.characterSet === "GSM" ? "GSM7" : "UNICODE",
             count.parts.length,
@@ -63,7 +63,7 @@ const COUNTERS = {
     },
 };
 
-function answer({ count, read }, text) {
+function answer({count, read}, text) {
     try {
         return read(count(text));
     } catch (error) {
@@ -83,7 +83,7 @@ for (const [name, counter] of Object.entries(COUNTERS)) {
 // not weigh on one of them only. The sum keeps the compiler from dropping the calls.
 let kept = 0;
 for (let round = 0; round < rounds; round++) {
-    for (const [name, { count }] of Object.entries(COUNTERS)) {
+    for (const [name, {count}] of Object.entries(COUNTERS)) {
         // Seconds per round, again and again, would tell nothing more.
         if (round >= 3 && results[name].best > 500) {
             continue;
@@ -106,4 +106,4 @@ for (const piece of ["a", "€", "ê", "😀"]) {
     }
     long[piece] = best;
 }
-process.stdout.write(JSON.stringify({ results, long, kept }));
+process.stdout.write(JSON.stringify({results, long, kept}));

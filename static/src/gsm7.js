@@ -8,7 +8,7 @@
  */
 
 // With its suffix, Odoo's bundles and other ES module loaders alike find the file.
-import { GSM7_BASIC, GSM7_EXTENSION, isGsm7 } from "./sms_segments.js";
+import {GSM7_BASIC, GSM7_EXTENSION, isGsm7} from "./sms_segments.js";
 
 /**
  * Signs that Unicode data does not decompose, or not as a reader expects: every character
@@ -222,7 +222,8 @@ for (const [separator, ranges] of Object.entries(SEPARATORS)) {
 // The classes below are ranges for a regular expression. They are written out, rather
 // than taken from the categories of Unicode, so that every browser and every version of
 // Python cuts a text in the same way, whatever Unicode version it knows.
-const MARK = "\\u0300-\\u036f\\u1ab0-\\u1aff\\u1dc0-\\u1dff\\u20d0-\\u20ff\\ufe20-\\ufe2f";
+const MARK =
+    "\\u0300-\\u036f\\u1ab0-\\u1aff\\u1dc0-\\u1dff\\u20d0-\\u20ff\\ufe20-\\ufe2f";
 const SELECTOR = "\\ufe00-\\ufe0f\\u{e0100}-\\u{e01ef}";
 const JOINER = "\\u200c\\u200d";
 const EMOJI =
@@ -254,7 +255,8 @@ const CLUSTER =
 const PLACEHOLDER = "\\{\\{(?:(?!\\{\\{)[^\\n])+?\\}\\}";
 // A URL ends at white space; closing quotes, dashes and an ellipsis that follow it are
 // the sentence's.
-const URL_END = "\\x00- \\x85\\xa0\\u1680\\u2000-\\u200b\\u2028\\u2029\\u202f\\u205f\\u3000\\ufeff";
+const URL_END =
+    "\\x00- \\x85\\xa0\\u1680\\u2000-\\u200b\\u2028\\u2029\\u202f\\u205f\\u3000\\ufeff";
 const URL_TRAIL = "«»‘’‚‛“”„‟‹›…–—";
 const URL_PATTERN =
     "(?:[hH][tT][tT][pP][sS]?://|\\b[wW][wW][wW]\\.)" +
@@ -349,7 +351,7 @@ function getEquivalent(cluster) {
 export function toGsm7(text) {
     const source = asText(text);
     if (isGsm7(source)) {
-        return { text: source, replacements: [], remaining: [] };
+        return {text: source, replacements: [], remaining: []};
     }
     const replacements = new Map();
     const remaining = new Set();
@@ -387,7 +389,7 @@ export function toGsm7(text) {
         if (replacements.has(key)) {
             replacements.get(key).count++;
         } else {
-            replacements.set(key, { from: piece, to: equivalent, count: 1 });
+            replacements.set(key, {from: piece, to: equivalent, count: 1});
         }
     }
     result += source.slice(end);
@@ -418,11 +420,11 @@ export function nonGsm7Characters(text) {
     for (const match of source.matchAll(CLUSTERS)) {
         const char = match[0];
         if (!found.has(char)) {
-            found.set(char, { char, count: 0, positions: [] });
+            found.set(char, {char, count: 0, positions: []});
         }
         const entry = found.get(char);
         entry.count++;
-        entry.positions.push({ start: match.index, length: char.length });
+        entry.positions.push({start: match.index, length: char.length});
     }
     return [...found.values()];
 }

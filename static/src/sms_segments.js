@@ -116,7 +116,7 @@ function fillGsm7(text, clause) {
         segments++;
         last -= GSM7_MULTI;
     }
-    return { segments, last };
+    return {segments, last};
 }
 
 /**
@@ -142,7 +142,7 @@ function fillUnicode(text, units) {
         start = cut;
         segments++;
     }
-    return { segments, last: units - start };
+    return {segments, last: units - start};
 }
 
 /**
@@ -168,7 +168,7 @@ function fillUnicode(text, units) {
  *  can still hold (160, or 149 beside the clause).
  * @throws {TypeError} when `text` is neither a text nor empty
  */
-export function countSegments(text, { stopClause = false } = {}) {
+export function countSegments(text, {stopClause = false} = {}) {
     const clause = stopClause ? STOP_UNITS : 0;
     // A String object (Odoo's markup) is a text too, and a true value when empty.
     const length = text ? text.length : 0;
@@ -201,13 +201,13 @@ export function countSegments(text, { stopClause = false } = {}) {
     const multi = isUnicode ? UNICODE_MULTI : GSM7_MULTI;
     let segments, last;
     if (isUnicode) {
-        ({ segments, last } = fillUnicode(text, units));
+        ({segments, last} = fillUnicode(text, units));
     } else if (septets > length) {
-        ({ segments, last } = fillGsm7(text, clause));
+        ({segments, last} = fillGsm7(text, clause));
     } else {
         // Nothing here is two septets long, so no part is padded.
         segments = Math.ceil(units / multi);
         last = units - (segments - 1) * multi;
     }
-    return { encoding, units, segments, unitsPerSegment: multi, unitsLeft: multi - last };
+    return {encoding, units, segments, unitsPerSegment: multi, unitsLeft: multi - last};
 }

@@ -1,6 +1,6 @@
-import { describe, expect, test } from "@odoo/hoot";
-import { nonGsm7Characters, toGsm7 } from "@sms_ovh/gsm7";
-import { isGsm7 } from "@sms_ovh/sms_segments";
+import {describe, expect, test} from "@odoo/hoot";
+import {nonGsm7Characters, toGsm7} from "@sms_ovh/gsm7";
+import {isGsm7} from "@sms_ovh/sms_segments";
 
 import vectors from "./gsm7_vectors";
 
@@ -11,15 +11,19 @@ describe.current.tags("headless");
 test("vectors", () => {
     expect(vectors.length).toBeGreaterThan(149);
     const failures = [];
-    for (const { name, text, expect: expected } of vectors) {
+    for (const {name, text, expect: expected} of vectors) {
         const result = toGsm7(text);
         const found = {
             text: result.text,
-            replacements: result.replacements.map(({ from, to, count }) => [from, to, count]),
+            replacements: result.replacements.map(({from, to, count}) => [
+                from,
+                to,
+                count,
+            ]),
             remaining: result.remaining,
         };
         if (JSON.stringify(found) !== JSON.stringify(expected)) {
-            failures.push({ name, expected, found });
+            failures.push({name, expected, found});
         }
     }
     expect(failures).toEqual([]);
@@ -27,17 +31,17 @@ test("vectors", () => {
 
 test("characters to mark in the text", () => {
     const failures = [];
-    for (const { name, text, found: expected } of vectors) {
+    for (const {name, text, found: expected} of vectors) {
         if (!expected) {
             continue;
         }
-        const found = nonGsm7Characters(text).map(({ char, count, positions }) => [
+        const found = nonGsm7Characters(text).map(({char, count, positions}) => [
             char,
             count,
-            positions.map(({ start, length }) => [start, length]),
+            positions.map(({start, length}) => [start, length]),
         ]);
         if (JSON.stringify(found) !== JSON.stringify(expected)) {
-            failures.push({ name, expected, found });
+            failures.push({name, expected, found});
         }
     }
     expect(failures).toEqual([]);
@@ -45,16 +49,16 @@ test("characters to mark in the text", () => {
 
 test("marked characters are all that force Unicode", () => {
     const failures = [];
-    for (const { name, text } of vectors) {
+    for (const {name, text} of vectors) {
         let rest = text || "";
-        const places = nonGsm7Characters(text).flatMap(({ char, count, positions }) => {
+        const places = nonGsm7Characters(text).flatMap(({char, count, positions}) => {
             if (count !== positions.length) {
                 failures.push(name);
             }
-            return positions.map((position) => ({ ...position, char }));
+            return positions.map((position) => ({...position, char}));
         });
         places.sort((a, b) => b.start - a.start);
-        for (const { start, length, char } of places) {
+        for (const {start, length, char} of places) {
             if (rest.slice(start, start + length) !== char) {
                 failures.push(name);
             }
@@ -69,8 +73,8 @@ test("marked characters are all that force Unicode", () => {
 
 test("a result does not change any more", () => {
     const failures = [];
-    for (const { name, text } of vectors) {
-        const { text: written, remaining } = toGsm7(text);
+    for (const {name, text} of vectors) {
+        const {text: written, remaining} = toGsm7(text);
         const again = toGsm7(written);
         if (again.text !== written || again.replacements.length) {
             failures.push(name);
@@ -83,7 +87,7 @@ test("a result does not change any more", () => {
 });
 
 test("empty values, text objects and other values", () => {
-    const empty = { text: "", replacements: [], remaining: [] };
+    const empty = {text: "", replacements: [], remaining: []};
     for (const value of [undefined, null, false, "", new String("")]) {
         expect(toGsm7(value)).toEqual(empty);
         expect(nonGsm7Characters(value)).toEqual([]);

@@ -1,11 +1,18 @@
-import { describe, expect, test } from "@odoo/hoot";
-import { allowTranslations } from "@web/../tests/web_test_helpers";
-import { getSenderMistake } from "@sms_ovh/components/sender_name/sender_name";
+import {describe, expect, test} from "@odoo/hoot";
+import {allowTranslations} from "@web/../tests/web_test_helpers";
+import {getSenderMistake} from "@sms_ovh/components/sender_name/sender_name";
 
 describe.current.tags("headless");
 
 test("names that can be senders", () => {
-    for (const name of ["", "A", "MaBoutique", "Boutique123", "3Suisses", "ABCDEFGHIJK"]) {
+    for (const name of [
+        "",
+        "A",
+        "MaBoutique",
+        "Boutique123",
+        "3Suisses",
+        "ABCDEFGHIJK",
+    ]) {
         expect(getSenderMistake(name)).toBe("");
     }
 });

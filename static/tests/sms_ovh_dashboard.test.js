@@ -1,6 +1,6 @@
-import { defineMailModels } from "@mail/../tests/mail_test_helpers";
-import { beforeEach, describe, expect, queryAllTexts, test } from "@odoo/hoot";
-import { animationFrame, mockDate } from "@odoo/hoot-mock";
+import {defineMailModels} from "@mail/../tests/mail_test_helpers";
+import {beforeEach, describe, expect, queryAllTexts, test} from "@odoo/hoot";
+import {animationFrame, mockDate} from "@odoo/hoot-mock";
 import {
     contains,
     defineModels,
@@ -11,7 +11,7 @@ import {
     onRpc,
     preloadBundle,
 } from "@web/../tests/web_test_helpers";
-import { WebClient } from "@web/webclient/webclient";
+import {WebClient} from "@web/webclient/webclient";
 
 preloadBundle("web.chartjs_lib");
 
@@ -26,7 +26,7 @@ class SmsOvhLog extends models.Model {
 
     number = fields.Char();
 
-    _records = [{ id: 1, number: "+33612340001" }];
+    _records = [{id: 1, number: "+33612340001"}];
     _views = {
         list: `<list><field name="number"/></list>`,
         search: `<search/>`,
@@ -57,7 +57,7 @@ function makeAccount(id, values = {}) {
         last_sync: "2026-11-22 11:00:00",
         credits_left: 1632.5,
         credits_held: 500,
-        recharge: { amount: 1000, threshold: 100 },
+        recharge: {amount: 1000, threshold: 100},
         action: LOG_ACTION,
         ...values,
     };
@@ -67,16 +67,16 @@ function makeData(values = {}) {
     return {
         accounts: [makeAccount(1)],
         account_id: false,
-        senders: [{ id: 7, name: "MaBoutique" }],
+        senders: [{id: 7, name: "MaBoutique"}],
         sender_id: false,
         create_action: false,
         month: "2026-11-01",
         tiles: {
-            sent: { value: 1234, delivered: 1200, action: LOG_ACTION },
-            received: { value: 3, action: LOG_ACTION },
-            planned: { value: 20, campaigns: 2, action: LOG_ACTION },
-            failed: { value: 12, refused: 5, action: LOG_ACTION },
-            credits: { value: 1300.5, action: LOG_ACTION },
+            sent: {value: 1234, delivered: 1200, action: LOG_ACTION},
+            received: {value: 3, action: LOG_ACTION},
+            planned: {value: 20, campaigns: 2, action: LOG_ACTION},
+            failed: {value: 12, refused: 5, action: LOG_ACTION},
+            credits: {value: 1300.5, action: LOG_ACTION},
         },
         days: ["2026-11-21", "2026-11-22"].map((day, index) => ({
             day,
@@ -89,9 +89,9 @@ function makeData(values = {}) {
         attention: [],
         attention_action: LOG_ACTION,
         queue: {
-            queued: { jobs: 0, sms: 0 },
-            posting: { jobs: 0, sms: 0 },
-            unknown: { jobs: 0, sms: 0 },
+            queued: {jobs: 0, sms: 0},
+            posting: {jobs: 0, sms: 0},
+            unknown: {jobs: 0, sms: 0},
             action: false,
         },
         ...values,
@@ -99,7 +99,7 @@ function makeData(values = {}) {
 }
 
 function serve(getData) {
-    onRpc("sms.ovh.account", "get_sms_ovh_dashboard", ({ kwargs }) => {
+    onRpc("sms.ovh.account", "get_sms_ovh_dashboard", ({kwargs}) => {
         expect.step([kwargs.account_id, kwargs.sender_id]);
         return getData(kwargs);
     });
@@ -128,7 +128,13 @@ test("figures, chart and its table", async () => {
     expect(".o_sms_ovh_recharge").toHaveText("1,000 SMS below 100");
     expect(".o_sms_ovh_sync").toHaveText("1 hour ago");
     expect(".o_sms_ovh_month").toHaveText("November 2026");
-    expect(queryAllTexts(".o_sms_ovh_value")).toEqual(["1,234", "3", "20", "12", "1,300.50"]);
+    expect(queryAllTexts(".o_sms_ovh_value")).toEqual([
+        "1,234",
+        "3",
+        "20",
+        "12",
+        "1,300.50",
+    ]);
     expect(".o_sms_ovh_chart canvas").toHaveCount(1);
     expect(".o_sms_ovh_chart canvas").toHaveAttribute(
         "aria-label",
@@ -147,8 +153,8 @@ test("figures, chart and its table", async () => {
 });
 
 test("a tile opens its list, and coming back keeps what was chosen", async () => {
-    serve(({ sender_id }) => makeData({ sender_id }));
-    onRpc("sms.ovh.log", "web_search_read", ({ kwargs }) => {
+    serve(({sender_id}) => makeData({sender_id}));
+    onRpc("sms.ovh.log", "web_search_read", ({kwargs}) => {
         expect.step(kwargs.domain);
     });
     await open();
@@ -166,8 +172,10 @@ test("a tile opens its list, and coming back keeps what was chosen", async () =>
 });
 
 test("one account, then all", async () => {
-    serve(({ account_id }) => makeData({ account_id, accounts: [makeAccount(1), makeAccount(2)] }));
-    await open({ account_id: 2 });
+    serve(({account_id}) =>
+        makeData({account_id, accounts: [makeAccount(1), makeAccount(2)]})
+    );
+    await open({account_id: 2});
     expect(".o_sms_ovh_account").toHaveCount(1);
     expect(".o_sms_ovh_account_filter").toHaveValue("2");
     await contains(".o_sms_ovh_account_filter").select("");
@@ -180,10 +188,10 @@ test("one account, then all", async () => {
 
 test("refreshing reads the account from OVHcloud", async () => {
     let account = makeAccount(1);
-    serve(() => makeData({ accounts: [account] }));
-    onRpc("sms.ovh.account", "action_synchronise", ({ args }) => {
+    serve(() => makeData({accounts: [account]}));
+    onRpc("sms.ovh.account", "action_synchronise", ({args}) => {
         expect.step(args[0]);
-        account = makeAccount(1, { credits_left: 42, recharge: false });
+        account = makeAccount(1, {credits_left: 42, recharge: false});
         return true;
     });
     await open();
@@ -205,13 +213,13 @@ test("what asks for attention", async () => {
                 }),
             ],
             attention: [
-                { id: 1, name: "Nouveau", status: "waitingValidation", comment: "" },
-                { id: 2, name: "Refuse", status: "refused", comment: "Not yours." },
+                {id: 1, name: "Nouveau", status: "waitingValidation", comment: ""},
+                {id: 2, name: "Refuse", status: "refused", comment: "Not yours."},
             ],
             queue: {
-                queued: { jobs: 2, sms: 37 },
-                posting: { jobs: 0, sms: 0 },
-                unknown: { jobs: 1, sms: 3 },
+                queued: {jobs: 2, sms: 37},
+                posting: {jobs: 0, sms: 0},
+                unknown: {jobs: 1, sms: 3},
                 action: LOG_ACTION,
             },
         })
@@ -231,7 +239,7 @@ test("what asks for attention", async () => {
 });
 
 test("without any account it says what to do", async () => {
-    serve(() => makeData({ accounts: [], create_action: LOG_ACTION }));
+    serve(() => makeData({accounts: [], create_action: LOG_ACTION}));
     await open();
     expect(".o_sms_ovh_tile").toHaveCount(0);
     await contains(".o_sms_ovh_connect").click();

@@ -1,6 +1,13 @@
-import { defineMailModels } from "@mail/../tests/mail_test_helpers";
-import { advanceTime, animationFrame, expect, queryAllTexts, queryText, test } from "@odoo/hoot";
-import { LOOK_EVERY } from "@sms_ovh/components/estimate_progress/estimate_progress";
+import {defineMailModels} from "@mail/../tests/mail_test_helpers";
+import {
+    advanceTime,
+    animationFrame,
+    expect,
+    queryAllTexts,
+    queryText,
+    test,
+} from "@odoo/hoot";
+import {LOOK_EVERY} from "@sms_ovh/components/estimate_progress/estimate_progress";
 import {
     contains,
     defineModels,
@@ -29,7 +36,7 @@ const CONTENTS = [
         encoding: "UNICODE",
         reason: "Landline",
     },
-    { sender: "MaBoutique", parts: [], error: "The text fails for Zoé: <i>oh</i>" },
+    {sender: "MaBoutique", parts: [], error: "The text fails for Zoé: <i>oh</i>"},
 ];
 
 class SmsOvhPreview extends models.Model {
@@ -43,7 +50,7 @@ class SmsOvhPreview extends models.Model {
     count = fields.Integer();
     content = fields.Json();
 
-    _records = [{ id: 1, position: 1, count: 3, content: CONTENTS[1] }];
+    _records = [{id: 1, position: 1, count: 3, content: CONTENTS[1]}];
 }
 
 class SmsOvhMailingSend extends models.Model {
@@ -54,8 +61,8 @@ class SmsOvhMailingSend extends models.Model {
     treated = fields.Integer();
 
     _records = [
-        { id: 1, state: "running", total: 200, treated: 50 },
-        { id: 2, state: "done", total: 200, treated: 200 },
+        {id: 1, state: "running", total: 200, treated: 50},
+        {id: 2, state: "done", total: 200, treated: 200},
     ];
 }
 
@@ -92,7 +99,10 @@ test("from one recipient to the next", async () => {
     await contains(".o_sms_ovh_next").click();
     expect(".o_sms_ovh_position").toHaveText("2 / 3\n+33612340002");
     expect(queryAllTexts(".o_sms_ovh_part")).toEqual(["première", "seconde"]);
-    expect(queryAllTexts(".o_sms_ovh_end")).toEqual(["End of SMS 1 of 2", "End of SMS 2 of 2"]);
+    expect(queryAllTexts(".o_sms_ovh_end")).toEqual([
+        "End of SMS 1 of 2",
+        "End of SMS 2 of 2",
+    ]);
     expect(".o_sms_ovh_reason").toHaveText("Gets nothing: Landline");
     expect(".o_sms_ovh_summary").toHaveText("2 SMS · Unicode · 170 characters");
     await contains(".o_sms_ovh_next").click();
@@ -113,8 +123,8 @@ async function mountProgress(resId) {
 }
 
 test("an estimate is followed until it is there", async () => {
-    const answers = [{ treated: 150 }, { treated: 200, state: "done" }];
-    onRpc("sms.ovh.mailing.send", "web_read", async ({ parent }) => {
+    const answers = [{treated: 150}, {treated: 200, state: "done"}];
+    onRpc("sms.ovh.mailing.send", "web_read", async ({parent}) => {
         const [record] = await parent();
         if (!record) {
             return [];

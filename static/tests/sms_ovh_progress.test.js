@@ -1,6 +1,6 @@
-import { defineMailModels } from "@mail/../tests/mail_test_helpers";
-import { beforeEach, describe, expect, queryAllTexts, test } from "@odoo/hoot";
-import { advanceTime, animationFrame, mockDate } from "@odoo/hoot-mock";
+import {defineMailModels} from "@mail/../tests/mail_test_helpers";
+import {beforeEach, describe, expect, queryAllTexts, test} from "@odoo/hoot";
+import {advanceTime, animationFrame, mockDate} from "@odoo/hoot-mock";
 import {
     contains,
     defineModels,
@@ -13,7 +13,7 @@ import {
     mountView,
     onRpc,
 } from "@web/../tests/web_test_helpers";
-import { DELAYS } from "@sms_ovh/campaign/campaign_progress";
+import {DELAYS} from "@sms_ovh/campaign/campaign_progress";
 
 class MailingMailing extends models.Model {
     _name = "mailing.mailing";
@@ -28,8 +28,8 @@ class MailingMailing extends models.Model {
     });
 
     _records = [
-        { id: 1, subject: "Ventes privées", state: "sending" },
-        { id: 2, subject: "Another", state: "sending" },
+        {id: 1, subject: "Ventes privées", state: "sending"},
+        {id: 2, subject: "Another", state: "sending"},
     ];
     _views = {
         form: `
@@ -88,8 +88,12 @@ function makeResults(values = {}) {
         replies: 1,
         median: 4,
         slowest_tenth: 95,
-        countries: [{ id: 1, name: "France", taken: 1000, delivered: 985, credits: 1250 }],
-        senders: [{ id: 1, name: "MaBoutique", taken: 1000, delivered: 985, credits: 1250 }],
+        countries: [
+            {id: 1, name: "France", taken: 1000, delivered: 985, credits: 1250},
+        ],
+        senders: [
+            {id: 1, name: "MaBoutique", taken: 1000, delivered: 985, credits: 1250},
+        ],
         ab_test: false,
         ...values,
     };
@@ -125,22 +129,24 @@ describe.current.tags("desktop");
 
 beforeEach(() => {
     mockDate("2026-11-23 12:00:00", 0);
-    progress = makeProgress({ waiting: 1000 });
+    progress = makeProgress({waiting: 1000});
     results = makeResults();
     workerState = "CONNECTED";
     left = [];
-    onRpc("mailing.mailing", "get_sms_ovh_progress", ({ args }) => {
+    onRpc("mailing.mailing", "get_sms_ovh_progress", ({args}) => {
         expect.step(`progress ${args[0]}`);
         return progress;
     });
-    onRpc("mailing.mailing", "get_sms_ovh_results", ({ args }) => {
+    onRpc("mailing.mailing", "get_sms_ovh_results", ({args}) => {
         expect.step(`results ${args[0]}`);
         return results;
     });
 });
 
 function figures() {
-    return Object.fromEntries(queryAllTexts(".o_sms_ovh_figure").map((text) => text.split("\n")));
+    return Object.fromEntries(
+        queryAllTexts(".o_sms_ovh_figure").map((text) => text.split("\n"))
+    );
 }
 
 test("figures, speed and end follow the announcements", async () => {
@@ -158,13 +164,13 @@ test("figures, speed and end follow the announcements", async () => {
     expect(".o_sms_ovh_end").toHaveText("–");
 
     progress = makeProgress(
-        { waiting: 600, accepted: 250, delivered: 140, failed: 10 },
-        { per_minute: 1200, expected_end: "2026-11-23 12:00:30" }
+        {waiting: 600, accepted: 250, delivered: 140, failed: 10},
+        {per_minute: 1200, expected_end: "2026-11-23 12:00:30"}
     );
-    announce({ id: 2 });
+    announce({id: 2});
     await advanceTime(DELAYS.trailing);
     expect.verifySteps([]);
-    announce({ id: 1 });
+    announce({id: 1});
     await advanceTime(DELAYS.shortest);
     await animationFrame();
     expect.verifySteps(["progress 1"]);
@@ -172,9 +178,12 @@ test("figures, speed and end follow the announcements", async () => {
     expect(".o_sms_ovh_percentage").toHaveText(/^40\s%$/);
     expect(".o_sms_ovh_speed").toHaveText("1,200");
     expect(".o_sms_ovh_end").toHaveText("12:00 PM");
-    expect(".progress-bar[data-name='accepted']").toHaveStyle({ width: /px|%/ });
+    expect(".progress-bar[data-name='accepted']").toHaveStyle({width: /px|%/});
     expect(".progress-bar[data-name='delivered']").toHaveAttribute("style", /14%/);
-    expect(".progress").toHaveAttribute("aria-label", /1,000 recipients: 140 delivered/);
+    expect(".progress").toHaveAttribute(
+        "aria-label",
+        /1,000 recipients: 140 delivered/
+    );
     // What came within the second after the announcement.
     await advanceTime(DELAYS.trailing);
     expect.verifySteps(["progress 1"]);
@@ -189,7 +198,7 @@ test("many announcements, few questions", async () => {
         return progress;
     });
     for (let count = 0; count < 50; count++) {
-        announce({ id: 1 });
+        announce({id: 1});
         await advanceTime(100);
     }
     // Five seconds.
@@ -201,13 +210,21 @@ test("without the bus it asks by itself, and stops at the end", async () => {
     workerState = "DISCONNECTED";
     await mount();
     expect.verifySteps(["add sms_ovh.mailing_1", "progress 1"]);
-    progress = makeProgress({ accepted: 1000 }, { state: "done", sent_at: "2026-11-23 11:59:00" });
+    progress = makeProgress(
+        {accepted: 1000},
+        {state: "done", sent_at: "2026-11-23 11:59:00"}
+    );
     await advanceTime(DELAYS.sending.polling);
     await animationFrame();
     // The rest of the form is shown as it is now, too.
     expect.verifySteps(["progress 1", "results 1"]);
-    expect(".o_sms_ovh_progress_title").toHaveText("Sent, delivery reports are coming in");
-    progress = makeProgress({ delivered: 1000 }, { state: "done", sent_at: "2026-11-23 11:59:00" });
+    expect(".o_sms_ovh_progress_title").toHaveText(
+        "Sent, delivery reports are coming in"
+    );
+    progress = makeProgress(
+        {delivered: 1000},
+        {state: "done", sent_at: "2026-11-23 11:59:00"}
+    );
     await advanceTime(DELAYS.waitingForReports.polling);
     await animationFrame();
     expect.verifySteps(["progress 1", "results 1"]);
@@ -227,11 +244,11 @@ test("with the bus it asks seldom", async () => {
 
 test("the form shows the new state, unless somebody writes in it", async () => {
     await mount();
-    await contains("[name='subject'] input").edit("Being written", { confirm: false });
-    progress = makeProgress({ waiting: 10 }, { state: "done" });
+    await contains("[name='subject'] input").edit("Being written", {confirm: false});
+    progress = makeProgress({waiting: 10}, {state: "done"});
     onRpc("mailing.mailing", "web_read", () => expect.step("read"));
     expect.verifySteps(["add sms_ovh.mailing_1", "progress 1"]);
-    announce({ id: 1 });
+    announce({id: 1});
     await advanceTime(DELAYS.shortest);
     await animationFrame();
     expect.verifySteps(["progress 1"]);
@@ -241,10 +258,10 @@ test("the form shows the new state, unless somebody writes in it", async () => {
 test("the form is read again when the campaign is done", async () => {
     await mount();
     onRpc("mailing.mailing", "web_read", () => expect.step("read"));
-    progress = makeProgress({ delivered: 10 }, { state: "done" });
-    MockServer.env["mailing.mailing"].write([1], { state: "done" });
+    progress = makeProgress({delivered: 10}, {state: "done"});
+    MockServer.env["mailing.mailing"].write([1], {state: "done"});
     expect.verifySteps(["add sms_ovh.mailing_1", "progress 1"]);
-    announce({ id: 1 });
+    announce({id: 1});
     await advanceTime(DELAYS.shortest);
     await animationFrame();
     expect.verifySteps(["progress 1", "read"]);
@@ -260,12 +277,12 @@ test("another campaign, another channel", async () => {
 });
 
 test("a campaign that is called back", async () => {
-    progress = makeProgress({ waiting: 3, delivered: 1 }, { cancelled: "cancelling" });
+    progress = makeProgress({waiting: 3, delivered: 1}, {cancelled: "cancelling"});
     await mount();
     expect(".o_sms_ovh_progress_title").toHaveText("Being Cancelled");
     progress = makeProgress(
-        { cancelled: 3, delivered: 1 },
-        { state: "done", cancelled: "cancelled" }
+        {cancelled: 3, delivered: 1},
+        {state: "done", cancelled: "cancelled"}
     );
     await contains(".o_pager_next").click();
     await animationFrame();
@@ -281,12 +298,12 @@ test("a campaign that is called back", async () => {
 test("pause, resume, and who may not", async () => {
     onRpc("mailing.mailing", "action_sms_ovh_pause", () => {
         expect.step("pause");
-        progress = makeProgress({ waiting: 1000 }, { paused: true });
+        progress = makeProgress({waiting: 1000}, {paused: true});
         return true;
     });
     onRpc("mailing.mailing", "action_sms_ovh_resume", () => {
         expect.step("resume");
-        progress = makeProgress({ waiting: 1000 }, { can_write: false });
+        progress = makeProgress({waiting: 1000}, {can_write: false});
         return true;
     });
     await mount();
@@ -308,7 +325,7 @@ test("pause, resume, and who may not", async () => {
 
 test("failures by reason, and trying again", async () => {
     progress = makeProgress(
-        { delivered: 90, failed: 10, cancelled: 5 },
+        {delivered: 90, failed: 10, cancelled: 5},
         {
             state: "done",
             sent_at: "2026-11-23 11:59:00",
@@ -343,16 +360,16 @@ test("failures by reason, and trying again", async () => {
             ],
         }
     );
-    onRpc("mailing.mailing", "action_view_sms_ovh_figure", ({ args }) => {
+    onRpc("mailing.mailing", "action_view_sms_ovh_figure", ({args}) => {
         expect.step(args);
-        return { type: "ir.actions.act_window_close" };
+        return {type: "ir.actions.act_window_close"};
     });
     onRpc("mailing.mailing", "action_sms_ovh_retry", () => {
         expect.step("retry");
         return {
             type: "ir.actions.client",
             tag: "display_notification",
-            params: { type: "success", message: "7 SMS are sent again." },
+            params: {type: "success", message: "7 SMS are sent again."},
         };
     });
     await mount();
@@ -382,8 +399,8 @@ test("failures by reason, and trying again", async () => {
 
 test("results", async () => {
     progress = makeProgress(
-        { delivered: 985, failed: 15 },
-        { state: "done", sent_at: "2026-11-23 11:59:00" }
+        {delivered: 985, failed: 15},
+        {state: "done", sent_at: "2026-11-23 11:59:00"}
     );
     await mount();
     expect(".o_sms_ovh_rate").toHaveText("98.5 %");
@@ -407,11 +424,11 @@ test("results", async () => {
         slowest_tenth: false,
         ab_test: true,
         countries: [
-            { id: 1, name: "France", taken: 900, delivered: 890, credits: 900 },
-            { id: 2, name: "Suisse", taken: 100, delivered: 95, credits: 350 },
+            {id: 1, name: "France", taken: 900, delivered: 890, credits: 900},
+            {id: 2, name: "Suisse", taken: 100, delivered: 95, credits: 350},
         ],
     });
-    announce({ id: 1 });
+    announce({id: 1});
     await advanceTime(DELAYS.trailing);
     await animationFrame();
     await animationFrame();

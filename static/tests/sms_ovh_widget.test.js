@@ -1,4 +1,4 @@
-import { defineMailModels } from "@mail/../tests/mail_test_helpers";
+import {defineMailModels} from "@mail/../tests/mail_test_helpers";
 import {
     advanceTime,
     animationFrame,
@@ -9,8 +9,8 @@ import {
     queryOne,
     test,
 } from "@odoo/hoot";
-import { getTextAsSent } from "@sms_ovh/components/sms_counter/text_as_sent";
-import { countSegments } from "@sms_ovh/sms_segments";
+import {getTextAsSent} from "@sms_ovh/components/sms_counter/text_as_sent";
+import {countSegments} from "@sms_ovh/sms_segments";
 import {
     contains,
     defineModels,
@@ -21,7 +21,7 @@ import {
     patchWithCleanup,
     serverState,
 } from "@web/../tests/web_test_helpers";
-import { session } from "@web/session";
+import {session} from "@web/session";
 
 const LINK = "https://www.example.com/r/xxxx/s/xxxxx";
 const UNSUBSCRIBE = "\nSTOP SMS: https://www.example.com/sms/x/xxx";
@@ -32,8 +32,8 @@ const PROMOTION =
 
 /** What the server's computes do, with the same rules. */
 function count(body, stopClause) {
-    const { encoding, units, segments } = countSegments(body, { stopClause });
-    return { sms_encoding: encoding, sms_units: units, sms_segments: segments };
+    const {encoding, units, segments} = countSegments(body, {stopClause});
+    return {sms_encoding: encoding, sms_units: units, sms_segments: segments};
 }
 
 class MailingMailing extends models.Model {
@@ -41,12 +41,15 @@ class MailingMailing extends models.Model {
 
     body_plaintext = fields.Text({
         onChange: (record) =>
-            Object.assign(record, count(record.body_plaintext, record.sms_ovh_stop_counted)),
+            Object.assign(
+                record,
+                count(record.body_plaintext, record.sms_ovh_stop_counted)
+            ),
     });
     name = fields.Char();
     sms_allow_unsubscribe = fields.Boolean();
-    sms_ovh_company_id = fields.Many2one({ relation: "res.company" });
-    sms_ovh_in_use = fields.Boolean({ default: true });
+    sms_ovh_company_id = fields.Many2one({relation: "res.company"});
+    sms_ovh_in_use = fields.Boolean({default: true});
     sms_ovh_stop_counted = fields.Boolean();
     sms_encoding = fields.Char();
     sms_units = fields.Integer();
@@ -59,7 +62,7 @@ class MailingMailing extends models.Model {
             sms_ovh_in_use: true,
             sms_ovh_stop_counted: true,
         },
-        { id: 2, sms_ovh_in_use: false, body_plaintext: "Bonjour" },
+        {id: 2, sms_ovh_in_use: false, body_plaintext: "Bonjour"},
         {
             id: 3,
             sms_ovh_in_use: true,
@@ -80,7 +83,7 @@ class SmsComposer extends models.Model {
     sms_units = fields.Integer();
     sms_segments = fields.Integer();
 
-    _records = [{ id: 1, body: "Bonjour", res_model: "res.partner" }];
+    _records = [{id: 1, body: "Bonjour", res_model: "res.partner"}];
 }
 
 class SmsTemplate extends models.Model {
@@ -94,23 +97,23 @@ class SmsTemplate extends models.Model {
     sms_units = fields.Integer();
     sms_segments = fields.Integer();
 
-    _records = [{ id: 1, body: "Bonjour" }];
+    _records = [{id: 1, body: "Bonjour"}];
 }
 
 defineMailModels();
 defineModels([MailingMailing, SmsComposer, SmsTemplate]);
 
 beforeEach(() => {
-    serverState.companies = [...serverState.companies, { id: 7, name: "Ma Boutique" }];
-    patchWithCleanup(session, { sms_ovh_company_ids: [1] });
-    onRpc("mailing.mailing", "get_sms_link_replacements_placeholders", ({ args }) => {
+    serverState.companies = [...serverState.companies, {id: 7, name: "Ma Boutique"}];
+    patchWithCleanup(session, {sms_ovh_company_ids: [1]});
+    onRpc("mailing.mailing", "get_sms_link_replacements_placeholders", ({args}) => {
         expect.step(`placeholders ${args[0]}`);
-        return { link: LINK, unsubscribe: UNSUBSCRIBE };
+        return {link: LINK, unsubscribe: UNSUBSCRIBE};
     });
-    onRpc("onchange", ({ model }) => {
+    onRpc("onchange", ({model}) => {
         expect.step(`onchange ${model}`);
     });
-    onRpc("web_save", ({ args }) => {
+    onRpc("web_save", ({args}) => {
         expect.step(`save ${JSON.stringify(args[1])}`);
     });
 });
@@ -155,7 +158,7 @@ function mountComposer() {
 /** Type a text, one key at a time. */
 async function type(text) {
     for (const key of text) {
-        await fill(key, { confirm: false });
+        await fill(key, {confirm: false});
         await animationFrame();
     }
 }
@@ -164,7 +167,7 @@ async function type(text) {
 async function paste(text) {
     const textarea = queryOne("textarea");
     textarea.value = text;
-    textarea.dispatchEvent(new InputEvent("input", { bubbles: true }));
+    textarea.dispatchEvent(new InputEvent("input", {bubbles: true}));
     await animationFrame();
 }
 
@@ -227,9 +230,13 @@ test("a change that is taken back after a pause is taken back in the record", as
     await animationFrame();
     expect("textarea").toHaveValue(PROMOTION);
     expect("[name=sms_units] input").toHaveValue(
-        String(countSegments(PROMOTION, { stopClause: true }).units)
+        String(countSegments(PROMOTION, {stopClause: true}).units)
     );
-    expect.verifySteps(["placeholders 3", "onchange mailing.mailing", "onchange mailing.mailing"]);
+    expect.verifySteps([
+        "placeholders 3",
+        "onchange mailing.mailing",
+        "onchange mailing.mailing",
+    ]);
 });
 
 test("what is typed while the server answers stays", async () => {
@@ -252,7 +259,11 @@ test("what is typed while the server answers stays", async () => {
     await animationFrame();
     expect("textarea").toHaveValue("Bonjour");
     expect("[name=sms_units] input").toHaveValue("18");
-    expect.verifySteps(["placeholders 1", "onchange mailing.mailing", "onchange mailing.mailing"]);
+    expect.verifySteps([
+        "placeholders 1",
+        "onchange mailing.mailing",
+        "onchange mailing.mailing",
+    ]);
 });
 
 test("what makes a text Unicode is marked and named, replaced, and brought back", async () => {
@@ -262,7 +273,9 @@ test("what makes a text Unicode is marked and named, replaced, and brought back"
     expect(".o_sms_ovh_cause").toHaveText("ê — 70 characters per SMS instead of 160");
     expect(".o_sms_ovh_excerpt mark").toHaveText("ê");
     expect(".o_sms_ovh_excerpt").toHaveText("… ouveautés et fêter la rentrée …");
-    expect(".o_sms_ovh_saving").toHaveText("Replacing them saves 1 SMS: 1 instead of 2.");
+    expect(".o_sms_ovh_saving").toHaveText(
+        "Replacing them saves 1 SMS: 1 instead of 2."
+    );
 
     queryOne("textarea").setSelectionRange(45, 45);
     await contains(".o_sms_ovh_replace").click();
@@ -361,7 +374,7 @@ test("the opt-out link of a new campaign is counted again once it has an id", as
 });
 
 test("the company of the campaign decides", async () => {
-    patchWithCleanup(session, { sms_ovh_company_ids: [7] });
+    patchWithCleanup(session, {sms_ovh_company_ids: [7]});
     await mountView({
         type: "form",
         resModel: "mailing.mailing",
@@ -423,7 +436,11 @@ test("a screen reader hears of another number of SMS or encoding, not of each ke
     await advanceTime(2000);
     await animationFrame();
     expect(".o_sms_ovh_live").toHaveText("2 SMS, GSM-7.");
-    expect.verifySteps(["onchange sms.composer", "onchange sms.composer", "onchange sms.composer"]);
+    expect.verifySteps([
+        "onchange sms.composer",
+        "onchange sms.composer",
+        "onchange sms.composer",
+    ]);
 });
 
 test("an emptied text, a field without value and Insert Field", async () => {
@@ -482,7 +499,9 @@ test("a campaign that was sent shows its figures", async () => {
                 <field name="body_plaintext" widget="sms_widget" readonly="1"/>
             </form>`,
     });
-    expect(line).toHaveText(`${PROMOTION.length} / 123 · 2 SMS · Unicode · STOP included`);
+    expect(line).toHaveText(
+        `${PROMOTION.length} / 123 · 2 SMS · Unicode · STOP included`
+    );
     expect(line).toHaveCount(1);
     expect(".o_sms_ovh_replace").toHaveCount(0);
     expect.verifySteps(["placeholders 3"]);
@@ -490,7 +509,7 @@ test("a campaign that was sent shows its figures", async () => {
 
 test("links are read as the server reads them", () => {
     // `TestTextAsSent` of `tests/test_counter.py` has the same cases.
-    const placeholders = { link: LINK, unsubscribe: "\nSTOP" };
+    const placeholders = {link: LINK, unsubscribe: "\nSTOP"};
     for (const [text, expected] of [
         [undefined, ""],
         [null, ""],
@@ -524,7 +543,7 @@ test("Odoo's own counter is left to the companies that do not use OVHcloud", asy
 });
 
 test("elsewhere the active company decides", async () => {
-    patchWithCleanup(session, { sms_ovh_company_ids: [2] });
+    patchWithCleanup(session, {sms_ovh_company_ids: [2]});
     await mountComposer();
     expect(".o_sms_ovh_counter").toHaveCount(0);
     expect(".o_sms_count").toHaveCount(1);

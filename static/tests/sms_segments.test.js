@@ -1,4 +1,4 @@
-import { describe, expect, test } from "@odoo/hoot";
+import {describe, expect, test} from "@odoo/hoot";
 import {
     GSM7_BASIC,
     GSM7_EXTENSION,
@@ -28,8 +28,8 @@ function buildText(pieces) {
 test("vectors", () => {
     expect(vectors.length).toBeGreaterThan(149);
     const failures = [];
-    for (const { name, text, stop, expect: expected } of vectors) {
-        const count = countSegments(buildText(text), { stopClause: stop });
+    for (const {name, text, stop, expect: expected} of vectors) {
+        const count = countSegments(buildText(text), {stopClause: stop});
         const found = [
             count.encoding,
             count.units,
@@ -38,7 +38,7 @@ test("vectors", () => {
             count.unitsLeft,
         ];
         if (JSON.stringify(found) !== JSON.stringify(expected)) {
-            failures.push({ name, expected, found });
+            failures.push({name, expected, found});
         }
     }
     expect(failures).toEqual([]);
@@ -74,7 +74,7 @@ test("empty values", () => {
     for (const value of [undefined, null, false, "", new String("")]) {
         expect(countSegments(value)).toEqual(empty);
     }
-    expect(countSegments(undefined, { stopClause: true }).unitsLeft).toBe(149);
+    expect(countSegments(undefined, {stopClause: true}).unitsLeft).toBe(149);
 });
 
 test("text objects and other values", () => {

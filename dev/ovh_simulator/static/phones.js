@@ -40,14 +40,19 @@ function shownNumber(number) {
 }
 
 async function order(number, action, body) {
-    const response = await fetch(`/simulator/phones/${encodeURIComponent(number)}/${action}`, {
-        method: "POST",
-        headers: { "Content-Type": "application/json" },
-        body: JSON.stringify(body),
-    });
+    const response = await fetch(
+        `/simulator/phones/${encodeURIComponent(number)}/${action}`,
+        {
+            method: "POST",
+            headers: {"Content-Type": "application/json"},
+            body: JSON.stringify(body),
+        }
+    );
     if (!response.ok) {
         // the only refusal that the page's own controls let through: an answer that comes too late
-        throw new Error(response.status === 409 ? TEXTS.reply_late : response.statusText);
+        throw new Error(
+            response.status === 409 ? TEXTS.reply_late : response.statusText
+        );
     }
 }
 
@@ -66,7 +71,7 @@ class Card {
         this.power.setAttribute("role", "switch");
         this.power.setAttribute("aria-label", TEXTS.power_label);
         this.power.addEventListener("click", () =>
-            this.run("power", { on: this.power.getAttribute("aria-checked") !== "true" })
+            this.run("power", {on: this.power.getAttribute("aria-checked") !== "true"})
         );
         header.append(title, this.power);
         this.notice = element("p", "notice", TEXTS.off_notice);
@@ -96,7 +101,7 @@ class Card {
 
     async reply() {
         const text = this.input.value.trim();
-        if (text && (await this.run("reply", { text }))) {
+        if (text && (await this.run("reply", {text}))) {
             this.input.value = "";
         }
     }
@@ -107,7 +112,8 @@ class Card {
             this.problem.hidden = true;
             return true;
         } catch (error) {
-            this.problem.textContent = error instanceof TypeError ? TEXTS.offline : error.message;
+            this.problem.textContent =
+                error instanceof TypeError ? TEXTS.offline : error.message;
             this.problem.hidden = false;
             return false;
         }
@@ -123,12 +129,17 @@ class Card {
         this.power.setAttribute("aria-checked", String(phone.on));
         this.power.title = phone.on ? TEXTS.power_on : TEXTS.power_off;
         this.notice.hidden = phone.on;
-        const answerable = phone.messages.some((message) => message.can_reply && message.status === "delivered");
+        const answerable = phone.messages.some(
+            (message) => message.can_reply && message.status === "delivered"
+        );
         this.input.disabled = this.send.disabled = !answerable || !phone.on;
         this.input.placeholder = answerable ? TEXTS.reply : TEXTS.no_reply;
         this.input.setAttribute("aria-label", this.input.placeholder);
         this.stop.disabled =
-            !phone.on || !phone.messages.some((message) => message.service && message.status === "delivered");
+            !phone.on ||
+            !phone.messages.some(
+                (message) => message.service && message.status === "delivered"
+            );
         this.renderMessages(phone.messages);
     }
 
@@ -142,8 +153,14 @@ class Card {
                 from = message.sender;
             }
             const line = element("div", mine ? "mine" : "");
-            line.classList.toggle("undelivered", !mine && message.status !== "delivered");
-            line.append(element("div", "bubble", message.text), this.smallPrint(message));
+            line.classList.toggle(
+                "undelivered",
+                !mine && message.status !== "delivered"
+            );
+            line.append(
+                element("div", "bubble", message.text),
+                this.smallPrint(message)
+            );
             nodes.push(line);
         }
         if (!nodes.length) {
@@ -215,12 +232,20 @@ function chip(text, strong, hint) {
 }
 
 function showSummary(summary) {
-    const format = new Intl.NumberFormat(document.documentElement.lang, { maximumFractionDigits: 2 });
+    const format = new Intl.NumberFormat(document.documentElement.lang, {
+        maximumFractionDigits: 2,
+    });
     const chips = summary.services.map((service) =>
-        chip(service.description, `${format.format(service.credits)} ${TEXTS.credits}`, service.name)
+        chip(
+            service.description,
+            `${format.format(service.credits)} ${TEXTS.credits}`,
+            service.name
+        )
     );
     chips.push(chip(TEXTS.sms_count, format.format(summary.sms)));
-    const clock = summary.clock ? summary.clock.slice(0, 16).replace("T", " ") : TEXTS.clock_open;
+    const clock = summary.clock
+        ? summary.clock.slice(0, 16).replace("T", " ")
+        : TEXTS.clock_open;
     chips.push(chip(TEXTS.clock, clock, TEXTS.clock_hint));
     document.getElementById("summary").replaceChildren(...chips);
 }
@@ -235,7 +260,9 @@ function setLive(live) {
 let timer = 0;
 async function find() {
     const wanted = searching;
-    const response = await fetch(`/simulator/phones?search=${encodeURIComponent(wanted)}`);
+    const response = await fetch(
+        `/simulator/phones?search=${encodeURIComponent(wanted)}`
+    );
     const phones = await response.json();
     if (wanted === searching) {
         show(phones, true);
@@ -261,7 +288,12 @@ source.addEventListener("phones", (event) => {
     const data = JSON.parse(event.data);
     showSummary(data.summary);
     // while searching, only the phones that were found are kept up to date
-    show(searching ? data.phones.filter((phone) => cards.has(phone.number)) : data.phones, false);
+    show(
+        searching
+            ? data.phones.filter((phone) => cards.has(phone.number))
+            : data.phones,
+        false
+    );
 });
 
 document.getElementById("search").addEventListener("input", (event) => {

@@ -1,27 +1,27 @@
-import { _t } from "@web/core/l10n/translation";
-import { browser } from "@web/core/browser/browser";
-import { deserializeDateTime, formatDateTime } from "@web/core/l10n/dates";
-import { ConnectionLostError } from "@web/core/network/rpc";
-import { registry } from "@web/core/registry";
-import { useService } from "@web/core/utils/hooks";
-import { formatFloat } from "@web/core/utils/numbers";
-import { formatMonetary } from "@web/views/fields/formatters";
-import { standardWidgetProps } from "@web/views/widgets/standard_widget_props";
+import {_t} from "@web/core/l10n/translation";
+import {browser} from "@web/core/browser/browser";
+import {deserializeDateTime, formatDateTime} from "@web/core/l10n/dates";
+import {ConnectionLostError} from "@web/core/network/rpc";
+import {registry} from "@web/core/registry";
+import {useService} from "@web/core/utils/hooks";
+import {formatFloat} from "@web/core/utils/numbers";
+import {formatMonetary} from "@web/views/fields/formatters";
+import {standardWidgetProps} from "@web/views/widgets/standard_widget_props";
 
-import { Component, onWillUnmount, useEffect, useState } from "@odoo/owl";
+import {Component, onWillUnmount, useEffect, useState} from "@odoo/owl";
 
-const { DateTime, Duration } = luxon;
+const {DateTime, Duration} = luxon;
 
 const MODEL = "mailing.mailing";
 const ANNOUNCEMENT = "sms_ovh.progress";
 
 /** In the order of the bar: from what is well to what is still to come. */
 const FIGURES = [
-    { name: "delivered", label: _t("Delivered"), class: "bg-success" },
-    { name: "accepted", label: _t("Accepted"), class: "bg-info" },
-    { name: "failed", label: _t("Failed"), class: "bg-danger" },
-    { name: "cancelled", label: _t("Cancelled"), class: "bg-secondary" },
-    { name: "waiting", label: _t("Waiting"), class: "bg-body-secondary" },
+    {name: "delivered", label: _t("Delivered"), class: "bg-success"},
+    {name: "accepted", label: _t("Accepted"), class: "bg-info"},
+    {name: "failed", label: _t("Failed"), class: "bg-danger"},
+    {name: "cancelled", label: _t("Cancelled"), class: "bg-secondary"},
+    {name: "waiting", label: _t("Waiting"), class: "bg-body-secondary"},
 ];
 
 /** Milliseconds between two questions to the server. */
@@ -30,8 +30,8 @@ export const DELAYS = {
     shortest: 1000,
     /** After the last announcement: the server announces but once a second. */
     trailing: 1500,
-    sending: { live: 20000, polling: 4000 },
-    waitingForReports: { live: 60000, polling: 15000 },
+    sending: {live: 20000, polling: 4000},
+    waitingForReports: {live: 60000, polling: 15000},
 };
 /** Of the time, at most this share is spent on asking. */
 const BUSY_SHARE = 0.1;
@@ -39,17 +39,17 @@ const BUSY_SHARE = 0.1;
 /** How far a campaign is, live, and what it came to. */
 export class CampaignProgress extends Component {
     static template = "sms_ovh.CampaignProgress";
-    static props = { ...standardWidgetProps };
+    static props = {...standardWidgetProps};
 
     setup() {
         this.action = useService("action");
         this.bus = useService("bus_service");
         this.orm = useService("orm");
-        this.state = useState({ progress: null, results: null, busy: false });
+        this.state = useState({progress: null, results: null, busy: false});
         this.figures = FIGURES;
         this.onAnnouncement = this.onAnnouncement.bind(this);
         this.timers = {};
-        this.lastLoad = { at: 0, took: 0 };
+        this.lastLoad = {at: 0, took: 0};
         useEffect(
             (resId) => {
                 if (!resId) {
@@ -102,11 +102,11 @@ export class CampaignProgress extends Component {
         this.timers[name] = browser.setTimeout(() => this.load(), delay);
     }
 
-    onAnnouncement({ id }) {
+    onAnnouncement({id}) {
         if (id !== this.resId) {
             return;
         }
-        const { at, took } = this.lastLoad;
+        const {at, took} = this.lastLoad;
         const gap = Math.max(DELAYS.shortest, took / BUSY_SHARE);
         this.loadIn("announced", Math.max(0, at + gap - Date.now()));
         this.loadIn("trailing", Math.max(DELAYS.trailing, 1.5 * gap));
@@ -125,10 +125,14 @@ export class CampaignProgress extends Component {
         this.again = false;
         const start = Date.now();
         try {
-            const progress = await this.orm.silent.call(MODEL, "get_sms_ovh_progress", [[resId]]);
+            const progress = await this.orm.silent.call(MODEL, "get_sms_ovh_progress", [
+                [resId],
+            ]);
             let results = this.state.results;
             if (this.isOver(progress) && (progress.sent_at || results)) {
-                results = await this.orm.silent.call(MODEL, "get_sms_ovh_results", [[resId]]);
+                results = await this.orm.silent.call(MODEL, "get_sms_ovh_results", [
+                    [resId],
+                ]);
             }
             if (this.gone || resId !== this.resId) {
                 return;
@@ -143,7 +147,7 @@ export class CampaignProgress extends Component {
             // The next question finds the server again.
         } finally {
             this.loading = false;
-            this.lastLoad = { at: Date.now(), took: Date.now() - start };
+            this.lastLoad = {at: Date.now(), took: Date.now() - start};
             if (!this.gone) {
                 this.planNext();
             }
@@ -171,8 +175,8 @@ export class CampaignProgress extends Component {
 
     /** Show the rest of the form as it is now, unless somebody is writing in it. */
     async reloadForm(progress) {
-        const { record } = this.props;
-        const { state, paused, counts } = progress;
+        const {record} = this.props;
+        const {state, paused, counts} = progress;
         const isOver = this.isOver(progress);
         // The rates above the form change with each report, once all is sent.
         const reports = isOver ? `${counts.delivered} ${counts.failed}` : "";
@@ -203,7 +207,7 @@ export class CampaignProgress extends Component {
     }
 
     get title() {
-        const { state, paused, cancelled, counts } = this.state.progress;
+        const {state, paused, cancelled, counts} = this.state.progress;
         if (cancelled) {
             return cancelled === "cancelling" ? _t("Being Cancelled") : _t("Cancelled");
         }
@@ -216,39 +220,44 @@ export class CampaignProgress extends Component {
         if (counts.waiting) {
             return _t("Sending");
         }
-        return counts.accepted ? _t("Sent, delivery reports are coming in") : _t("Campaign sent");
+        return counts.accepted
+            ? _t("Sent, delivery reports are coming in")
+            : _t("Campaign sent");
     }
 
     get percentage() {
-        const { counts, total } = this.state.progress;
+        const {counts, total} = this.state.progress;
         return total ? Math.floor((100 * (total - counts.waiting)) / total) : 0;
     }
 
     width(name) {
-        const { counts, total } = this.state.progress;
+        const {counts, total} = this.state.progress;
         return total ? (100 * counts[name]) / total : 0;
     }
 
     get description() {
-        const { counts, total } = this.state.progress;
+        const {counts, total} = this.state.progress;
         return _t(
             "Of %(total)s recipients: %(delivered)s delivered, %(accepted)s accepted, %(failed)s failed, %(cancelled)s cancelled, %(waiting)s waiting.",
             {
                 total: this.number(total),
                 ...Object.fromEntries(
-                    Object.entries(counts).map(([name, count]) => [name, this.number(count)])
+                    Object.entries(counts).map(([name, count]) => [
+                        name,
+                        this.number(count),
+                    ])
                 ),
             }
         );
     }
 
     get speed() {
-        const { per_minute: perMinute } = this.state.progress;
+        const {per_minute: perMinute} = this.state.progress;
         return perMinute ? this.number(perMinute) : "–";
     }
 
     get end() {
-        const { expected_end: expected, sent_at: sentAt, counts } = this.state.progress;
+        const {expected_end: expected, sent_at: sentAt, counts} = this.state.progress;
         if (counts.waiting && expected) {
             const time = deserializeDateTime(expected);
             return {
@@ -269,11 +278,17 @@ export class CampaignProgress extends Component {
                 title: time.toRelative(),
             };
         }
-        return { label: _t("Expected end"), text: "–", title: "" };
+        return {label: _t("Expected end"), text: "–", title: ""};
     }
 
     get canPause() {
-        const { paused, cancelled, can_write: canWrite, state, counts } = this.state.progress;
+        const {
+            paused,
+            cancelled,
+            can_write: canWrite,
+            state,
+            counts,
+        } = this.state.progress;
         return (
             canWrite &&
             !paused &&
@@ -291,19 +306,19 @@ export class CampaignProgress extends Component {
     }
 
     get deliveryRate() {
-        const { taken, delivered } = this.state.results;
+        const {taken, delivered} = this.state.results;
         if (!taken) {
             return "–";
         }
         const rate = (100 * delivered) / taken;
-        return `${formatFloat(rate, { digits: [16, Number.isInteger(rate) ? 0 : 1] })} %`;
+        return `${formatFloat(rate, {digits: [16, Number.isInteger(rate) ? 0 : 1]})} %`;
     }
 
     /** Half of the SMS, and nine tenths of them, took at most so long. */
     get deliveryTime() {
-        const { median, slowest_tenth: slowest } = this.state.results;
+        const {median, slowest_tenth: slowest} = this.state.results;
         if (median === false) {
-            return { half: "–", most: "" };
+            return {half: "–", most: ""};
         }
         return {
             half: this.duration(median),
@@ -314,11 +329,11 @@ export class CampaignProgress extends Component {
     duration(seconds) {
         const rounded = Math.max(1, Math.round(seconds));
         const [minutes, hours] = [Math.floor(rounded / 60), Math.floor(rounded / 3600)];
-        let parts = { seconds: rounded };
+        let parts = {seconds: rounded};
         if (hours) {
-            parts = { hours, minutes: minutes % 60 };
+            parts = {hours, minutes: minutes % 60};
         } else if (minutes) {
-            parts = { minutes, seconds: rounded % 60 };
+            parts = {minutes, seconds: rounded % 60};
         }
         const shown = Object.entries(parts).filter(([, value]) => value);
         return Duration.fromObject(Object.fromEntries(shown)).toHuman({
@@ -328,12 +343,18 @@ export class CampaignProgress extends Component {
 
     /** What was charged, in SMS, and in money where the price of one is known. */
     get costs() {
-        const { credits, cost, currency_id: currencyId, taken, clicks } = this.state.results;
+        const {
+            credits,
+            cost,
+            currency_id: currencyId,
+            taken,
+            clicks,
+        } = this.state.results;
         const line = (name, label, divisor) => {
             const money = (value, digits) =>
-                currencyId ? formatMonetary(value, { currencyId, digits }) : "";
+                currencyId ? formatMonetary(value, {currencyId, digits}) : "";
             if (!divisor) {
-                return { name, label, sms: "–", money: "" };
+                return {name, label, sms: "–", money: ""};
             }
             return {
                 name,
@@ -354,11 +375,11 @@ export class CampaignProgress extends Component {
 
     /** Countries and senders, where there is more than one to compare. */
     get tables() {
-        const { countries, senders } = this.state.results;
+        const {countries, senders} = this.state.results;
         return [
-            { name: "country_id", label: _t("Country"), lines: countries },
-            { name: "sender_id", label: _t("Sender"), lines: senders },
-        ].filter(({ lines }) => lines.length > 1);
+            {name: "country_id", label: _t("Country"), lines: countries},
+            {name: "sender_id", label: _t("Sender"), lines: senders},
+        ].filter(({lines}) => lines.length > 1);
     }
 
     /** Figures have decimals only where they need them. */
@@ -398,5 +419,5 @@ export class CampaignProgress extends Component {
 
 registry.category("view_widgets").add("sms_ovh_progress", {
     component: CampaignProgress,
-    fieldDependencies: [{ name: "state", type: "selection" }],
+    fieldDependencies: [{name: "state", type: "selection"}],
 });

@@ -1,36 +1,36 @@
-import { useService } from "@web/core/utils/hooks";
-import { _t } from "@web/core/l10n/translation";
-import { deserializeDateTime, formatDateTime } from "@web/core/l10n/dates";
-import { registry } from "@web/core/registry";
-import { KeepLast } from "@web/core/utils/concurrency";
-import { formatFloat } from "@web/core/utils/numbers";
-import { Layout } from "@web/search/layout";
-import { useSetupAction } from "@web/search/action_hook";
-import { standardActionServiceProps } from "@web/webclient/actions/action_service";
+import {useService} from "@web/core/utils/hooks";
+import {_t} from "@web/core/l10n/translation";
+import {deserializeDateTime, formatDateTime} from "@web/core/l10n/dates";
+import {registry} from "@web/core/registry";
+import {KeepLast} from "@web/core/utils/concurrency";
+import {formatFloat} from "@web/core/utils/numbers";
+import {Layout} from "@web/search/layout";
+import {useSetupAction} from "@web/search/action_hook";
+import {standardActionServiceProps} from "@web/webclient/actions/action_service";
 
-import { Component, onWillStart, useState } from "@odoo/owl";
+import {Component, onWillStart, useState} from "@odoo/owl";
 
-import { DashboardChart } from "./dashboard_chart";
+import {DashboardChart} from "./dashboard_chart";
 
-const { DateTime } = luxon;
+const {DateTime} = luxon;
 
 const STATUSES = {
-    waitingValidation: { class: "text-bg-warning", label: _t("Waiting for Validation") },
-    refused: { class: "text-bg-danger", label: _t("Refused") },
+    waitingValidation: {class: "text-bg-warning", label: _t("Waiting for Validation")},
+    refused: {class: "text-bg-danger", label: _t("Refused")},
 };
 
 /** The figures of OVHcloud accounts: what is left, what this month came to. */
 export class SmsOvhDashboard extends Component {
     static template = "sms_ovh.Dashboard";
-    static components = { DashboardChart, Layout };
-    static props = { ...standardActionServiceProps };
+    static components = {DashboardChart, Layout};
+    static props = {...standardActionServiceProps};
 
     setup() {
         this.action = useService("action");
         this.notification = useService("notification");
         this.orm = useService("orm");
         this.keepLast = new KeepLast();
-        this.display = { controlPanel: {} };
+        this.display = {controlPanel: {}};
         const kept = this.props.state || this.props.action.params || {};
         this.state = useState({
             accountId: kept.account_id || false,
@@ -69,7 +69,7 @@ export class SmsOvhDashboard extends Component {
     }
 
     get accounts() {
-        const { accounts, account_id: id } = this.data;
+        const {accounts, account_id: id} = this.data;
         return id ? accounts.filter((account) => account.id === id) : accounts;
     }
 
@@ -82,7 +82,7 @@ export class SmsOvhDashboard extends Component {
     }
 
     get tiles() {
-        const { sent, received, planned, failed, credits } = this.data.tiles;
+        const {sent, received, planned, failed, credits} = this.data.tiles;
         return [
             {
                 name: "sent",
@@ -125,25 +125,25 @@ export class SmsOvhDashboard extends Component {
     }
 
     get queue() {
-        const { queued, posting, unknown } = this.data.queue;
+        const {queued, posting, unknown} = this.data.queue;
         const rows = [
-            { name: "queued", label: _t("Waiting"), ...queued },
-            { name: "posting", label: _t("Being sent"), ...posting },
-            { name: "unknown", label: _t("Not confirmed by OVHcloud"), ...unknown },
+            {name: "queued", label: _t("Waiting"), ...queued},
+            {name: "posting", label: _t("Being sent"), ...posting},
+            {name: "unknown", label: _t("Not confirmed by OVHcloud"), ...unknown},
         ];
         return rows.filter((row) => row.jobs);
     }
 
     /** Figures have decimals only where they need them. */
     number(value) {
-        return formatFloat(value, { digits: [16, Number.isInteger(value) ? 0 : 2] });
+        return formatFloat(value, {digits: [16, Number.isInteger(value) ? 0 : 2]});
     }
 
     recharge(account) {
         if (!account.recharge) {
             return _t("Off");
         }
-        const { amount, threshold } = account.recharge;
+        const {amount, threshold} = account.recharge;
         return _t("%(amount)s SMS below %(threshold)s", {
             amount: this.number(amount),
             threshold: this.number(threshold),
@@ -152,10 +152,10 @@ export class SmsOvhDashboard extends Component {
 
     sync(account) {
         if (!account.last_sync) {
-            return { text: _t("Never"), title: "" };
+            return {text: _t("Never"), title: ""};
         }
         const time = deserializeDateTime(account.last_sync);
-        return { text: time.toRelative(), title: formatDateTime(time) };
+        return {text: time.toRelative(), title: formatDateTime(time)};
     }
 
     status(sender) {

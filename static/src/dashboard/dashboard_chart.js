@@ -1,26 +1,26 @@
-import { loadBundle } from "@web/core/assets";
-import { cookie } from "@web/core/browser/cookie";
-import { getCustomColor } from "@web/core/colors/colors";
-import { _t } from "@web/core/l10n/translation";
-import { formatFloat } from "@web/core/utils/numbers";
+import {loadBundle} from "@web/core/assets";
+import {cookie} from "@web/core/browser/cookie";
+import {getCustomColor} from "@web/core/colors/colors";
+import {_t} from "@web/core/l10n/translation";
+import {formatFloat} from "@web/core/utils/numbers";
 
-import { Component, onWillStart, useEffect, useRef } from "@odoo/owl";
+import {Component, onWillStart, useEffect, useRef} from "@odoo/owl";
 
-const { DateTime, Settings } = luxon;
+const {DateTime, Settings} = luxon;
 
 /** Outcomes from the best to the worst, so that what went wrong ends each bar. */
 const OUTCOMES = [
-    { name: "delivered", label: _t("Delivered"), color: "#00A78D" },
-    { name: "pending", label: _t("On the Way"), color: "#4EA7F2" },
-    { name: "failed", label: _t("Failed"), color: "#CE4257" },
-    { name: "refused", label: _t("Refused"), color: "#F4A261" },
+    {name: "delivered", label: _t("Delivered"), color: "#00A78D"},
+    {name: "pending", label: _t("On the Way"), color: "#4EA7F2"},
+    {name: "failed", label: _t("Failed"), color: "#CE4257"},
+    {name: "refused", label: _t("Refused"), color: "#F4A261"},
 ];
 const CREDITS_COLOR = "#8481DD";
 
 /** SMS a day by outcome, and what they cost: a chart, and the same as a table. */
 export class DashboardChart extends Component {
     static template = "sms_ovh.DashboardChart";
-    static props = { days: { type: Array } };
+    static props = {days: {type: Array}};
 
     setup() {
         this.outcomes = OUTCOMES;
@@ -36,7 +36,7 @@ export class DashboardChart extends Component {
     }
 
     get columns() {
-        return [...OUTCOMES, { name: "credits", label: _t("SMS Charged") }];
+        return [...OUTCOMES, {name: "credits", label: _t("SMS Charged")}];
     }
 
     /** The latest days first: what a reader of the table looks for. */
@@ -61,19 +61,19 @@ export class DashboardChart extends Component {
     }
 
     number(value) {
-        return formatFloat(value, { digits: [16, Number.isInteger(value) ? 0 : 2] });
+        return formatFloat(value, {digits: [16, Number.isInteger(value) ? 0 : 2]});
     }
 
-    dayName(day, format = { day: "numeric", month: "short" }) {
+    dayName(day, format = {day: "numeric", month: "short"}) {
         return DateTime.fromISO(day).toLocaleString(format);
     }
 
     getConfig() {
-        const { days } = this.props;
+        const {days} = this.props;
         const scheme = cookie.get("color_scheme");
         const gridColor = getCustomColor(scheme, "#d8dadd", "#3C3E4B");
         const textColor = getCustomColor(scheme, "#495057", "#E4E4E4");
-        const bars = OUTCOMES.map(({ name, label, color }) => ({
+        const bars = OUTCOMES.map(({name, label, color}) => ({
             backgroundColor: color,
             data: days.map((day) => day[name]),
             label: label.toString(),
@@ -97,32 +97,32 @@ export class DashboardChart extends Component {
         return {
             type: "bar",
             data: {
-                labels: days.map(({ day }) => this.dayName(day)),
+                labels: days.map(({day}) => this.dayName(day)),
                 datasets: [...bars, credits],
             },
             options: {
                 animation: false,
-                interaction: { intersect: false, mode: "index" },
+                interaction: {intersect: false, mode: "index"},
                 locale: Settings.defaultLocale,
                 maintainAspectRatio: false,
                 plugins: {
                     legend: {
-                        labels: { boxHeight: 10, boxWidth: 10, color: textColor },
+                        labels: {boxHeight: 10, boxWidth: 10, color: textColor},
                         position: "bottom",
                     },
                 },
                 scales: {
                     x: {
-                        grid: { display: false },
+                        grid: {display: false},
                         stacked: true,
-                        ticks: { color: textColor, maxRotation: 0 },
+                        ticks: {color: textColor, maxRotation: 0},
                     },
                     sms: {
                         beginAtZero: true,
-                        grid: { color: gridColor },
+                        grid: {color: gridColor},
                         stacked: true,
                         suggestedMax: 4,
-                        ticks: { color: textColor, precision: 0 },
+                        ticks: {color: textColor, precision: 0},
                     },
                 },
             },

@@ -1,4 +1,4 @@
-import { registry } from "@web/core/registry";
+import {registry} from "@web/core/registry";
 
 const openAccount = () => [
     {
@@ -29,9 +29,9 @@ registry.category("web_tour.tours").add("sms_ovh_request_sender", {
         {
             content: "What cannot be a sender is said while typing",
             trigger: ".modal div[name='name'] input",
-            run({ anchor }) {
+            run({anchor}) {
                 anchor.value = "Café";
-                anchor.dispatchEvent(new InputEvent("input", { bubbles: true }));
+                anchor.dispatchEvent(new InputEvent("input", {bubbles: true}));
             },
         },
         {
@@ -39,13 +39,14 @@ registry.category("web_tour.tours").add("sms_ovh_request_sender", {
         },
         {
             trigger: ".modal div[name='name'] input",
-            run({ anchor }) {
+            run({anchor}) {
                 anchor.value = "123456";
-                anchor.dispatchEvent(new InputEvent("input", { bubbles: true }));
+                anchor.dispatchEvent(new InputEvent("input", {bubbles: true}));
             },
         },
         {
-            trigger: ".modal .o_sms_ovh_sender_rule.text-danger:contains('digits only')",
+            trigger:
+                ".modal .o_sms_ovh_sender_rule.text-danger:contains('digits only')",
         },
         {
             trigger: ".modal div[name='name'] input",
@@ -68,7 +69,8 @@ registry.category("web_tour.tours").add("sms_ovh_request_sender", {
         },
         {
             content: "It is among the senders, and waits",
-            trigger: "body:not(:has(.modal)) .o_data_row:contains('Vitrine'):contains('Waiting')",
+            trigger:
+                "body:not(:has(.modal)) .o_data_row:contains('Vitrine'):contains('Waiting')",
         },
     ],
 });
@@ -214,7 +216,8 @@ registry.category("web_tour.tours").add("sms_ovh_set_recharge", {
             run: "click",
         },
         {
-            trigger: "body:not(:has(.modal)) div[name='recharge_amount']:contains('500')",
+            trigger:
+                "body:not(:has(.modal)) div[name='recharge_amount']:contains('500')",
         },
     ],
 });

@@ -1,5 +1,5 @@
-import { browser } from "@web/core/browser/browser";
-import { registry } from "@web/core/registry";
+import {browser} from "@web/core/browser/browser";
+import {registry} from "@web/core/registry";
 
 const opened = [];
 
@@ -13,7 +13,9 @@ function noteNavigation() {
                 if (name === "assign") {
                     return (url) => opened.push(String(url));
                 }
-                return typeof real[name] === "function" ? real[name].bind(real) : real[name];
+                return typeof real[name] === "function"
+                    ? real[name].bind(real)
+                    : real[name];
             },
         }
     );
@@ -58,7 +60,8 @@ registry.category("web_tour.tours").add("sms_ovh_connected", {
     steps: () => [
         {
             content: "The account is connected",
-            trigger: ".o_statusbar_status .o_arrow_button_current:contains('Connected')",
+            trigger:
+                ".o_statusbar_status .o_arrow_button_current:contains('Connected')",
         },
         {
             content: "Until when",
@@ -96,12 +99,14 @@ registry.category("web_tour.tours").add("sms_ovh_choose_service", {
         },
         {
             content: "Use one of them",
-            trigger: ".modal .o_data_row:contains('sms-ab12345-1') button[name='action_choose']",
+            trigger:
+                ".modal .o_data_row:contains('sms-ab12345-1') button[name='action_choose']",
             run: "click",
         },
         {
             content: "The account is connected",
-            trigger: ".o_statusbar_status .o_arrow_button_current:contains('Connected')",
+            trigger:
+                ".o_statusbar_status .o_arrow_button_current:contains('Connected')",
         },
         {
             trigger: "div[name='service_name'] input:value(sms-ab12345-1)",

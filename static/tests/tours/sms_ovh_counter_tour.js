@@ -1,5 +1,5 @@
-import { fill } from "@odoo/hoot-dom";
-import { registry } from "@web/core/registry";
+import {fill} from "@odoo/hoot-dom";
+import {registry} from "@web/core/registry";
 
 const BEFORE =
     "Bonjour, c'est la rentrée à la boutique : 20 % de remise sur les cartables. Venez f";
@@ -10,7 +10,7 @@ const line = ".o_sms_ovh_count";
 async function typeAndCheck(textarea, text, getExpected) {
     textarea.focus();
     for (const key of text) {
-        await fill(key, { confirm: false });
+        await fill(key, {confirm: false});
         await new Promise(requestAnimationFrame);
         await new Promise(requestAnimationFrame);
         const found = document.querySelector(line).textContent;
@@ -35,7 +35,7 @@ registry.category("web_tour.tours").add("sms_ovh_counter_tour", {
         {
             content: "Type a marketing text up to its circumflex",
             trigger: ".o_field_widget[name=body_plaintext] textarea",
-            run: ({ anchor }) =>
+            run: ({anchor}) =>
                 typeAndCheck(
                     anchor,
                     BEFORE,
@@ -45,7 +45,7 @@ registry.category("web_tour.tours").add("sms_ovh_counter_tour", {
         {
             content: "The circumflex makes two SMS of one",
             trigger: ".o_field_widget[name=body_plaintext] textarea",
-            run: ({ anchor }) =>
+            run: ({anchor}) =>
                 typeAndCheck(
                     anchor,
                     AFTER,
@@ -54,7 +54,8 @@ registry.category("web_tour.tours").add("sms_ovh_counter_tour", {
         },
         {
             content: "The warning names it",
-            trigger: ".o_sms_ovh_cause:contains(ê — 70 characters per SMS instead of 160)",
+            trigger:
+                ".o_sms_ovh_cause:contains(ê — 70 characters per SMS instead of 160)",
         },
         {
             content: "The warning marks it",

@@ -1,4 +1,4 @@
-import { registry } from "@web/core/registry";
+import {registry} from "@web/core/registry";
 
 registry.category("web_tour.tours").add("sms_ovh_dashboard", {
     url: "/odoo/sms-marketing",
@@ -21,7 +21,8 @@ registry.category("web_tour.tours").add("sms_ovh_dashboard", {
             run: "click",
         },
         {
-            trigger: ".o_sms_ovh_table tbody tr:first-child td:last-child:contains('2')",
+            trigger:
+                ".o_sms_ovh_table tbody tr:first-child td:last-child:contains('2')",
         },
         {
             content: "Refresh from OVHcloud",

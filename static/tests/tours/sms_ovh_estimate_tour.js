@@ -1,5 +1,5 @@
-import { rpc } from "@web/core/network/rpc";
-import { registry } from "@web/core/registry";
+import {rpc} from "@web/core/network/rpc";
+import {registry} from "@web/core/registry";
 
 /** Call a method of a model. */
 function call(model, method, ...args) {
@@ -61,7 +61,8 @@ registry.category("web_tour.tours").add("sms_ovh_estimate", {
         },
         {
             content: "The form says so in short",
-            trigger: "div[name='sms_ovh_estimate']:contains('2 recipients get it, in 3 SMS')",
+            trigger:
+                "div[name='sms_ovh_estimate']:contains('2 recipients get it, in 3 SMS')",
         },
         {
             content: "Look at it",
@@ -113,7 +114,8 @@ registry.category("web_tour.tours").add("sms_ovh_estimate", {
             run: "click",
         },
         {
-            trigger: ".modal div[name='sms_ovh_resource_ref'] input:value(Maximilienne)",
+            trigger:
+                ".modal div[name='sms_ovh_resource_ref'] input:value(Maximilienne)",
         },
         {
             trigger: ".modal div[name='numbers'] textarea",

@@ -1,4 +1,4 @@
-import { registry } from "@web/core/registry";
+import {registry} from "@web/core/registry";
 
 // What a user who speaks French only meets on the way to a sent campaign.
 registry.category("web_tour.tours").add("sms_ovh_french", {

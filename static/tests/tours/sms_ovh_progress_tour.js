@@ -1,6 +1,6 @@
-import { browser } from "@web/core/browser/browser";
-import { registry } from "@web/core/registry";
-import { rpc } from "@web/core/network/rpc";
+import {browser} from "@web/core/browser/browser";
+import {registry} from "@web/core/registry";
+import {rpc} from "@web/core/network/rpc";
 
 /** Have a scheduled action run, as the server does by itself, while one watches. */
 function runCron(name) {
@@ -9,7 +9,7 @@ function runCron(name) {
             model: "ir.cron",
             method: "search",
             args: [[["cron_name", "=", name]]],
-            kwargs: { context: { lang: "en_US", active_test: false } },
+            kwargs: {context: {lang: "en_US", active_test: false}},
         });
         await rpc("/web/dataset/call_kw/ir.cron/method_direct_trigger", {
             model: "ir.cron",

@@ -1,4 +1,4 @@
-import { registry } from "@web/core/registry";
+import {registry} from "@web/core/registry";
 
 const openReply = () => [
     {
@@ -39,7 +39,8 @@ registry.category("web_tour.tours").add("sms_ovh_answer_reply", {
         },
         {
             content: "The reply is answered",
-            trigger: "body:not(:has(.modal)) .o_form_view div[name='state']:contains('Answered')",
+            trigger:
+                "body:not(:has(.modal)) .o_form_view div[name='state']:contains('Answered')",
         },
         {
             isActive: ["mobile"],

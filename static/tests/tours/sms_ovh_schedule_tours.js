@@ -1,4 +1,4 @@
-import { registry } from "@web/core/registry";
+import {registry} from "@web/core/registry";
 
 const openCampaign = [
     {
@@ -44,14 +44,17 @@ registry.category("web_tour.tours").add("sms_ovh_schedule_and_cancel", {
             run: "click",
         },
         {
-            content: "It is in the queue, and waits for the next opening after its date",
-            trigger: "div[name='sms_ovh_leaves']:contains('Leaves on'):contains('December')",
+            content:
+                "It is in the queue, and waits for the next opening after its date",
+            trigger:
+                "div[name='sms_ovh_leaves']:contains('Leaves on'):contains('December')",
         },
         {
             trigger: ".o_statusbar_status .o_arrow_button_current:contains('In Queue')",
         },
         {
-            content: "Nothing is composed yet: Odoo's own button makes it a draft again",
+            content:
+                "Nothing is composed yet: Odoo's own button makes it a draft again",
             trigger: "button[name='action_cancel']",
             run: "click",
         },
@@ -83,7 +86,8 @@ registry.category("web_tour.tours").add("sms_ovh_cancel_sent", {
         },
         {
             content: "What became of it is said in numbers",
-            trigger: "div[name='sms_ovh_cancelled']:contains('before OVHcloud got them: 2')",
+            trigger:
+                "div[name='sms_ovh_cancelled']:contains('before OVHcloud got them: 2')",
         },
         {
             trigger: "body:not(:has(button[name='action_sms_ovh_cancel']))",

@@ -1,4 +1,4 @@
-import { registry } from "@web/core/registry";
+import {registry} from "@web/core/registry";
 
 /**
  * The simulated OVHcloud listens on a port of its own in each run; the test leaves its
@@ -44,10 +44,10 @@ registry.category("web_tour.tours").add("sms_ovh_configure", {
         },
         {
             trigger: "div[name='endpoint_url'] input",
-            run({ anchor }) {
+            run({anchor}) {
                 anchor.value = window.localStorage.getItem(API_URL_KEY);
-                anchor.dispatchEvent(new Event("input", { bubbles: true }));
-                anchor.dispatchEvent(new Event("change", { bubbles: true }));
+                anchor.dispatchEvent(new Event("input", {bubbles: true}));
+                anchor.dispatchEvent(new Event("change", {bubbles: true}));
             },
         },
         {
@@ -84,7 +84,8 @@ registry.category("web_tour.tours").add("sms_ovh_configure", {
             trigger: ".o_notification:contains('2000 SMS left')",
         },
         {
-            trigger: ".o_statusbar_status .o_arrow_button_current:contains('Connected')",
+            trigger:
+                ".o_statusbar_status .o_arrow_button_current:contains('Connected')",
         },
         {
             content: "The first enabled sender was chosen",
@@ -111,7 +112,8 @@ registry.category("web_tour.tours").add("sms_ovh_settings", {
         },
         {
             content: "The company's only account is proposed",
-            trigger: "#sms_ovh div[name='sms_ovh_account_id'] input:value(sms-ab12345-1)",
+            trigger:
+                "#sms_ovh div[name='sms_ovh_account_id'] input:value(sms-ab12345-1)",
         },
         {
             trigger: ".o_form_button_save",

@@ -1,7 +1,7 @@
-import { Component, onWillUnmount, useEffect } from "@odoo/owl";
-import { _t } from "@web/core/l10n/translation";
-import { registry } from "@web/core/registry";
-import { standardWidgetProps } from "@web/views/widgets/standard_widget_props";
+import {Component, onWillUnmount, useEffect} from "@odoo/owl";
+import {_t} from "@web/core/l10n/translation";
+import {registry} from "@web/core/registry";
+import {standardWidgetProps} from "@web/views/widgets/standard_widget_props";
 
 // Milliseconds between two looks at an estimate that is being computed.
 export const LOOK_EVERY = 1500;
@@ -9,7 +9,7 @@ export const LOOK_EVERY = 1500;
 /** How far an estimate has come; the form follows until it is there. */
 export class SmsOvhEstimateProgress extends Component {
     static template = "sms_ovh.EstimateProgress";
-    static props = { ...standardWidgetProps };
+    static props = {...standardWidgetProps};
 
     setup() {
         useEffect(
@@ -35,13 +35,13 @@ export class SmsOvhEstimateProgress extends Component {
     }
 
     get percent() {
-        const { treated, total } = this.data;
+        const {treated, total} = this.data;
         return total ? Math.floor((100 * treated) / total) : 0;
     }
 
     get label() {
-        const { treated, total } = this.data;
-        return _t("%(treated)s of %(total)s recipients looked at", { treated, total });
+        const {treated, total} = this.data;
+        return _t("%(treated)s of %(total)s recipients looked at", {treated, total});
     }
 
     lookLater() {
@@ -51,7 +51,7 @@ export class SmsOvhEstimateProgress extends Component {
     async look() {
         try {
             // What the user is choosing, such as a date, must not be lost.
-            await this.props.record.save({ reload: false });
+            await this.props.record.save({reload: false});
             await this.props.record.load();
         } finally {
             if (!this.isGone && this.isRunning) {
@@ -64,8 +64,8 @@ export class SmsOvhEstimateProgress extends Component {
 registry.category("view_widgets").add("sms_ovh_estimate_progress", {
     component: SmsOvhEstimateProgress,
     fieldDependencies: [
-        { name: "state", type: "selection" },
-        { name: "total", type: "integer" },
-        { name: "treated", type: "integer" },
+        {name: "state", type: "selection"},
+        {name: "total", type: "integer"},
+        {name: "treated", type: "integer"},
     ],
 });

@@ -1,7 +1,7 @@
-import { useState } from "@odoo/owl";
-import { _t } from "@web/core/l10n/translation";
-import { registry } from "@web/core/registry";
-import { CharField, charField } from "@web/views/fields/char/char_field";
+import {useState} from "@odoo/owl";
+import {_t} from "@web/core/l10n/translation";
+import {registry} from "@web/core/registry";
+import {CharField, charField} from "@web/views/fields/char/char_field";
 
 // `MAX_SENDER_LENGTH` of const.py.
 export const MAX_SENDER_LENGTH = 11;
@@ -35,7 +35,7 @@ export class SenderNameField extends CharField {
 
     setup() {
         super.setup();
-        this.typed = useState({ name: this.props.record.data[this.props.name] || "" });
+        this.typed = useState({name: this.props.record.data[this.props.name] || ""});
     }
 
     get mistake() {

@@ -1,8 +1,8 @@
-import { Component, onWillRender, useEffect, useRef, useState } from "@odoo/owl";
-import { _t } from "@web/core/l10n/translation";
-import { useDebounced } from "@web/core/utils/timing";
+import {Component, onWillRender, useEffect, useRef, useState} from "@odoo/owl";
+import {_t} from "@web/core/l10n/translation";
+import {useDebounced} from "@web/core/utils/timing";
 
-import { nonGsm7Characters, toGsm7 } from "../../gsm7.js";
+import {nonGsm7Characters, toGsm7} from "../../gsm7.js";
 import {
     countSegments,
     GSM7,
@@ -14,7 +14,7 @@ import {
     UNICODE_MULTI,
     UNICODE_SINGLE,
 } from "../../sms_segments.js";
-import { getLinks, getTextAsSent, hasPlaceholders } from "./text_as_sent.js";
+import {getLinks, getTextAsSent, hasPlaceholders} from "./text_as_sent.js";
 
 // Milliseconds without a key before a change is said aloud: screen readers would
 // otherwise speak over what the user types.
@@ -70,18 +70,18 @@ function getExcerpt(text, positions) {
     let end = 0;
     const add = (to) => {
         if (to > end) {
-            pieces.push({ text: text.slice(end, to), marked: false });
+            pieces.push({text: text.slice(end, to), marked: false});
         }
         end = to;
     };
-    for (const { start, length } of positions) {
+    for (const {start, length} of positions) {
         const from = Math.max(0, start - EXCERPT_CONTEXT);
         if (from > end) {
             if (pieces.length) {
                 add(Math.min(from, end + EXCERPT_CONTEXT));
             }
             if (from - end > MIN_ELIDED) {
-                pieces.push({ text: pieces.length ? " … " : "… ", marked: false });
+                pieces.push({text: pieces.length ? " … " : "… ", marked: false});
                 end = from;
             } else {
                 add(from);
@@ -89,12 +89,12 @@ function getExcerpt(text, positions) {
         }
         add(start);
         const char = text.slice(start, start + length);
-        pieces.push({ text: getName(char), marked: true });
+        pieces.push({text: getName(char), marked: true});
         end = start + length;
     }
     add(Math.min(text.length, end + EXCERPT_CONTEXT));
     if (end < text.length) {
-        pieces.push({ text: " …", marked: false });
+        pieces.push({text: " …", marked: false});
     }
     return pieces;
 }
@@ -108,18 +108,18 @@ export class SmsOvhCounter extends Component {
     static props = {
         // Reactive: `text`, as it is typed, and `undo`, set once characters were replaced.
         state: Object,
-        id: { type: String, optional: true },
-        placeholders: { type: [Object, { value: null }], optional: true },
-        optOut: { type: Boolean, optional: true },
-        stopClause: { type: Boolean, optional: true },
-        readonly: { type: Boolean, optional: true },
-        onReplace: { type: Function, optional: true },
-        onUndo: { type: Function, optional: true },
+        id: {type: String, optional: true},
+        placeholders: {type: [Object, {value: null}], optional: true},
+        optOut: {type: Boolean, optional: true},
+        stopClause: {type: Boolean, optional: true},
+        readonly: {type: Boolean, optional: true},
+        onReplace: {type: Function, optional: true},
+        onUndo: {type: Function, optional: true},
     };
 
     setup() {
         this.state = useState(this.props.state);
-        this.live = useState({ announcement: "" });
+        this.live = useState({announcement: ""});
         this.replaceRef = useRef("replace");
         this.undoRef = useRef("undo");
         onWillRender(() => {
@@ -149,7 +149,7 @@ export class SmsOvhCounter extends Component {
 
     /** @returns {Object} everything that the template shows, once for each rendering */
     describe() {
-        const { placeholders, optOut, stopClause } = this.props;
+        const {placeholders, optOut, stopClause} = this.props;
         const text = this.state.text || "";
         const count = this.count(text);
         const isUnicode = count.encoding === UNICODE;
@@ -158,11 +158,12 @@ export class SmsOvhCounter extends Component {
         const sms = {
             ...count,
             isTooLong: count.segments > MAX_SEGMENTS,
-            isNearEnd: count.segments > 0 && count.unitsLeft <= count.unitsPerSegment / 10,
+            isNearEnd:
+                count.segments > 0 && count.unitsLeft <= count.unitsPerSegment / 10,
         };
         const items = [
             `${used} / ${used + count.unitsLeft}`,
-            _t("%(segments)s SMS", { segments: count.segments }),
+            _t("%(segments)s SMS", {segments: count.segments}),
             isUnicode ? _t("Unicode") : _t("GSM-7"),
         ];
         if (stopClause) {
@@ -181,7 +182,7 @@ export class SmsOvhCounter extends Component {
         if (sms.isNearEnd && !sms.isTooLong) {
             sms.nearEnd =
                 count.segments === MAX_SEGMENTS
-                    ? _t("%(left)s left before the limit", { left: count.unitsLeft })
+                    ? _t("%(left)s left before the limit", {left: count.unitsLeft})
                     : _t("%(left)s left before %(next)s SMS", {
                           left: count.unitsLeft,
                           next: count.segments + 1,
@@ -211,8 +212,8 @@ export class SmsOvhCounter extends Component {
      * @returns {Object} its size as it is sent
      */
     count(text) {
-        const { placeholders, optOut, stopClause } = this.props;
-        return countSegments(getTextAsSent(text, placeholders, optOut), { stopClause });
+        const {placeholders, optOut, stopClause} = this.props;
+        return countSegments(getTextAsSent(text, placeholders, optOut), {stopClause});
     }
 
     /**
@@ -226,19 +227,19 @@ export class SmsOvhCounter extends Component {
         if (this.props.placeholders) {
             // What is inside a link does not count: the link is replaced.
             const links = getLinks(text);
-            const isOutside = ({ start }) =>
+            const isOutside = ({start}) =>
                 !links.some((link) => start >= link.start && start < link.end);
             characters = characters
-                .map(({ char, positions }) => ({
+                .map(({char, positions}) => ({
                     char,
                     positions: positions.filter(isOutside),
                 }))
-                .filter(({ positions }) => positions.length);
+                .filter(({positions}) => positions.length);
         }
         const positions = characters
             .flatMap((character) => character.positions)
             .sort((a, b) => a.start - b.start);
-        const { text: replaced, remaining } = toGsm7(text);
+        const {text: replaced, remaining} = toGsm7(text);
         const after = this.count(replaced);
         const names = (chars) =>
             chars
@@ -246,31 +247,37 @@ export class SmsOvhCounter extends Component {
                 .map(getName)
                 .concat(chars.length > MAX_NAMED ? "…" : [])
                 .join(", ");
-        const chars = characters.map(({ char }) => char);
+        const chars = characters.map(({char}) => char);
         const unicode = {
             excerpt: getExcerpt(text, positions.slice(0, MAX_MARKED)),
             canReplace: replaced !== text,
-            cause: _t("%(characters)s — %(unicode)s characters per SMS instead of %(gsm7)s", {
-                characters: names(chars),
-                unicode: UNICODE_SINGLE,
-                gsm7: GSM7_SINGLE,
-            }),
+            cause: _t(
+                "%(characters)s — %(unicode)s characters per SMS instead of %(gsm7)s",
+                {
+                    characters: names(chars),
+                    unicode: UNICODE_SINGLE,
+                    gsm7: GSM7_SINGLE,
+                }
+            ),
         };
         const kept = remaining.filter((char) => chars.includes(char));
         if (after.encoding === GSM7) {
             const saved = count.segments - after.segments;
             unicode.saving =
                 saved > 0
-                    ? _t("Replacing them saves %(saved)s SMS: %(after)s instead of %(before)s.", {
-                          saved,
-                          after: after.segments,
-                          before: count.segments,
-                      })
+                    ? _t(
+                          "Replacing them saves %(saved)s SMS: %(after)s instead of %(before)s.",
+                          {
+                              saved,
+                              after: after.segments,
+                              before: count.segments,
+                          }
+                      )
                     : _t("Replacing them leaves the number of SMS as it is.");
         } else if (kept.length) {
             unicode.saving = _t(
                 "No equivalent for %(characters)s: while it is there, the text stays Unicode.",
-                { characters: names(kept) }
+                {characters: names(kept)}
             );
         }
         return unicode;

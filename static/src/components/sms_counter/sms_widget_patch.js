@@ -1,22 +1,22 @@
-import { reactive, useEffect } from "@odoo/owl";
+import {reactive, useEffect} from "@odoo/owl";
 // Patches the same widget: its patch has to come first.
 import "@mass_mailing_sms/components/sms_widget/fields_sms_widget";
-import { SmsWidget } from "@sms/components/sms_widget/fields_sms_widget";
-import { user } from "@web/core/user";
-import { useBus } from "@web/core/utils/hooks";
-import { patch } from "@web/core/utils/patch";
-import { useDebounced } from "@web/core/utils/timing";
-import { session } from "@web/session";
+import {SmsWidget} from "@sms/components/sms_widget/fields_sms_widget";
+import {user} from "@web/core/user";
+import {useBus} from "@web/core/utils/hooks";
+import {patch} from "@web/core/utils/patch";
+import {useDebounced} from "@web/core/utils/timing";
+import {session} from "@web/session";
 
-import { toGsm7 } from "../../gsm7.js";
-import { SmsOvhCounter } from "./sms_counter.js";
+import {toGsm7} from "../../gsm7.js";
+import {SmsOvhCounter} from "./sms_counter.js";
 
 // Milliseconds without a key after which the record takes over what was typed.
 const UPDATE_DELAY = 500;
 
 let nextId = 1;
 
-SmsWidget.components = { ...SmsWidget.components, SmsOvhCounter };
+SmsWidget.components = {...SmsWidget.components, SmsOvhCounter};
 
 /**
  * Odoo's widget counts when the field loses focus, by rules that are not OVHcloud's. Where
@@ -27,7 +27,7 @@ patch(SmsWidget.prototype, {
     setup() {
         super.setup(...arguments);
         this.smsOvhCounterId = `o_sms_ovh_counter_${nextId++}`;
-        this.smsOvhState = reactive({ text: this.smsOvhValue, undo: null });
+        this.smsOvhState = reactive({text: this.smsOvhValue, undo: null});
         this.smsOvhUpdateLater = useDebounced(this.smsOvhUpdateRecord, UPDATE_DELAY);
         this.smsOvhIsTyping = false;
         this.smsOvhIsUpdating = false;
@@ -45,17 +45,21 @@ patch(SmsWidget.prototype, {
             },
             () => [this.props.record.resId]
         );
-        useBus(this.props.record.model.bus, "NEED_LOCAL_CHANGES", () => this.smsOvhTrim());
+        useBus(this.props.record.model.bus, "NEED_LOCAL_CHANGES", () =>
+            this.smsOvhTrim()
+        );
     },
 
     /** @returns {boolean} whether what is written here is sent with OVHcloud */
     get isSmsOvh() {
-        const { data } = this.props.record;
+        const {data} = this.props.record;
         if ("sms_ovh_in_use" in data) {
             return Boolean(data.sms_ovh_in_use);
         }
         const company = data.sms_ovh_company_id || user.activeCompany;
-        return Boolean(company && (session.sms_ovh_company_ids || []).includes(company.id));
+        return Boolean(
+            company && (session.sms_ovh_company_ids || []).includes(company.id)
+        );
     },
 
     /**
@@ -71,7 +75,7 @@ patch(SmsWidget.prototype, {
     },
 
     get smsOvhCounterProps() {
-        const { data } = this.props.record;
+        const {data} = this.props.record;
         return {
             id: this.smsOvhCounterId,
             state: this.smsOvhState,
@@ -137,7 +141,7 @@ patch(SmsWidget.prototype, {
      * `useInputField` has to know, since it protects what is not taken over yet.
      */
     async smsOvhUpdateRecord() {
-        const { el } = this.textareaRef;
+        const {el} = this.textareaRef;
         if (!el || this.smsOvhIsUpdating) {
             return;
         }
@@ -159,7 +163,7 @@ patch(SmsWidget.prototype, {
 
     /** Remove the spaces that typing has left at the ends of a text that has none. */
     smsOvhTrim() {
-        const { el } = this.textareaRef;
+        const {el} = this.textareaRef;
         if (this.isSmsOvh && el && this.parse(el.value) !== el.value) {
             this.smsOvhSetText(this.parse(el.value));
         }
@@ -167,27 +171,27 @@ patch(SmsWidget.prototype, {
 
     /** Write a text in the text area, as if the user had, and in the record. */
     smsOvhSetText(text) {
-        const { el } = this.textareaRef;
+        const {el} = this.textareaRef;
         el.value = text;
-        el.dispatchEvent(new InputEvent("input", { bubbles: true }));
+        el.dispatchEvent(new InputEvent("input", {bubbles: true}));
         this.smsOvhUpdateLater.cancel();
         el.dispatchEvent(new Event("change"));
     },
 
     /** Write the text with GSM-7's alphabet, and keep what it was. */
     smsOvhReplace() {
-        const { el } = this.textareaRef;
+        const {el} = this.textareaRef;
         const before = el.value;
         const caret = el.selectionEnd;
         const after = toGsm7(before).text;
         const newCaret = toGsm7(before.slice(0, caret)).text.length;
         this.smsOvhSetText(after);
         el.setSelectionRange(newCaret, newCaret);
-        this.smsOvhState.undo = { before, after, caret };
+        this.smsOvhState.undo = {before, after, caret};
     },
 
     smsOvhUndo() {
-        const { before, caret } = this.smsOvhState.undo;
+        const {before, caret} = this.smsOvhState.undo;
         this.smsOvhSetText(before);
         this.textareaRef.el.setSelectionRange(caret, caret);
     },

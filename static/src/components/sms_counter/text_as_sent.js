@@ -31,7 +31,7 @@ export function getTextAsSent(text, placeholders, optOut) {
     if (!text || !placeholders) {
         return text || "";
     }
-    const { link, unsubscribe } = placeholders;
+    const {link, unsubscribe} = placeholders;
     const baseUrl = link.slice(0, link.lastIndexOf("/r/"));
     const visitor = link.slice(link.lastIndexOf("/s/"));
     const sent = text.replace(URLS, (url) => {

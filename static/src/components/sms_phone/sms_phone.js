@@ -1,17 +1,17 @@
-import { Component } from "@odoo/owl";
-import { _t } from "@web/core/l10n/translation";
-import { registry } from "@web/core/registry";
-import { standardFieldProps } from "@web/views/fields/standard_field_props";
+import {Component} from "@odoo/owl";
+import {_t} from "@web/core/l10n/translation";
+import {registry} from "@web/core/registry";
+import {standardFieldProps} from "@web/views/fields/standard_field_props";
 
-import { UNICODE } from "../../sms_segments.js";
+import {UNICODE} from "../../sms_segments.js";
 
 /** An SMS as a phone shows it, and arrows to the recipients before and after. */
 export class SmsOvhPhoneField extends Component {
     static template = "sms_ovh.PhoneField";
-    static props = { ...standardFieldProps };
+    static props = {...standardFieldProps};
 
     get content() {
-        return this.props.record.data[this.props.name] || { parts: [] };
+        return this.props.record.data[this.props.name] || {parts: []};
     }
 
     get position() {
@@ -23,11 +23,11 @@ export class SmsOvhPhoneField extends Component {
     }
 
     get summary() {
-        const { segments, units, encoding } = this.content;
+        const {segments, units, encoding} = this.content;
         return [
-            _t("%(segments)s SMS", { segments }),
+            _t("%(segments)s SMS", {segments}),
             encoding === UNICODE ? _t("Unicode") : _t("GSM-7"),
-            _t("%(units)s characters", { units }),
+            _t("%(units)s characters", {units}),
         ].join(" · ");
     }
 
@@ -42,7 +42,7 @@ export class SmsOvhPhoneField extends Component {
         // From a record that is no recipient, to the first one.
         const position = this.position ? this.position + step : 1;
         if (position >= 1 && position <= this.count) {
-            await this.props.record.update({ position });
+            await this.props.record.update({position});
         }
     }
 }
@@ -51,7 +51,7 @@ registry.category("fields").add("sms_ovh_phone", {
     component: SmsOvhPhoneField,
     supportedTypes: ["json"],
     fieldDependencies: [
-        { name: "position", type: "integer" },
-        { name: "count", type: "integer" },
+        {name: "position", type: "integer"},
+        {name: "count", type: "integer"},
     ],
 });
