@@ -12,10 +12,10 @@
  * milliseconds, and its encodings and segments of the messages and of the cases.
  */
 
-import {readFileSync} from "node:fs";
-import {createRequire} from "node:module";
 import {join, resolve} from "node:path";
+import {createRequire} from "node:module";
 import {performance} from "node:perf_hooks";
+import {readFileSync} from "node:fs";
 
 const [inputPath, peersPath] = process.argv.slice(2);
 const {rounds, messages, cases} = JSON.parse(readFileSync(inputPath, "utf8"));

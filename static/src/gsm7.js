@@ -189,9 +189,9 @@ const SEPARATORS = {
 /**
  * Give the characters of `["a", "x-z"]` (`a`, `x`, `y` and `z`) a value.
  *
- * @param {Map<string, string>} map where to put them
- * @param {string[]} ranges
- * @param {string} value
+ * @param {Map<String, String>} map where to put them
+ * @param {String[]} ranges
+ * @param {String} value
  */
 function setMembers(map, ranges, value) {
     for (const span of ranges) {
@@ -265,10 +265,80 @@ const CLUSTERS = new RegExp(CLUSTER, "gu");
 const PIECES = new RegExp(`(?<kept>${PLACEHOLDER}|${URL_PATTERN})|${CLUSTER}`, "gu");
 
 /**
+ * @param {any} value
+ * @returns {String} the text, or an empty one for an empty value
+ * @throws {TypeError} when `value` is neither a text nor empty
+ */
+function asText(value) {
+    if (!value) {
+        return "";
+    }
+    // A String object, as Odoo's markup, is a text too.
+    if (typeof value !== "string" && !(value instanceof String)) {
+        throw new TypeError("The message must be a text");
+    }
+    return value.toString();
+}
+
+/**
+ * @param {String} character
+ * @returns {Boolean} whether every browser decomposes it alike: Unicode versions differ
+ *  in what they decompose beyond the Basic Multilingual Plane, so only mathematical,
+ *  enclosed and segmented letters and digits are taken from there
+ */
+function isDecomposable(character) {
+    const code = character.codePointAt(0);
+    return (
+        code < 0x10000 ||
+        (code >= 0x1d400 && code <= 0x1d7ff) ||
+        (code >= 0x1f100 && code <= 0x1f1ff) ||
+        (code >= 0x1fbf0 && code <= 0x1fbf9)
+    );
+}
+
+/**
+ * @param {String} composed
+ * @returns {String[]|null} letters and marks, those with an equivalent as they are; null
+ *  when a character has neither
+ */
+function decompose(composed) {
+    const decomposed = [];
+    for (const character of composed) {
+        if (EQUIVALENTS.has(character)) {
+            decomposed.push(character);
+        } else if (isDecomposable(character)) {
+            decomposed.push(...character.normalize("NFKD"));
+        } else {
+            return null;
+        }
+    }
+    return decomposed;
+}
+
+/**
+ * @param {String} base a character without marks
+ * @param {String} marks its marks
+ * @returns {String|null} the nearest in GSM-7, or null when there is none
+ */
+function getLetter(base, marks) {
+    if (marks) {
+        // The first mark is the nearest to the letter: ǻ gives å, and ế gives e.
+        const accented = (base + marks[0]).normalize("NFC");
+        if (ALPHABET.has(accented)) {
+            return accented;
+        }
+        if (base === " " || (STRIKE.test(marks) && !STRUCK.has(base))) {
+            return null;
+        }
+    }
+    return ALPHABET.has(base) ? base : (EQUIVALENTS.get(base) ?? null);
+}
+
+/**
  * Give the GSM-7 text nearest to one character.
  *
- * @param {string} cluster a character as it shows, with its marks and selectors
- * @returns {string|null} its equivalent, empty when the character shows nothing, or null
+ * @param {String} cluster a character as it shows, with its marks and selectors
+ * @returns {String|null} its equivalent, empty when the character shows nothing, or null
  *  when there is none
  */
 function getEquivalent(cluster) {
@@ -279,23 +349,9 @@ function getEquivalent(cluster) {
     if (EQUIVALENTS.has(composed)) {
         return EQUIVALENTS.get(composed);
     }
-    const decomposed = [];
-    for (const character of composed) {
-        // Unicode versions differ in what they decompose beyond the Basic Multilingual
-        // Plane: only mathematical, enclosed and segmented letters and digits are taken.
-        const code = character.codePointAt(0);
-        if (EQUIVALENTS.has(character)) {
-            decomposed.push(character);
-        } else if (
-            code < 0x10000 ||
-            (code >= 0x1d400 && code <= 0x1d7ff) ||
-            (code >= 0x1f100 && code <= 0x1f1ff) ||
-            (code >= 0x1fbf0 && code <= 0x1fbf9)
-        ) {
-            decomposed.push(...character.normalize("NFKD"));
-        } else {
-            return null;
-        }
+    const decomposed = decompose(composed);
+    if (decomposed === null) {
+        return null;
     }
     let equivalent = "";
     let index = 0;
@@ -309,24 +365,11 @@ function getEquivalent(cluster) {
         while (index < decomposed.length && MARKS.test(decomposed[index])) {
             marks += decomposed[index++];
         }
-        if (marks) {
-            // The first mark is the nearest to the letter: ǻ gives å, and ế gives e.
-            const accented = (base + marks[0]).normalize("NFC");
-            if (ALPHABET.has(accented)) {
-                equivalent += accented;
-                continue;
-            }
-            if (base === " " || (STRIKE.test(marks) && !STRUCK.has(base))) {
-                return null;
-            }
-        }
-        if (ALPHABET.has(base)) {
-            equivalent += base;
-        } else if (EQUIVALENTS.has(base)) {
-            equivalent += EQUIVALENTS.get(base);
-        } else {
+        const letter = getLetter(base, marks);
+        if (letter === null) {
             return null;
         }
+        equivalent += letter;
     }
     return equivalent;
 }
@@ -340,10 +383,10 @@ function getEquivalent(cluster) {
  * controls) are removed. What has no equivalent, as emoji or Cyrillic, stays and is
  * named; so is what stays inside URLs and placeholders.
  *
- * @param {string} text the message; `undefined`, `null`, `false` (an empty field of Odoo)
+ * @param {String} text the message; `undefined`, `null`, `false` (an empty field of Odoo)
  *  and the empty text give an empty one
- * @returns {{text: string, replacements: {from: string, to: string, count: number}[],
- *  remaining: string[]}} the nearest text; what was replaced, as it first appears (`to`
+ * @returns {{text: String, replacements: {from: String, to: String, count: Number}[],
+ *  remaining: String[]}} the nearest text; what was replaced, as it first appears (`to`
  *  is empty for what was removed); the characters, once each and as they first appear,
  *  that are not in the alphabet and stay: none of them means that the text is GSM-7
  * @throws {TypeError} when `text` is neither a text nor empty
@@ -403,10 +446,10 @@ export function toGsm7(text) {
 /**
  * Find the characters that force a text to be sent as Unicode, to mark them in it.
  *
- * @param {string} text the message; `undefined`, `null`, `false` and the empty text have
+ * @param {String} text the message; `undefined`, `null`, `false` and the empty text have
  *  none
- * @returns {{char: string, count: number,
- *  positions: {start: number, length: number}[]}[]} each character as it shows (an emoji
+ * @returns {{char: String, count: Number,
+ *  positions: {start: Number, length: Number}[]}[]} each character as it shows (an emoji
  *  with what is joined to it, a letter with its marks), once and as they first appear;
  *  how many times; where, in UTF-16 code units
  * @throws {TypeError} when `text` is neither a text nor empty
@@ -427,20 +470,4 @@ export function nonGsm7Characters(text) {
         entry.positions.push({start: match.index, length: char.length});
     }
     return [...found.values()];
-}
-
-/**
- * @param {any} value
- * @returns {string} the text, or an empty one for an empty value
- * @throws {TypeError} when `value` is neither a text nor empty
- */
-function asText(value) {
-    if (!value) {
-        return "";
-    }
-    // A String object, as Odoo's markup, is a text too.
-    if (typeof value !== "string" && !(value instanceof String)) {
-        throw new TypeError("The message must be a text");
-    }
-    return value.toString();
 }

@@ -64,8 +64,8 @@ for (let i = 0; i < GSM7_EXTENSION.length; i++) {
 /**
  * Count the septets of a text.
  *
- * @param {string} text
- * @returns {number} the septets, or -1 when a character is not in GSM-7
+ * @param {String} text
+ * @returns {Number} the septets, or -1 when a character is not in GSM-7
  */
 function countSeptets(text) {
     const length = text.length;
@@ -83,8 +83,8 @@ function countSeptets(text) {
 /**
  * Tell whether the GSM 7 bit alphabet can write a whole text.
  *
- * @param {string} text any text; the empty one counts as GSM-7
- * @returns {boolean} true when every character is in the default alphabet or in its
+ * @param {String} text any text; the empty one counts as GSM-7
+ * @returns {Boolean} true when every character is in the default alphabet or in its
  *  extension table (3GPP TS 23.038, sections 6.2.1 and 6.2.1.1)
  */
 export function isGsm7(text) {
@@ -94,9 +94,9 @@ export function isGsm7(text) {
 /**
  * Fill the parts of a long GSM-7 text.
  *
- * @param {string} text a text all in GSM-7, with extension characters
- * @param {number} clause units of the STOP clause that follows it
- * @returns {{segments: number, last: number}} the parts, and the septets in the last
+ * @param {String} text a text all in GSM-7, with extension characters
+ * @param {Number} clause units of the STOP clause that follows it
+ * @returns {{segments: Number, last: Number}} the parts, and the septets in the last
  */
 function fillGsm7(text, clause) {
     const length = text.length;
@@ -122,9 +122,9 @@ function fillGsm7(text, clause) {
 /**
  * Fill the parts of a long Unicode text, jumping from one cut to the next.
  *
- * @param {string} text
- * @param {number} units its code units, the STOP clause included
- * @returns {{segments: number, last: number}} the parts, and the code units in the last
+ * @param {String} text
+ * @param {Number} units its code units, the STOP clause included
+ * @returns {{segments: Number, last: Number}} the parts, and the code units in the last
  */
 function fillUnicode(text, units) {
     let start = 0;
@@ -155,13 +155,13 @@ function fillUnicode(text, units) {
  * shows as one character may be parted. Control characters and lone surrogates are one
  * Unicode unit each.
  *
- * @param {string} text the message; `undefined`, `null`, `false` (an empty field of
+ * @param {String} text the message; `undefined`, `null`, `false` (an empty field of
  *  Odoo) and the empty text are an empty message
  * @param {Object} [options]
- * @param {boolean} [options.stopClause=false] whether OVHcloud appends its STOP clause,
+ * @param {Boolean} [options.stopClause=false] whether OVHcloud appends its STOP clause,
  *  11 units at the end; to an empty message it appends nothing, as nothing is sent
- * @returns {{encoding: string, units: number, segments: number,
- *  unitsPerSegment: number, unitsLeft: number}} encoding is `GSM7` or `UNICODE`; units
+ * @returns {{encoding: String, units: Number, segments: Number,
+ *  unitsPerSegment: Number, unitsLeft: Number}} encoding is `GSM7` or `UNICODE`; units
  *  are septets or UTF-16 code units, without what pads the parts; unitsPerSegment is
  *  160 or 70 for one part, 153 or 67 for several; unitsLeft is free in the last part.
  *  An empty message is `GSM7`, 0 units, 0 segments, and unitsLeft is what a first part
@@ -199,15 +199,13 @@ export function countSegments(text, {stopClause = false} = {}) {
         };
     }
     const multi = isUnicode ? UNICODE_MULTI : GSM7_MULTI;
-    let segments, last;
+    // Where nothing takes two units, no part is padded.
+    let segments = Math.ceil(units / multi);
+    let last = units - (segments - 1) * multi;
     if (isUnicode) {
         ({segments, last} = fillUnicode(text, units));
     } else if (septets > length) {
         ({segments, last} = fillGsm7(text, clause));
-    } else {
-        // Nothing here is two septets long, so no part is padded.
-        segments = Math.ceil(units / multi);
-        last = units - (segments - 1) * multi;
     }
     return {encoding, units, segments, unitsPerSegment: multi, unitsLeft: multi - last};
 }

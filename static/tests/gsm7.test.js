@@ -88,11 +88,11 @@ test("a result does not change any more", () => {
 
 test("empty values, text objects and other values", () => {
     const empty = {text: "", replacements: [], remaining: []};
-    for (const value of [undefined, null, false, "", new String("")]) {
+    for (const value of [undefined, null, false, "", Object("")]) {
         expect(toGsm7(value)).toEqual(empty);
         expect(nonGsm7Characters(value)).toEqual([]);
     }
-    expect(toGsm7(new String("l’été")).text).toBe("l'été");
+    expect(toGsm7(Object("l’été")).text).toBe("l'été");
     expect(() => toGsm7(5)).toThrow(TypeError);
     expect(() => nonGsm7Characters(["text"])).toThrow(TypeError);
 });

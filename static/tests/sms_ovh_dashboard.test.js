@@ -1,6 +1,5 @@
-import {defineMailModels} from "@mail/../tests/mail_test_helpers";
-import {beforeEach, describe, expect, queryAllTexts, test} from "@odoo/hoot";
 import {animationFrame, mockDate} from "@odoo/hoot-mock";
+import {beforeEach, describe, expect, queryAllTexts, test} from "@odoo/hoot";
 import {
     contains,
     defineModels,
@@ -12,6 +11,7 @@ import {
     preloadBundle,
 } from "@web/../tests/web_test_helpers";
 import {WebClient} from "@web/webclient/webclient";
+import {defineMailModels} from "@mail/../tests/mail_test_helpers";
 
 preloadBundle("web.chartjs_lib");
 

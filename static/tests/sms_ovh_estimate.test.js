@@ -1,4 +1,3 @@
-import {defineMailModels} from "@mail/../tests/mail_test_helpers";
 import {
     advanceTime,
     animationFrame,
@@ -7,7 +6,6 @@ import {
     queryText,
     test,
 } from "@odoo/hoot";
-import {LOOK_EVERY} from "@sms_ovh/components/estimate_progress/estimate_progress";
 import {
     contains,
     defineModels,
@@ -16,6 +14,8 @@ import {
     mountView,
     onRpc,
 } from "@web/../tests/web_test_helpers";
+import {LOOK_EVERY} from "@sms_ovh/components/estimate_progress/estimate_progress";
+import {defineMailModels} from "@mail/../tests/mail_test_helpers";
 
 const CONTENTS = [
     {},
@@ -124,6 +124,7 @@ async function mountProgress(resId) {
 
 test("an estimate is followed until it is there", async () => {
     const answers = [{treated: 150}, {treated: 200, state: "done"}];
+    let started = false;
     onRpc("sms.ovh.mailing.send", "web_read", async ({parent}) => {
         const [record] = await parent();
         if (!record) {
@@ -132,7 +133,6 @@ test("an estimate is followed until it is there", async () => {
         expect.step("read");
         return [Object.assign(record, started ? answers.shift() : {})];
     });
-    let started = false;
     await mountProgress(1);
     started = true;
     expect.verifySteps(["read"]);

@@ -1,19 +1,19 @@
-import {defineMailModels} from "@mail/../tests/mail_test_helpers";
-import {beforeEach, describe, expect, queryAllTexts, test} from "@odoo/hoot";
-import {advanceTime, animationFrame, mockDate} from "@odoo/hoot-mock";
 import {
+    MockServer,
     contains,
     defineModels,
     fields,
     getService,
     makeMockEnv,
-    MockServer,
     mockService,
     models,
     mountView,
     onRpc,
 } from "@web/../tests/web_test_helpers";
+import {advanceTime, animationFrame, mockDate} from "@odoo/hoot-mock";
+import {beforeEach, describe, expect, queryAllTexts, test} from "@odoo/hoot";
 import {DELAYS} from "@sms_ovh/campaign/campaign_progress";
+import {defineMailModels} from "@mail/../tests/mail_test_helpers";
 
 class MailingMailing extends models.Model {
     _name = "mailing.mailing";
@@ -44,8 +44,8 @@ class MailingMailing extends models.Model {
 defineMailModels();
 defineModels([MailingMailing]);
 
-let progress;
-let results;
+let progress = {};
+let results = {};
 
 function makeProgress(counts, values = {}) {
     const all = {
@@ -99,9 +99,9 @@ function makeResults(values = {}) {
     };
 }
 
-let announce;
-let left;
-let workerState;
+let announce = null;
+let left = [];
+let workerState = "";
 
 async function mount(resId = 1) {
     mockService("bus_service", {
@@ -112,7 +112,7 @@ async function mount(resId = 1) {
                 announce = callback;
             }
         },
-        unsubscribe: () => {},
+        unsubscribe: () => null,
     });
     await makeMockEnv();
     getService("bus_service").workerState = workerState;

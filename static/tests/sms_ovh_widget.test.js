@@ -1,4 +1,3 @@
-import {defineMailModels} from "@mail/../tests/mail_test_helpers";
 import {
     advanceTime,
     animationFrame,
@@ -9,8 +8,6 @@ import {
     queryOne,
     test,
 } from "@odoo/hoot";
-import {getTextAsSent} from "@sms_ovh/components/sms_counter/text_as_sent";
-import {countSegments} from "@sms_ovh/sms_segments";
 import {
     contains,
     defineModels,
@@ -21,6 +18,9 @@ import {
     patchWithCleanup,
     serverState,
 } from "@web/../tests/web_test_helpers";
+import {countSegments} from "@sms_ovh/sms_segments";
+import {defineMailModels} from "@mail/../tests/mail_test_helpers";
+import {getTextAsSent} from "@sms_ovh/components/sms_counter/text_as_sent";
 import {session} from "@web/session";
 
 const LINK = "https://www.example.com/r/xxxx/s/xxxxx";
@@ -241,7 +241,7 @@ test("a change that is taken back after a pause is taken back in the record", as
 
 test("what is typed while the server answers stays", async () => {
     await mountMailing(1);
-    let answer;
+    let answer = null;
     onRpc("mailing.mailing", "onchange", async () => {
         await new Promise((resolve) => (answer = resolve));
     });

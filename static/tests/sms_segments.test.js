@@ -1,4 +1,3 @@
-import {describe, expect, test} from "@odoo/hoot";
 import {
     GSM7_BASIC,
     GSM7_EXTENSION,
@@ -7,6 +6,7 @@ import {
     countSegments,
     isGsm7,
 } from "@sms_ovh/sms_segments";
+import {describe, expect, test} from "@odoo/hoot";
 
 import vectors from "./sms_segments_vectors";
 
@@ -71,7 +71,7 @@ test("empty values", () => {
         unitsPerSegment: 160,
         unitsLeft: 160,
     };
-    for (const value of [undefined, null, false, "", new String("")]) {
+    for (const value of [undefined, null, false, "", Object("")]) {
         expect(countSegments(value)).toEqual(empty);
     }
     expect(countSegments(undefined, {stopClause: true}).unitsLeft).toBe(149);
@@ -79,7 +79,7 @@ test("empty values", () => {
 
 test("text objects and other values", () => {
     const text = "a[€]ê".repeat(40);
-    expect(countSegments(new String(text))).toEqual(countSegments(text));
+    expect(countSegments(Object(text))).toEqual(countSegments(text));
     expect(() => countSegments(5)).toThrow(TypeError);
     expect(() => countSegments(["text"])).toThrow(TypeError);
 });

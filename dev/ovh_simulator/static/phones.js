@@ -1,7 +1,5 @@
-"use strict";
-
-// Shows the virtual phones and keeps them up to date by server-sent events. Everything that came in an SMS is
-// only ever set as text.
+// Shows the virtual phones and keeps them up to date by server-sent events. Everything
+// that came in an SMS is only ever set as text.
 
 const TEXTS = JSON.parse(document.body.dataset.texts);
 const PLANE = "M3 20.500 21.500 12 3 3.500v6.600L15 12 3 13.900z";
@@ -49,7 +47,7 @@ async function order(number, action, body) {
         }
     );
     if (!response.ok) {
-        // the only refusal that the page's own controls let through: an answer that comes too late
+        // The only refusal that the page's own controls let through: an answer that comes too late
         throw new Error(
             response.status === 409 ? TEXTS.reply_late : response.statusText
         );
@@ -196,7 +194,7 @@ function show(phones, replace) {
         cards.clear();
         grid.replaceChildren();
     }
-    // the last changed comes first: new cards are put in front from the oldest on
+    // The last changed comes first: new cards are put in front from the oldest on
     for (const phone of [...phones].reverse()) {
         let card = cards.get(phone.number);
         if (!card) {
@@ -287,7 +285,7 @@ source.addEventListener("snapshot", (event) => showSnapshot(JSON.parse(event.dat
 source.addEventListener("phones", (event) => {
     const data = JSON.parse(event.data);
     showSummary(data.summary);
-    // while searching, only the phones that were found are kept up to date
+    // While searching, only the phones that were found are kept up to date
     show(
         searching
             ? data.phones.filter((phone) => cards.has(phone.number))

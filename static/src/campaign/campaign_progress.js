@@ -1,14 +1,13 @@
-import {_t} from "@web/core/l10n/translation";
-import {browser} from "@web/core/browser/browser";
+import {Component, onWillUnmount, useEffect, useState} from "@odoo/owl";
 import {deserializeDateTime, formatDateTime} from "@web/core/l10n/dates";
 import {ConnectionLostError} from "@web/core/network/rpc";
-import {registry} from "@web/core/registry";
-import {useService} from "@web/core/utils/hooks";
+import {_t} from "@web/core/l10n/translation";
+import {browser} from "@web/core/browser/browser";
 import {formatFloat} from "@web/core/utils/numbers";
 import {formatMonetary} from "@web/views/fields/formatters";
+import {registry} from "@web/core/registry";
 import {standardWidgetProps} from "@web/views/widgets/standard_widget_props";
-
-import {Component, onWillUnmount, useEffect, useState} from "@odoo/owl";
+import {useService} from "@web/core/utils/hooks";
 
 const {DateTime, Duration} = luxon;
 

@@ -1,16 +1,14 @@
-import {useService} from "@web/core/utils/hooks";
-import {_t} from "@web/core/l10n/translation";
-import {deserializeDateTime, formatDateTime} from "@web/core/l10n/dates";
-import {registry} from "@web/core/registry";
-import {KeepLast} from "@web/core/utils/concurrency";
-import {formatFloat} from "@web/core/utils/numbers";
-import {Layout} from "@web/search/layout";
-import {useSetupAction} from "@web/search/action_hook";
-import {standardActionServiceProps} from "@web/webclient/actions/action_service";
-
 import {Component, onWillStart, useState} from "@odoo/owl";
-
+import {deserializeDateTime, formatDateTime} from "@web/core/l10n/dates";
 import {DashboardChart} from "./dashboard_chart";
+import {KeepLast} from "@web/core/utils/concurrency";
+import {Layout} from "@web/search/layout";
+import {_t} from "@web/core/l10n/translation";
+import {formatFloat} from "@web/core/utils/numbers";
+import {registry} from "@web/core/registry";
+import {standardActionServiceProps} from "@web/webclient/actions/action_service";
+import {useService} from "@web/core/utils/hooks";
+import {useSetupAction} from "@web/search/action_hook";
 
 const {DateTime} = luxon;
 

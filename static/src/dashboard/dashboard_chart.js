@@ -1,10 +1,9 @@
-import {loadBundle} from "@web/core/assets";
-import {cookie} from "@web/core/browser/cookie";
-import {getCustomColor} from "@web/core/colors/colors";
-import {_t} from "@web/core/l10n/translation";
-import {formatFloat} from "@web/core/utils/numbers";
-
 import {Component, onWillStart, useEffect, useRef} from "@odoo/owl";
+import {_t} from "@web/core/l10n/translation";
+import {cookie} from "@web/core/browser/cookie";
+import {formatFloat} from "@web/core/utils/numbers";
+import {getCustomColor} from "@web/core/colors/colors";
+import {loadBundle} from "@web/core/assets";
 
 const {DateTime, Settings} = luxon;
 

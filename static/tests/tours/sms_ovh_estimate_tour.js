@@ -1,5 +1,5 @@
-import {rpc} from "@web/core/network/rpc";
 import {registry} from "@web/core/registry";
+import {rpc} from "@web/core/network/rpc";
 
 /** Call a method of a model. */
 function call(model, method, ...args) {

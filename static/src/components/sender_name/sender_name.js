@@ -1,7 +1,7 @@
-import {useState} from "@odoo/owl";
+import {CharField, charField} from "@web/views/fields/char/char_field";
 import {_t} from "@web/core/l10n/translation";
 import {registry} from "@web/core/registry";
-import {CharField, charField} from "@web/views/fields/char/char_field";
+import {useState} from "@odoo/owl";
 
 // `MAX_SENDER_LENGTH` of const.py.
 export const MAX_SENDER_LENGTH = 11;
@@ -10,8 +10,8 @@ export const MAX_SENDER_LENGTH = 11;
  * What keeps a name from being a sender of OVHcloud; the server checks the same on
  * requesting.
  *
- * @param {string} name
- * @returns {string} a sentence, empty where the name is right or there is none yet
+ * @param {String} name
+ * @returns {String} a sentence, empty where the name is right or there is none yet
  */
 export function getSenderMistake(name) {
     if (!name) {

@@ -1,10 +1,5 @@
 import {Component, onWillRender, useEffect, useRef, useState} from "@odoo/owl";
-import {_t} from "@web/core/l10n/translation";
-import {useDebounced} from "@web/core/utils/timing";
-
-import {nonGsm7Characters, toGsm7} from "../../gsm7.js";
 import {
-    countSegments,
     GSM7,
     GSM7_MULTI,
     GSM7_SINGLE,
@@ -13,8 +8,12 @@ import {
     UNICODE,
     UNICODE_MULTI,
     UNICODE_SINGLE,
+    countSegments,
 } from "../../sms_segments.js";
 import {getLinks, getTextAsSent, hasPlaceholders} from "./text_as_sent.js";
+import {nonGsm7Characters, toGsm7} from "../../gsm7.js";
+import {_t} from "@web/core/l10n/translation";
+import {useDebounced} from "@web/core/utils/timing";
 
 // Milliseconds without a key before a change is said aloud: screen readers would
 // otherwise speak over what the user types.
@@ -31,8 +30,8 @@ const separator = " · ";
 /**
  * Tell what to show of a character: itself, or its name where nothing would be seen.
  *
- * @param {string} char
- * @returns {string}
+ * @param {String} char
+ * @returns {String}
  */
 function getName(char) {
     switch (char) {
@@ -61,9 +60,9 @@ function getName(char) {
 /**
  * Cut what surrounds the marked characters out of a text.
  *
- * @param {string} text
- * @param {{start: number, length: number}[]} positions in order
- * @returns {{text: string, marked: boolean}[]}
+ * @param {String} text
+ * @param {{start: Number, length: Number}[]} positions in order
+ * @returns {{text: String, marked: Boolean}[]}
  */
 function getExcerpt(text, positions) {
     const pieces = [];
@@ -149,22 +148,45 @@ export class SmsOvhCounter extends Component {
 
     /** @returns {Object} everything that the template shows, once for each rendering */
     describe() {
-        const {placeholders, optOut, stopClause} = this.props;
         const text = this.state.text || "";
         const count = this.count(text);
-        const isUnicode = count.encoding === UNICODE;
-        const clause = stopClause && count.segments ? STOP_CLAUSE.length : 0;
-        const used = count.units - clause;
         const sms = {
             ...count,
             isTooLong: count.segments > MAX_SEGMENTS,
             isNearEnd:
                 count.segments > 0 && count.unitsLeft <= count.unitsPerSegment / 10,
+            line: this.getItems(text, count).join(separator),
         };
+        if (sms.isNearEnd && !sms.isTooLong) {
+            sms.nearEnd =
+                count.segments === MAX_SEGMENTS
+                    ? _t("%(left)s left before the limit", {left: count.unitsLeft})
+                    : _t("%(left)s left before %(next)s SMS", {
+                          left: count.unitsLeft,
+                          next: count.segments + 1,
+                      });
+        }
+        if (count.encoding === UNICODE && !this.props.readonly) {
+            sms.unicode = this.getUnicode(text, count);
+        }
+        const undo = this.state.undo;
+        sms.canUndo = Boolean(undo && undo.after === text);
+        return sms;
+    }
+
+    /**
+     * @param {String} text as written
+     * @param {Object} count its size as it is sent
+     * @returns {String[]} the size in words, and what it includes
+     */
+    getItems(text, count) {
+        const {placeholders, optOut, stopClause} = this.props;
+        const clause = stopClause && count.segments ? STOP_CLAUSE.length : 0;
+        const used = count.units - clause;
         const items = [
             `${used} / ${used + count.unitsLeft}`,
             _t("%(segments)s SMS", {segments: count.segments}),
-            isUnicode ? _t("Unicode") : _t("GSM-7"),
+            count.encoding === UNICODE ? _t("Unicode") : _t("GSM-7"),
         ];
         if (stopClause) {
             items.push(_t("STOP included"));
@@ -178,22 +200,7 @@ export class SmsOvhCounter extends Component {
         if (hasPlaceholders(text)) {
             items.push(_t("placeholders counted as written"));
         }
-        sms.line = items.join(separator);
-        if (sms.isNearEnd && !sms.isTooLong) {
-            sms.nearEnd =
-                count.segments === MAX_SEGMENTS
-                    ? _t("%(left)s left before the limit", {left: count.unitsLeft})
-                    : _t("%(left)s left before %(next)s SMS", {
-                          left: count.unitsLeft,
-                          next: count.segments + 1,
-                      });
-        }
-        if (isUnicode && !this.props.readonly) {
-            sms.unicode = this.getUnicode(text, count);
-        }
-        const undo = this.state.undo;
-        sms.canUndo = Boolean(undo && undo.after === text);
-        return sms;
+        return items;
     }
 
     get limit() {
@@ -208,7 +215,7 @@ export class SmsOvhCounter extends Component {
     }
 
     /**
-     * @param {string} text as written
+     * @param {String} text as written
      * @returns {Object} its size as it is sent
      */
     count(text) {
@@ -219,7 +226,7 @@ export class SmsOvhCounter extends Component {
     /**
      * Explain why a text is Unicode, and what it would take to change that.
      *
-     * @param {string} text as written
+     * @param {String} text as written
      * @param {Object} count its size as it is sent
      */
     getUnicode(text, count) {
@@ -283,7 +290,7 @@ export class SmsOvhCounter extends Component {
         return unicode;
     }
 
-    /** @returns {string} what a screen reader says of a change */
+    /** @returns {String} what a screen reader says of a change */
     getSummary(sms) {
         const sentences = [
             _t("%(segments)s SMS, %(encoding)s.", {

@@ -1,15 +1,14 @@
-import {reactive, useEffect} from "@odoo/owl";
 // Patches the same widget: its patch has to come first.
 import "@mass_mailing_sms/components/sms_widget/fields_sms_widget";
-import {SmsWidget} from "@sms/components/sms_widget/fields_sms_widget";
-import {user} from "@web/core/user";
-import {useBus} from "@web/core/utils/hooks";
-import {patch} from "@web/core/utils/patch";
-import {useDebounced} from "@web/core/utils/timing";
-import {session} from "@web/session";
-
-import {toGsm7} from "../../gsm7.js";
+import {reactive, useEffect} from "@odoo/owl";
 import {SmsOvhCounter} from "./sms_counter.js";
+import {SmsWidget} from "@sms/components/sms_widget/fields_sms_widget";
+import {patch} from "@web/core/utils/patch";
+import {session} from "@web/session";
+import {toGsm7} from "../../gsm7.js";
+import {useBus} from "@web/core/utils/hooks";
+import {useDebounced} from "@web/core/utils/timing";
+import {user} from "@web/core/user";
 
 // Milliseconds without a key after which the record takes over what was typed.
 const UPDATE_DELAY = 500;
@@ -50,7 +49,7 @@ patch(SmsWidget.prototype, {
         );
     },
 
-    /** @returns {boolean} whether what is written here is sent with OVHcloud */
+    /** @returns {Boolean} whether what is written here is sent with OVHcloud */
     get isSmsOvh() {
         const {data} = this.props.record;
         if ("sms_ovh_in_use" in data) {

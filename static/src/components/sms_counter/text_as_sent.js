@@ -17,15 +17,15 @@ const PLACEHOLDERS = new RegExp(PLACEHOLDER, "u");
 /**
  * @typedef {Object} LinkPlaceholders what links are replaced with, as
  *  `get_sms_link_replacements_placeholders` of `mailing.mailing` gives it
- * @property {string} link
- * @property {string} unsubscribe
+ * @property {String} link
+ * @property {String} unsubscribe
  */
 
 /**
- * @param {string} text the text as written
+ * @param {String} text the text as written
  * @param {LinkPlaceholders|null} [placeholders] null where links are sent as they are
- * @param {boolean} [optOut] whether the opt-out link is appended
- * @returns {string}
+ * @param {Boolean} [optOut] whether the opt-out link is appended
+ * @returns {String}
  */
 export function getTextAsSent(text, placeholders, optOut) {
     if (!text || !placeholders) {
@@ -44,8 +44,8 @@ export function getTextAsSent(text, placeholders, optOut) {
 }
 
 /**
- * @param {string} text
- * @returns {{start: number, end: number}[]} where the links of the text are
+ * @param {String} text
+ * @returns {{start: Number, end: Number}[]} where the links of the text are
  */
 export function getLinks(text) {
     return [...text.matchAll(URLS)].map((match) => ({
@@ -55,8 +55,8 @@ export function getLinks(text) {
 }
 
 /**
- * @param {string} text
- * @returns {boolean} whether something in it differs from one recipient to the next
+ * @param {String} text
+ * @returns {Boolean} whether something in it differs from one recipient to the next
  */
 export function hasPlaceholders(text) {
     return PLACEHOLDERS.test(text);

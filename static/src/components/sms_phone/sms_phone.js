@@ -1,9 +1,8 @@
 import {Component} from "@odoo/owl";
+import {UNICODE} from "../../sms_segments.js";
 import {_t} from "@web/core/l10n/translation";
 import {registry} from "@web/core/registry";
 import {standardFieldProps} from "@web/views/fields/standard_field_props";
-
-import {UNICODE} from "../../sms_segments.js";
 
 /** An SMS as a phone shows it, and arrows to the recipients before and after. */
 export class SmsOvhPhoneField extends Component {
