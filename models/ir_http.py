@@ -1,7 +1,6 @@
 from odoo import models
 from odoo.http import request
 
-
 # Below it are our routes, and nothing else is.
 ROOT = "/sms_ovh/"
 
@@ -10,6 +9,7 @@ class IrHttp(models.AbstractModel):
     _inherit = "ir.http"
 
     @classmethod
+    # pylint: disable-next=missing-return
     def _pre_dispatch(cls, rule, args):
         """Override to prepare no page for OVHcloud's callbacks.
 
@@ -23,6 +23,7 @@ class IrHttp(models.AbstractModel):
             super()._pre_dispatch(rule, args)
 
     @classmethod
+    # pylint: disable-next=missing-return
     def _post_dispatch(cls, response):
         """Override to set no cookie for OVHcloud's callbacks. See `_pre_dispatch`."""
         if getattr(request, "sms_ovh_callback", False):

@@ -11,7 +11,7 @@ from markupsafe import escape
 
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
-from odoo.tools import SQL, ormcache
+from odoo.tools import ormcache
 from odoo.tools.urls import urljoin
 
 from .. import const

@@ -6,7 +6,6 @@ from datetime import datetime, timedelta, timezone
 from psycopg2.extras import Json
 
 from odoo import api, fields, models
-from odoo.tools import SQL
 
 from .. import const
 
