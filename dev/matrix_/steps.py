@@ -709,3 +709,46 @@ def check_upgraded(env):
     left = env["sms.ovh.job"].search([("state", "!=", "accepted")])
     check(not left, "jobs are", left.mapped("state"), left.mapped("error"))
     return open_everything(env)
+
+
+def check_kept(env):
+    """See that what waited when the addon was updated waits on, or leaves now, once."""
+    memory = recall(env)
+    Sms = env["sms.sms"]
+    wanted = {
+        "queued": "outgoing",
+        "claimed": "process",
+        "unknown": "process",
+        "held": "outgoing",
+        "paused_sms": "outgoing",
+    }
+    for name, state in wanted.items():
+        states = set(Sms.browse(memory[name]).mapped("state"))
+        check(states == {state}, name, "SMS are", states)
+    event = env["sms.ovh.event"].search([("sms_ovh_id", "=", "1")])
+    check(
+        event.state == "new" and event.create_date and event.company_id == env.company,
+        "the report from before is",
+        event.read(),
+    )
+    account = env["sms.ovh.account"].browse(memory["account"])
+    check(account.pause_reason == "credit", "the account is no longer stopped")
+    account.action_resume()
+    run_cron(env, "sms.ir_cron_sms_scheduler_action")
+    run_cron(env, "sms_ovh.ir_cron_post_jobs")
+    for name in ("queued", "claimed"):
+        sms = Sms.browse(memory[name])
+        check(set(sms.mapped("state")) == {"pending"}, name, sms.mapped("state"))
+    for name in ("held", "paused_sms"):
+        states = set(Sms.browse(memory[name]).mapped("state"))
+        check(states == {"outgoing"}, name, "SMS are", states)
+    check(account._find_by_token(account.callback_token), "the address is not known")
+    for sms in Sms.browse(memory["queued"]):
+        env["sms.ovh.event"]._receive_delivery(
+            account.id, {"id": sms.sms_ovh_id, "ptt": "4", "description": "1"}
+        )
+    run_cron(env, "sms_ovh.ir_cron_process_events")
+    states = set(Sms.browse(memory["queued"]).mapped("state"))
+    check(states == {"sent"}, "SMS that were delivered are", states)
+    check(event.state == "waiting", "the report from before is", event.state)
+    return open_everything(env)

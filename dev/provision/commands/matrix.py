@@ -21,6 +21,7 @@ from ..ports import HOST, free_port
 from ..python_env import PythonEnvironment
 from ..system import guarded, run
 from ..ui import Problem, say
+from .test import run_odoo_tests
 
 # Addons of Odoo that send SMS or show them, and Twilio, another provider of them.
 NEIGHBOURS = (
@@ -37,10 +38,16 @@ NEIGHBOURS = (
     "stock_sms",
     "base_automation",
 )
+# Tests of their SMS; skipped where an addon is not installed.
+EVERYWHERE = "sms_ovh_everywhere"
 # OCA's job queue, as PyPI has it.
 QUEUE_JOB = ("odoo-addon-queue-job==19.0.2.4.0.1", "openupgradelib==3.13.7")
-# States of this repository that somebody may have installed.
-EARLIER = ("c5b4266",)
+# States of this repository that somebody may have installed: what is left waiting in
+# each, and what must have become of it.
+EARLIER = {
+    "c5b4266": ("make_old", "check_upgraded"),  # a campaign's STOP clause was a switch
+    "f80d282": ("leave_open", "check_kept"),  # the inbox kept who wrote it
+}
 DONE = "MATRIX STEP DONE"
 CASES = {
     "wheel": "the package, built and installed beside Odoo",
@@ -50,7 +57,6 @@ CASES = {
     "after": "neighbours that come later",
     "queue_job": "the whole life beside OCA's queue_job, from PyPI",
 }
-SHORT = ("wheel", "alone", "upgrade")
 
 
 class Matrix:
@@ -282,6 +288,31 @@ class Matrix:
             )
             step("send a campaign and an SMS", "send", first=500)
             step("views", "open_everything")
+            self.note(
+                name,
+                "tests of what neighbours send",
+                lambda: self.test(database, EVERYWHERE),
+            )
+
+    def test(self, database, tags):
+        """Run tests of Odoo's on a database that has the addon.
+
+        :param str database: the database.
+        :param str tags: as for ``--test-tags``.
+        :return: a remark.
+        :raise Problem: where one fails, or is skipped.
+        """
+        log = f"matrix-{database}-tests.log"
+        result = run_odoo_tests(
+            self.parts, database, ["--test-tags", tags], log, f"Testing {tags}"
+        )
+        passed, failed, skipped = result.counts()
+        if failed or skipped or not passed:
+            raise Problem(
+                f"{passed} passed, {failed} failed, {skipped} skipped; the whole log is "
+                f"{self.parts.checkout.logs / log}."
+            )
+        return f"{passed} passed"
 
     def upgrade(self, commit):
         """Install an earlier state, use it, and upgrade to this one.
@@ -343,12 +374,13 @@ class Matrix:
                 )
                 old("connect", "connect", api_url=self.api_url)
                 old("send a campaign and an SMS", "send", first=600)
-                old("campaigns, SMS and jobs that wait", "make_old")
+                prepare, check = EARLIER.get(commit, ("leave_open", "check_kept"))
+                old("campaigns, SMS and jobs that wait", prepare)
                 self.note(name, "upgrade", lambda: self.odoo(database, "-u", ADDON))
                 self.note(
                     name,
                     "all kept its meaning",
-                    lambda: self.step(database, "check_upgraded"),
+                    lambda: self.step(database, check),
                 )
 
     def queue_job(self):
@@ -593,11 +625,6 @@ def main(arguments):
             "others."
         ),
     )
-    parser.add_argument(
-        "--short",
-        action="store_true",
-        help=f"only what continuous integration has time for: {', '.join(SHORT)}",
-    )
     cases = "; ".join(f"{name}: {what}" for name, what in CASES.items())
     parser.add_argument(
         "--case",
@@ -625,7 +652,7 @@ def main(arguments):
     with platform() as parts, simulator(parts) as api_url:
         matrix = Matrix(parts, api_url)
         matrix.run(
-            options.cases or (SHORT if options.short else CASES),
+            options.cases or CASES,
             options.earlier or EARLIER,
         )
     matrix.show()
