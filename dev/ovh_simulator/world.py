@@ -794,8 +794,7 @@ class World:
                 delay = 0.0
                 if self._chance("overtaken", key, 0.5):
                     # after what is queued already: the final report among it
-                    self._later(0.0, self._later, 0.0, *call)
-                    return
+                    call = (self._later, 0.0, *call)
         self._later(delay, *call)
         share = self.config["callback_duplicate_share"]
         if share is None:
