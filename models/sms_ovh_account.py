@@ -383,6 +383,7 @@ class SmsOvhAccount(models.Model):
         # sudo: whoever may delete the account deletes what was sent with it.
         self.env["sms.ovh.job"].sudo().search([("account_id", "in", self.ids)]).unlink()
         self.env["sms.ovh.log"].sudo()._delete_of(self)
+        self.env["sms.ovh.event"].sudo()._delete_of(self)
         forget(
             self,
             ("sms.sms", "sms_ovh_account_id"),

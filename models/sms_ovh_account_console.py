@@ -844,6 +844,7 @@ class SmsOvhAccount(models.Model):
         """Read replies and STOP: where OVHcloud said there are some, and regularly."""
         Event = self.env["sms.ovh.event"]
         signals = Event.search([("kind", "!=", "delivery"), ("state", "=", "new")])
+        signals = signals._leave_out_orphans()
         accounts = signals.account_id
         accounts |= self.search(
             [("state", "=", "connected"), ("auth_method", "!=", "http2sms")]

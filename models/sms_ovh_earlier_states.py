@@ -132,3 +132,25 @@ class SmsOvhJob(models.Model):
                 )
             )
         return super()._auto_init()
+
+
+class SmsOvhEvent(models.Model):
+    _inherit = "sms.ovh.event"
+
+    def _auto_init(self):
+        """Override to drop what each report cost more to receive."""
+        cr = self.env.cr
+        if table_exists(cr, self._table) and column_exists(
+            cr, self._table, "write_uid"
+        ):
+            cr.execute(
+                """
+                ALTER TABLE sms_ovh_event
+                       DROP COLUMN create_uid,
+                       DROP COLUMN write_uid,
+                       DROP COLUMN write_date,
+                       DROP COLUMN company_id;
+                DROP INDEX IF EXISTS sms_ovh_event__account_id_index
+                """
+            )
+        return super()._auto_init()

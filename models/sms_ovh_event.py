@@ -6,8 +6,10 @@ from datetime import datetime, timedelta, timezone
 from psycopg2.extras import Json
 
 from odoo import api, fields, models
+from odoo.tools import SQL
 
 from .. import const
+from ..fields import UncheckedMany2one
 
 _logger = logging.getLogger(__name__)
 
@@ -52,9 +54,7 @@ class SmsOvhEvent(models.Model):
     # with each report.
     _log_access = False
 
-    account_id = fields.Many2one(
-        "sms.ovh.account", required=True, ondelete="cascade", readonly=True
-    )
+    account_id = UncheckedMany2one("sms.ovh.account", required=True, readonly=True)
     company_id = fields.Many2one(related="account_id.company_id")
     create_date = fields.Datetime(
         string="Received On", default=fields.Datetime.now, readonly=True
@@ -217,8 +217,31 @@ class SmsOvhEvent(models.Model):
             order="id",
             limit=BATCH_SIZE,
         )
-        events.try_lock_for_update(allow_referencing=True)._process()
+        locked = events.try_lock_for_update(allow_referencing=True)
+        locked._leave_out_orphans()._process()
         return events.ids
+
+    def _leave_out_orphans(self):
+        """Delete what was received while its account was being deleted.
+
+        :return: the others
+        """
+        existing = self.account_id.exists()
+        if existing == self.account_id:
+            return self
+        orphans = self.filtered(lambda event: event.account_id not in existing)
+        others = self - orphans
+        orphans.unlink()
+        return others
+
+    @api.model
+    def _delete_of(self, accounts):
+        """Delete what was received for accounts, which are about to be deleted."""
+        self.flush_model()
+        self.env.cr.execute(
+            SQL("DELETE FROM sms_ovh_event WHERE account_id = ANY(%s)", accounts.ids)
+        )
+        self.invalidate_model(flush=False)
 
     def _process(self):
         """Move what these reports speak of forward: trackers, SMS, notifications.

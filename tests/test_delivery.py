@@ -101,6 +101,26 @@ class TestDeliveryReports(SmsOvhCase):
         )
         self.assertIn("ODD", event._get_reason("sms_not_delivered"))
 
+    def test_account_deleted_meanwhile(self):
+        """What came for an account that is gone holds nothing else up."""
+        sms = self._send()
+        Event = self.env["sms.ovh.event"]
+        gone = self.env["sms.ovh.account"].create({"service_name": "sms-gone-1"})
+        # As the routes do that still knew the account.
+        gone_id = gone.id
+        gone.unlink()
+        orphans = Event.browse(
+            Event._receive_delivery(gone_id, {"id": "1", "ptt": "4"})
+        )
+        Event._receive_signal(gone_id, "reply", {"id": "1"})
+        orphans |= Event.search([("kind", "=", "reply")])
+        self._report(sms, 4, 1)
+        self._process()
+        self._run_cron("sms_ovh.ir_cron_read_answers")
+        self.assertEqual(sms.state, "sent")
+        self.assertEqual(len(orphans), 2)
+        self.assertFalse(orphans.exists())
+
     def test_reports_without_a_trigger(self):
         """What comes while the inbox is being treated is treated by the same run."""
         first, second = self._send(("+33611111111", "+33622222222"))

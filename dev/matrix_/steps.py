@@ -751,4 +751,11 @@ def check_kept(env):
     states = set(Sms.browse(memory["queued"]).mapped("state"))
     check(states == {"sent"}, "SMS that were delivered are", states)
     check(event.state == "waiting", "the report from before is", event.state)
+    env.cr.execute(
+        "SELECT column_name FROM information_schema.columns"
+        " WHERE table_name = 'sms_ovh_event'"
+    )
+    columns = {name for (name,) in env.cr.fetchall()}
+    stored = {name for name, field in event._fields.items() if field.store}
+    check(columns == stored, "the inbox has columns", columns ^ stored)
     return open_everything(env)
