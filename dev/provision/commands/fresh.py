@@ -1,5 +1,6 @@
 """``dev/fresh [ODOO TEST OPTION...]``: both commands of README.rst where nothing is yet."""
 
+import argparse
 import os
 import shutil
 import tempfile
@@ -103,6 +104,16 @@ def main(arguments):
     :return: the exit status, that of the tests.
     :raise Problem: when something doesn't work.
     """
+    parser = argparse.ArgumentParser(
+        prog="dev/fresh",
+        usage="dev/fresh [-h] [OPTION OF dev/test ...]",
+        description=(
+            "Run the demonstration and all tests as on a new machine: in a clone of what "
+            "is committed, with an empty home and no cache. All is downloaded anew."
+        ),
+        allow_abbrev=False,
+    )
+    __, arguments = parser.parse_known_args(arguments)
     root = Checkout().root
     start = time.monotonic()
     directory = Path(tempfile.mkdtemp(prefix="sms_ovh_fresh_"))

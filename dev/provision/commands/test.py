@@ -1,5 +1,6 @@
 """``dev/test [ODOO TEST OPTION...]``: all tests, or Odoo's part with other options."""
 
+import argparse
 import os
 import re
 import shutil
@@ -226,6 +227,17 @@ def main(arguments):
     :param list[str] arguments: test options of Odoo; with any, only Odoo's tests are run.
     :return: the exit status, 0 only when tests were run and none failed.
     """
+    parser = argparse.ArgumentParser(
+        prog="dev/test",
+        usage="dev/test [-h] [OPTION OF ODOO ...]",
+        description=(
+            "Run all tests: the simulator's, those of dev/, those of the addon in Odoo, in "
+            "a database that goes away afterwards, and the short crash test. With options "
+            "of Odoo, as --test-tags /sms_ovh:TestUi, only these tests of Odoo are run."
+        ),
+        allow_abbrev=False,
+    )
+    __, arguments = parser.parse_known_args(arguments)
     with platform() as parts:
         require_browser()
         databases = Databases(parts)
