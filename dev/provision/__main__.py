@@ -18,6 +18,7 @@ COMMANDS = (
     "matrix",
     "lint",
     "fresh",
+    "translate",
 )
 
 

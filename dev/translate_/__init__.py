@@ -1,0 +1,1 @@
+"""What ``dev/translate`` does to the files of ``i18n/``."""
