@@ -843,7 +843,9 @@ class SmsOvhAccount(models.Model):
         :rtype: tuple[tuple[bytes, int]]
         """
         # sudo: whoever calls has no user, the token is its credential.
-        accounts_sudo = self.sudo().search([("callback_token", "!=", False)])
+        accounts_sudo = self.sudo().search(
+            [("callback_token", "!=", False), ("active", "=", True)]
+        )
         return tuple(
             (account.callback_token.encode(), account.id) for account in accounts_sudo
         )
