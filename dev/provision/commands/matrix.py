@@ -191,13 +191,14 @@ class Matrix:
 
     # -- cases -------------------------------------------------------------
 
-    def life(self, name, neighbours=(), demo=False, addons=None):
+    def life(self, name, neighbours=(), demo=False, addons=None, tests=None):
         """Install on a database with SMS and campaigns, use, neutralise a copy, uninstall.
 
         :param str name: the case's.
         :param neighbours: modules to have beside it.
         :param bool demo: with demo data.
         :param addons: as for :meth:`odoo`.
+        :param str tests: tags of tests to run in the end.
         """
         with self.case(name, make=not (neighbours or demo)) as database:
             if neighbours or demo:
@@ -265,6 +266,12 @@ class Matrix:
                 "install again",
                 lambda: self.odoo(database, "-i", ADDON, addons=addons),
             )
+            if tests:
+                self.note(
+                    name,
+                    "tests of it",
+                    lambda: self.test(database, tests, addons=addons),
+                )
 
     def neighbours_later(self, present):
         """Install the neighbours on a database that has the addon and sends with it.
@@ -294,18 +301,18 @@ class Matrix:
                 lambda: self.test(database, EVERYWHERE),
             )
 
-    def test(self, database, tags):
+    def test(self, database, tags, addons=None):
         """Run tests of Odoo's on a database that has the addon.
 
         :param str database: the database.
         :param str tags: as for ``--test-tags``.
+        :param addons: as for :meth:`odoo`.
         :return: a remark.
         :raise Problem: where one fails, or is skipped.
         """
         log = f"matrix-{database}-tests.log"
-        result = run_odoo_tests(
-            self.parts, database, ["--test-tags", tags], log, f"Testing {tags}"
-        )
+        options = [*self._paths(addons), "--test-tags", tags]
+        result = run_odoo_tests(self.parts, database, options, log, f"Testing {tags}")
         passed, failed, skipped = result.counts()
         if failed or skipped or not passed:
             raise Problem(
@@ -410,6 +417,7 @@ class Matrix:
                 name,
                 ("queue_job",),
                 addons=[site / "odoo" / "addons", self.parts.checkout.addons],
+                tests=f"/{ADDON}:TestSmsOvhJob.test_queue_job",
             )
 
     def environment(self, directory):
