@@ -48,6 +48,8 @@ CLOCK_MARGIN = timedelta(minutes=2)
 RECONCILE_SECONDS = 30
 # Channel of OCA's `queue_job`, where that is installed.
 QUEUE_JOB_CHANNEL = "root.sms_ovh"
+# Minutes that the cron leaves new jobs to it, if it runs at all.
+QUEUE_JOB_MINUTES = 5
 # Receivers of one answer whose id is checked at OVHcloud's.
 SAMPLES = 2
 # Seconds between two triggers of the inbox while jobs are posted.
@@ -366,6 +368,18 @@ class SmsOvhJob(models.Model):
         ]
 
     @api.model
+    def _get_own_domain(self):
+        """Return the domain of jobs that are not left to OCA's `queue_job`.
+
+        It posts each for the first time; retries, and what it did not come to, are the
+        cron's.
+        """
+        if not self._has_queue_job():
+            return []
+        limit = fields.Datetime.now() - timedelta(minutes=QUEUE_JOB_MINUTES)
+        return ["|", ("attempts", ">", 0), ("create_date", "<", limit)]
+
+    @api.model
     def _take(self, room, jobs=None):
         """Take up to `room` jobs to post; nobody else does from the commit on.
 
@@ -381,6 +395,8 @@ class SmsOvhJob(models.Model):
         ]
         if jobs is not None:
             domain.append(("id", "in", jobs.ids))
+        else:
+            domain += self._get_own_domain()
         due_ids = self.search(domain, order="id", limit=SEARCH_LIMIT).ids
         # Workers that all began with the first would meet each other at every step.
         due = self.browse(random.sample(due_ids, len(due_ids)))
@@ -499,6 +515,14 @@ class SmsOvhJob(models.Model):
                 # The user's work is committed; the cron takes over.
                 _logger.exception("OVHcloud SMS: jobs could not be posted at once")
 
+    @api.model
+    def _has_queue_job(self):
+        """Return whether OCA's `queue_job` is installed.
+
+        :rtype: bool
+        """
+        return "queue.job" in self.env
+
     def _delay(self):
         """Hand these jobs to OCA's `queue_job` where it is installed.
 
@@ -507,7 +531,7 @@ class SmsOvhJob(models.Model):
         :return: whether it takes care of them
         :rtype: bool
         """
-        if "queue.job" not in self.env:
+        if not self._has_queue_job():
             return False
         for job in self:
             # sudo: whoever sends need not have rights on the queue.
@@ -943,7 +967,12 @@ class SmsOvhJob(models.Model):
         self._dispatch(deadline=time.monotonic() + const.CRON_SECONDS)
         self._reconcile_due()
         remaining = self.search_count(
-            [*self._get_sendable_domain(), ("next_attempt", "=", False)], limit=1000
+            [
+                *self._get_sendable_domain(),
+                *self._get_own_domain(),
+                ("next_attempt", "=", False),
+            ],
+            limit=1000,
         )
         self.env["ir.cron"]._commit_progress(remaining=remaining)
 

@@ -183,7 +183,9 @@ class SmsOvhCase(SimulatorCase, TransactionCase):
         )
         cls.account = cls.account.with_env(cls.env)
         # Where OCA's `queue_job` is installed too, its runner would have to run.
-        cls.classPatch(type(cls.env["sms.ovh.job"]), "_delay", lambda jobs: False)
+        cls.classPatch(
+            type(cls.env["sms.ovh.job"]), "_has_queue_job", lambda jobs: False
+        )
         # Nothing comes without a trigger while the inbox is treated: no need to wait.
         cls.classPatch(sms_ovh_event, "WAKE_EVERY", 0.01)
 

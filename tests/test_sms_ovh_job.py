@@ -19,11 +19,6 @@ LOGGERS = (
 
 @tagged("-at_install", "post_install")
 class TestSmsOvhJob(SmsOvhCase):
-    @classmethod
-    def setUpClass(cls):
-        cls._original_delay = staticmethod(sms_ovh_job.SmsOvhJob._delay)
-        super().setUpClass()
-
     def setUp(self):
         super().setUp()
         self.env["sms.sms"].search([]).unlink()
@@ -599,22 +594,58 @@ class TestSmsOvhJob(SmsOvhCase):
         )
         self.assertLess(created[-1] - created[0], timedelta(seconds=8 * 0.2))
 
+    def _patch_queue_job(self):
+        """Have OCA's `queue_job` installed, as far as anybody asks."""
+        job_model = type(self.env["sms.ovh.job"])
+        self.patch(job_model, "_has_queue_job", lambda jobs: True)
+        return job_model
+
     def test_queue_job_takes_over(self):
-        """Where somebody else posts the jobs, the cron leaves them alone."""
-        self.patch(type(self.env["sms.ovh.job"]), "_delay", lambda jobs: True)
+        """Where somebody else posts the jobs, the crons leave them alone."""
+        self.patch(self._patch_queue_job(), "_delay", lambda jobs: True)
         sms = self._queue()
         self._send_queue()
+        self._run()
         self.assertEqual(self.simulator.count_jobs(), 0)
         with self.enter_registry_test_mode():
             sms.sms_ovh_job_id._queue_job_post()
         self.assertEqual(sms.state, "pending")
 
+    def test_queue_job_does_not_run(self):
+        """What somebody else was to post, and did not, leaves by the cron in time."""
+        self.patch(self._patch_queue_job(), "_delay", lambda jobs: True)
+        sms = self._queue()
+        self._send_queue()
+        minutes = sms_ovh_job.QUEUE_JOB_MINUTES + 1
+        self.env.cr.execute(
+            "UPDATE sms_ovh_job SET create_date = create_date - %s * interval '1 minute'",
+            [minutes],
+        )
+        self.env.invalidate_all()
+        self._run()
+        self.assertEqual(sms.state, "pending")
+
+    def test_queue_job_leaves_retries(self):
+        """What could not be posted at once is tried again by the cron."""
+        self.patch(self._patch_queue_job(), "_delay", lambda jobs: True)
+        self.simulator.order_faults({"kind": "429", "path": "/jobs$", "times": 1})
+        sms = self._queue()
+        self._send_queue()
+        job = sms.sms_ovh_job_id
+        with self.enter_registry_test_mode(), mute_logger(*LOGGERS):
+            job._queue_job_post()
+        self.assertEqual((job.state, job.attempts), ("queued", 1))
+        job.next_attempt = fields.Datetime.now() - timedelta(seconds=1)
+        self._run()
+        self.assertEqual((job.state, job.attempts), ("accepted", 2))
+
     def test_queue_job(self):
         """Each job becomes a job of OCA's `queue_job`, on our channel."""
         if "queue.job" not in self.env:
             self.skipTest("OCA's queue_job is not installed")
+        self._patch_queue_job()
         jobs = self._create_sms(self._numbers(1))._sms_ovh_claim()
-        self.assertTrue(self._original_delay(jobs))
+        self.assertTrue(jobs._delay())
         queue_job = self.env["queue.job"].search([("model_name", "=", jobs._name)])
         self.assertEqual(queue_job.channel, "root.sms_ovh")
         self.assertEqual(queue_job.method_name, "_queue_job_post")
