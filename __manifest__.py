@@ -44,6 +44,7 @@
         "views/mailing_mailing_estimate_views.xml",
         "views/mailing_mailing_progress_views.xml",
         "views/mailing_trace_views.xml",
+        "views/sms_ovh_hours_views.xml",
         "views/res_config_settings_views.xml",
         "views/res_config_settings_hours_views.xml",
         "views/sms_ovh_log_views.xml",

@@ -142,6 +142,19 @@ RETRYABLE_FAILURE_TYPES = {
 # and keep quiet hours.
 KINDS = [("marketing", "Marketing"), ("transactional", "Transactional")]
 
+# Hours in which marketing SMS may leave, to choose from: opening, closing, ISO days, and
+# whether public holidays are kept. No French statute names hours. Those of OVHcloud are
+# in its guide (January 2026: Monday to Saturday, 8:00 to 20:00) and its FAQ (March 2026:
+# nor on public holidays), https://help.ovhcloud.com/csm/en-sms-faq ; an older page of its
+# API said Monday to Friday, 8:00 to 22:00. The charter of the French operators (AF2M, 17
+# February 2026) says 8:00 to 21:30, recommends Monday to Saturday, and tolerates Sundays
+# and public holidays. https://af2m.org/
+HOURS_PRESETS = {
+    "ovhcloud": (8.0, 20.0, (1, 2, 3, 4, 5, 6), True),
+    "charter": (8.0, 21.5, (1, 2, 3, 4, 5, 6), True),
+    "charter_all": (8.0, 21.5, (1, 2, 3, 4, 5, 6, 7), False),
+}
+
 # How far an SMS has come. A report never moves it back; "delivered" is the end.
 STATE_RANK = {
     "outgoing": 0,

@@ -28,8 +28,8 @@ class MailingMailing(models.Model):
         compute="_compute_sms_ovh_kind",
         store=True,
         readonly=False,
-        help="Marketing: with the STOP clause, and not in quiet hours, as the law asks"
-        " for. Transactional: what recipients need to know of an order or an"
+        help="Marketing: with the STOP clause, and not in quiet hours."
+        " Transactional: what recipients need to know of an order or an"
         " appointment, at any time and without the clause.",
     )
     sms_ovh_sender_id = fields.Many2one(
@@ -47,8 +47,9 @@ class MailingMailing(models.Model):
         compute="_compute_sms_ovh_stop_clause",
         store=True,
         help="OVHcloud adds a line by which recipients can opt out: 11 characters more."
-        " The law asks for it in marketing SMS. With it, OVHcloud holds SMS back at"
-        " night and at week-ends.",
+        " The law asks for a way to opt out of marketing SMS. With the clause, OVHcloud"
+        " holds SMS back outside its hours: Monday to Saturday, 8:00 to 20:00, not on"
+        " public holidays, French time.",
     )
     sms_encoding = fields.Selection(store=True)
     sms_units = fields.Integer(store=True, aggregator=None)

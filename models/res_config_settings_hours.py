@@ -1,6 +1,8 @@
 from odoo import api, fields, models
 
+from .. import const
 from .res_company_hours import RULE_FIELDS
+from .sms_ovh_hours import HOURS_FIELDS, get_preset_values
 
 
 class ResConfigSettings(models.TransientModel):
@@ -13,6 +15,27 @@ class ResConfigSettings(models.TransientModel):
         compute="_compute_sms_ovh_hours",
         store=True,
         readonly=False,
+    )
+    sms_ovh_hours_preset = fields.Selection(
+        [
+            ("ovhcloud", "As OVHcloud: Monday to Saturday, no public holidays, 8–20"),
+            (
+                "charter",
+                "Operators' charter: Monday to Saturday, no public holidays, 8–21:30",
+            ),
+            ("charter_all", "Operators' charter, as it tolerates: every day, 8–21:30"),
+            ("other", "Other hours"),
+        ],
+        string="Hours of Marketing SMS",
+        compute="_compute_sms_ovh_hours_preset",
+        readonly=False,
+        help="No law names hours. OVHcloud holds SMS with the STOP clause back outside"
+        " its own, French time, whatever is chosen here; the charter is that of the"
+        " French operators, of 2026.",
+    )
+    sms_ovh_hours_country_count = fields.Integer(
+        string="Countries With Hours of Their Own",
+        compute="_compute_sms_ovh_hours_country_count",
     )
     sms_ovh_open_from = fields.Float(
         string="From", compute="_compute_sms_ovh_hours", store=True, readonly=False
@@ -53,6 +76,44 @@ class ResConfigSettings(models.TransientModel):
         for settings in self:
             for name in RULE_FIELDS:
                 settings[name] = settings.company_id[name]
+
+    @api.depends(*HOURS_FIELDS)
+    def _compute_sms_ovh_hours_preset(self):
+        for settings in self:
+            settings.sms_ovh_hours_preset = next(
+                (
+                    preset
+                    for preset in const.HOURS_PRESETS
+                    if all(
+                        settings[name] == value
+                        for name, value in get_preset_values(preset).items()
+                    )
+                ),
+                "other",
+            )
+
+    @api.onchange("sms_ovh_hours_preset")
+    def _onchange_sms_ovh_hours_preset(self):
+        self.update(get_preset_values(self.sms_ovh_hours_preset))
+
+    @api.depends("company_id")
+    def _compute_sms_ovh_hours_country_count(self):
+        for settings in self:
+            settings.sms_ovh_hours_country_count = len(
+                settings.company_id.sms_ovh_hours_ids
+            )
+
+    def action_sms_ovh_country_hours(self):
+        """Open the countries that have hours of their own."""
+        self.ensure_one()
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "sms_ovh.sms_ovh_hours_action"
+        )
+        return {
+            **action,
+            "domain": [("company_id", "=", self.company_id.id)],
+            "context": {"default_company_id": self.company_id.id},
+        }
 
     def set_values(self):
         """Override of `base` to write the hours of the company."""

@@ -748,7 +748,7 @@ class SmsOvhAccount(models.Model):
         Event = self.env["sms.ovh.event"].sudo()
         open_ids = set(trackers.mapped("sms_ovh_id"))
         # An SMS is created at OVHcloud's after its tracker and, held back at night and
-        # at week-ends, still lives `VALIDITY_PERIOD` later.
+        # on Sundays, still lives `VALIDITY_PERIOD` later.
         period = {
             "creationDatetime.from": self._format_datetime(
                 min(trackers.mapped("create_date")) - timedelta(days=1)

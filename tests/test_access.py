@@ -32,6 +32,7 @@ MATRIX = {
     "sms.ovh.estimate.slice": {"administrator": "r", "system": "r"},
     "sms.ovh.rate": {"marketing": "r", "administrator": "r", "system": "r"},
     "sms.ovh.stop": {"marketing": "r", "administrator": "r", "system": "r"},
+    "sms.ovh.hours": {"marketing": "r", "administrator": "crwd", "system": "crwd"},
 }
 OPERATIONS = {"c": "create", "r": "read", "w": "write", "d": "unlink"}
 
@@ -62,6 +63,12 @@ class TestAccess(TransactionCase):
                 [{"account_id": account.id, **values} for account in cls.accounts]
             )
         cls._add_estimates()
+        cls.records["sms.ovh.hours"] = cls.env["sms.ovh.hours"].create(
+            [
+                {"company_id": company.id, "country_id": cls.env.ref("base.be").id}
+                for company in cls.companies
+            ]
+        )
         # A view on the log.
         cls.records["sms.ovh.report"] = cls.env["sms.ovh.report"].browse(
             cls.records["sms.ovh.log"].ids

@@ -7,6 +7,7 @@ from odoo.exceptions import ValidationError
 from odoo.tests import BaseCase, Form, tagged
 
 from ..models import sms_ovh_job
+from ..tools import ovh_client
 from ..tools.number_country import get_country_code
 from ..tools.quiet_hours import Rules, get_holidays, next_opening
 from .common import SmsOvhCase
@@ -539,6 +540,76 @@ class TestQuietHours(SmsOvhCase):
         rules = self.company._get_sms_ovh_rules()
         self.assertEqual((rules.opens, rules.closes), (21, 23))
         self.assertIn(7, rules.weekdays)
+
+    def test_presets(self):
+        """What OVHcloud does is where a company starts; the charter is a choice."""
+        settings = Form(self.env["res.config.settings"])
+        self.assertEqual(settings.sms_ovh_hours_preset, "ovhcloud")
+        settings.sms_ovh_hours_preset = "charter"
+        self.assertEqual(settings.sms_ovh_open_to, 21.5)
+        self.assertTrue(settings.sms_ovh_keep_holidays)
+        self.assertFalse(settings.sms_ovh_open_sunday)
+        settings.save().execute()
+        evening, night = utc("2026-11-23 20:29"), utc("2026-11-23 20:30")
+        opening = utc("2026-11-24 07:00")
+        self.assertEqual(self.company._get_sms_ovh_opening(evening), evening)
+        self.assertEqual(self.company._get_sms_ovh_opening(night), opening)
+        settings = Form(self.env["res.config.settings"])
+        self.assertEqual(settings.sms_ovh_hours_preset, "charter")
+        settings.sms_ovh_hours_preset = "charter_all"
+        self.assertTrue(settings.sms_ovh_open_sunday)
+        self.assertFalse(settings.sms_ovh_keep_holidays)
+        settings.sms_ovh_open_from = 9
+        self.assertEqual(settings.sms_ovh_hours_preset, "other")
+        settings.sms_ovh_hours_preset = "ovhcloud"
+        settings.save().execute()
+        self.assertEqual(self.company._get_sms_ovh_opening(evening), opening)
+
+    def test_presets_are_what_the_pages_say(self):
+        """The hours of 2026 hold, and those of the older page are OVHcloud's, too."""
+        self.assertEqual(self.company._get_sms_ovh_rules(), Rules())
+        for config, left in (("2026", True), ("older", False)):
+            # A Saturday noon: open by the newest pages only.
+            with self.subTest(config), freeze_time("2026-11-21 11:00:00"):
+                self.simulator.reset()
+                self.simulator.configure(marketing_hours=config)
+                self.simulator._call(
+                    "POST", "clock", {"now": "2026-11-21T12:00:00+01:00"}
+                )
+                ovh_client._clock_cache.clear()
+                self._create_sms(self._numbers(1), sms_ovh_kind="marketing").send()
+                self._commit()
+                (entry,) = self.simulator.get_ledger()
+                self.assertEqual(bool(entry["sent"]), left)
+
+    def test_hours_of_a_country(self):
+        """Belgium has hours of its own; France keeps the company's."""
+        numbers = ["+33611111111", "+32470123456"]
+        hours = self.env["sms.ovh.hours"].create(
+            {"country_id": self.belgium.id, "sms_ovh_open_to": 22}
+        )
+        self.assertIn("08:00 to 22:00, not on public holidays", hours.summary)
+        self.env["res.lang"]._activate_lang("fr_FR")
+        self.assertIn("lun., mar.", hours.with_context(lang="fr_FR").summary)
+        with freeze_time(MONDAY_EVENING):
+            self._create_sms(numbers, sms_ovh_kind="marketing").send()
+            self._commit()
+            self.assertEqual(self._receivers(), numbers[1:])
+            self._create_sms(["+32470123457"], sms_ovh_kind="marketing")
+            hours.sms_ovh_open_to = 20.5
+            self._run_all()
+            self.assertEqual(self._receivers(), numbers[1:])
+            # What waits goes by the company's again, once it changes to those.
+            hours.unlink()
+            self.company.sms_ovh_open_to = 22
+            self._run_all()
+            self.assertEqual(self._receivers(), sorted([*numbers, "+32470123457"]))
+
+    def test_hours_of_a_country_that_never_come(self):
+        with self.assertRaises(ValidationError):
+            self.env["sms.ovh.hours"].create(
+                {"country_id": self.belgium.id, "sms_ovh_open_to": 8}
+            )
 
     def test_hours_that_never_come(self):
         with self.assertRaisesRegex(ValidationError, "later end"):

@@ -1,9 +1,11 @@
 """When marketing SMS may leave: plain Python, no ORM.
 
-French law lets no marketing SMS out between 20:00 and 8:00, on Sundays and on public
-holidays. These are the recipient's hours, so all is asked by country. OVHcloud itself
-only holds SMS with the STOP clause back from 22:00 to 8:00 and at week-ends, French time,
-wherever the recipient is.
+No French statute names hours for marketing SMS: the CNIL and article L. 34-5 of the
+*Code des postes et des communications électroniques* speak of consent, identity and
+refusal. The charter of the French operators (AF2M) names hours, and OVHcloud holds SMS
+with the STOP clause back outside hours of its own, French time, wherever the recipient
+is (see ``const.HOURS_PRESETS``). The hours here are those of the recipients, so all is
+asked by country.
 
 A mobile number does not tell where in a country its owner is. So where a country has
 several time zones, it is open only when it is open in all of them: on both coasts of the

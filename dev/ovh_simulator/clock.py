@@ -1,5 +1,9 @@
 """The simulator's clock, and the hours in which advertising leaves.
 
+OVHcloud's own pages disagree on these hours. The newest hold by default: its guide of
+January 2026 (Monday to Saturday, 8:00 to 20:00) and its FAQ of March 2026 (nor on public
+holidays). An older page of its API (Monday to Friday, 8:00 to 22:00) is the other reading.
+
 Paris time is computed from the rule of Directive 2000/84/EC (summer time from the last
 Sunday of March to the last Sunday of October, both at 01:00 UTC) so that no time zone
 database is needed.
@@ -7,11 +11,32 @@ database is needed.
 
 import time
 from datetime import datetime, timedelta, timezone
+from typing import NamedTuple
 
-#: OVHcloud holds marketing SMS back from 22:00 to 8:00.
-NIGHT_START, NIGHT_END = 22, 8
-#: ... and at week-ends (ISO days: Saturday, Sunday).
-QUIET_DAYS = (6, 7)
+from dateutil.easter import easter
+
+
+class Hours(NamedTuple):
+    """The hours, in Paris, in which marketing SMS leave."""
+
+    opens: int
+    closes: int
+    days: tuple  # ISO: Monday is 1
+    holidays: bool  # whether public holidays are kept
+
+
+#: The readings of OVHcloud's pages, by value of the setting ``marketing_hours``.
+HOURS = {
+    "2026": Hours(8, 20, (1, 2, 3, 4, 5, 6), True),
+    "older": Hours(8, 22, (1, 2, 3, 4, 5), False),
+}
+NEWEST = HOURS["2026"]
+#: Public holidays of mainland France: month and day, and days after Easter Sunday.
+_FIXED_HOLIDAYS = {
+    *((1, 1), (5, 1), (5, 8), (7, 14)),
+    *((8, 15), (11, 1), (11, 11), (12, 25)),
+}
+_EASTER_HOLIDAYS = (1, 39, 50)
 
 _DAY = 86400
 
@@ -46,23 +71,36 @@ def iso(timestamp):
     return None if timestamp is None else paris(timestamp).isoformat(timespec="seconds")
 
 
-def is_open(timestamp):
+def is_holiday(day):
+    """:return: whether a date is a public holiday in mainland France."""
+    return (day.month, day.day) in _FIXED_HOLIDAYS or (
+        day - easter(day.year)
+    ).days in _EASTER_HOLIDAYS
+
+
+def _is_open_day(day, hours):
+    return day.isoweekday() in hours.days and not (hours.holidays and is_holiday(day))
+
+
+def is_open(timestamp, hours=NEWEST):
     """:return: whether marketing SMS leave at that POSIX time."""
     local = paris(timestamp)
     return (
-        local.isoweekday() not in QUIET_DAYS and NIGHT_END <= local.hour < NIGHT_START
+        _is_open_day(local.date(), hours) and hours.opens <= local.hour < hours.closes
     )
 
 
-def next_opening(timestamp):
+def next_opening(timestamp, hours=NEWEST):
     """:return: the first POSIX time from *timestamp* on at which marketing SMS leave."""
-    if is_open(timestamp):
+    if is_open(timestamp, hours):
         return timestamp
     local = paris(timestamp)
-    day = local.replace(hour=NIGHT_END, minute=0, second=0, microsecond=0, tzinfo=None)
-    if local.hour >= NIGHT_END:
+    day = local.replace(
+        hour=hours.opens, minute=0, second=0, microsecond=0, tzinfo=None
+    )
+    if local.hour >= hours.opens:
         day += timedelta(days=1)
-    while day.isoweekday() in QUIET_DAYS:
+    while not _is_open_day(day.date(), hours):
         day += timedelta(days=1)
     # 8:00 is never in the hour that summer time skips or repeats: the offset at noon
     # UTC is the right one
@@ -85,6 +123,8 @@ class Clock:
         self._advanced = 0.0
         #: Seconds by which time was ever moved forward: what waits for a delay sees them pass.
         self.skipped = 0.0
+        #: The hours that marketing SMS keep.
+        self.hours = NEWEST
 
     @property
     def is_set(self):
@@ -120,5 +160,5 @@ class Clock:
     def departure(self, timestamp, marketing):
         """:return: POSIX time at which an SMS wanted at *timestamp* leaves."""
         if marketing and self.is_set:
-            return next_opening(timestamp)
+            return next_opening(timestamp, self.hours)
         return timestamp

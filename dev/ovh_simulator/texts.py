@@ -109,13 +109,16 @@ TEXTS = {
         "pour les heures "
         "d'envoi il est toujours mardi 10:00. Réglée, elle avance depuis l'instant "
         "donné et compte "
-        "pour les deux : la publicité part de 8:00 à 22:00 du lundi au vendredi, heure "
-        "de Paris.",
+        "pour les deux : la publicité part de 8:00 à 20:00 du lundi au samedi, sauf les "
+        "jours fériés, heure de Paris. Le réglage marketing_hours: older donne une page "
+        "plus ancienne d'OVHcloud : de 8:00 à 22:00 du lundi au vendredi.",
         "As long as nobody sets it, records carry the real date, and for sending hours "
         "it is always "
         "Tuesday, 10:00. Once set, it runs from the given instant and counts for both: "
         "marketing "
-        "leaves from 8:00 to 22:00 on Mondays to Fridays, Paris time.",
+        "leaves from 8:00 to 20:00 on Mondays to Saturdays, not on public holidays, "
+        "Paris time. The setting marketing_hours: older is an older page of "
+        "OVHcloud: from 8:00 to 22:00 on Mondays to Fridays.",
     ),
     "route_state": (
         "Tout l'état ; ?only=ledger,requests n'en donne qu'une partie",
@@ -125,10 +128,10 @@ TEXTS = {
     "route_config": (
         "Réglages : latency_ms, callback_mode (auto, manual, off), callback_delay_ms, "
         "callback_duplicate_share, callback_lost_share, callback_shuffle, callback_headers, "
-        "undeliverable_share, clock_skew_s, deferred_in_outgoing, seed",
+        "undeliverable_share, clock_skew_s, deferred_in_outgoing, marketing_hours (2026, older), seed",
         "Settings: latency_ms, callback_mode (auto, manual, off), callback_delay_ms, "
         "callback_duplicate_share, callback_lost_share, callback_shuffle, callback_headers, "
-        "undeliverable_share, clock_skew_s, deferred_in_outgoing, seed",
+        "undeliverable_share, clock_skew_s, deferred_in_outgoing, marketing_hours (2026, older), seed",
     ),
     "route_callbacks": ("Appels en attente", "Callbacks that wait"),
     "route_flush": ("Les faire tous, tout de suite", "Make them all, now"),

@@ -17,7 +17,7 @@ from collections import Counter
 
 from . import errors, gsm, magic, reference, seed
 from .callbacks import Callbacks, add_query
-from .clock import Clock, iso
+from .clock import HOURS, Clock, iso
 from .faults import Faults
 from .records import Incoming, Phone, Service, Sms
 
@@ -59,6 +59,7 @@ DEFAULT_CONFIG = {
     "undeliverable_share": 0.0,
     "clock_skew_s": 0,
     "deferred_in_outgoing": False,
+    "marketing_hours": "2026",
     "seed": 1,
 }
 
@@ -115,6 +116,10 @@ _CONFIG_CHECKS = {
     ),
     "clock_skew_s": (_number, "a number of seconds"),
     "deferred_in_outgoing": (lambda value: isinstance(value, bool), "true or false"),
+    "marketing_hours": (
+        lambda value: isinstance(value, str) and value in HOURS,
+        f"one of {', '.join(HOURS)}",
+    ),
     "seed": (
         lambda value: isinstance(value, int) and not isinstance(value, bool),
         "a whole number",
@@ -158,6 +163,7 @@ class World:
         self.config.update(copy.deepcopy(DEFAULT_CONFIG))
         self.config.update(copy.deepcopy(self.options))
         self.clock = Clock()
+        self.clock.hours = HOURS[self.config["marketing_hours"]]
         self._offsets = set()
         self.faults = Faults()
         self.callbacks.reset()
@@ -218,6 +224,9 @@ class World:
         self.config.update(copy.deepcopy(changes))
         if "seed" in changes:
             self._random.seed(changes["seed"])
+        if "marketing_hours" in changes:
+            self.clock.hours = HOURS[changes["marketing_hours"]]
+            self._plan_departures()
 
     def state(self, only=None):
         """:return: the state as JSON data, all of it or *only* the parts named."""
@@ -267,7 +276,10 @@ class World:
     def set_clock(self, timestamp):
         """Set the clock to POSIX seconds, or back to real time with ``None``."""
         self.clock.set(timestamp)
-        # an SMS held back for the opening is judged anew by the clock as it is now
+        self._plan_departures()
+
+    def _plan_departures(self):
+        """Judge what is held back for the opening by clock and hours as they are now."""
         self._departures = [
             (self.clock.departure(sms.wanted, sms.marketing), sms.id)
             for sms in self.waiting.values()

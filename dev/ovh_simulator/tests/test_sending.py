@@ -293,6 +293,21 @@ def test_marketing_waits_for_the_opening(client, simulator, send):
     )
 
 
+def test_marketing_hours_of_the_older_page(client, simulator, send):
+    # a Tuesday evening, then a Saturday
+    simulator.post("/clock", {"now": "2025-06-03T21:00:00+02:00"})
+    held = send("+33612341001", noStopClause=False)["ids"][0]
+    assert client.get(f"{SERVICE}/jobs") == [held]
+    simulator.post("/config", {"marketing_hours": "older"})
+    assert client.get(f"{SERVICE}/jobs") == []
+    simulator.post("/clock", {"now": "2025-06-07T12:00:00+02:00"})
+    saturday = send("+33612341002", noStopClause=False)["ids"][0]
+    assert client.get(f"{SERVICE}/jobs") == [saturday]
+    simulator.post("/config", {"marketing_hours": "2026"})
+    assert client.get(f"{SERVICE}/jobs") == []
+    simulator.post("/config", {"marketing_hours": "2019"}, status=400)
+
+
 def test_the_free_clock_never_holds_marketing(client, simulator, send):
     simulator.post("/clock", {"now": "2025-06-01T23:00:00+02:00"})
     held = send(PHONE, noStopClause=False)["ids"][0]
