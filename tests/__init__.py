@@ -3,6 +3,7 @@ from . import test_access
 from . import test_callbacks
 from . import test_cancel
 from . import test_compose
+from . import test_core_pins
 from . import test_connect
 from . import test_counter
 from . import test_dashboard

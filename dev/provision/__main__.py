@@ -19,6 +19,7 @@ COMMANDS = (
     "lint",
     "fresh",
     "translate",
+    "pins",
 )
 
 
