@@ -1,10 +1,10 @@
 import time
 from datetime import timedelta
-from functools import partial
 
 from odoo import api, fields, models
 
 from .. import const
+from ..tools import transaction
 from ..tools.job_pool import POST_WITHIN
 
 # How long OVHcloud holds SMS back at most: from Friday night to Monday, with a margin.
@@ -254,13 +254,12 @@ class MailingMailing(models.Model):
     def _cron_sms_ovh_cancel(self):
         """Go on with what somebody cancelled: campaigns here, then SMS at OVHcloud."""
         deadline = time.monotonic() + const.CRON_SECONDS
-        transact = self.env["sms.ovh.job"]._transact
         mailings = self.search([("sms_ovh_cancel_state", "=", "cancelling")])
         again_in = None
         for mailing in mailings:
             outcome = "more"
             while outcome == "more" and time.monotonic() < deadline:
-                outcome = transact(partial(mailing._cancel_sms_ovh_slice))
+                outcome = transaction.transact(self.env, mailing._cancel_sms_ovh_slice)
                 self.env["ir.cron"]._commit_progress(1)
             if outcome == "wait":
                 again_in = POST_WITHIN

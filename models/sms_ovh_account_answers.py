@@ -8,6 +8,7 @@ from odoo.tools import SQL
 
 from .. import const
 from ..tools import job_pool, ovh_client
+from ..tools.parameters import get_parameter
 from ..tools.sms_api import normalize_number
 
 
@@ -27,7 +28,7 @@ class SmsOvhLog(models.Model):
         :return: OVHcloud's ids by number, the last one first
         :rtype: dict[str, list[str]]
         """
-        days = self.env["sms.ovh.job"]._get_parameter("answer_days", const.ANSWER_DAYS)
+        days = get_parameter(self.env, "answer_days", const.ANSWER_DAYS)
         found = defaultdict(list)
         # In SQL: a few of each number, all numbers at once.
         for number, sms_ovh_id in self.env.execute_query(

@@ -13,7 +13,7 @@ from odoo.tools import email_normalize
 from odoo.tools.urls import urljoin
 
 from .. import const
-from ..tools import ovh_client
+from ..tools import ovh_client, transaction
 
 _logger = logging.getLogger(__name__)
 
@@ -862,7 +862,7 @@ class SmsOvhAccount(models.Model):
                     own.state = "done"
 
             # Sending and reports write on the same traces.
-            self.env["sms.ovh.job"]._transact(read)
+            transaction.transact(self.env, read)
             self.env["ir.cron"]._commit_progress(1)
 
     @api.model

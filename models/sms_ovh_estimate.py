@@ -5,6 +5,7 @@ from collections import Counter, defaultdict
 from odoo import api, fields, models
 
 from .. import const
+from ..tools import transaction
 from ..tools.number_country import get_country_code
 from ..tools.sms_segments import count_segments
 from .mailing_mailing_estimate import SeenNumbers
@@ -213,7 +214,7 @@ class SmsOvhEstimate(models.Model):
                 return set()
 
             try:
-                numbers = self.env["sms.ovh.job"]._transact(step)
+                numbers = transaction.transact(self.env, step)
             except Exception:
                 # One that cannot be computed must not keep the others from it.
                 _logger.exception("OVHcloud SMS: estimate %s failed", estimate_id)

@@ -10,6 +10,7 @@ from odoo.tools import SQL
 
 from .. import const
 from ..fields import UncheckedMany2one
+from ..tools import transaction
 
 _logger = logging.getLogger(__name__)
 
@@ -184,11 +185,12 @@ class SmsOvhEvent(models.Model):
     @api.model
     def _cron_process(self):
         """Treat what is in the inbox, a set at a time, until nothing comes any more."""
-        Job = self.env["sms.ovh.job"]
         last_id = 0
         idle = 0
         while idle <= 1.5 * LOOKS:
-            events = Job._transact(lambda last_id=last_id: self._process_next(last_id))
+            events = transaction.transact(
+                self.env, lambda last_id=last_id: self._process_next(last_id)
+            )
             if not events:
                 # What came without a trigger of its own: see `_wake`.
                 idle += 1

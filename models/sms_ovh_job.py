@@ -6,18 +6,13 @@ from datetime import timedelta
 from functools import partial
 from uuid import uuid4
 
-from psycopg2.errors import (
-    DeadlockDetected,
-    LockNotAvailable,
-    SerializationFailure,
-)
-
 from odoo import SUPERUSER_ID, api, fields, models
-from odoo.exceptions import ConcurrencyError, ValidationError
+from odoo.exceptions import ValidationError
 
 from .. import const
 from ..fields import forget
-from ..tools import job_pool, ovh_client
+from ..tools import job_pool, ovh_client, transaction
+from ..tools.parameters import get_parameter
 from ..tools.pending_sms import OvhTooManyPending, PendingReading
 from ..tools.sms_api import SmsApiOvh, normalize_number
 
@@ -56,14 +51,6 @@ SAMPLES = 2
 WAKE_EVERY = 1
 # Jobs looked at in one search of those that are due.
 SEARCH_LIMIT = 200
-# Times that a transaction is tried which another one conflicts with.
-TRANSACTION_TRIES = 10
-CONFLICTS = (
-    ConcurrencyError,
-    DeadlockDetected,
-    LockNotAvailable,
-    SerializationFailure,
-)
 
 
 class SmsOvhJob(models.Model):
@@ -179,19 +166,6 @@ class SmsOvhJob(models.Model):
     # Settings
     # ------------------------------------------------------------
 
-    @api.model
-    def _get_parameter(self, name, default):
-        """Return the system parameter ``sms_ovh.<name>`` as a number."""
-        # sudo: a setting of the addon, read for whoever sends.
-        value = (
-            self.env["ir.config_parameter"].sudo().get_param(f"sms_ovh.{name}", default)
-        )
-        try:
-            return max(0, int(value))
-        except (TypeError, ValueError):
-            _logger.warning("sms_ovh.%s is no number: %r", name, value)
-            return default
-
     # ------------------------------------------------------------
     # Filling the outbox
     # ------------------------------------------------------------
@@ -281,7 +255,7 @@ class SmsOvhJob(models.Model):
         :return: how many answers came
         :rtype: int
         """
-        size = self._get_parameter("threads", const.THREADS) or 1
+        size = get_parameter(self.env, "threads", const.THREADS) or 1
         if jobs is not None:
             size = min(size, len(jobs)) or 1
         count = 0
@@ -307,8 +281,12 @@ class SmsOvhJob(models.Model):
                 # Apart: what others take meanwhile must not undo what was answered,
                 # and the less time passes before the taking, the less they meet.
                 if answers:
-                    self._transact(settle)
-                posts = room and self._transact(partial(self._take, room, jobs)) or []
+                    transaction.transact(self.env, settle)
+                posts = (
+                    room
+                    and transaction.transact(self.env, partial(self._take, room, jobs))
+                    or []
+                )
                 if wake:
                     woken = time.monotonic()
                 for post in posts:
@@ -336,27 +314,6 @@ class SmsOvhJob(models.Model):
                 else:
                     return count
                 count += len(answers)
-
-    def _transact(self, function):
-        """Run `function` and commit, as often as other transactions conflict with it.
-
-        What OVHcloud answered is in memory only until then, so a conflict must not
-        lose it.
-        """
-        for attempt in range(TRANSACTION_TRIES):
-            try:
-                result = function()
-                self.env.flush_all()
-                self.env.cr.commit()  # pylint: disable=invalid-commit
-                return result
-            except CONFLICTS:
-                self.env.cr.rollback()
-                self.env.transaction.reset()
-                if attempt == TRANSACTION_TRIES - 1:
-                    raise
-                _logger.info("OVHcloud SMS: conflict with another transaction, again")
-                # Not for long: answers wait to be written down.
-                time.sleep(random.uniform(0, min(0.05 * 2**attempt, 1)))
 
     @api.model
     def _get_sendable_domain(self):
@@ -703,7 +660,7 @@ class SmsOvhJob(models.Model):
         :rtype: list[dict]
         """
         self.ensure_one()
-        if self.attempts >= self._get_parameter("max_attempts", const.MAX_ATTEMPTS):
+        if self.attempts >= get_parameter(self.env, "max_attempts", const.MAX_ATTEMPTS):
             self.write({**values, "state": "failed"})
             return self._get_api()._prepare_results(
                 self.receivers, "server_error", values.get("error")
@@ -718,7 +675,7 @@ class SmsOvhJob(models.Model):
 
     def _get_check(self):
         """Return when OVHcloud is to be asked for a job whose outcome is not known."""
-        seconds = self._get_parameter("check_delay", const.CHECK_DELAY)
+        seconds = get_parameter(self.env, "check_delay", const.CHECK_DELAY)
         check = fields.Datetime.now() + timedelta(seconds=seconds)
         self.env.ref("sms_ovh.ir_cron_post_jobs").sudo()._trigger(check)
         return check
@@ -750,7 +707,9 @@ class SmsOvhJob(models.Model):
                 self.env.ref("sms_ovh.ir_cron_post_jobs").sudo()._trigger()
                 return
             # The lock, too: another worker's transaction may conflict with it.
-            last_id = self._transact(partial(self._reconcile_next, last_id, readings))
+            last_id = transaction.transact(
+                self.env, partial(self._reconcile_next, last_id, readings)
+            )
             if not last_id:
                 return
 
@@ -903,7 +862,7 @@ class SmsOvhJob(models.Model):
                 client,
                 self.account_id._get_client_args(),
                 path,
-                self._get_parameter("threads", const.THREADS) or 1,
+                get_parameter(self.env, "threads", const.THREADS) or 1,
                 self._get_known_ids,
             )
         # Not kept when it is broken off: what was not read would pass for not there.
@@ -946,7 +905,7 @@ class SmsOvhJob(models.Model):
         answers = job_pool.fetch_many(
             self.account_id._get_client_args(),
             [f"{path}/{ovh_client.quote_path(ovh_id)}" for ovh_id in ids],
-            self._get_parameter("threads", const.THREADS) or 1,
+            get_parameter(self.env, "threads", const.THREADS) or 1,
         )
         for answer in answers:
             if answer is not None and not (
@@ -962,7 +921,7 @@ class SmsOvhJob(models.Model):
     @api.model
     def _cron_post(self):
         """Post what is due, ask for what is not known."""
-        self._transact(self._recover)
+        transaction.transact(self.env, self._recover)
         # First: what is known to be unsent must not wait for many inquiries.
         self._dispatch(deadline=time.monotonic() + const.CRON_SECONDS)
         self._reconcile_due()
@@ -985,7 +944,7 @@ class SmsOvhJob(models.Model):
     @api.autovacuum
     def _gc_jobs(self):
         """Delete jobs that ended long ago and whose SMS have all ended too."""
-        days = self._get_parameter("keep_jobs_days", const.KEEP_JOBS_DAYS)
+        days = get_parameter(self.env, "keep_jobs_days", const.KEEP_JOBS_DAYS)
         limit = fields.Datetime.now() - timedelta(days=days)
         self.search(
             [

@@ -8,6 +8,7 @@ from odoo.tools.constants import GC_UNLINK_LIMIT
 from .. import const
 from ..fields import UncheckedMany2one
 from ..tools.number_country import get_country_code
+from ..tools.parameters import get_parameter
 from ..tools.sms_api import SmsApiOvh
 from ..tools.sms_segments import count_segments
 
@@ -283,9 +284,7 @@ class SmsOvhLog(models.Model):
     @api.autovacuum
     def _gc_logs(self):
         """Delete what is older than the figures that anybody looks at."""
-        days = self.env["sms.ovh.job"]._get_parameter(
-            "keep_log_days", const.KEEP_LOG_DAYS
-        )
+        days = get_parameter(self.env, "keep_log_days", const.KEEP_LOG_DAYS)
         limit = fields.Datetime.now() - timedelta(days=days)
         logs = self.search([("date", "<", limit)], order="date", limit=GC_UNLINK_LIMIT)
         logs.unlink()

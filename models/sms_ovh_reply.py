@@ -7,9 +7,10 @@ from odoo.tools import formataddr
 from odoo.tools.mail import email_normalize
 
 from .. import const
+from ..tools.parameters import get_parameter
 from ..tools.sms_api import normalize_number
 from ..tools.stop_keywords import is_stop
-from .sms_ovh_job import CONFLICTS
+from ..tools.transaction import CONFLICTS
 
 _logger = logging.getLogger(__name__)
 
@@ -368,7 +369,7 @@ class SmsOvhReply(models.Model):
         :param account: `sms.ovh.account` that answers
         :param record: what they are posted on
         """
-        days = self.env["sms.ovh.job"]._get_parameter("answer_days", const.ANSWER_DAYS)
+        days = get_parameter(self.env, "answer_days", const.ANSWER_DAYS)
         return self.search(
             [
                 ("account_id", "=", account.id),

@@ -7,6 +7,7 @@ from odoo.tools import SQL, split_every
 
 from .. import const
 from ..fields import UncheckedMany2one
+from ..tools import transaction
 from ..tools.sms_api import SmsApiOvh
 from ..tools.sms_segments import count_segments
 
@@ -429,9 +430,7 @@ class SmsSms(models.Model):
             left = len(ovh_sms)
             for piece_ids in ovh_sms._sms_ovh_split_pieces():
                 piece = self.browse(piece_ids)
-                claimed = self.env["sms.ovh.job"]._transact(
-                    piece._sms_ovh_claim_for_cron
-                )
+                claimed = transaction.transact(self.env, piece._sms_ovh_claim_for_cron)
                 left -= len(piece_ids)
                 # At once: a cron that was ended three times without having told of
                 # anything done counts as failed, and is not run for an hour.

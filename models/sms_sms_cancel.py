@@ -8,7 +8,8 @@ from odoo import api, fields, models
 from odoo.tools import SQL
 
 from .. import const
-from ..tools import job_cancel, ovh_client
+from ..tools import job_cancel, ovh_client, transaction
+from ..tools.parameters import get_parameter
 
 _logger = logging.getLogger(__name__)
 
@@ -289,13 +290,13 @@ class SmsTracker(models.Model):
         :rtype: bool
         :raise ovh_client.OvhError: where OVHcloud does not say what it holds
         """
-        transact = sample_job._transact
+        transact = partial(transaction.transact, self.env)
         outgoing_path = sample_job._get_outgoing_path()
         with account._get_client() as client:
             held = client.get(job_cancel.get_jobs_path(outgoing_path)) or []
         held = [str(sms_ovh_id) for sms_ovh_id in held]
         transact(partial(self._sms_ovh_set_gone, account, sample_job, held))
-        size = sample_job._get_parameter("threads", const.THREADS) or 1
+        size = get_parameter(self.env, "threads", const.THREADS) or 1
         client_args = account._get_client_args()
         domain = [
             ("sms_ovh_account_id", "=", account.id),

@@ -5,6 +5,7 @@ from odoo.tools import SQL
 
 from .. import const
 from ..fields import UncheckedMany2one
+from ..tools import transaction
 
 _logger = logging.getLogger(__name__)
 
@@ -258,8 +259,9 @@ class SmsTracker(models.Model):
         )
         for account, trackers in due.grouped("sms_ovh_account_id").items():
             if account:
-                self.env["sms.ovh.job"]._transact(
-                    lambda account=account, trackers=trackers: account._poll(trackers)
+                transaction.transact(
+                    self.env,
+                    lambda account=account, trackers=trackers: account._poll(trackers),
                 )
             self.env["ir.cron"]._commit_progress(len(trackers))
         if len(due) == POLL_LIMIT:

@@ -1,11 +1,13 @@
 import contextlib
 from unittest.mock import patch
 
+from psycopg2.errors import SerializationFailure
+
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
 from ..models import sms_ovh_job
-from ..tools import job_pool, ovh_client
+from ..tools import job_pool, ovh_client, transaction
 from .common import KEYS_1, SERVICE_1, SmsOvhCase
 
 OUTGOING = f"/sms/{SERVICE_1}/outgoing"
@@ -120,16 +122,16 @@ class TestJobPool(SmsOvhCase):
         def conflicting_take(model, room, only=None):
             if model.browse(jobs.ids).filtered(lambda job: job.state == "accepted"):
                 answered.append(True)
-                raise sms_ovh_job.SerializationFailure
+                raise SerializationFailure
             return take(model, 1, only)
 
         with (
             patch.object(sms_ovh_job.SmsOvhJob, "_take", conflicting_take),
-            patch.object(sms_ovh_job, "TRANSACTION_TRIES", 2),
+            patch.object(transaction, "TRIES", 2),
             mute_logger(*LOGGERS),
         ):
             # Not `assertRaises`, which would roll back what was committed.
-            with contextlib.suppress(sms_ovh_job.SerializationFailure):
+            with contextlib.suppress(SerializationFailure):
                 self._dispatch(jobs)
         self.env.invalidate_all()
         self.assertEqual(len(answered), 2)

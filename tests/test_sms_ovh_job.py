@@ -1,6 +1,8 @@
 from datetime import timedelta
 from unittest.mock import patch
 
+from psycopg2.errors import SerializationFailure
+
 from odoo import fields
 from odoo.exceptions import ValidationError
 from odoo.tests import tagged
@@ -699,7 +701,7 @@ class TestSmsOvhJob(SmsOvhCase):
             original(jobs, answer)
             if len(failures) < 2:
                 failures.append(answer)
-                raise sms_ovh_job.SerializationFailure()
+                raise SerializationFailure()
 
         with patch.object(type(self.env["sms.ovh.job"]), "_settle", settle):
             self._send_queue()

@@ -8,7 +8,7 @@ import os
 import signal
 import threading
 
-from odoo.addons.sms_ovh.tools import ovh_client
+from odoo.addons.sms_ovh.tools import ovh_client, transaction
 
 # Seconds into a call at which nothing has come of it yet, where the simulator is told
 # to take longer, and at which all has but the answer.
@@ -100,7 +100,7 @@ def _after_settling(job, die):
 
 def _after_commit_of(job, name, die, counts=lambda args: True):
     """Die after the commit that makes last what the method `name` did."""
-    original, transact = getattr(job, name), job._transact
+    original, transact = getattr(job, name), transaction.transact
     called = threading.local()
 
     @functools.wraps(original)
@@ -109,15 +109,15 @@ def _after_commit_of(job, name, die, counts=lambda args: True):
         return original(*args, **kwargs)
 
     @functools.wraps(transact)
-    def transact_wrapper(self, function):
-        result = transact(self, function)
+    def transact_wrapper(env, function):
+        result = transact(env, function)
         if getattr(called, "since", False):
             called.since = False
             die()
         return result
 
     setattr(job, name, wrapper)
-    job._transact = transact_wrapper
+    transaction.transact = transact_wrapper
 
 
 # Name of the step -> function of (job class, event class, countdown).
