@@ -429,6 +429,18 @@ class SmsOvhAccount(models.Model):
             ["/sms", *map(ovh_client.quote_path, (self.service_name, *segments))]
         )
 
+    def _leave_out_unsafe(self, names):
+        """Return the names of a list that can stand in a path; others are logged."""
+        safe = [name for name in names if ovh_client.is_safe_name(name)]
+        if len(safe) < len(names):
+            _logger.warning(
+                "OVHcloud SMS: account %s: %s names that cannot be OVHcloud's are left"
+                " out",
+                self.id,
+                len(names) - len(safe),
+            )
+        return safe
+
     def _get_error_sentence(self, error):
         """Return a sentence in the user's language: what is wrong and what to do.
 
@@ -874,12 +886,14 @@ class SmsOvhAccount(models.Model):
         """
         values = [
             self._read_sender(client.get(self._get_path("senders", name)))
-            for name in client.get(self._get_path("senders"))
+            for name in self._leave_out_unsafe(client.get(self._get_path("senders")))
         ]
         known = {(value["type"], value["name"]) for value in values}
         values += [
             {"name": number, "type": "virtual", "status": "enable"}
-            for number in client.get(self._get_path("virtualNumbers"))
+            for number in self._leave_out_unsafe(
+                client.get(self._get_path("virtualNumbers"))
+            )
             if ("virtual", number) not in known
         ]
         if all(value["type"] != "shortcode" for value in values):

@@ -610,7 +610,7 @@ class SmsOvhAccount(models.Model):
         User = self.env["sms.ovh.user"]
         return [
             User._read_values(client.get(self._get_path("users", login)))
-            for login in client.get(self._get_path("users"))
+            for login in self._leave_out_unsafe(client.get(self._get_path("users")))
         ]
 
     def _update_users(self, values_list):

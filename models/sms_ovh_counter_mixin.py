@@ -16,8 +16,9 @@ from ..tools.sms_segments import (
 )
 
 # Links of a text, as `link_tracker` finds them once the text is rendered; a placeholder
-# inside a link is part of it. `text_as_sent.js` has the same.
-PLACEHOLDER = r"\{\{[^\n]+?\}\}"
+# inside a link is part of it. `text_as_sent.js` has the same. Another opening inside a
+# placeholder starts a new one, which keeps the search linear.
+PLACEHOLDER = r"\{\{(?:(?!\{\{)[^\n])+?\}\}"
 URL_REGEX = re.compile(
     rf"https?://(?:[\w@:%.+&~#=/-]|{PLACEHOLDER})+(?:\?(?:{PLACEHOLDER}|\S)+)?"
 )

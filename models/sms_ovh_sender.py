@@ -107,10 +107,11 @@ class SmsOvhSender(models.Model):
     def _set_status(self, status):
         self.ensure_one()
         account = self.account_id
-        path = account._get_path("senders", self.name)
         sender = account._change_at_ovhcloud(
-            lambda client: client.put(path, {"status": status}),
-            lambda client: client.get(path),
+            lambda client: client.put(
+                account._get_path("senders", self.name), {"status": status}
+            ),
+            lambda client: client.get(account._get_path("senders", self.name)),
             self.display_name,
         )
         if sender:
@@ -128,9 +129,8 @@ class SmsOvhSender(models.Model):
         self.ensure_one()
         self._check_not_default()
         account = self.account_id
-        path = account._get_path("senders", self.name)
         account._change_at_ovhcloud(
-            lambda client: client.delete(path),
+            lambda client: client.delete(account._get_path("senders", self.name)),
             None,
             self.display_name,
             gone_is_done=True,

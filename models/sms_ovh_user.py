@@ -197,13 +197,15 @@ class SmsOvhUser(models.Model):
         if "ip" in parts:
             content["ipRestrictions"] = self._get_ip_restrictions()
         account = self.account_id
-        path = account._get_path("users", self.login)
 
         def change(client):
-            client.put(path, content)
+            client.put(account._get_path("users", self.login), content)
 
         def read(client):
-            return client.get(path), client.get(account._get_path())
+            return (
+                client.get(account._get_path("users", self.login)),
+                client.get(account._get_path()),
+            )
 
         answers = account._change_at_ovhcloud(change, read, self.login)
         if answers:
@@ -284,9 +286,11 @@ class SmsOvhUser(models.Model):
                     user=self.login,
                 )
             )
-        path = account._get_path("users", self.login)
         account._change_at_ovhcloud(
-            lambda client: client.delete(path), None, self.login, gone_is_done=True
+            lambda client: client.delete(account._get_path("users", self.login)),
+            None,
+            self.login,
+            gone_is_done=True,
         )
         account._archive_users(self)
         account._refresh_service()

@@ -5,13 +5,14 @@ import re
 import phonenumbers
 
 # Bare addresses only of the ends that people write without "www.": anything else would
-# take "Bonjour.Merci" for a link.
+# take "Bonjour.Merci" for a link. Each repetition has an end, so that no text takes long:
+# a label of a domain has 63 characters at most (RFC 1035, section 2.3.4).
 _LINK_REGEX = re.compile(
     r"""
-    \b[a-z][a-z0-9+.-]*://\S+
+    \b[a-z][a-z0-9+.-]{0,30}://\S+
     | \bwww\.[^\s.]+\.\S+
     | (?<![\w@.-])
-      (?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+
+      (?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+
       (?:app|be|biz|bzh|ch|com|de|es|eu|fr|gouv|info|io|it|lu|ly|me|net|nl|org|paris|pl
         |re|shop|uk)
       (?:/\S*|(?![\w-]))

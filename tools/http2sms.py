@@ -5,13 +5,13 @@ No ORM here. It sends and does nothing else: no list, no report, no inquiry by t
 
 import contextlib
 import logging
+import math
 import re
 from datetime import datetime, timedelta
 from typing import NamedTuple
 from urllib.parse import unquote
 from zoneinfo import ZoneInfo
 
-import requests
 from requests.exceptions import RequestException
 
 from .ovh_client import (
@@ -25,7 +25,9 @@ from .ovh_client import (
     OvhSmsClient,
     OvhThrottled,
     OvhUnreadableAnswer,
+    create_session,
     network_error,
+    read_json,
 )
 from .sms_segments import UNICODE, count_segments
 
@@ -97,9 +99,7 @@ class Http2SmsClient:
         self._login = login
         self._password = password
         self._timeout = timeout
-        self._session = requests.Session()
-        # A redirect would send the password elsewhere.
-        self._session.max_redirects = 0
+        self._session = create_session()
 
     def __repr__(self):
         return f"{type(self).__name__}({self.url!r})"
@@ -209,8 +209,8 @@ class Http2SmsClient:
             )
         if status >= 500:
             raise OvhServerError("OVHcloud failed", status=status)
-        with contextlib.suppress(KeyError, TypeError, ValueError):
-            content = response.json()
+        with contextlib.suppress(ArithmeticError, KeyError, TypeError, ValueError):
+            content = read_json(response)
             return {**content, "status": int(content["status"])}
         raise OvhUnreadableAnswer("The answer is not JSON", status=status)
 
@@ -245,7 +245,9 @@ class Http2SmsClient:
         valid = data["receivers"] if ids else []
         try:
             credits_left = float(credit_left)
-        except (TypeError, ValueError):
+        except (ArithmeticError, TypeError, ValueError):
+            credits_left = None
+        if credits_left is not None and not math.isfinite(credits_left):
             credits_left = None
         return {
             "ids": ids,

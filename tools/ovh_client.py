@@ -3,17 +3,29 @@
 No ORM here. One client belongs to one thread: it keeps one connection alive.
 """
 
+import json
 import logging
+import math
+import re
 import time
-from ssl import SSLCertVerificationError
+import zlib
+from datetime import datetime, timezone
+from email.utils import parsedate_to_datetime
+from ssl import SSLCertVerificationError, SSLError
 from urllib.parse import quote, urlsplit
 
 import ovh
 import requests
 from oauthlib.oauth2 import BackendApplicationClient, OAuth2Error
 from oauthlib.oauth2.rfc6749.tokens import prepare_bearer_headers
+from requests.adapters import HTTPAdapter
 from requests.exceptions import ConnectTimeout, RequestException
-from urllib3.exceptions import MaxRetryError, NewConnectionError
+from urllib3.exceptions import (
+    HTTPError,
+    MaxRetryError,
+    NewConnectionError,
+    ReadTimeoutError,
+)
 
 _logger = logging.getLogger(__name__)
 
@@ -29,6 +41,16 @@ _token_cache = {}
 # OVHcloud does not say.
 _TOKEN_MARGIN = 60
 _TOKEN_LIFETIME = 600
+_MAX_TOKEN_LIFETIME = 86400
+
+# Bytes of an answer that are read, unpacked: the longest ones are lists of ids.
+MAX_ANSWER_SIZE = 8 * 1024 * 1024
+_CHUNK_SIZE = 64 * 1024
+# Seconds that are waited at most because OVHcloud asks to.
+MAX_RETRY_AFTER = 3600
+# What names of OVHcloud are made of: services, senders, API users, numbers and ids. The
+# comma is for several ids at once.
+_NAME_REGEX = re.compile(r"(?!\.+$)[\w .,@&'+-]{1,128}")
 
 
 class OvhError(Exception):
@@ -117,6 +139,10 @@ class OvhBadRequest(OvhError):
     """OVHcloud refuses the content of the call; ``message`` says why."""
 
 
+class OvhUnsafeName(OvhBadRequest):
+    """A name that cannot be OVHcloud's; in a path it would mean something else."""
+
+
 class OvhOutOfCredit(OvhError):
     """Too few credits on the account, or in the API user's quota."""
 
@@ -135,6 +161,95 @@ class OvhUnreadableAnswer(OvhError):
     """An answer came that is not what the API promises: done or not, one can't tell."""
 
     may_be_done = True
+
+
+class AnswerTooLong(RequestException):
+    """An answer is longer than anything that OVHcloud answers."""
+
+
+class _BoundedAdapter(HTTPAdapter):
+    """Reads answers as far as `MAX_ANSWER_SIZE`, also those that unpack to more."""
+
+    def send(self, request, stream=False, **kwargs):  # pylint: disable=arguments-differ
+        """Override of `requests` to read the body here, whatever `stream` says."""
+        response = super().send(request, stream=True, **kwargs)
+        try:
+            response._content = self._read_body(response.raw)
+        except AnswerTooLong:
+            raise
+        except ReadTimeoutError as error:
+            raise requests.exceptions.ReadTimeout(error, request=request) from None
+        except SSLError as error:
+            raise requests.exceptions.SSLError(error, request=request) from None
+        except (HTTPError, OSError) as error:
+            raise requests.exceptions.ConnectionError(error, request=request) from None
+        finally:
+            if response._content is False:
+                response.close()
+        response._content_consumed = True
+        return response
+
+    @staticmethod
+    def _read_body(raw):
+        """Return the body, unpacked.
+
+        :raise AnswerTooLong: where it is too long
+        """
+        body = bytearray()
+        while chunk := raw.read(_CHUNK_SIZE, decode_content=False):
+            body += chunk
+            if len(body) > MAX_ANSWER_SIZE:
+                raise AnswerTooLong("The answer is too long")
+        encoding = raw.headers.get("Content-Encoding", "").strip().lower()
+        if encoding in ("", "identity") or not body:
+            return bytes(body)
+        if encoding not in ("gzip", "x-gzip", "deflate"):
+            raise HTTPError("Unknown encoding")
+        unpacker = zlib.decompressobj(zlib.MAX_WBITS | 32)
+        try:
+            unpacked = unpacker.decompress(bytes(body), MAX_ANSWER_SIZE + 1)
+        except zlib.error as error:
+            raise HTTPError("The answer cannot be unpacked") from error
+        if len(unpacked) > MAX_ANSWER_SIZE:
+            raise AnswerTooLong("The answer is too long")
+        if not unpacker.eof:
+            raise HTTPError("The answer was cut")
+        return unpacked
+
+
+def create_session():
+    """Return a session of `requests` that follows no redirect and reads no endless answer.
+
+    :rtype: requests.Session
+    """
+    session = requests.Session()
+    # A redirect would repeat a signed call, or a password, elsewhere; the API has none.
+    session.max_redirects = 0
+    session.headers["Accept-Encoding"] = "gzip, deflate"
+    for scheme in ("http://", "https://"):
+        session.mount(scheme, _BoundedAdapter())
+    return session
+
+
+def read_json(response):
+    """Return what an answer says in JSON.
+
+    :raise ValueError: where it is none, is nested without end, or has a number that is
+        none
+    """
+    try:
+        return json.loads(
+            response.content, parse_constant=_read_number, parse_float=_read_number
+        )
+    except RecursionError:
+        raise ValueError("Nested too deeply") from None
+
+
+def _read_number(text):
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError("Not a number")
+    return number
 
 
 class _SignedClient(ovh.Client):
@@ -157,9 +272,7 @@ class _SignedClient(ovh.Client):
         self._oauth2 = None
         self._time_delta = None
         self._timeout = timeout
-        self._session = requests.Session()
-        # A redirect would repeat a signed call elsewhere; the API has none.
-        self._session.max_redirects = 0
+        self._session = create_session()
 
     def set_service_account(self, token_url, client_id, client_secret):
         """Have calls made with an OAuth2 service account.
@@ -221,17 +334,19 @@ class _ServiceAccount(requests.auth.AuthBase):
         client = BackendApplicationClient(client_id, scope=["all"])
         failure = response = None
         try:
-            response = requests.post(
-                token_url,
-                data=client.prepare_request_body(),
-                auth=(client_id, client_secret),
-                headers={
-                    "Accept": "application/json",
-                    "Content-Type": "application/x-www-form-urlencoded",
-                },
-                timeout=self._timeout,
-                allow_redirects=False,
-            )
+            # Not the session of the calls, which asks for a token itself.
+            with create_session() as session:
+                response = session.post(
+                    token_url,
+                    data=client.prepare_request_body(),
+                    auth=(client_id, client_secret),
+                    headers={
+                        "Accept": "application/json",
+                        "Content-Type": "application/x-www-form-urlencoded",
+                    },
+                    timeout=self._timeout,
+                    allow_redirects=False,
+                )
         except RequestException as error:
             failure = network_error(error)
         # What reports errors shows local variables.
@@ -242,8 +357,12 @@ class _ServiceAccount(requests.auth.AuthBase):
             # Nothing but a token was asked for, so nothing else can have been done.
             failure.may_be_done = False
             raise failure
-        lifetime = int(client.token.get("expires_in") or _TOKEN_LIFETIME)
-        return client.access_token, time.monotonic() + max(0, lifetime - _TOKEN_MARGIN)
+        try:
+            lifetime = float(client.token.get("expires_in") or _TOKEN_LIFETIME)
+        except (OverflowError, TypeError, ValueError):
+            lifetime = _TOKEN_LIFETIME
+        lifetime = min(lifetime, _MAX_TOKEN_LIFETIME) - _TOKEN_MARGIN
+        return client.access_token, time.monotonic() + max(0, lifetime)
 
     @staticmethod
     def _read_token(client, response):
@@ -273,7 +392,15 @@ class _ServiceAccount(requests.auth.AuthBase):
                     error_code=str(error.error or "")[:100],
                     **details,
                 )
-        except (AttributeError, KeyError, TypeError, ValueError, Warning) as error:
+        except (
+            ArithmeticError,
+            AttributeError,
+            KeyError,
+            RecursionError,
+            TypeError,
+            ValueError,
+            Warning,
+        ) as error:
             _logger.info("OVHcloud: an OAuth2 token raised %s", type(error).__name__)
         else:
             if 200 <= status < 300:
@@ -281,9 +408,23 @@ class _ServiceAccount(requests.auth.AuthBase):
         return OvhUnreadableAnswer("The answer is no token", **details)
 
 
+def is_safe_name(value):
+    """Return whether `value` looks like a name of OVHcloud's."""
+    value = str(value)
+    return bool(_NAME_REGEX.fullmatch(value)) and value == value.strip()
+
+
 def quote_path(value):
-    """Return `value` fit to stand as one segment of an API path."""
-    return quote(str(value), safe="")
+    """Return `value` fit to stand as one segment of an API path.
+
+    Quoting alone does not do: an API user named ``..`` would be the service itself.
+
+    :raise OvhUnsafeName: where it does not look like a name of OVHcloud's
+    """
+    value = str(value)
+    if not is_safe_name(value):
+        raise OvhUnsafeName(f"Not a name of OVHcloud: {value[:40]!r}")
+    return quote(value, safe="")
 
 
 def network_error(error):
@@ -307,6 +448,8 @@ def network_error(error):
             return OvhUnreachable("No secure connection to OVHcloud")
         # Encryption may also fail while the answer is read.
         return OvhNoAnswer("The secure connection to OVHcloud failed")
+    if isinstance(error, AnswerTooLong):
+        return OvhUnreadableAnswer("The answer is too long")
     if isinstance(error, requests.exceptions.TooManyRedirects):
         return OvhUnreadableAnswer("OVHcloud answered with a redirect")
     if isinstance(error, requests.exceptions.Timeout):
@@ -504,7 +647,7 @@ class OvhSmsClient:
         status = response.status_code
         query_id = response.headers.get("X-Ovh-QueryID", "")
         try:
-            content = None if status == 204 else response.json()
+            content = None if status == 204 else read_json(response)
             readable = True
         except ValueError:
             content, readable = None, False
@@ -579,5 +722,17 @@ class OvhSmsClient:
 
     @staticmethod
     def _retry_after(response):
-        value = response.headers.get("Retry-After", "")
-        return int(value) if value.isdigit() else None
+        """Return the seconds that OVHcloud asks to wait, None where it does not say.
+
+        As a number, decimals included, or as an HTTP date.
+        """
+        value = response.headers.get("Retry-After", "").strip()
+        if re.fullmatch(r"[0-9]{1,9}(\.[0-9]{0,9})?", value, re.ASCII):
+            return min(math.ceil(float(value)), MAX_RETRY_AFTER)
+        try:
+            moment = parsedate_to_datetime(value)
+            moment = moment.replace(tzinfo=moment.tzinfo or timezone.utc)
+            seconds = (moment - datetime.now(timezone.utc)).total_seconds()
+        except (IndexError, OverflowError, TypeError, ValueError):
+            return None
+        return min(max(math.ceil(seconds), 0), MAX_RETRY_AFTER)

@@ -8,7 +8,8 @@ from odoo.exceptions import UserError
 from .. import const
 
 ALPHABET = string.ascii_letters + string.digits
-LOGIN_REGEX = re.compile(r"[A-Za-z0-9._-]{1,32}")
+# Not of dots only: in the API's paths that would be something else.
+LOGIN_REGEX = re.compile(r"(?!\.+$)[A-Za-z0-9._-]{1,32}")
 
 
 class SmsOvhUserCreate(models.TransientModel):
@@ -95,10 +96,9 @@ class SmsOvhUserCreate(models.TransientModel):
         # Kept no longer than the call that needs it.
         self.password = False
         content = {"login": login, "password": password}
-        path = account._get_path("users", login)
         user = account._change_at_ovhcloud(
             lambda client: client.post(account._get_path("users"), content),
-            lambda client: client.get(path),
+            lambda client: client.get(account._get_path("users", login)),
             login,
         )
         self.user_id = account._adopt_user(

@@ -7,7 +7,8 @@
  * letters are Python's here, not JavaScript's.
  */
 
-const PLACEHOLDER = "\\{\\{[^\\n]+?\\}\\}";
+// Another opening inside a placeholder starts a new one, which keeps the search linear.
+const PLACEHOLDER = "\\{\\{(?:(?!\\{\\{)[^\\n])+?\\}\\}";
 const URL_SOURCE =
     `https?:\\/\\/(?:[\\p{L}\\p{N}_@:%.+&~#=\\/\\-]|${PLACEHOLDER})+` +
     `(?:\\?(?:${PLACEHOLDER}|[^\\s\\x1c-\\x1f\\x85]|\\ufeff)+)?`;
