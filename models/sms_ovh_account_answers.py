@@ -7,7 +7,7 @@ from odoo import api, fields, models
 from odoo.tools import SQL
 
 from .. import const
-from ..tools import job_pool, ovh_client
+from ..tools import ovh_calls
 from ..tools.parameters import get_parameter
 from ..tools.sms_api import normalize_number
 
@@ -237,10 +237,8 @@ class SmsOvhAccount(models.Model):
         :raise OvhError: where OVHcloud cannot be asked
         """
         asked = names[: const.MAX_STOP_DETAILS]
-        details = job_pool.fetch_many(
-            self._get_client_args(),
-            [self._get_path("blacklists", name) for name in asked],
-            const.THREADS,
+        details = ovh_calls.read_many(
+            self._get_client_args(), self._get_path("blacklists"), asked, const.THREADS
         )
         details = [detail if isinstance(detail, dict) else {} for detail in details]
         return details + [{}] * (len(names) - len(asked))
@@ -277,10 +275,8 @@ class SmsOvhAccount(models.Model):
         )
         new_ids = sorted(set(ids) - set(known.mapped("ovh_id")), key=int)
         read_ids = new_ids[: const.MAX_REPLIES]
-        answers = job_pool.fetch_many(
-            self._get_client_args(),
-            [f"{path}/{ovh_client.quote_path(ovh_id)}" for ovh_id in read_ids],
-            const.THREADS,
+        answers = ovh_calls.read_many(
+            self._get_client_args(), path, read_ids, const.THREADS
         )
         vals_list = [
             {

@@ -11,7 +11,7 @@ from odoo.exceptions import ValidationError
 
 from .. import const
 from ..fields import forget
-from ..tools import job_pool, ovh_client, transaction
+from ..tools import job_pool, ovh_calls, ovh_client, transaction
 from ..tools.parameters import get_parameter
 from ..tools.pending_sms import OvhTooManyPending, PendingReading
 from ..tools.sms_api import SmsApiOvh, normalize_number
@@ -902,9 +902,10 @@ class SmsOvhJob(models.Model):
         :rtype: list[tuple]
         :raise ovh_client.OvhError: where OVHcloud cannot be asked
         """
-        answers = job_pool.fetch_many(
+        answers = ovh_calls.read_many(
             self.account_id._get_client_args(),
-            [f"{path}/{ovh_client.quote_path(ovh_id)}" for ovh_id in ids],
+            path,
+            ids,
             get_parameter(self.env, "threads", const.THREADS) or 1,
         )
         for answer in answers:

@@ -8,7 +8,7 @@ from odoo import api, fields, models
 from odoo.tools import SQL
 
 from .. import const
-from ..tools import job_cancel, ovh_client, transaction
+from ..tools import ovh_calls, ovh_client, transaction
 from ..tools.parameters import get_parameter
 
 _logger = logging.getLogger(__name__)
@@ -293,7 +293,7 @@ class SmsTracker(models.Model):
         transact = partial(transaction.transact, self.env)
         outgoing_path = sample_job._get_outgoing_path()
         with account._get_client() as client:
-            held = client.get(job_cancel.get_jobs_path(outgoing_path)) or []
+            held = client.get(ovh_calls.get_jobs_path(outgoing_path)) or []
         held = [str(sms_ovh_id) for sms_ovh_id in held]
         transact(partial(self._sms_ovh_set_gone, account, sample_job, held))
         size = get_parameter(self.env, "threads", const.THREADS) or 1
@@ -318,10 +318,10 @@ class SmsTracker(models.Model):
             last_id = trackers[-1].id
             # Written down first: who dies in between asks for each of these again.
             transact(lambda trackers=trackers: trackers._sms_ovh_set_deleting())
-            outcomes = job_cancel.cancel_many(
+            outcomes = ovh_calls.cancel_many(
                 client_args, outgoing_path, trackers.mapped("sms_ovh_id"), size
             )
-            complete &= job_cancel.OPEN not in outcomes.values()
+            complete &= ovh_calls.OPEN not in outcomes.values()
             transact(
                 lambda trackers=trackers, outcomes=outcomes: (
                     trackers._sms_ovh_settle_cancel(outcomes)
@@ -364,13 +364,13 @@ class SmsTracker(models.Model):
     def _sms_ovh_settle_cancel(self, outcomes):
         """Write down what OVHcloud said.
 
-        :param dict outcomes: see :func:`job_cancel.cancel_many`
+        :param dict outcomes: see :func:`ovh_calls.cancel_many`
         """
         self.filtered(
-            lambda tracker: outcomes[tracker.sms_ovh_id] == job_cancel.GONE
+            lambda tracker: outcomes[tracker.sms_ovh_id] == ovh_calls.GONE
         ).sms_ovh_cancel = "gone"
         cancelled = self.filtered(
-            lambda tracker: outcomes[tracker.sms_ovh_id] == job_cancel.CANCELLED
+            lambda tracker: outcomes[tracker.sms_ovh_id] == ovh_calls.CANCELLED
         )
         if not cancelled:
             return

@@ -21,7 +21,9 @@ from . import test_job_pool
 from . import test_number_country
 from . import test_neutralize
 from . import test_operators_page
+from . import test_ovh_calls
 from . import test_ovh_client
+from . import test_ovh_description
 from . import test_pause
 from . import test_quiet_hours
 from . import test_preview

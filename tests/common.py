@@ -1,5 +1,6 @@
 """What the tests share: a simulated OVHcloud, and accounts that send through it."""
 
+import json
 import os
 import subprocess
 import sys
@@ -7,13 +8,15 @@ import tempfile
 import time
 from pathlib import Path
 from unittest import SkipTest
+from urllib.parse import parse_qsl, urlsplit
 
 import requests
 
 from odoo.tests import BaseCase, TransactionCase
 
 from ..models import sms_ovh_event
-from ..tools import ovh_client
+from ..tools import ovh_calls, ovh_client
+from . import ovh_description
 
 DEV_FOLDER = Path(__file__).resolve().parent.parent / "dev"
 START_TIMEOUT = 60  # seconds
@@ -103,6 +106,16 @@ class Simulator:
         """Change a sender as OVHcloud's staff would."""
         return self._call("POST", f"services/{service}/senders/{sender}", values)
 
+    def add_stops(self, service, numbers):
+        """Have these numbers answered STOP some time ago."""
+        return self._call(
+            "POST", f"services/{service}/blacklists", {"numbers": numbers}
+        )
+
+    def remove_virtual_number(self, service, number):
+        """Take a virtual number away, whose sender stays listed."""
+        return self._call("DELETE", f"services/{service}/virtualNumbers/{number}")
+
     def set_credential(self, consumer_key, status):
         """Change the status of a consumer key."""
         return self._call("POST", f"credentials/{consumer_key}", {"status": status})
@@ -157,12 +170,42 @@ class SimulatorCase(BaseCase):
         timeout = kwargs.get("timeout")
         if isinstance(timeout, tuple):
             kwargs["timeout"] = max(timeout)
+        cls._compare_with_description(request)
         return super()._request_handler(session, request, **kwargs)
+
+    @classmethod
+    def _compare_with_description(cls, request):
+        """Note what a call to the simulated API holds that OVHcloud's has not."""
+        path = request.url.removeprefix(cls.simulator.api_url)
+        if path == request.url or cls.wrong_calls_wanted:
+            return
+        url = urlsplit(path)
+        body = json.loads(request.body) if request.body else {}
+        # Of threads, too: collected here, looked at when the test ends.
+        cls.breaches.extend(
+            ovh_description.find_breaches(
+                request.method,
+                url.path,
+                [name for name, __ in parse_qsl(url.query, keep_blank_values=True)],
+                list(body),
+            )
+        )
+
+    # Where a test makes calls that OVHcloud does not know, to see how they are refused.
+    wrong_calls_wanted = False
+    breaches = []
+
+    def _check_breaches(self):
+        found = sorted(set(self.breaches))
+        self.breaches.clear()
+        self.assertFalse(found)
 
     def setUp(self):
         super().setUp()
         self.simulator.reset()
         ovh_client._clock_cache.clear()
+        ovh_calls._refused.clear()
+        self.addCleanup(self._check_breaches)
 
 
 class SmsOvhCase(SimulatorCase, TransactionCase):

@@ -15,7 +15,7 @@ NIGHT = "2026-11-24T23:00:00+01:00"
 LOGGERS = (
     "odoo.addons.sms_ovh.models.sms_ovh_job",
     "odoo.addons.sms_ovh.models.sms_sms_cancel",
-    "odoo.addons.sms_ovh.tools.job_cancel",
+    "odoo.addons.sms_ovh.tools.ovh_calls",
 )
 
 
@@ -314,13 +314,13 @@ class TestCancel(SmsOvhCase):
         self._compose(mailing)
         self._send()
         self._cancel(mailing)
-        original = sms_sms_cancel.job_cancel.cancel_many
+        original = sms_sms_cancel.ovh_calls.cancel_many
 
         def cancel_many(*args):
             self.simulator._call("POST", "clock", {"now": "2026-11-25T10:00:00+01:00"})
             return original(*args)
 
-        with patch.object(sms_sms_cancel.job_cancel, "cancel_many", cancel_many):
+        with patch.object(sms_sms_cancel.ovh_calls, "cancel_many", cancel_many):
             self._run_cancel()
         self.assertEqual(self._statuses(mailing), ["pending"] * 2)
         self.assertIn("Already gone: 2", mailing.sms_ovh_cancel_summary)

@@ -8,9 +8,8 @@ from odoo.tools import mute_logger
 
 from ..models import sms_ovh_job
 from ..tools import job_pool, ovh_client, transaction
-from .common import KEYS_1, SERVICE_1, SmsOvhCase
+from .common import SmsOvhCase
 
-OUTGOING = f"/sms/{SERVICE_1}/outgoing"
 LOGGERS = (
     "odoo.addons.sms_ovh.models.sms_ovh_job",
     "odoo.addons.sms_ovh.tools.sms_api",
@@ -31,42 +30,6 @@ class TestJobPool(SmsOvhCase):
             jobs = jobs.with_env(self.env(cr=cr))
             jobs._dispatch(jobs)
         self.env.invalidate_all()
-
-    def _fetch(self, ids, size=4):
-        client_args = (self.simulator.api_url, *KEYS_1.values(), (5, 5))
-        paths = [f"{OUTGOING}/{ovh_id}" for ovh_id in ids]
-        return job_pool.fetch_many(client_args, paths, size)
-
-    def _send(self, count):
-        """Have OVHcloud take SMS; return their ids."""
-        self._dispatch(self._claim(self._numbers(count)))
-        return [row["id"] for row in self.simulator.get_ledger()]
-
-    def test_fetch_many(self):
-        """The answers come in the order of the questions; what is missing is None."""
-        ids = self._send(9)
-        self.assertEqual(self._fetch([]), [])
-        answers = self._fetch([*ids[:4], 1, *ids[4:]])
-        self.assertIsNone(answers.pop(4))
-        self.assertEqual([answer["id"] for answer in answers], ids)
-
-    def test_fetch_many_throttled(self):
-        """A 429 is waited for, not for ever."""
-        ids = self._send(3)
-        fault = {"kind": "429", "path": "/outgoing/"}
-        self.simulator.order_faults({**fault, "times": 3})
-        with patch.object(job_pool, "FETCH_PAUSE", 0.01):
-            self.assertEqual([answer["id"] for answer in self._fetch(ids)], ids)
-            self.simulator.order_faults({**fault, "times": None})
-            with self.assertRaises(ovh_client.OvhThrottled):
-                self._fetch(ids)
-
-    def test_fetch_many_fails(self):
-        """An inquiry is answered in full or not at all."""
-        ids = self._send(5)
-        self.simulator.order_faults({"kind": "500", "path": "/outgoing/", "skip": 2})
-        with self.assertRaises(ovh_client.OvhServerError):
-            self._fetch(ids)
 
     def test_adopting_many_is_quick(self):
         """The receivers of a job are asked for side by side.
@@ -92,7 +55,7 @@ class TestJobPool(SmsOvhCase):
             finally:
                 under_way.remove(path)
 
-        self.simulator.configure(latency_ms=50)
+        self.simulator.configure(latency_ms=50, batch_refused=".")
         with patch.object(ovh_client.OvhSmsClient, "get", get):
             jobs._reconcile()
         self.assertEqual(jobs.state, "accepted")

@@ -4,6 +4,7 @@ import socket
 import ssl
 import tempfile
 from datetime import datetime, timedelta, timezone
+from email.utils import format_datetime
 from ipaddress import ip_address
 from pathlib import Path
 from threading import Thread
@@ -62,12 +63,75 @@ class TestOvhClient(SmsOvhCase):
         requests = self.simulator.get_state()["requests"]
         self.assertEqual(requests["GET /auth/time"], 1)
 
-    def test_clock_off(self):
+    def test_clock_is_asked_for_again(self):
+        """Who was told the time before a clock was set: the call is made once more."""
         client = self._client()
         client.get("/sms")
         self.simulator.configure(clock_skew_s=7200)
-        self._assert_error(client, ovh_client.OvhClockOff, False)
-        # The clock is asked for again, so the next call passes.
+        for path in ("/sms", f"/sms/{SERVICE_1}"):
+            client.get(path)
+        requests = self.simulator.get_state()["requests"]
+        self.assertEqual(requests["GET /auth/time"], 2)
+        for content in (
+            {"message": "Invalid signature", "errorCode": "INVALID_SIGNATURE"},
+            {"message": "Query out of time", "errorCode": "QUERY_TIME_OUT"},
+            {"message": "Invalid signature"},
+        ):
+            order = {"kind": "answer", "status": 400, "content": content}
+            self.simulator.order_faults({**order, "path": "^/sms$"})
+            self.assertEqual(client.get("/sms"), [SERVICE_1])
+
+    def test_other_words(self):
+        """What OVHcloud says of a text or a time in it is not about keys or clock."""
+        for message in (
+            "[message] the signature of your brand is not allowed",
+            "[creationDatetime.from] Given timestamp is not valid",
+        ):
+            content = {"message": message, "class": "Client::BadRequest"}
+            self.simulator.order_faults(
+                {"kind": "answer", "status": 400, "content": content, "path": "^/sms$"}
+            )
+            with self.assertRaises(ovh_client.OvhBadRequest):
+                self._client().get("/sms")
+
+    def test_forms_of_retry_after(self):
+        soon = datetime.now(timezone.utc) + timedelta(seconds=90)
+        for value, low, high in (
+            ("7", 7, 7),
+            ("1.2", 2, 2),
+            (format_datetime(soon, usegmt=True), 85, 91),
+            ("1000000", 3600, 3600),
+            ("0", 0, 0),
+            ("-5", None, None),
+            ("Wed, 21 Oct 2015 07:28:00 GMT", 0, 0),
+            ("inf", None, None),
+            ("soon", None, None),
+        ):
+            self.simulator.order_faults(
+                {"kind": "429", "path": "^/sms$", "retry_after": value}
+            )
+            with self.subTest(value=value):
+                with self.assertRaises(ovh_client.OvhThrottled) as caught:
+                    self._client().get("/sms")
+                found = caught.exception.retry_after
+                if low is None:
+                    self.assertIsNone(found)
+                else:
+                    self.assertLessEqual(low, found)
+                    self.assertLessEqual(found, high)
+
+    def test_clock_off(self):
+        """Asked for once more, and no oftener: then it is said."""
+        client = self._client()
+        client.get("/sms")
+        content = {"message": "Query out of time", "errorCode": "QUERY_TIME_OUT"}
+        self.simulator.order_faults(
+            *[{"kind": "answer", "status": 400, "content": content, "path": "^/sms$"}]
+            * 2
+        )
+        with self.assertRaises(ovh_client.OvhClockOff) as caught:
+            client.get("/sms")
+        self.assertFalse(caught.exception.may_be_done)
         self.assertEqual(client.get("/sms"), [SERVICE_1])
 
     def test_refused_keys(self):
@@ -97,6 +161,7 @@ class TestOvhClient(SmsOvhCase):
         self.assertFalse(self.simulator.get_ledger())
 
     def test_refused_content(self):
+        self.patch(type(self), "wrong_calls_wanted", True)
         with self.assertRaises(ovh_client.OvhBadRequest) as raised:
             self._client().post(f"{PATH}/jobs", {"message": "x", "nonsense": 1})
         self.assertEqual(raised.exception.status, 400)

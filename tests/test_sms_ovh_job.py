@@ -10,7 +10,7 @@ from odoo.tools import mute_logger, split_every
 
 from .. import const
 from ..models import sms_ovh_job
-from ..tools import job_pool, pending_sms
+from ..tools import job_pool, ovh_calls, pending_sms
 from .common import SERVICE_1, UNREAL_NUMBER, SmsOvhCase
 
 LOGGERS = (
@@ -415,7 +415,7 @@ class TestSmsOvhJob(SmsOvhCase):
         }
         for record in sms:
             self.assertEqual(record.sms_ovh_id, ledger[record.number])
-        self.assertEqual(self._count_pending_calls(), (1, 7))
+        self.assertEqual(self._count_pending_calls(), (1, 1))
         self.assertEqual(len(ledger), 607)
 
     def test_pending_of_another_time(self):
@@ -432,7 +432,9 @@ class TestSmsOvhJob(SmsOvhCase):
         self.assertEqual(job.state, "unknown")
         self._run()
         self.assertEqual((job.state, job.unknown_checks), ("unknown", 1))
-        self.assertEqual(self._count_pending_calls(), (1, pending_sms.SLICE))
+        # A slice, and of that fifty in a call.
+        calls = pending_sms.SLICE // ovh_calls.BATCH_SIZE
+        self.assertEqual(self._count_pending_calls(), (1, calls))
         self._run()
         self.assertEqual(job.state, "queued")
         job.next_attempt = False
@@ -454,7 +456,7 @@ class TestSmsOvhJob(SmsOvhCase):
             for __ in range(3):
                 self._run()
                 self.assertEqual((job.state, job.unknown_checks), ("unknown", 0))
-        self.assertEqual(self._count_pending_calls(), (3, 90))
+        self.assertEqual(self._count_pending_calls(), (3, 9))
         self._run()
         self.assertEqual(job.state, "accepted")
         self.assertEqual(len(self.simulator.get_ledger(message="Bonjour")), 2)

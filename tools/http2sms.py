@@ -118,6 +118,10 @@ class Http2SmsClient:
         """Refuse: nothing can be read. See :meth:`OvhSmsClient.get`."""
         raise self._not_possible()
 
+    def get_batch(self, path, ids):
+        """Refuse: nothing can be read. See :meth:`OvhSmsClient.get_batch`."""
+        raise self._not_possible()
+
     def put(self, path, data):
         """Refuse: nothing can be changed. See :meth:`OvhSmsClient.put`."""
         raise self._not_possible()

@@ -14,7 +14,6 @@ from .http2sms import create_client
 from .ovh_client import (
     OvhCredentialRefused,
     OvhError,
-    OvhNotFound,
     OvhNotGranted,
     OvhOutOfCredit,
     OvhThrottled,
@@ -30,10 +29,6 @@ WAITING = 2
 GATHER = 0.05
 # Answers without a 429 after which one more call at a time is tried.
 ANSWERS_TO_GROW = 20
-# Times that an inquiry is repeated which meets a 429, and seconds between, unless
-# OVHcloud says how many.
-FETCH_TRIES = 5
-FETCH_PAUSE = 1
 
 
 # What one job is refused for, every other of the account would be, too.
@@ -207,40 +202,3 @@ class JobPool:
                 # Not listed yet, most likely: nothing speaks against the match.
                 continue
         return samples
-
-
-def fetch_many(client_args, paths, size):
-    """Ask for many things, several at a time: one by one, 500 SMS take a minute.
-
-    :param tuple client_args: of `http2sms.create_client`
-    :param list[str] paths: what to GET
-    :param int size: calls at a time
-    :return: the answers, in the order of `paths`; None for what does not exist
-    :rtype: list
-    :raise OvhError: what the first of them failed with
-    """
-    local = threading.local()
-    clients = []
-
-    def fetch(path):
-        if not hasattr(local, "client"):
-            local.client = create_client(client_args)
-            clients.append(local.client)
-        for tries_left in reversed(range(FETCH_TRIES)):
-            try:
-                return local.client.get(path)
-            except OvhNotFound:
-                return None
-            except OvhThrottled as error:
-                if not tries_left:
-                    raise
-                time.sleep(min(error.retry_after or FETCH_PAUSE, POST_WITHIN))
-
-    if not paths:
-        return []
-    try:
-        with ThreadPoolExecutor(min(size, len(paths)), "sms_ovh_fetch") as executor:
-            return list(executor.map(fetch, paths))
-    finally:
-        for client in clients:
-            client.close()

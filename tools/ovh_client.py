@@ -34,6 +34,11 @@ _logger = logging.getLogger(__name__)
 _CLOCK_TTL = 3600
 _clock_cache = {}
 
+# What OVHcloud says of a call whose signature or time it does not accept, where it
+# names no `errorCode`. A text that an SMS may hold is not looked for in other words.
+_SIGNATURE_WORDS = ("invalid signature", "signature mismatch")
+_CLOCK_WORDS = ("query out of time", "invalid timestamp", "timestamp out of")
+
 # Access tokens of OAuth2 service accounts by (URL, id, secret), with the time at which
 # each ends: a client lives for a few calls, a token for an hour.
 _token_cache = {}
@@ -519,6 +524,17 @@ class OvhSmsClient:
             path = f"{path}?{self._client._prepare_query_string(params)}"
         return self.call("GET", path)
 
+    def get_batch(self, path, ids):
+        """GET several objects of one list at once. See :meth:`call`.
+
+        :param str path: of the list
+        :param ids: of the objects
+        :return: where OVHcloud takes that, a list of dicts with ``key``, ``value`` and
+            ``error``
+        """
+        joined = ",".join(map(quote_path, ids))
+        return self.call("GET", f"{path}/{joined}", headers={"X-Ovh-Batch": ","})
+
     def post(self, path, data):
         """POST `data` to `path`. See :meth:`call`."""
         return self.call("POST", path, data)
@@ -533,33 +549,41 @@ class OvhSmsClient:
 
     # The one method that talks
 
-    def call(self, method, path, data=None):
+    def call(self, method, path, data=None, headers=None):
         """Make one signed call.
 
         :param str method: HTTP method
         :param str path: path below the base URL, its query included
         :param dict|None data: body, sent as JSON
+        :param dict|None headers: more headers; the signature does not cover them
         :return: the decoded answer (None where OVHcloud answers ``null`` or nothing)
         :raise OvhError: always one of its subclasses, and nothing else
         """
         if not self._complete:
             raise OvhCredentialRefused("A key is missing")
         if self._service_account:
-            return self._call_with_token(method, path, data)
+            return self._call_with_token(method, path, data, headers)
         self._set_clock()
-        return self._send(method, path, data, need_auth=True)
+        try:
+            return self._send(method, path, data, need_auth=True, headers=headers)
+        except (OvhClockOff, OvhSignatureRefused):
+            # Nothing was done. The time is in the signature, and clocks get set: what
+            # was known of OVHcloud's is forgotten, and asked for again once.
+            _clock_cache.pop(self.base_url, None)
+        self._set_clock()
+        return self._send(method, path, data, need_auth=True, headers=headers)
 
-    def _call_with_token(self, method, path, data):
+    def _call_with_token(self, method, path, data, headers):
         """Make one call with an OAuth2 token, twice where an older one is refused."""
         self._service_account.get_token()
         try:
-            return self._send(method, path, data, need_auth=True)
+            return self._send(method, path, data, need_auth=True, headers=headers)
         except OvhServiceAccountRefused:
             # A refused token did nothing: a new one may repeat the call.
             if not self._service_account.drop_token():
                 raise
         self._service_account.get_token()
-        return self._send(method, path, data, need_auth=True)
+        return self._send(method, path, data, need_auth=True, headers=headers)
 
     def request_consumer_key(self, rules, redirection):
         """Ask for a consumer key, which its owner has to approve on OVHcloud's page.
@@ -618,11 +642,16 @@ class OvhSmsClient:
             _clock_cache[self.base_url] = cached
         self._client.set_time_delta(cached[0])
 
-    def _send(self, method, path, data, need_auth):
+    def _send(self, method, path, data, need_auth, headers=None):
         failure = None
         try:
             response = self._client.raw_call(
-                method=method, path=path, data=data, need_auth=need_auth
+                method=method,
+                path=path,
+                data=data,
+                need_auth=need_auth,
+                # The `ovh` package adds its own to it.
+                headers=dict(headers or {}),
             )
         except RequestException as error:
             failure = network_error(error)
@@ -701,9 +730,13 @@ class OvhSmsClient:
         if not readable:
             # A proxy or a firewall spoke, not the API.
             return OvhUnreadableAnswer
-        if error_code == "QUERY_TIME_OUT" or "timestamp" in words:
+        if error_code == "QUERY_TIME_OUT" or (
+            not error_code and any(each in words for each in _CLOCK_WORDS)
+        ):
             return OvhClockOff
-        if "signature" in words:
+        if error_code == "INVALID_SIGNATURE" or (
+            not error_code and any(each in words for each in _SIGNATURE_WORDS)
+        ):
             return OvhSignatureRefused
         if error_code == "INVALID_KEY" or "application key" in words:
             return OvhUnknownApplication

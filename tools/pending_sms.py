@@ -5,8 +5,8 @@ from typing import NamedTuple
 
 from odoo.tools import split_every
 
-from . import job_pool
-from .ovh_client import OvhError, OvhUnreadableAnswer, quote_path
+from .ovh_calls import read_many
+from .ovh_client import OvhError, OvhUnreadableAnswer
 from .sms_api import normalize_number
 
 # SMS asked for at a time, and in one reading at most.
@@ -34,7 +34,7 @@ class PendingReading:
     """One reading of the list, newest first and only as far back as somebody needs.
 
     The list names ids only, of everything that the account has waiting; ids grow with
-    time. Those that Odoo knows are passed over, each other is a call. Several jobs may
+    time. Those that Odoo knows are passed over, the others are read. Several jobs may
     be looked for in one reading: it goes on where it stopped. After anything but
     :class:`OvhTooManyPending` was raised, it must be dropped: some of it may be missing.
 
@@ -94,8 +94,7 @@ class PendingReading:
             self._ended = True
             return
         self._asked += len(ids)
-        paths = [f"{self._path}/{quote_path(ovh_id)}" for ovh_id in ids]
-        answers = job_pool.fetch_many(self._client_args, paths, self._size)
+        answers = read_many(self._client_args, self._path, ids, self._size)
         for ovh_id, sms in zip(ids, answers, strict=True):
             if sms is None:
                 continue  # it left meanwhile

@@ -302,6 +302,32 @@ async def service_change(request: Request, service: str):
     return JSONResponse(record.record())
 
 
+@router.post("/services/{service}/blacklists")
+async def blacklists_add(request: Request, service: str):
+    """Put numbers on the blacklist that answered STOP some time ago."""
+    world = _world(request)
+    _known_service(world, service)
+    body = await _object(request, ("numbers",))
+    numbers = body.get("numbers")
+    if not isinstance(numbers, list):
+        raise _Refused("numbers is a list of mobile numbers")
+    for number in [_number(number) for number in numbers]:
+        world.blacklist(world.services[service], number)
+    return JSONResponse({"added": len(numbers)})
+
+
+@router.delete("/services/{service}/virtualNumbers/{number}")
+async def virtual_number_delete(request: Request, service: str, number: str):
+    """Take a virtual number away: its paths answer 404, its sender stays listed."""
+    world = _world(request)
+    _known_service(world, service)
+    numbers = world.services[service].virtual_numbers
+    if _number(number) not in numbers:
+        raise _Refused(f"unknown virtual number {number}", 404)
+    numbers.remove(_number(number))
+    return JSONResponse(numbers)
+
+
 @router.post("/services/{service}/senders/{sender}")
 async def sender_change(request: Request, service: str, sender: str):
     """Decide about a sender, as OVHcloud's moderators do."""

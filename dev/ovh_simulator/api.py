@@ -304,7 +304,14 @@ def _scope(call):
     return service, user, number
 
 
-def _visible(record, user, number):
+def _visible(call, record, user, number):
+    """:return: whether the list that the path names holds a record.
+
+    Nobody knows whether the account's lists hold what API users and virtual numbers
+    sent and received: the configuration says.
+    """
+    if user is None and number is None and not call.world.config["account_lists_all"]:
+        return record.user is None and record.virtual_number is None
     return (user is None or record.user == user.login) and (
         number is None or record.virtual_number == number
     )
@@ -322,19 +329,26 @@ def _one(call, records, allowed):
     id_ = _id(call)
     _service, user, number = _scope(call)
     record = records.get(id_)
-    if record is None or not _visible(record, user, number) or not allowed(record):
+    if (
+        record is None
+        or not _visible(call, record, user, number)
+        or not allowed(record)
+    ):
         raise errors.no_object("id", id_)
     return record
 
 
 def _in_jobs(call):
-    return lambda sms: sms.id in call.world.waiting
+    unlisted = call.world.config["unlisted"]
+    return lambda sms: sms.id in call.world.waiting and sms.receiver not in unlisted
 
 
 def _in_outgoing(call):
     deferred_too = call.world.config["deferred_in_outgoing"]
+    unlisted = call.world.config["unlisted"]
     return lambda sms: (
         not sms.hidden
+        and sms.receiver not in unlisted
         and (sms.sent is not None or (deferred_too and sms.status == "pending"))
     )
 
@@ -353,10 +367,13 @@ def jobs(call):
     """Ids of the SMS that have not left."""
     service, user, number = _scope(call)
     call.world.pump()
+    listed = _in_jobs(call)
     return [
         sms.id
         for sms in call.world.waiting.values()
-        if sms.service == service.name and _visible(sms, user, number)
+        if listed(sms)
+        and sms.service == service.name
+        and _visible(call, sms, user, number)
     ]
 
 
@@ -400,7 +417,7 @@ def outgoing(call):
         sms.id
         for sms in records
         if visible(sms)
-        and _visible(sms, user, number)
+        and _visible(call, sms, user, number)
         and (start is None or sms.created >= start)
         and (end is None or int(sms.created) <= end)
         and all(getattr(sms, name) == value for name, value in wanted)
@@ -434,7 +451,7 @@ def incoming(call):
     return [
         record.id
         for record in service.incoming.values()
-        if _visible(record, user, number)
+        if _visible(call, record, user, number)
         and (start is None or record.created >= start)
         and (end is None or int(record.created) <= end)
         and all(getattr(record, name) == value for name, value in query.items())

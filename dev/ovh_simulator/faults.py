@@ -12,9 +12,11 @@ KINDS = (
     "timeout",
     "garbage",
     "empty",
+    "answer",
+    "change",
 )
 #: Faults for which the order may say whether the request takes effect before it fails.
-ACCEPTING = ("500", "502_html", "timeout", "garbage", "empty")
+ACCEPTING = ("500", "502_html", "timeout", "garbage", "empty", "answer")
 _FIELDS = {
     "kind",
     "method",
@@ -24,6 +26,8 @@ _FIELDS = {
     "retry_after",
     "latency_ms",
     "accept",
+    "status",
+    "content",
 }
 
 
@@ -57,6 +61,11 @@ class Fault:
         )
         self.retry_after = order.get("retry_after")
         self.latency_ms = self._number(order, "latency_ms", 0)
+        #: What is answered by "answer"; by "change", what is put into the object answered.
+        self.status = self._number(order, "status", 200)
+        self.content = order.get("content")
+        if self.kind == "change" and not isinstance(self.content, dict):
+            raise ValueError("content must be the object's properties to change")
         self.accept = self.kind == "cut_after" or (
             self.kind in ACCEPTING and bool(order.get("accept"))
         )
@@ -92,6 +101,8 @@ class Fault:
             "retry_after": self.retry_after,
             "latency_ms": self.latency_ms,
             "accept": self.accept,
+            "status": self.status,
+            "content": self.content,
         }
 
 

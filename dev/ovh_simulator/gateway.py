@@ -18,6 +18,8 @@ from . import errors, schema, seed
 PREFIXES = ("/1.0", "/v1")
 #: Seconds after which a request that meets the ``timeout`` fault is dropped at the latest.
 LONGEST_HANG = 600
+#: Ids that one call may ask for at once: as many as OVHcloud's own console does.
+MAX_BATCH = 50
 
 _query_ids = itertools.count(1)
 _started = format(int(time.time()), "x")
@@ -73,14 +75,16 @@ class HangingResponse(Response):
 def fault_response(fault, connections):
     """:return: the answer that a request gets which meets *fault*."""
     headers = {"X-OVH-QUERYID": query_id()}
+    if fault.retry_after is not None:
+        headers["Retry-After"] = str(fault.retry_after)
     if fault.kind == "429":
-        if fault.retry_after is not None:
-            headers["Retry-After"] = str(fault.retry_after)
         return JsonResponse(
             errors.ApiError(429, "Too many requests, please slow down").body(),
             429,
             headers,
         )
+    if fault.kind == "answer":
+        return JsonResponse(fault.content, int(fault.status), headers)
     if fault.kind == "500":
         return JsonResponse(
             errors.ApiError(500, "Internal server error").body(), 500, headers
@@ -101,6 +105,19 @@ def fault_response(fault, connections):
     if fault.kind == "timeout":
         return HangingResponse()
     return CutResponse(connections)
+
+
+def change_response(response, changes):
+    """:return: *response* with other properties in its object, or in each of its list."""
+    content = json.loads(response.body)
+    entries = content if isinstance(content, list) else [content]
+    for entry in entries:
+        if isinstance(entry, dict):
+            # one of several that were asked for at once
+            value = entry.get("value") if "key" in entry else entry
+            if isinstance(value, dict):
+                value.update(changes)
+    return JsonResponse(content, response.status_code)
 
 
 class Caller:
@@ -272,9 +289,51 @@ async def meet(world, connections, request, template, perform):
         await asyncio.sleep(latency / 1000)
     if fault is None or fault.kind == "latency":
         return await perform()
+    if fault.kind == "change":
+        return change_response(await perform(), fault.content)
     if fault.accept:
         await perform()
     return fault_response(fault, connections)
+
+
+def batch_separator(call, operation, path):
+    """:return: what separates the ids that a call asks for at once, ``None`` for one.
+
+    OVHcloud's console reads many objects at once so. Which paths take it nobody says:
+    where the configuration has it refused, the header is not looked at, and the ids
+    are one id that does not exist.
+    """
+    separator = call.request.headers.get("x-ovh-batch")
+    refused = call.world.config["batch_refused"]
+    if (
+        not separator
+        or call.request.method != "GET"
+        or not operation.path.endswith("}")
+        or (refused is not None and re.search(refused, path))
+    ):
+        return None
+    return separator
+
+
+def answer_each(call, handler, separator):
+    """:return: the answers to a call for several ids, each with its id or its error.
+
+    :raise ApiError: where they are too many.
+    """
+    name = list(call.path)[-1]
+    keys = call.path[name].split(separator)
+    if len(keys) > MAX_BATCH:
+        raise errors.bad_request(f"[{name}] {MAX_BATCH} at most in one batch")
+    entries = []
+    for key in keys:
+        entry = {"key": key, "value": None, "error": None}
+        call.path = {**call.path, name: key}
+        try:
+            entry["value"] = handler(call)
+        except errors.ApiError as error:
+            entry["error"] = error.body()
+        entries.append(entry)
+    return entries
 
 
 class ApiRoute(APIRoute):
@@ -302,6 +361,9 @@ class ApiRoute(APIRoute):
                         request.path_params,
                         *read_parameters(operation, request, body),
                     )
+                    separator = batch_separator(call, operation, path)
+                    if separator:
+                        return JsonResponse(answer_each(call, handler, separator))
                     content = handler(call)
                     if call.first:
                         await world.callbacks.deliver_all(call.first)

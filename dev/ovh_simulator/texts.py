@@ -128,10 +128,14 @@ TEXTS = {
     "route_config": (
         "Réglages : latency_ms, callback_mode (auto, manual, off), callback_delay_ms, "
         "callback_duplicate_share, callback_lost_share, callback_shuffle, callback_headers, "
-        "undeliverable_share, clock_skew_s, deferred_in_outgoing, marketing_hours (2026, older), seed",
+        "undeliverable_share, clock_skew_s, deferred_in_outgoing, marketing_hours (2026, older), "
+        "account_lists_all, "
+        "batch_refused, ids_order, unlisted, seed",
         "Settings: latency_ms, callback_mode (auto, manual, off), callback_delay_ms, "
         "callback_duplicate_share, callback_lost_share, callback_shuffle, callback_headers, "
-        "undeliverable_share, clock_skew_s, deferred_in_outgoing, marketing_hours (2026, older), seed",
+        "undeliverable_share, clock_skew_s, deferred_in_outgoing, marketing_hours (2026, older), "
+        "account_lists_all, "
+        "batch_refused, ids_order, unlisted, seed",
     ),
     "route_callbacks": ("Appels en attente", "Callbacks that wait"),
     "route_flush": ("Les faire tous, tout de suite", "Make them all, now"),
@@ -139,10 +143,12 @@ TEXTS = {
     "route_faults": (
         "Commander des pannes : kind (latency, 429, 500, 502_html, cut_before, "
         "cut_after, timeout, "
-        "garbage, empty), method, path, skip, times, retry_after, latency_ms, accept",
+        "garbage, empty, answer, change), method, path, skip, times, retry_after, "
+        "latency_ms, accept, status, content",
         "Order faults: kind (latency, 429, 500, 502_html, cut_before, cut_after, "
         "timeout, garbage, "
-        "empty), method, path, skip, times, retry_after, latency_ms, accept",
+        "empty, answer, change), method, path, skip, times, retry_after, latency_ms, "
+        "accept, status, content",
     ),
     "route_faults_delete": ("Oublier les pannes", "Forget the faults"),
     "route_clock": (
@@ -171,6 +177,14 @@ TEXTS = {
     "route_senders": (
         'Décider d\'un expéditeur : {"status": "refused", "comment": …}',
         'Decide about a sender: {"status": "refused", "comment": …}',
+    ),
+    "route_blacklists": (
+        'Mettre des numéros sur la liste noire : {"numbers": ["+33612340001"]}',
+        'Put numbers on the blacklist: {"numbers": ["+33612340001"]}',
+    ),
+    "route_virtual_number": (
+        "Retirer un numéro virtuel : ses appels répondent 404",
+        "Take a virtual number away: its calls answer 404",
     ),
     "login_title": ("Autoriser une application", "Authorise an application"),
     "login_ask": (

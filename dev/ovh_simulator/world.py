@@ -60,8 +60,14 @@ DEFAULT_CONFIG = {
     "clock_skew_s": 0,
     "deferred_in_outgoing": False,
     "marketing_hours": "2026",
+    "account_lists_all": True,
+    "batch_refused": None,
+    "ids_order": "receivers",
+    "unlisted": [],
     "seed": 1,
 }
+#: What the ids of an answer to a job follow: nothing promises that it is the receivers.
+IDS_ORDERS = ("receivers", "swapped", "shuffled")
 
 
 def _share(value):
@@ -74,6 +80,13 @@ def _share(value):
 
 def _number(value):
     return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def _regex(value):
+    try:
+        return value is None or bool(re.compile(value))
+    except (re.error, TypeError):
+        return False
 
 
 _CONFIG_CHECKS = {
@@ -119,6 +132,18 @@ _CONFIG_CHECKS = {
     "marketing_hours": (
         lambda value: isinstance(value, str) and value in HOURS,
         f"one of {', '.join(HOURS)}",
+    ),
+    "account_lists_all": (lambda value: isinstance(value, bool), "true or false"),
+    "batch_refused": (_regex, "a regular expression of paths, or null"),
+    "ids_order": (
+        lambda value: value in IDS_ORDERS,
+        f"one of {', '.join(IDS_ORDERS)}",
+    ),
+    "unlisted": (
+        lambda value: (
+            isinstance(value, list) and all(isinstance(item, str) for item in value)
+        ),
+        "a list of numbers",
     ),
     "seed": (
         lambda value: isinstance(value, int) and not isinstance(value, bool),
@@ -551,13 +576,21 @@ class World:
         self.pump()
         self._wake()
         report = {
-            "ids": [sms.id for sms in accepted],
+            "ids": self._order_ids([sms.id for sms in accepted]),
             "invalidReceivers": invalid,
             "tag": tag,
             "totalCreditsRemoved": total,
             "validReceivers": valid,
         }
         return report, accepted
+
+    def _order_ids(self, ids):
+        """:return: the ids of an answer in the order that the configuration asks for."""
+        if self.config["ids_order"] == "swapped" and len(ids) > 1:
+            return [ids[1], ids[0], *ids[2:]]
+        if self.config["ids_order"] == "shuffled":
+            self._random.shuffle(ids)
+        return ids
 
     @staticmethod
     def _origin(service, body, virtual_number):
@@ -1002,6 +1035,10 @@ class World:
             )
             self._later(self._delay(), self.callbacks.emit, "stop", sms.receiver, url)
         return entry
+
+    def blacklist(self, service, number):
+        """Put a number on the blacklist without a callback, as one of long ago."""
+        return self._blacklist(service, number, None)
 
     def _blacklist(self, service, number, sms):
         entry = {
