@@ -27,6 +27,7 @@
         "views/sms_ovh_stop_views.xml",
         "wizard/sms_ovh_diagnosis_views.xml",
         "wizard/mailing_sms_test_views.xml",
+        "wizard/phone_blacklist_remove_views.xml",
         "wizard/sms_ovh_mailing_send_views.xml",
         "wizard/sms_ovh_preview_views.xml",
         "wizard/sms_ovh_recharge_views.xml",

@@ -1,5 +1,6 @@
 """What recipients send back: STOP and replies, and which SMS they answer."""
 
+import logging
 from collections import defaultdict
 from datetime import datetime, timezone
 
@@ -10,6 +11,8 @@ from .. import const
 from ..tools import ovh_calls
 from ..tools.parameters import get_parameter
 from ..tools.sms_api import normalize_number
+
+_logger = logging.getLogger(__name__)
 
 
 class SmsOvhLog(models.Model):
@@ -242,6 +245,38 @@ class SmsOvhAccount(models.Model):
         )
         details = [detail if isinstance(detail, dict) else {} for detail in details]
         return details + [{}] * (len(names) - len(asked))
+
+    def _take_off_blacklist(self, number, until=None):
+        """Have OVHcloud take SMS again to a number that answered STOP.
+
+        :param str number: in E.164
+        :param datetime until: UTC; a STOP that came later stays
+        :return: whether OVHcloud refuses it no more
+        :rtype: bool
+        :raise OvhError: where OVHcloud cannot be asked, or does not do it
+        """
+        self.ensure_one()
+        with self._get_client() as client:
+            name = next(
+                (
+                    name
+                    for name in client.get(self._get_path("blacklists")) or []
+                    if normalize_number(name) == number
+                ),
+                None,
+            )
+            if not name:
+                return True
+            path = self._get_path("blacklists", name)
+            if until:
+                stopped_at = self._parse_ovh_datetime(client.get(path)["dateCreation"])
+                if stopped_at and stopped_at > until:
+                    return False
+            try:
+                client.delete(path)
+            except ovh_client.OvhNotFound:
+                _logger.info("OVHcloud SMS: a number is off the blacklist already")
+        return True
 
     @api.model
     def _parse_ovh_datetime(self, text):

@@ -97,6 +97,12 @@ class SmsOvhAccount(models.Model):
         help="Whoever replies one of these words, or begins with it, opts out as by"
         " STOP. Separated by commas; case and accents do not matter.",
     )
+    start_keywords = fields.Char(
+        string="Opt-in Keywords",
+        help="Whoever opted out and replies one of these words, and nothing else, gets"
+        " SMS again: the number is taken off Odoo's blacklist and OVHcloud's. Separated"
+        " by commas; empty: only a user takes a number off.",
+    )
     last_reply_at = fields.Datetime(readonly=True, copy=False)
     answers_read_at = fields.Datetime(
         string="Replies Read On", readonly=True, copy=False

@@ -9,7 +9,7 @@ from odoo.tools.mail import email_normalize
 from .. import const
 from ..tools.parameters import get_parameter
 from ..tools.sms_api import normalize_number
-from ..tools.stop_keywords import is_stop
+from ..tools.stop_keywords import is_keyword, is_stop
 from ..tools.transaction import CONFLICTS
 
 _logger = logging.getLogger(__name__)
@@ -55,8 +55,19 @@ class SmsOvhReply(models.Model):
         readonly=True,
         help="The text is one of the account's opt-out keywords.",
     )
+    is_start = fields.Boolean(
+        string="Opted In Again",
+        readonly=True,
+        help="The text is one of the account's opt-in keywords, and the number gets SMS"
+        " again.",
+    )
     state = fields.Selection(
-        [("new", "To Answer"), ("answered", "Answered"), ("stop", "Opted Out")],
+        [
+            ("new", "To Answer"),
+            ("answered", "Answered"),
+            ("stop", "Opted Out"),
+            ("start", "Opted In Again"),
+        ],
         compute="_compute_state",
     )
     answered_at = fields.Datetime(string="Answered On", readonly=True, copy=False)
@@ -73,12 +84,15 @@ class SmsOvhReply(models.Model):
     _record_idx = models.Index("(res_id, res_model) WHERE answered_at IS NULL")
     _number_unknown_idx = models.Index("(number) WHERE partner_id IS NULL")
 
-    @api.depends("is_stop", "answered_at")
+    @api.depends("is_stop", "is_start", "answered_at")
     def _compute_state(self):
         for reply in self:
-            reply.state = (
-                "stop" if reply.is_stop else "answered" if reply.answered_at else "new"
-            )
+            if reply.is_stop:
+                reply.state = "stop"
+            elif reply.is_start:
+                reply.state = "start"
+            else:
+                reply.state = "answered" if reply.answered_at else "new"
 
     @api.model_create_multi
     def create(self, vals_list):
@@ -133,9 +147,25 @@ class SmsOvhReply(models.Model):
                 stops.append((reply, tracker))
             else:
                 reply._mark_trace()
-            reply._tell_safely()
         if stops:
             self.env["sms.ovh.stop"]._stop_by_keyword(stops)
+        self._start(account)
+        for reply in self:
+            reply._tell_safely()
+
+    def _start(self, account):
+        """Have who asks for it get SMS again: the last word of each number counts.
+
+        :param account: `sms.ovh.account` of all of them
+        """
+        words = {}
+        for reply in self.sorted("received_at"):
+            starts = is_keyword(reply.body, account.start_keywords)
+            if reply.is_stop or starts:
+                words[reply._get_number()] = reply, starts and not reply.is_stop
+        starting = self.browse(reply.id for reply, starts in words.values() if starts)
+        if starting:
+            self.env["sms.ovh.stop"]._start_by_keyword(starting)
 
     def _find_partners(self):
         """Return the contact of each number, the newest where there are several.
@@ -242,8 +272,9 @@ class SmsOvhReply(models.Model):
         """Post this reply as its author's SMS where it belongs, and notify the user."""
         self.ensure_one()
         record = self._get_record()
-        # Who opts out does not expect an answer.
-        user = self.env["res.users"] if self.is_stop else self._get_user(record)
+        # Who opts out, or in again, does not expect an answer.
+        silent = self.is_stop or self.is_start
+        user = self.env["res.users"] if silent else self._get_user(record)
         self.user_id = user
         if record is not None:
             # The text is text: `message_post` escapes it.
@@ -377,6 +408,7 @@ class SmsOvhReply(models.Model):
                 ("res_id", "=", record.id),
                 ("answered_at", "=", False),
                 ("is_stop", "=", False),
+                ("is_start", "=", False),
                 ("received_at", ">", fields.Datetime.now() - timedelta(days=days)),
             ]
         )

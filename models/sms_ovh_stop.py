@@ -2,6 +2,9 @@ import logging
 from collections import defaultdict
 
 from odoo import api, fields, models
+from odoo.tools.misc import format_date
+
+from ..tools import ovh_client
 
 _logger = logging.getLogger(__name__)
 
@@ -152,6 +155,110 @@ class SmsOvhStop(models.Model):
                     }
                 )
             stops[key]._apply([tracker])
+
+    # ------------------------------------------------------------
+    # Coming back
+    # ------------------------------------------------------------
+
+    @api.model
+    def _get_refusal(self, number):
+        """Return the sentence on why OVHcloud refuses a number, False where it does not.
+
+        :param str|bool number: in E.164
+        """
+        stops = self._find_refusing(number)
+        if not stops:
+            return False
+        return self.env._(
+            "OVHcloud still refuses SMS to %(number)s: a STOP was answered to"
+            " %(accounts)s on %(date)s. Nothing reaches this number before it is taken"
+            " off OVHcloud's blacklist, too.",
+            number=number,
+            accounts=", ".join(stops.account_id.mapped("display_name")),
+            date=format_date(self.env, max(stops.mapped("received_at"))),
+        )
+
+    @api.model
+    def _find_refusing(self, number):
+        """Return the STOP by which OVHcloud refuses a number, those that the user sees.
+
+        :param str|bool number: in E.164
+        """
+        if not number:
+            return self.browse()
+        return self.search([("number", "=", number), ("origin", "=", "ovhcloud")])
+
+    def _take_back(self, until=None):
+        """Have these numbers get SMS again: at OVHcloud, and in what they opted out of.
+
+        Odoo's own blacklist is for the caller to change.
+
+        :param datetime until: UTC; a STOP that came later stays
+        :return: those that were taken back
+        :raise OvhError: where OVHcloud cannot be asked, or does not do it
+        """
+        # sudo: who may change the blacklist need not see the keys of the account.
+        Subscription = self.env["mailing.subscription"].sudo()
+        reason = self.env.ref(OPT_OUT_REASON, raise_if_not_found=False)
+        taken_back = self.browse()
+        for stop in self:
+            if until and stop.received_at and stop.received_at > until:
+                continue
+            if not stop.account_id.sudo()._take_off_blacklist(stop.number, until):
+                continue
+            lists = stop.mailing_id.sudo().contact_list_ids
+            if lists and reason:
+                Subscription.search(
+                    [
+                        ("list_id", "in", lists.ids),
+                        ("opt_out", "=", True),
+                        ("opt_out_reason_id", "=", reason.id),
+                        ("contact_id.phone_sanitized", "=", stop.number),
+                    ]
+                ).write({"opt_out": False, "opt_out_reason_id": False})
+            taken_back |= stop
+        return taken_back
+
+    @api.model
+    def _start_by_keyword(self, replies):
+        """Have who opted out and writes an opt-in keyword get SMS again.
+
+        Odoo has one blacklist for all: where the number answered STOP to another
+        account as well, it stays there.
+
+        :param replies: `sms.ovh.reply` whose texts are such keywords
+        """
+        numbers = {reply: reply._get_number() for reply in replies}
+        blacklisted = self._find_blacklisted(numbers.values())
+        # sudo: what a recipient asks for, whoever has it read.
+        Stop = self.sudo()
+        for reply, number in numbers.items():
+            stops = Stop.search([("number", "=", number)]) if number else Stop
+            own = stops.filtered(
+                lambda stop, reply=reply: stop.account_id == reply.account_id
+            )
+            if stops != own or not (own or number in blacklisted):
+                continue
+            until = reply.received_at
+            try:
+                if own._take_back(until) != own or (
+                    not own and not reply.account_id._take_off_blacklist(number, until)
+                ):
+                    continue
+            except ovh_client.OvhError as error:
+                # It stays a reply that somebody looks at.
+                _logger.warning("OVHcloud SMS: no number taken off: %r", error)
+                continue
+            own.unlink()
+            reply.is_start = True
+            self.env["phone.blacklist"].sudo()._remove(
+                [number],
+                message=self.env._(
+                    "Wrote “%(text)s” to %(account)s: gets SMS again.",
+                    text=reply.body,
+                    account=reply.account_id.display_name,
+                ),
+            )
 
     @api.model
     def _find_blacklisted(self, numbers):

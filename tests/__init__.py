@@ -2,6 +2,7 @@ from . import test_account_tours
 from . import test_access
 from . import test_callbacks
 from . import test_cancel
+from . import test_coming_back
 from . import test_compose
 from . import test_core_pins
 from . import test_connect

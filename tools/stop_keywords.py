@@ -39,3 +39,13 @@ def is_stop(text, keywords):
     known = parse_keywords(keywords)
     words = normalize_words(text)
     return bool(words) and (words[0] in known or " ".join(words) in known)
+
+
+def is_keyword(text, keywords):
+    """Return whether `text` is one of `keywords` and nothing else.
+
+    :param str|None text: what somebody replied
+    :param str|None keywords: as :func:`parse_keywords` reads them
+    :rtype: bool
+    """
+    return " ".join(normalize_words(text)) in parse_keywords(keywords)

@@ -1,4 +1,5 @@
 from . import mailing_sms_test
+from . import phone_blacklist_remove
 from . import sms_composer
 from . import sms_composer_hours
 from . import sms_ovh_diagnosis
