@@ -1,6 +1,5 @@
 """What recipients send back: STOP and replies, and which SMS they answer."""
 
-import logging
 from collections import defaultdict
 from datetime import datetime, timezone
 
@@ -8,11 +7,9 @@ from odoo import api, fields, models
 from odoo.tools import SQL
 
 from .. import const
-from ..tools import ovh_calls
+from ..tools import ovh_calls, ovh_client
 from ..tools.parameters import get_parameter
 from ..tools.sms_api import normalize_number
-
-_logger = logging.getLogger(__name__)
 
 
 class SmsOvhLog(models.Model):
@@ -275,7 +272,7 @@ class SmsOvhAccount(models.Model):
             try:
                 client.delete(path)
             except ovh_client.OvhNotFound:
-                _logger.info("OVHcloud SMS: a number is off the blacklist already")
+                pass  # somebody else took it off
         return True
 
     @api.model
