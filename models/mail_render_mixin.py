@@ -1,33 +1,30 @@
-import re
-from html import unescape
-
 from odoo import api, models
-from odoo.tools.mail import TEXT_URL_REGEX, validate_url
+from odoo.tools.mail import validate_url
 
 from odoo.addons.link_tracker.models.link_tracker import (
     LINK_TRACKER_MIN_CODE_LENGTH,
     LINK_TRACKER_UNIQUE_FIELDS,
 )
 
-# What may not follow a link that is replaced: it would be a longer one then.
-LINK_END = r"(?![\w@:%.+&~#=/-])"
+from ..tools.links import replace_links
 
 
-def append_visitor(text, base_url, visitor):
-    """Return a text whose short links tell which SMS they were clicked in.
+class ShortLinks(dict):
+    """What links of a campaign become, as a context can carry it: short link by link.
 
-    As `_update_body_short_links` of `sms.sms` does once an SMS has an id.
+    An environment compares its context with those of others, and outlives what it was
+    made for: it must neither look at each link nor hold a copy of them.
 
-    :param str text: with short links
-    :param str base_url: where they begin
-    :param str visitor: id of the SMS
-    :rtype: str
+    :param bool look_only: whether no tracker is to be written
     """
-    for url in set(re.findall(TEXT_URL_REGEX, text or "")):
-        if url.startswith(f"{base_url}/r/"):
-            end = f"{url}/s/{visitor}"
-            text = re.sub(re.escape(url) + LINK_END, lambda _match, end=end: end, text)
-    return text
+
+    def __init__(self, look_only=False):
+        super().__init__()
+        self.look_only = look_only
+
+    __hash__ = object.__hash__
+    __eq__ = object.__eq__
+    __ne__ = object.__ne__
 
 
 class MailRenderMixin(models.AbstractModel):
@@ -37,14 +34,15 @@ class MailRenderMixin(models.AbstractModel):
     def _shorten_links_text(
         self, content, link_tracker_vals, blacklist=None, base_url=None
     ):
-        """Override of `link_tracker` to write no trackers for what is only looked at.
+        """Override of `link_tracker` to shorten what a phone makes a link of.
 
-        Where the context has ``sms_ovh_links``, a dict in which what a link becomes is
-        kept, a link that has a tracker becomes that one's, and any other one of the
-        length that a new one gets.
+        Core ends a link at a comma and at most other signs that links can have: the
+        rest then follows the short link, which leads nowhere. It also takes a text for
+        HTML, where ``&copy=1`` is a sign. So where the context has
+        ``sms_ovh_links``, :class:`ShortLinks`, links are those of :mod:`..tools.links`.
         """
         links = self.env.context.get("sms_ovh_links")
-        if links is None or not content:
+        if links is None or not content or blacklist:
             return super()._shorten_links_text(
                 content, link_tracker_vals, blacklist=blacklist, base_url=base_url
             )
@@ -52,22 +50,29 @@ class MailRenderMixin(models.AbstractModel):
         config_sudo = self.env["ir.config_parameter"].sudo()
         base_url = base_url or config_sudo.get_param("web.base.url")
         kept = (f"{base_url}/r/", f"{base_url}/sms/")
-        for url in set(re.findall(TEXT_URL_REGEX, content)):
+
+        def shorten(url):
             if url.startswith(kept):
-                continue
+                return url
             if url not in links:
-                links[url] = self._get_sms_ovh_short_url(url, link_tracker_vals)
-            short = links[url]
-            content = re.sub(
-                re.escape(url) + LINK_END, lambda _match, short=short: short, content
-            )
-        return content
+                # Copied from a page's source, where "&" is written so.
+                target = validate_url(url.replace("&amp;", "&"))
+                links[url] = (
+                    self._get_sms_ovh_short_url(target, link_tracker_vals)
+                    if links.look_only
+                    else self.env["link.tracker"]
+                    .search_or_create([{**link_tracker_vals, "url": target}])
+                    .short_url
+                )
+            return links[url] or url
+
+        return replace_links(content, shorten)
 
     @api.model
     def _get_sms_ovh_short_url(self, url, link_tracker_vals):
         """Return the short link that a campaign has for `url`, or one as long."""
         tracker = self.env["link.tracker"]
-        values = {**link_tracker_vals, "url": validate_url(unescape(url))}
+        values = {**link_tracker_vals, "url": url}
         domain = [
             ("label", "in", (False, "")) if name == "label" else (name, "=", value)
             for name in LINK_TRACKER_UNIQUE_FIELDS

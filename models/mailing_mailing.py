@@ -2,6 +2,8 @@ from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 from odoo.tools import split_every
 
+from odoo.addons.link_tracker.models.link_tracker import LINK_TRACKER_MIN_CODE_LENGTH
+
 from .. import const
 from .sms_ovh_counter_mixin import SmsOvhTextFails, get_text_as_sent
 from .sms_ovh_job import OPEN_STATES
@@ -55,6 +57,9 @@ class MailingMailing(models.Model):
     sms_units = fields.Integer(store=True, aggregator=None)
     sms_segments = fields.Integer(store=True, aggregator=None)
 
+    sms_ovh_last_link = fields.Char(
+        string="Link of the Last Recipient", compute="_compute_sms_ovh_last_link"
+    )
     sms_ovh_credit_warning = fields.Char(
         string="SMS Missing", compute="_compute_sms_ovh_credit_warning"
     )
@@ -246,12 +251,48 @@ class MailingMailing(models.Model):
     def get_sms_link_replacements_placeholders(self):
         """Override of `mass_mailing_sms` to read the opt-out text as it is sent.
 
-        That is in the language of the campaign's responsible.
+        That is in the language of the campaign's responsible. Core also takes links for
+        longer than they are: it assumes an SMS's id of five digits and a longer code
+        than the last one, where codes begin with the shortest there is.
         """
-        # sudo: the language of a user.
-        user_sudo = (self.user_id or self.env.user).sudo()
+        # sudo: the language of a user, and the account of the company that sends.
+        self_sudo = self.sudo()
+        user_sudo = self_sudo.user_id or self_sudo.env.user
         mailing = self.with_context(lang=user_sudo.lang)
-        return super(MailingMailing, mailing).get_sms_link_replacements_placeholders()
+        placeholders = super(
+            MailingMailing, mailing
+        ).get_sms_link_replacements_placeholders()
+        company_sudo = self_sudo.sms_ovh_company_id or self_sudo.env.company
+        if company_sudo.sms_ovh_account_id:
+            placeholders["link"] = self._get_sms_ovh_link(self._get_sms_ovh_next_id())
+        return placeholders
+
+    @api.model
+    def _get_sms_ovh_link(self, sms_id):
+        """Return a short link as long as one in the SMS with this id.
+
+        :param int sms_id: id of an SMS
+        :rtype: str
+        """
+        code = "x" * LINK_TRACKER_MIN_CODE_LENGTH
+        visitor = "x" * len(str(sms_id))
+        return f"{self.env['link.tracker'].get_base_url()}/r/{code}/s/{visitor}"
+
+    @api.depends(
+        "mailing_type",
+        "mailing_model_id",
+        "mailing_domain",
+        "contact_list_ids",
+        "sms_ovh_in_use",
+    )
+    def _compute_sms_ovh_last_link(self):
+        """Say how long links are for the last recipient: each SMS's id is in its links."""
+        self.sms_ovh_last_link = False
+        next_id = self._get_sms_ovh_next_id()
+        for mailing in self.filtered("sms_ovh_in_use"):
+            if mailing.mailing_type == "sms":
+                last_id = next_id + (mailing._count_sms_ovh_recipients() or 1) - 1
+                mailing.sms_ovh_last_link = self._get_sms_ovh_link(last_id)
 
     def action_put_in_queue(self):
         """Override of `mass_mailing` to refuse what OVHcloud would refuse."""

@@ -9,8 +9,10 @@ from odoo.tools import SQL
 from odoo.tools.misc import formatLang
 
 from .. import const
+from ..tools.links import append_visitor
 from ..tools.sms_api import SmsApiOvh
-from .mail_render_mixin import append_visitor
+from ..tools.sms_segments import is_blank
+from .mail_render_mixin import ShortLinks
 
 _logger = logging.getLogger(__name__)
 
@@ -333,7 +335,9 @@ class MailingMailing(models.Model):
         self.ensure_one()
         if not isinstance(seen, SeenNumbers):
             seen = SeenNumbers(seen)
-        mailing = self.with_context(sms_ovh_links={}, sms_ovh_seen_numbers=seen)
+        mailing = self.with_context(
+            sms_ovh_links=ShortLinks(look_only=True), sms_ovh_seen_numbers=seen
+        )
         if sms_id is None:
             sms_id = self._get_sms_ovh_next_id()
         records = mailing.env[self.mailing_model_real].browse(res_ids)
@@ -385,7 +389,7 @@ class MailingMailing(models.Model):
         self.check_access("write")
         if not self.mailing_model_real:
             raise UserError(self.env._("Choose the recipients first."))
-        if not (self.body_plaintext or "").strip():
+        if is_blank(self.body_plaintext):
             raise UserError(self.env._("Write the text first."))
 
     def action_sms_ovh_estimate(self):

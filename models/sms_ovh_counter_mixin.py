@@ -6,6 +6,7 @@ from odoo.exceptions import UserError
 
 from .. import const
 from ..tools.contact_information import find_contact_information
+from ..tools.links import PLACEHOLDER, append_visitor, replace_links
 from ..tools.sms_segments import (
     GSM7,
     GSM7_MULTI,
@@ -13,15 +14,9 @@ from ..tools.sms_segments import (
     UNICODE,
     UNICODE_MULTI,
     count_segments,
+    is_blank,
 )
 
-# Links of a text, as `link_tracker` finds them once the text is rendered; a placeholder
-# inside a link is part of it. `text_as_sent.js` has the same. Another opening inside a
-# placeholder starts a new one, which keeps the search linear.
-PLACEHOLDER = r"\{\{(?:(?!\{\{)[^\n])+?\}\}"
-URL_REGEX = re.compile(
-    rf"https?://(?:[\w@:%.+&~#=/-]|{PLACEHOLDER})+(?:\?(?:{PLACEHOLDER}|\S)+)?"
-)
 PLACEHOLDER_REGEX = re.compile(PLACEHOLDER)
 
 
@@ -35,21 +30,20 @@ def get_text_as_sent(text, placeholders=None, opt_out=False):
         ``get_sms_link_replacements_placeholders`` of `mailing.mailing` gives them; None
         where links are sent as they are
     :param bool opt_out: whether the opt-out link is appended
+    :return: the text, empty where nobody could read anything: that is not sent
     :rtype: str
     """
-    if not text or not placeholders:
-        return text or ""
+    if is_blank(text):
+        return ""
+    if not placeholders:
+        return text
     link = placeholders["link"]
-    base_url = link.rpartition("/r/")[0]
-    visitor = link[link.rindex("/s/") :]
-
-    def replace(match):
-        url = match[0]
-        if url.startswith(f"{base_url}/r/"):
-            return url + visitor
-        return url if url.startswith(f"{base_url}/sms/") else link
-
-    text = URL_REGEX.sub(replace, text)
+    base_url, __, code = link.rpartition("/r/")
+    kept = (f"{base_url}/r/", f"{base_url}/sms/")
+    text = replace_links(
+        append_visitor(text, base_url, code.rpartition("/s/")[2]),
+        lambda url: url if url.startswith(kept) else link,
+    )
     return text + placeholders["unsubscribe"] if opt_out else text
 
 
@@ -112,7 +106,8 @@ class SmsOvhCounterMixin(models.AbstractModel):
     def _compute_sms_segments(self):
         texts = self._get_sms_ovh_texts()
         for record in self:
-            count = count_segments(texts[record.id], record.sms_ovh_stop_counted)
+            text = "" if is_blank(texts[record.id]) else texts[record.id]
+            count = count_segments(text, record.sms_ovh_stop_counted)
             record.sms_encoding = count.encoding
             record.sms_units = count.units
             record.sms_segments = count.segments
@@ -128,6 +123,13 @@ class SmsOvhCounterMixin(models.AbstractModel):
         records = self.filtered("sms_ovh_in_use")
         for record_id, text in records._get_sms_ovh_texts().items():
             record = records.browse(record_id)
+            if is_blank(text):
+                raise UserError(
+                    self.env._(
+                        "The text is empty: nobody could read anything of it. Write a"
+                        " text and send it again."
+                    )
+                )
             text = PLACEHOLDER_REGEX.sub("", text or "")
             count = count_segments(text, record.sms_ovh_stop_counted)
             if count.segments > MAX_SEGMENTS:

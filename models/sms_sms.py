@@ -8,8 +8,9 @@ from odoo.tools import SQL, split_every
 from .. import const
 from ..fields import UncheckedMany2one
 from ..tools import transaction
+from ..tools.links import append_visitor
 from ..tools.sms_api import SmsApiOvh
-from ..tools.sms_segments import count_segments
+from ..tools.sms_segments import count_segments, is_blank
 
 # SMS read from the queue at a time, so that equal texts meet in one job: a multiple
 # of the receivers of a job.
@@ -157,7 +158,8 @@ class SmsSms(models.Model):
                 self._hold_sms_ovh_values(vals, company)
             # As `_compute_sms_segments`, without the record that the ORM would first
             # make of each, its traces included, to compute what is to be stored.
-            counted = count(vals.get("body"), bool(vals.get("sms_ovh_stop_clause")))
+            body = "" if is_blank(vals.get("body")) else vals["body"]
+            counted = count(body, bool(vals.get("sms_ovh_stop_clause")))
             vals["sms_encoding"] = counted.encoding
             vals["sms_units"] = counted.units
             vals["sms_segments"] = counted.segments
@@ -245,6 +247,22 @@ class SmsSms(models.Model):
     @api.depends("body", "sms_ovh_stop_clause")
     def _compute_sms_segments(self):
         return super()._compute_sms_segments()
+
+    def _update_body_short_links(self):
+        """Override of `mass_mailing_sms` to tell short links as phones read them.
+
+        Core takes the full stop after one into it, and adds the SMS's id behind that.
+        """
+        ovh_sms, others = self._sms_ovh_split()
+        bodies = super(SmsSms, others)._update_body_short_links()
+        base_url = self.env["sms.sms"].get_base_url()
+        for sms in ovh_sms:
+            bodies[sms.id] = (
+                append_visitor(sms.body, base_url, sms.id)
+                if sms.mailing_id and sms.body
+                else sms.body
+            )
+        return bodies
 
     # ------------------------------------------------------------
     # Which account sends

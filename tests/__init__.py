@@ -20,6 +20,7 @@ from . import test_hostile_api
 from . import test_i18n
 from . import test_job_pool
 from . import test_number_country
+from . import test_links
 from . import test_neutralize
 from . import test_operators_page
 from . import test_ovh_calls

@@ -312,20 +312,28 @@ class TestTextAsSent(TransactionCase):
             (False, ""),
             ("", ""),
             ("Bonjour", "Bonjour"),
-            ("a https://b.fr/c?d=é, e", f"a {link} e"),
-            ("https://é.fr/à.", link),
-            ("HTTPS://b.fr", "HTTPS://b.fr"),
+            ("a https://b.fr/c?d=é, e", f"a {link}, e"),
+            ("https://é.fr/à.", f"{link}."),
+            ("HTTPS://b.fr/a,b", link),
+            ("www.b.fr", link),
             ("https://b.fr/{{ object.id }}/c d", f"{link} d"),
             ("https://b.fr?{{ object.id }}&a=\u2028b", f"{link}\u2028b"),
-            ("https://b.fr?a=\ufeffb\x1cc", f"{link}\x1cc"),
+            ("https://b.fr?a=\ufeffb\x1cc", f"{link}\ufeffb\x1cc"),
             ("https://www.example.com/sms/1/abc", "https://www.example.com/sms/1/abc"),
             (
-                "https://www.example.com/r/abc",
-                "https://www.example.com/r/abc/s/xxxxx",
+                "https://www.example.com/r/abc.",
+                "https://www.example.com/r/abc/s/xxxxx.",
+            ),
+            (
+                "https://www.example.com/r/abc/s/5",
+                "https://www.example.com/r/abc/s/5",
             ),
         ):
             self.assertEqual(get_text_as_sent(text, placeholders), expected)
             self.assertEqual(get_text_as_sent(text), text or "")
+        for text in (" \n", "\u200b", "\u2060\xad", "\u3164\ufeff\ufe0f"):
+            self.assertEqual(get_text_as_sent(text, placeholders, opt_out=True), "")
+            self.assertEqual(get_text_as_sent(text), "")
         self.assertEqual(get_text_as_sent("a", placeholders, opt_out=True), "a\nSTOP")
         self.assertEqual(get_text_as_sent("", placeholders, opt_out=True), "")
 

@@ -16,6 +16,7 @@ import re
 import unicodedata
 from typing import NamedTuple
 
+from .links import PLACEHOLDER, find_links
 from .sms_segments import GSM7_BASIC, GSM7_EXTENSION, is_gsm7
 
 #: Signs that Unicode data does not decompose, or not as a reader expects: every
@@ -245,22 +246,8 @@ _CLUSTER = (
     f"|[^{_GSM7}][{_MARK}{_SELECTOR}{_JOINER}]*"
     f"|[{_GSM7}][{_MARK}{_SELECTOR}]+"
 )
-# A placeholder is what Odoo's inline templates recognise: on one line. Another opening
-# inside starts a new one, which also keeps the search linear.
-_PLACEHOLDER = r"\{\{(?:(?!\{\{)[^\n])+?\}\}"
-# A URL ends at white space; closing quotes, dashes and an ellipsis that follow it are
-# the sentence's.
-_URL_END = "\x00- \x85\xa0\u1680\u2000-\u200b\u2028\u2029\u202f\u205f\u3000\ufeff"
-_URL_TRAIL = "«»‘’‚‛“”„‟‹›…–—"
-_URL = (
-    r"(?:[hH][tT][tT][pP][sS]?://|\b[wW][wW][wW]\.)"
-    f"(?:{_PLACEHOLDER}|[^{_URL_END}])*(?:{_PLACEHOLDER}|[^{_URL_END}{_URL_TRAIL}])"
-)
 _find_clusters = re.compile(_CLUSTER).finditer
-# ASCII: the twin's word boundary knows only those letters.
-_find_pieces = re.compile(
-    f"(?P<kept>{_PLACEHOLDER}|{_URL})|{_CLUSTER}", re.ASCII
-).finditer
+_find_pieces = re.compile(f"(?P<kept>{PLACEHOLDER})|{_CLUSTER}").finditer
 
 
 class Replacement(NamedTuple):
@@ -293,11 +280,11 @@ class Gsm7Text(NamedTuple):
 def to_gsm7(text):
     """Give the nearest text that the GSM 7 bit alphabet can write.
 
-    A text that is GSM-7 already is not changed, nor are URLs (from ``http://``,
-    ``https://`` or ``www.`` to white space) and placeholders (``{{ ... }}`` on one
-    line). Letters keep the accents that the alphabet has; characters that show nothing
-    (zero-width, soft hyphen, controls) are removed. What has no equivalent, as emoji or
-    Cyrillic, stays and is named; so is what stays inside URLs and placeholders.
+    A text that is GSM-7 already is not changed, nor are links (see :mod:`.links`) and
+    placeholders (``{{ ... }}`` on one line). Letters keep the accents that the alphabet
+    has; characters that show nothing (zero-width, soft hyphen, controls) are removed.
+    What has no equivalent, as emoji or Cyrillic, stays and is named; so is what stays
+    inside links and placeholders.
 
     :param str text: the message; ``None``, ``False`` (an empty field of Odoo) and the
         empty text give an empty one
@@ -318,14 +305,13 @@ def to_gsm7(text):
     end = 0
     last = ""
     power_end = -1
-    for match in _find_pieces(text):
-        start = match.start()
+    for start, piece_end, kept in _iterate_pieces(text):
         if start > end:
             pieces.append(text[end:start])
             last = text[start - 1]
-        end = match.end()
-        piece = match[0]
-        if match["kept"]:
+        end = piece_end
+        piece = text[start:end]
+        if kept:
             for cluster in _find_clusters(piece):
                 remaining[cluster[0]] = None
             pieces.append(piece)
@@ -353,6 +339,22 @@ def to_gsm7(text):
         [Replacement(*pair, count) for pair, count in counts.items()],
         list(remaining),
     )
+
+
+def _iterate_pieces(text):
+    """Give what of a text is kept as it is, and what the alphabet lacks.
+
+    :param str text: any text
+    :return: iterator of start, end, and whether it is kept
+    :rtype: Iterator[tuple[int, int, bool]]
+    """
+    done = 0
+    for start, end in [*find_links(text), (len(text), len(text))]:
+        for match in _find_pieces(text, done, start):
+            yield match.start(), match.end(), bool(match["kept"])
+        if start < end:
+            yield start, end, True
+        done = end
 
 
 def _equivalent(cluster):

@@ -23,7 +23,7 @@ from .ovh_client import (
     OvhOutOfCredit,
     quote_path,
 )
-from .sms_segments import MAX_SEGMENTS, count_segments
+from .sms_segments import MAX_SEGMENTS, count_segments, is_blank
 
 _logger = logging.getLogger(__name__)
 
@@ -237,7 +237,7 @@ class SmsApiOvh(SmsApiBase):
 
     def _check_text(self, body):
         """Return the reason to refuse a text without any call, or None."""
-        if not (body or "").strip():
+        if is_blank(body):
             return "ovh_empty"
         if count_segments(body, self._has_stop_clause()).segments > MAX_SEGMENTS:
             return "ovh_too_long"

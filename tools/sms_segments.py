@@ -54,6 +54,13 @@ _STOP_UNITS = len(STOP_CLAUSE)
 _is_basic = re.compile(f"[{re.escape(GSM7_BASIC)}]*").fullmatch
 _is_gsm7 = re.compile(f"[{re.escape(GSM7_BASIC + GSM7_EXTENSION)}]*").fullmatch
 
+# White space, controls and what shows nothing, as ranges that the twin reads alike.
+_is_blank = re.compile(
+    "[\x00-\x20\x7f-\xa0\xad\u034f\u061c\u115f\u1160\u1680\u17b4\u17b5\u180b-\u180f"
+    "\u2000-\u200f\u2028-\u202f\u205f-\u206f\u2800\u3000\u3164\ufe00-\ufe0f\ufeff"
+    "\uffa0\ufff0-\ufffb\U0001d173-\U0001d17a\U000e0000-\U000e0fff]*"
+).fullmatch
+
 # Stands for the two septets of an extension character where only their place matters.
 # Neither is a member of the alphabet, so neither can be in the text.
 _PAIR = "\x1b\x00"
@@ -94,6 +101,18 @@ def is_gsm7(text):
     :rtype: bool
     """
     return _is_gsm7(text) is not None
+
+
+def is_blank(text):
+    """Tell whether nobody could read anything of a text.
+
+    Zero-width spaces and joiners, soft hyphens and the like are sent and charged for as
+    any character, yet show nothing.
+
+    :param str text: any text; ``None``, ``False`` and the empty text are blank
+    :rtype: bool
+    """
+    return not text or _is_blank(text) is not None
 
 
 def count_segments(text, stop_clause=False):

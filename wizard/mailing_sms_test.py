@@ -5,8 +5,9 @@ from markupsafe import Markup
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
-from ..models.mail_render_mixin import append_visitor
+from ..tools.links import append_visitor
 from ..tools.sms_api import normalize_number
+from ..tools.sms_segments import is_blank
 
 
 class MailingSmsTest(models.TransientModel):
@@ -132,7 +133,7 @@ class MailingSmsTest(models.TransientModel):
         records = composer.env[record._name].browse(record.ids)
         with composer._naming_sms_ovh_failure(records):
             body = composer._prepare_body_values(records)[record.id]
-        if not (body or "").strip():
+        if is_blank(body):
             raise UserError(
                 self.env._(
                     "The text is empty for %s, who will get nothing. Choose another"

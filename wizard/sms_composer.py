@@ -5,8 +5,10 @@ import psycopg2
 from odoo import api, fields, models
 from odoo.exceptions import ConcurrencyError
 
+from ..models.mail_render_mixin import ShortLinks
 from ..models.sms_ovh_counter_mixin import SmsOvhTextFails, get_text_as_sent
 from ..tools.sms_api import is_landline, normalize_number
+from ..tools.sms_segments import is_blank
 
 
 class SmsComposer(models.TransientModel):
@@ -248,6 +250,12 @@ class SmsComposer(models.TransientModel):
             sms_pid_to_number={partner.id: number} if partner else None,
         )
 
+    def _prepare_body_values(self, records):
+        """Override of `mass_mailing_sms` to shorten links as phones read them."""
+        if self._is_sms_ovh_slice() and "sms_ovh_links" not in self.env.context:
+            self = self.with_context(sms_ovh_links=ShortLinks())
+        return super()._prepare_body_values(records)
+
     def _prepare_mass_sms_values(self, records):
         """Override of `sms` to tell each SMS which company sends it.
 
@@ -292,7 +300,7 @@ class SmsComposer(models.TransientModel):
             return
         if company_sudo.sms_ovh_skip_landlines and is_landline(sms_values["number"]):
             sms_values.update(state="canceled", failure_type="sms_ovh_landline")
-        elif not (sms_values["body"] or "").strip():
+        elif is_blank(sms_values["body"]):
             sms_values.update(state="canceled", failure_type="sms_ovh_empty")
 
     def _prepare_recipient_values(self, records):

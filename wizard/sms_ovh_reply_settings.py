@@ -2,7 +2,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 from ..tools import ovh_client
-from ..tools.sms_segments import MAX_SEGMENTS, count_segments
+from ..tools.sms_segments import MAX_SEGMENTS, count_segments, is_blank
 
 
 class SmsOvhReplySettings(models.TransientModel):
@@ -48,7 +48,7 @@ class SmsOvhReplySettings(models.TransientModel):
         emails = account._parse_emails(self.emails)
         text = (self.response_text or "").strip()
         if self.response_type == "text":
-            if not text:
+            if is_blank(text):
                 raise UserError(self.env._("Enter the text of the automatic answer."))
             if count_segments(text, False).segments > MAX_SEGMENTS:
                 raise UserError(

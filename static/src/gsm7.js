@@ -9,6 +9,7 @@
 
 // With its suffix, Odoo's bundles and other ES module loaders alike find the file.
 import {GSM7_BASIC, GSM7_EXTENSION, isGsm7} from "./sms_segments.js";
+import {PLACEHOLDER, findLinks} from "./links.js";
 
 /**
  * Signs that Unicode data does not decompose, or not as a reader expects: every character
@@ -250,19 +251,8 @@ const CLUSTER =
     `|[${EMOJI}][${EMOJI_TAIL}]*(?:\\u200d[${EMOJI}][${EMOJI_TAIL}]*)*[${JOINER}]*` +
     `|[^${GSM7_CLASS}][${MARK}${SELECTOR}${JOINER}]*` +
     `|[${GSM7_CLASS}][${MARK}${SELECTOR}]+`;
-// A placeholder is what Odoo's inline templates recognise: on one line. Another opening
-// inside starts a new one, which also keeps the search linear.
-const PLACEHOLDER = "\\{\\{(?:(?!\\{\\{)[^\\n])+?\\}\\}";
-// A URL ends at white space; closing quotes, dashes and an ellipsis that follow it are
-// the sentence's.
-const URL_END =
-    "\\x00- \\x85\\xa0\\u1680\\u2000-\\u200b\\u2028\\u2029\\u202f\\u205f\\u3000\\ufeff";
-const URL_TRAIL = "«»‘’‚‛“”„‟‹›…–—";
-const URL_PATTERN =
-    "(?:[hH][tT][tT][pP][sS]?://|\\b[wW][wW][wW]\\.)" +
-    `(?:${PLACEHOLDER}|[^${URL_END}])*(?:${PLACEHOLDER}|[^${URL_END}${URL_TRAIL}])`;
 const CLUSTERS = new RegExp(CLUSTER, "gu");
-const PIECES = new RegExp(`(?<kept>${PLACEHOLDER}|${URL_PATTERN})|${CLUSTER}`, "gu");
+const PIECES = new RegExp(`(?<kept>${PLACEHOLDER})|${CLUSTER}`, "gu");
 
 /**
  * @param {any} value
@@ -375,13 +365,37 @@ function getEquivalent(cluster) {
 }
 
 /**
+ * Give what of a text is kept as it is, and what the alphabet lacks.
+ *
+ * @param {String} source any text
+ * @yields {{start: Number, piece: String, kept: Boolean}}
+ */
+function* iteratePieces(source) {
+    let done = 0;
+    const links = [...findLinks(source), {start: source.length, end: source.length}];
+    for (const {start, end} of links) {
+        for (const match of source.slice(done, start).matchAll(PIECES)) {
+            yield {
+                start: done + match.index,
+                piece: match[0],
+                kept: Boolean(match.groups.kept),
+            };
+        }
+        if (start < end) {
+            yield {start, piece: source.slice(start, end), kept: true};
+        }
+        done = end;
+    }
+}
+
+/**
  * Give the nearest text that the GSM 7 bit alphabet can write.
  *
- * A text that is GSM-7 already is not changed, nor are URLs (from `http://`, `https://`
- * or `www.` to white space) and placeholders (`{{ ... }}` on one line). Letters keep the
- * accents that the alphabet has; characters that show nothing (zero-width, soft hyphen,
- * controls) are removed. What has no equivalent, as emoji or Cyrillic, stays and is
- * named; so is what stays inside URLs and placeholders.
+ * A text that is GSM-7 already is not changed, nor are links (see `links.js`) and
+ * placeholders (`{{ ... }}` on one line). Letters keep the accents that the alphabet has;
+ * characters that show nothing (zero-width, soft hyphen, controls) are removed. What has
+ * no equivalent, as emoji or Cyrillic, stays and is named; so is what stays inside links
+ * and placeholders.
  *
  * @param {String} text the message; `undefined`, `null`, `false` (an empty field of Odoo)
  *  and the empty text give an empty one
@@ -401,12 +415,10 @@ export function toGsm7(text) {
     let result = "";
     let end = 0;
     let powerEnd = -1;
-    for (const match of source.matchAll(PIECES)) {
-        const piece = match[0];
-        const start = match.index;
+    for (const {start, piece, kept} of iteratePieces(source)) {
         result += source.slice(end, start);
         end = start + piece.length;
-        if (match.groups.kept) {
+        if (kept) {
             for (const [cluster] of piece.matchAll(CLUSTERS)) {
                 remaining.add(cluster);
             }

@@ -80,6 +80,22 @@ function countSeptets(text) {
     return septets;
 }
 
+// White space, controls and what shows nothing, as ranges that the twin reads alike.
+const BLANK =
+    // eslint-disable-next-line no-control-regex, no-misleading-character-class
+    /^[\x00-\x20\x7f-\xa0\xad\u034f\u061c\u115f\u1160\u1680\u17b4\u17b5\u180b-\u180f\u2000-\u200f\u2028-\u202f\u205f-\u206f\u2800\u3000\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\u{1d173}-\u{1d17a}\u{e0000}-\u{e0fff}]*$/u;
+
+/**
+ * Tell whether nobody could read anything of a text: zero-width spaces and joiners, soft
+ * hyphens and the like are charged for as any character, yet show nothing.
+ *
+ * @param {String} text any text; `undefined`, `null`, `false` and the empty text are blank
+ * @returns {Boolean}
+ */
+export function isBlank(text) {
+    return !text || BLANK.test(text);
+}
+
 /**
  * Tell whether the GSM 7 bit alphabet can write a whole text.
  *

@@ -50,6 +50,7 @@ class MailingMailing extends models.Model {
     sms_allow_unsubscribe = fields.Boolean();
     sms_ovh_company_id = fields.Many2one({relation: "res.company"});
     sms_ovh_in_use = fields.Boolean({default: true});
+    sms_ovh_last_link = fields.Char();
     sms_ovh_stop_counted = fields.Boolean();
     sms_encoding = fields.Char();
     sms_units = fields.Integer();
@@ -348,6 +349,34 @@ test("links and the opt-out link of a campaign count as they are sent", async ()
     expect.verifySteps(["placeholders 1"]);
 });
 
+test("a range says that links grow longer while a campaign is sent", async () => {
+    MailingMailing._records[0].sms_ovh_last_link = `${LINK}x`;
+    await mountMailing(1, '<field name="sms_ovh_last_link" invisible="1"/>');
+    const length = 149 - LINK.length - 1;
+    await paste(`${"a".repeat(length)} https://boutique.example.org/chaise,bleue`);
+    expect(line).toHaveText(
+        "149 / 149 · 1 or 2 SMS · GSM-7 · STOP included · links counted as shortened" +
+            " · links are longer for the last recipients"
+    );
+    await paste(`${"a".repeat(length - 1)} https://boutique.example.org/chaise,bleue`);
+    expect(line).toHaveText(
+        "148 / 149 · 1 SMS · GSM-7 · STOP included · links counted as shortened"
+    );
+    expect.verifySteps(["placeholders 1"]);
+});
+
+test("a text of which nobody could read anything is none", async () => {
+    await mountMailing(1);
+    for (const text of ["\u200b", "\u2060", "\u00ad", "\u200b\u00ad \ufeff"]) {
+        await paste(text);
+        expect(line).toHaveText("0 / 149 · 0 SMS · GSM-7 · STOP included");
+        expect(".o_sms_ovh_unicode").toHaveCount(0);
+    }
+    await paste("\u200ba");
+    expect(line).toHaveText("2 / 59 · 1 SMS · Unicode · STOP included");
+    expect.verifySteps(["placeholders 1"]);
+});
+
 test("the opt-out link of a new campaign is counted again once it has an id", async () => {
     await mountMailing();
     await contains("[name=sms_allow_unsubscribe] input").click();
@@ -516,17 +545,23 @@ test("links are read as the server reads them", () => {
         [false, ""],
         ["", ""],
         ["Bonjour", "Bonjour"],
-        ["a https://b.fr/c?d=é, e", `a ${LINK} e`],
-        ["https://é.fr/à.", LINK],
-        ["HTTPS://b.fr", "HTTPS://b.fr"],
+        ["a https://b.fr/c?d=é, e", `a ${LINK}, e`],
+        ["https://é.fr/à.", `${LINK}.`],
+        ["HTTPS://b.fr/a,b", LINK],
+        ["www.b.fr", LINK],
         ["https://b.fr/{{ object.id }}/c d", `${LINK} d`],
         ["https://b.fr?{{ object.id }}&a=\u2028b", `${LINK}\u2028b`],
-        ["https://b.fr?a=\ufeffb\x1cc", `${LINK}\x1cc`],
+        ["https://b.fr?a=\ufeffb\x1cc", `${LINK}\ufeffb\x1cc`],
         ["https://www.example.com/sms/1/abc", "https://www.example.com/sms/1/abc"],
-        ["https://www.example.com/r/abc", "https://www.example.com/r/abc/s/xxxxx"],
+        ["https://www.example.com/r/abc.", "https://www.example.com/r/abc/s/xxxxx."],
+        ["https://www.example.com/r/abc/s/5", "https://www.example.com/r/abc/s/5"],
     ]) {
         expect(getTextAsSent(text, placeholders)).toBe(expected);
         expect(getTextAsSent(text, null)).toBe(text || "");
+    }
+    for (const text of [" \n", "\u200b", "\u2060\xad", "\u3164\ufeff\ufe0f"]) {
+        expect(getTextAsSent(text, placeholders, true)).toBe("");
+        expect(getTextAsSent(text, null)).toBe("");
     }
     expect(getTextAsSent("a", placeholders, true)).toBe("a\nSTOP");
     expect(getTextAsSent("", placeholders, true)).toBe("");

@@ -10,9 +10,10 @@ import {
     UNICODE_SINGLE,
     countSegments,
 } from "../../sms_segments.js";
-import {getLinks, getTextAsSent, hasPlaceholders} from "./text_as_sent.js";
+import {getTextAsSent, hasPlaceholders} from "./text_as_sent.js";
 import {nonGsm7Characters, toGsm7} from "../../gsm7.js";
 import {_t} from "@web/core/l10n/translation";
+import {findLinks} from "../../links.js";
 import {useDebounced} from "@web/core/utils/timing";
 
 // Milliseconds without a key before a change is said aloud: screen readers would
@@ -109,6 +110,8 @@ export class SmsOvhCounter extends Component {
         state: Object,
         id: {type: String, optional: true},
         placeholders: {type: [Object, {value: null}], optional: true},
+        // The longest that a link becomes: the last recipient's.
+        lastLink: {type: String, optional: true},
         optOut: {type: Boolean, optional: true},
         stopClause: {type: Boolean, optional: true},
         readonly: {type: Boolean, optional: true},
@@ -150,6 +153,7 @@ export class SmsOvhCounter extends Component {
     describe() {
         const text = this.state.text || "";
         const count = this.count(text);
+        count.most = this.countMost(text, count);
         const sms = {
             ...count,
             isTooLong: count.segments > MAX_SEGMENTS,
@@ -185,14 +189,22 @@ export class SmsOvhCounter extends Component {
         const used = count.units - clause;
         const items = [
             `${used} / ${used + count.unitsLeft}`,
-            _t("%(segments)s SMS", {segments: count.segments}),
+            count.most > count.segments
+                ? _t("%(least)s or %(most)s SMS", {
+                      least: count.segments,
+                      most: count.most,
+                  })
+                : _t("%(segments)s SMS", {segments: count.segments}),
             count.encoding === UNICODE ? _t("Unicode") : _t("GSM-7"),
         ];
         if (stopClause) {
             items.push(_t("STOP included"));
         }
-        if (placeholders && getLinks(text).length) {
+        if (placeholders && findLinks(text).length) {
             items.push(_t("links counted as shortened"));
+        }
+        if (count.most > count.segments) {
+            items.push(_t("links are longer for the last recipients"));
         }
         if (placeholders && optOut) {
             items.push(_t("opt-out link included"));
@@ -224,6 +236,20 @@ export class SmsOvhCounter extends Component {
     }
 
     /**
+     * @param {String} text as written
+     * @param {Object} count its size for the first recipient
+     * @returns {Number} SMS that the last recipient gets: each SMS's id is in its links
+     */
+    countMost(text, count) {
+        const {placeholders, lastLink, optOut, stopClause} = this.props;
+        if (!placeholders || !lastLink || lastLink.length <= placeholders.link.length) {
+            return count.segments;
+        }
+        const last = {...placeholders, link: lastLink};
+        return countSegments(getTextAsSent(text, last, optOut), {stopClause}).segments;
+    }
+
+    /**
      * Explain why a text is Unicode, and what it would take to change that.
      *
      * @param {String} text as written
@@ -233,7 +259,7 @@ export class SmsOvhCounter extends Component {
         let characters = nonGsm7Characters(text);
         if (this.props.placeholders) {
             // What is inside a link does not count: the link is replaced.
-            const links = getLinks(text);
+            const links = findLinks(text);
             const isOutside = ({start}) =>
                 !links.some((link) => start >= link.start && start < link.end);
             characters = characters
@@ -294,7 +320,7 @@ export class SmsOvhCounter extends Component {
     getSummary(sms) {
         const sentences = [
             _t("%(segments)s SMS, %(encoding)s.", {
-                segments: sms.segments,
+                segments: sms.most,
                 encoding: sms.encoding === UNICODE ? _t("Unicode") : _t("GSM-7"),
             }),
         ];

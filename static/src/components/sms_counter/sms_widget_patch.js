@@ -79,6 +79,7 @@ patch(SmsWidget.prototype, {
             id: this.smsOvhCounterId,
             state: this.smsOvhState,
             placeholders: this.linkReplacementsPlaceholders,
+            lastLink: data.sms_ovh_last_link || "",
             optOut: Boolean(data.sms_allow_unsubscribe),
             stopClause: Boolean(data.sms_ovh_stop_counted ?? data.sms_ovh_stop_clause),
             readonly: this.props.readonly,

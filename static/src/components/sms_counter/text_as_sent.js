@@ -3,16 +3,12 @@
  * link tracker, and the opt-out link is appended.
  *
  * Twin of `get_text_as_sent` in `models/sms_ovh_counter_mixin.py`: the figures of a form
- * and those under its text agree because both read a text alike. So white space and
- * letters are Python's here, not JavaScript's.
+ * and those under its text agree because both read a text alike.
  */
 
-// Another opening inside a placeholder starts a new one, which keeps the search linear.
-const PLACEHOLDER = "\\{\\{(?:(?!\\{\\{)[^\\n])+?\\}\\}";
-const URL_SOURCE =
-    `https?:\\/\\/(?:[\\p{L}\\p{N}_@:%.+&~#=\\/\\-]|${PLACEHOLDER})+` +
-    `(?:\\?(?:${PLACEHOLDER}|[^\\s\\x1c-\\x1f\\x85]|\\ufeff)+)?`;
-const URLS = new RegExp(URL_SOURCE, "gu");
+import {PLACEHOLDER, replaceLinks} from "../../links.js";
+import {isBlank} from "../../sms_segments.js";
+
 const PLACEHOLDERS = new RegExp(PLACEHOLDER, "u");
 
 /**
@@ -26,33 +22,26 @@ const PLACEHOLDERS = new RegExp(PLACEHOLDER, "u");
  * @param {String} text the text as written
  * @param {LinkPlaceholders|null} [placeholders] null where links are sent as they are
  * @param {Boolean} [optOut] whether the opt-out link is appended
- * @returns {String}
+ * @returns {String} empty where nobody could read anything: that is not sent
  */
 export function getTextAsSent(text, placeholders, optOut) {
-    if (!text || !placeholders) {
-        return text || "";
+    if (isBlank(text)) {
+        return "";
+    }
+    if (!placeholders) {
+        return text;
     }
     const {link, unsubscribe} = placeholders;
     const baseUrl = link.slice(0, link.lastIndexOf("/r/"));
     const visitor = link.slice(link.lastIndexOf("/s/"));
-    const sent = text.replace(URLS, (url) => {
+    const sent = replaceLinks(text, (url) => {
         if (url.startsWith(`${baseUrl}/r/`)) {
-            return url + visitor;
+            const code = url.slice(`${baseUrl}/r/`.length);
+            return code && !/[/?#]/.test(code) ? url + visitor : url;
         }
         return url.startsWith(`${baseUrl}/sms/`) ? url : link;
     });
     return optOut ? sent + unsubscribe : sent;
-}
-
-/**
- * @param {String} text
- * @returns {{start: Number, end: Number}[]} where the links of the text are
- */
-export function getLinks(text) {
-    return [...text.matchAll(URLS)].map((match) => ({
-        start: match.index,
-        end: match.index + match[0].length,
-    }));
 }
 
 /**
