@@ -11,6 +11,7 @@ from . import test_dashboard
 from . import test_delivery
 from . import test_diagnosis
 from . import test_everywhere
+from . import test_empty_texts
 from . import test_estimate
 from . import test_estimate_send
 from . import test_estimate_tour

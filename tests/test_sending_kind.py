@@ -1,6 +1,10 @@
+import sys
+from unittest.mock import patch
+
 from odoo.exceptions import UserError, ValidationError
 from odoo.tests import BaseCase, Form, tagged
 
+from ..tools import contact_information
 from ..tools.contact_information import find_contact_information
 from .common import KEYS_2, SERVICE_2, SmsOvhCase
 
@@ -19,6 +23,18 @@ class TestContactInformation(BaseCase):
             ("-20% sur boutique.example.com/promo", "boutique.example.com/promo"),
             ("Appelez le 01 42 68 53 00 vite", "01 42 68 53 00"),
             ("Tel:+33142685300", "+33142685300"),
+            # Links that no scheme tells.
+            ("Voir goo.gl/x", "goo.gl/x"),
+            ("Voir example.co/x, merci", "example.co/x"),
+            ("Sur exemple.store.", "exemple.store"),
+            ("Sur (exemple.store)", "exemple.store"),
+            ("Exemple.Store/promo", "Exemple.Store/promo"),
+            ("Sur été.fr", "été.fr"),
+            ("Sur exemple.fr.Merci", "exemple.fr"),
+            ("Sur www.exemple.co.uk/a,b.", "www.exemple.co.uk/a,b"),
+            ("wa.me/33612345678", "wa.me/33612345678"),
+            ("https://exemple.fr/a,b", "https://exemple.fr/a,b"),
+            ("ftp://exemple/a", "ftp://exemple/a"),
         ):
             self.assertEqual(find_contact_information(text, "FR"), found)
 
@@ -30,8 +46,31 @@ class TestContactInformation(BaseCase):
             "Rendez-vous le 12.05.2026 à 14.30",
             "Votre code : 482913, total 1 250,00 EUR",
             "Commande S00012 du 3/4",
+            "À 14h30.Rendez-vous confirmé",
+            "M.Dupont, Mme.Martin et Dr.House",
+            "Total 12.50 ou 1.250.000",
+            "C'est demain.Il fera beau",
+            "C'est demain.il fera beau",
+            "C'est fini.La suite ici.Je vous attends",
+            "Merci.Info à suivre",
+            "S.A.R.L. et P.S., etc...fin",
+            "Écrivez à contact@exemple.store",
+            "Écrivez à jean.fr@exemple.store",
         ):
             self.assertIsNone(find_contact_information(text, "FR"), text)
+
+
+    def test_without_the_list(self):
+        """Where the list of top-level domains is not installed, the common ones count."""
+        contact_information._get_top_level_domains.cache_clear()
+        self.addCleanup(contact_information._get_top_level_domains.cache_clear)
+        with patch.dict(sys.modules, {"tldextract": None}):
+            for text, found in (
+                ("Sur exemple.fr", "exemple.fr"),
+                ("Voir goo.gl/x", "goo.gl/x"),
+                ("Bonjour.Merci", None),
+            ):
+                self.assertEqual(find_contact_information(text), found)
 
 
 @tagged("-at_install", "post_install")
@@ -139,6 +178,27 @@ class TestSenderAndKind(SmsOvhCase):
         self.assertEqual(mailing.state, "draft")
         mailing.sms_ovh_sender_id = self.alpha
         self.assertFalse(mailing.sms_ovh_sender_warning)
+
+    def test_link_without_a_scheme_from_the_short_number(self):
+        """Such a link is found before OVHcloud is asked, what only looks like one isn't."""
+        for link in ("goo.gl/x", "example.co/x", "exemple.store"):
+            mailing = self._create_mailing(
+                self._numbers(1),
+                body=f"Voir {link}",
+                sms_ovh_sender_id=self.short.id,
+            )
+            self.assertIn(link, mailing.sms_ovh_sender_warning)
+            with self.assertRaisesRegex(UserError, link):
+                mailing.action_put_in_queue()
+        self.assertEqual(self.simulator.count_jobs(), 0)
+        body = "Bonjour.Merci M.Dupont, à 14h30.Rendez-vous, total 12.50"
+        mailing = self._create_mailing(
+            self._numbers(1), body=body, sms_ovh_sender_id=self.short.id
+        )
+        self.assertFalse(mailing.sms_ovh_sender_warning)
+        self._send_mailing(mailing)
+        (sms,) = self.simulator.get_ledger()
+        self.assertEqual(sms["message"], body)
 
     def test_opt_out_link_counts_as_a_link(self):
         mailing = self._create_mailing(

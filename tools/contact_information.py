@@ -1,24 +1,69 @@
 """What OVHcloud takes from no short number: links and phone numbers in a text."""
 
 import re
+from functools import cache
 
 import phonenumbers
 
-# Bare addresses only of the ends that people write without "www.": anything else would
-# take "Bonjour.Merci" for a link. Each repetition has an end, so that no text takes long:
-# a label of a domain has 63 characters at most (RFC 1035, section 2.3.4).
-_LINK_REGEX = re.compile(
-    r"""
-    \b[a-z][a-z0-9+.-]{0,30}://\S+
-    | \bwww\.[^\s.]+\.\S+
-    | (?<![\w@.-])
-      (?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+
-      (?:app|be|biz|bzh|ch|com|de|es|eu|fr|gouv|info|io|it|lu|ly|me|net|nl|org|paris|pl
-        |re|shop|uk)
-      (?:/\S*|(?![\w-]))
-    """,
-    re.IGNORECASE | re.VERBOSE,
+from .links import find_links, get_link_end
+
+# What people write most, where the list of all is not installed.
+_COMMON_DOMAINS = frozenset(
+    "app be biz bzh ch co com de es eu fr gl gouv info io it lu ly me net nl org paris pl"
+    " re shop store uk".split()
 )
+# Words of a sentence that goes on without a space after its full stop ("demain.il"), more
+# often than they are domains: of those only a link with a path is one.
+_WORDS = frozenset(
+    "am as au by do et il in is je la ma my ne no sa si so to un us".split()
+)
+_SCHEME = re.compile(r"\b[a-z][a-z0-9+.-]{0,30}://\S+", re.IGNORECASE)
+# 63 characters at most (RFC 1035, section 2.3.4), so that no text takes long.
+_LABEL = r"[^\W_](?:[\w-]{0,61}[^\W_])?"
+# Neither part of an address of e-mail nor of another name.
+_NAME = re.compile(
+    rf"(?<![\w@./-])(?P<name>{_LABEL}(?:\.{_LABEL})+)(?![\w@-])(?P<path>[/?#]\S*|:\d+\S*)?"
+)
+
+
+@cache
+def _get_top_level_domains():
+    """Return the top-level domains, as the installed Public Suffix List has them.
+
+    :rtype: frozenset[str]
+    """
+    try:
+        # Here, since few send from a short number, and it takes half a second.
+        import tldextract
+    except ImportError:
+        return _COMMON_DOMAINS
+    # Without addresses nor a folder it reads the list that it comes with: no network.
+    extract = tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None)
+    return frozenset(suffix.rpartition(".")[2] for suffix in extract.tlds)
+
+
+def _find_name(text):
+    """Return the first link without a scheme in a text, or None.
+
+    :param str text: the text
+    :rtype: str|None
+    """
+    for match in _NAME.finditer(text):
+        labels = match["name"].split(".")
+        # A full stop may end the sentence, and the next one begin without a space.
+        for count in range(len(labels), 1, -1):
+            domain = labels[count - 1]
+            if domain.lower() not in _get_top_level_domains():
+                continue
+            name = ".".join(labels[:count])
+            if count == len(labels) and match["path"]:
+                link = name + match["path"]
+                return link[: get_link_end(link)]
+            # "Bonjour.Je": a capital begins a sentence.
+            if domain == domain.capitalize() or domain.lower() in _WORDS:
+                continue
+            return name
+    return None
 
 
 def find_contact_information(text, country_code=None):
@@ -26,14 +71,21 @@ def find_contact_information(text, country_code=None):
 
     OVHcloud refuses a text that has either from a short number, with HTTP 400 "cannot
     send contact information with shortcode". How it looks for them is not published:
-    here a number is what ``phonenumbers`` calls valid.
+    here a number is what ``phonenumbers`` calls valid, and a link what phones make one
+    of (see :mod:`.links`) or a name of an existing top-level domain. What could as well
+    be a sentence is left to OVHcloud to refuse.
 
     :param str text: the text as it is sent
     :param str|None country_code: ISO code of the country whose national numbers count
     :rtype: str|None
     """
-    link = _LINK_REGEX.search(text or "")
-    if link:
-        return link[0]
-    matches = phonenumbers.PhoneNumberMatcher(text or "", country_code or None)
+    text = text or ""
+    if links := find_links(text):
+        start, end = links[0]
+        return text[start:end]
+    if match := _SCHEME.search(text):
+        return match[0]
+    if name := _find_name(text):
+        return name
+    matches = phonenumbers.PhoneNumberMatcher(text, country_code or None)
     return next((match.raw_string for match in matches), None)
