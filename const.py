@@ -140,6 +140,12 @@ RETRYABLE_FAILURE_TYPES = {
 
 # What an SMS is to the law. Marketing ones carry the STOP clause, where their sender can,
 # and keep quiet hours.
+#: What is written in GSM-7 where it has an equivalent, see `tools/gsm7_filling.py`.
+GSM7_CHOICES = [
+    ("off", "Nothing"),
+    ("placeholders", "What placeholders fill in"),
+    ("all", "All of the text"),
+]
 KINDS = [("marketing", "Marketing"), ("transactional", "Transactional")]
 
 # Hours in which marketing SMS may leave, to choose from: opening, closing, ISO days, and

@@ -1,4 +1,7 @@
+from typing import NamedTuple
+
 from odoo import api, models
+from odoo.exceptions import UserError
 from odoo.tools.mail import validate_url
 
 from odoo.addons.link_tracker.models.link_tracker import (
@@ -6,7 +9,11 @@ from odoo.addons.link_tracker.models.link_tracker import (
     LINK_TRACKER_UNIQUE_FIELDS,
 )
 
+from .. import const
+from ..tools import gsm7_filling
+from ..tools.gsm7_filling import mark_placeholders, unmark, write_gsm7
 from ..tools.links import replace_links
+from ..tools.sms_segments import is_gsm7
 
 
 class ShortLinks(dict):
@@ -25,6 +32,28 @@ class ShortLinks(dict):
     __hash__ = object.__hash__
     __eq__ = object.__eq__
     __ne__ = object.__ne__
+
+
+class RenderedTexts(dict):
+    """What each choice makes of texts that are no GSM-7, as a context can carry it.
+
+    By id of the record, then by choice. See :class:`ShortLinks` on being in a context.
+    """
+
+    __hash__ = object.__hash__
+    __eq__ = object.__eq__
+    __ne__ = object.__ne__
+
+
+class Gsm7Rendering(NamedTuple):
+    """How texts are rendered in GSM-7.
+
+    :param str choice: what is written in it, see :mod:`..tools.gsm7_filling`
+    :param bool links_shortened: whether links are shortened afterwards
+    """
+
+    choice: str
+    links_shortened: bool = False
 
 
 class MailRenderMixin(models.AbstractModel):
@@ -67,6 +96,50 @@ class MailRenderMixin(models.AbstractModel):
             return links[url] or url
 
         return replace_links(content, shorten)
+
+    @api.model
+    def _render_template_inline_template(
+        self, template_txt, model, res_ids, add_context=None, options=None
+    ):
+        """Override of `mail` to write in GSM-7 what placeholders fill in, or all.
+
+        Where the context has ``sms_ovh_rendering``, :class:`Gsm7Rendering`. What other
+        choices would have made is kept in ``sms_ovh_texts``, :class:`RenderedTexts`.
+        """
+        rendering = self.env.context.get("sms_ovh_rendering")
+        if not rendering or not template_txt:
+            return super()._render_template_inline_template(
+                template_txt, model, res_ids, add_context=add_context, options=options
+            )
+        try:
+            rendered = super()._render_template_inline_template(
+                mark_placeholders(str(template_txt)),
+                model,
+                res_ids,
+                add_context=add_context,
+                options=options,
+            )
+        except UserError:
+            # Core's sentence shows the template: once more, without the marks.
+            return super()._render_template_inline_template(
+                template_txt, model, res_ids, add_context=add_context, options=options
+            )
+        texts = self.env.context.get("sms_ovh_texts")
+        for res_id, marked in rendered.items():
+            text = unmark(marked)
+            written = write_gsm7(marked, *rendering)
+            rendered[res_id] = written
+            if texts is None:
+                continue
+            texts.pop(res_id, None)
+            if not is_gsm7(text):
+                texts[res_id] = {
+                    choice: text
+                    if choice == gsm7_filling.OFF
+                    else write_gsm7(marked, choice, rendering.links_shortened)
+                    for choice, __ in const.GSM7_CHOICES
+                }
+        return rendered
 
     @api.model
     def _get_sms_ovh_short_url(self, url, link_tracker_vals):

@@ -1,5 +1,8 @@
 from odoo import models
 
+from ..tools.gsm7_filling import OFF
+from .mail_render_mixin import Gsm7Rendering
+
 
 class MailThread(models.AbstractModel):
     _inherit = "mail.thread"
@@ -20,6 +23,17 @@ class MailThread(models.AbstractModel):
             template = self.env.ref(template_xmlid, raise_if_not_found=False)
         if template:
             self = self.with_context(**template._get_sms_ovh_context())
+        # sudo: the settings of the company that sends.
+        company_sudo = self._get_sms_ovh_companies()[self.id].sudo()
+        choice = (
+            template and template.sudo().sms_ovh_gsm7
+        ) or company_sudo.sms_ovh_gsm7
+        if company_sudo.sms_ovh_account_id and choice != OFF:
+            rendering = Gsm7Rendering(choice)
+            if template:
+                template = template.with_context(sms_ovh_rendering=rendering)
+            else:
+                self = self.with_context(sms_ovh_rendering=rendering)
         return super()._message_sms_with_template(
             template, template_xmlid, *args, **kwargs
         )

@@ -9,10 +9,11 @@ from odoo.tools import SQL
 from odoo.tools.misc import formatLang
 
 from .. import const
+from ..tools.gsm7_filling import OFF
 from ..tools.links import append_visitor
 from ..tools.sms_api import SmsApiOvh
 from ..tools.sms_segments import is_blank
-from .mail_render_mixin import ShortLinks
+from .mail_render_mixin import RenderedTexts, ShortLinks
 
 _logger = logging.getLogger(__name__)
 
@@ -47,12 +48,15 @@ class RenderedSms(NamedTuple):
     :param str|bool number: in E.164, or as stored where it is none
     :param str text: as it is sent, without the STOP clause
     :param str|bool reason: failure type of who gets nothing, False for all others
+    :param dict|None texts: what it were with each choice of what is written in GSM-7;
+        None where all would be the same
     """
 
     res_id: int
     number: str
     text: str
     reason: str
+    texts: dict | None = None
 
 
 class MailingMailing(models.Model):
@@ -68,6 +72,9 @@ class MailingMailing(models.Model):
     )
     sms_ovh_estimate_stale = fields.Boolean(
         string="Estimate Out of Date", compute="_compute_sms_ovh_estimate_stale"
+    )
+    sms_ovh_estimate_found = fields.Json(
+        string="What the Estimate Found", compute="_compute_sms_ovh_estimate_found"
     )
     sms_ovh_estimate_summary = fields.Char(
         string="Estimate in Short", compute="_compute_sms_ovh_estimate_summary"
@@ -97,6 +104,7 @@ class MailingMailing(models.Model):
         "sms_ovh_account_id",
         "sms_ovh_sender_id",
         "sms_ovh_stop_clause",
+        "sms_ovh_gsm7",
         "user_id",
     )
     def _compute_sms_ovh_estimate_stale(self):
@@ -107,6 +115,29 @@ class MailingMailing(models.Model):
                 and mailing.state == "draft"
                 and estimate.fingerprint != mailing._get_sms_ovh_fingerprint()
             )
+
+    @api.depends("sms_ovh_estimate_stale", "sms_ovh_estimate_ids.state")
+    def _compute_sms_ovh_estimate_found(self):
+        """Say to the counter what is so for every recipient, while the estimate holds.
+
+        What placeholders fill in, nothing else can tell: ``gsm7``, whether all get GSM-7,
+        and how many SMS they get, from ``least`` to ``most``.
+        """
+        for mailing in self:
+            estimate = mailing.sms_ovh_estimate_id
+            mailing.sms_ovh_estimate_found = False
+            if (
+                estimate.state == "done"
+                and estimate.sent_count
+                and not mailing.sms_ovh_estimate_stale
+            ):
+                sizes = estimate.line_ids.filtered(lambda line: line.kind == "size")
+                segments = sizes.mapped("segments")
+                mailing.sms_ovh_estimate_found = {
+                    "gsm7": not estimate.unicode_count,
+                    "least": min(segments),
+                    "most": max(segments),
+                }
 
     @api.depends(
         "sms_ovh_estimate_stale",
@@ -180,6 +211,7 @@ class MailingMailing(models.Model):
             self_sudo.sms_ovh_account_id.id,
             self.sms_ovh_sender_id.id,
             bool(self.sms_ovh_stop_clause),
+            self.sms_ovh_gsm7,
         ]
         return hashlib.sha256(json.dumps(facts, default=str).encode()).hexdigest()
 
@@ -335,8 +367,11 @@ class MailingMailing(models.Model):
         self.ensure_one()
         if not isinstance(seen, SeenNumbers):
             seen = SeenNumbers(seen)
+        texts = RenderedTexts()
         mailing = self.with_context(
-            sms_ovh_links=ShortLinks(look_only=True), sms_ovh_seen_numbers=seen
+            sms_ovh_links=ShortLinks(look_only=True),
+            sms_ovh_seen_numbers=seen,
+            sms_ovh_texts=texts,
         )
         if sms_id is None:
             sms_id = self._get_sms_ovh_next_id()
@@ -352,12 +387,26 @@ class MailingMailing(models.Model):
             sender=self.sms_ovh_sender_id or account_sudo.default_sender_id,
         )
         base_url = self.env["sms.sms"].get_base_url()
+        tracker_values = mailing._get_link_tracker_values()
+        shorten = mailing.env["mail.render.mixin"]._shorten_links_text
         rendered = []
         refusals = {}
         for record in records:
             sms = values[record.id]
             text = sms["body"] or ""
             reason = False
+            others = None
+            if record.id in texts:
+                shortened = {
+                    choice: shorten(other, tracker_values)
+                    for choice, other in texts[record.id].items()
+                }
+                # What composing added: the opt-out link.
+                end = text[len(shortened[self.sms_ovh_gsm7 or OFF]) :]
+                others = {
+                    choice: append_visitor(other + end, base_url, sms_id)
+                    for choice, other in shortened.items()
+                }
             if sms["state"] != "outgoing":
                 reason = sms["failure_type"]
             else:
@@ -370,7 +419,7 @@ class MailingMailing(models.Model):
                     )
                 reason = refusals[text]
                 sms_id += 1
-            rendered.append(RenderedSms(record.id, sms["number"], text, reason))
+            rendered.append(RenderedSms(record.id, sms["number"], text, reason, others))
         return rendered
 
     # ------------------------------------------------------------

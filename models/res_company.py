@@ -35,6 +35,15 @@ class ResCompany(models.Model):
         " automation rule, as a reminder.",
     )
 
+    sms_ovh_gsm7 = fields.Selection(
+        const.GSM7_CHOICES,
+        string="Write in GSM-7 what has an equivalent",
+        required=True,
+        default="off",
+        help="One letter that GSM-7 lacks, as the ï of a name, makes an SMS Unicode, of 70"
+        " characters instead of 160. Written as i, the SMS may take half as many. Links"
+        " are never changed, nor texts that stay Unicode all the same.",
+    )
     sms_ovh_skip_landlines = fields.Boolean(
         string="Leave Out Landlines",
         default=True,

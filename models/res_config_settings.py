@@ -24,6 +24,7 @@ class ResConfigSettings(models.TransientModel):
         related="company_id.sms_ovh_message_kind", readonly=False
     )
 
+    sms_ovh_gsm7 = fields.Selection(related="company_id.sms_ovh_gsm7", readonly=False)
     sms_ovh_skip_landlines = fields.Boolean(
         related="company_id.sms_ovh_skip_landlines", readonly=False
     )

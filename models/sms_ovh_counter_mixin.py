@@ -6,6 +6,7 @@ from odoo.exceptions import UserError
 
 from .. import const
 from ..tools.contact_information import find_contact_information
+from ..tools.gsm7_filling import ALL, write_gsm7
 from ..tools.links import PLACEHOLDER, append_visitor, replace_links
 from ..tools.sms_segments import (
     GSM7,
@@ -20,7 +21,7 @@ from ..tools.sms_segments import (
 PLACEHOLDER_REGEX = re.compile(PLACEHOLDER)
 
 
-def get_text_as_sent(text, placeholders=None, opt_out=False):
+def get_text_as_sent(text, placeholders=None, opt_out=False, gsm7=None):
     """Return a text with what Odoo makes of it on sending, as far as lengths go.
 
     Its twin for the browser is ``static/src/components/sms_counter/text_as_sent.js``.
@@ -30,13 +31,14 @@ def get_text_as_sent(text, placeholders=None, opt_out=False):
         ``get_sms_link_replacements_placeholders`` of `mailing.mailing` gives them; None
         where links are sent as they are
     :param bool opt_out: whether the opt-out link is appended
+    :param str|None gsm7: what is written in GSM-7, see :mod:`..tools.gsm7_filling`
     :return: the text, empty where nobody could read anything: that is not sent
     :rtype: str
     """
     if is_blank(text):
         return ""
     if not placeholders:
-        return text
+        return write_gsm7(text, gsm7) if gsm7 == ALL else text
     link = placeholders["link"]
     base_url, __, code = link.rpartition("/r/")
     kept = (f"{base_url}/r/", f"{base_url}/sms/")
@@ -44,7 +46,9 @@ def get_text_as_sent(text, placeholders=None, opt_out=False):
         append_visitor(text, base_url, code.rpartition("/s/")[2]),
         lambda url: url if url.startswith(kept) else link,
     )
-    return text + placeholders["unsubscribe"] if opt_out else text
+    if opt_out:
+        text += placeholders["unsubscribe"]
+    return write_gsm7(text, gsm7) if gsm7 == ALL else text
 
 
 class SmsOvhTextFails(UserError):

@@ -6,8 +6,9 @@ from odoo import api, fields, models
 
 from .. import const
 from ..tools import transaction
+from ..tools.gsm7_filling import OFF
 from ..tools.number_country import get_country_code
-from ..tools.sms_segments import count_segments
+from ..tools.sms_segments import UNICODE, count_segments
 from .mailing_mailing_estimate import SeenNumbers
 from .sms_ovh_counter_mixin import SmsOvhTextFails
 
@@ -66,6 +67,19 @@ class SmsOvhEstimate(models.Model):
     excluded_count = fields.Integer(string="Left Out", readonly=True)
     segment_count = fields.Integer(string="SMS", readonly=True)
     credits = fields.Float(string="SMS Charged", digits=(16, 2), readonly=True)
+    unicode_count = fields.Integer(string="Get It in Unicode", readonly=True)
+    # What writing in GSM-7 saves, and what the best choice would save besides.
+    gsm7_saved_segments = fields.Integer(string="SMS Saved", readonly=True)
+    gsm7_saved_credits = fields.Float(
+        string="Credits Saved", digits=(16, 2), readonly=True
+    )
+    gsm7_better = fields.Selection(
+        const.GSM7_CHOICES, string="What Would Save More", readonly=True
+    )
+    gsm7_better_segments = fields.Integer(string="SMS to Save", readonly=True)
+    gsm7_better_credits = fields.Float(
+        string="Credits to Save", digits=(16, 2), readonly=True
+    )
     error = fields.Char(string="Failure", readonly=True)
     error_res_id = fields.Integer(string="Record That Fails", readonly=True)
     rates_error = fields.Char(string="Missing Rates", readonly=True)
@@ -131,10 +145,17 @@ class SmsOvhEstimate(models.Model):
                     "longest_res_id",
                     "longest_segments",
                     "error_res_id",
+                    "unicode_count",
+                    "gsm7_saved_segments",
+                    "gsm7_saved_credits",
+                    "gsm7_better_segments",
+                    "gsm7_better_credits",
                 ),
                 0,
             ),
-            **dict.fromkeys(("error", "rates_error", "longest_text"), False),
+            **dict.fromkeys(
+                ("error", "rates_error", "longest_text", "gsm7_better"), False
+            ),
         }
         estimate_sudo.write(values)
         estimate_sudo._add_others(sending, set(everyone) - set(res_ids))
@@ -288,6 +309,7 @@ class SmsOvhEstimate(models.Model):
             "treated": self.treated + len(ids),
             "sent_count": self.sent_count + result["sent"],
             "segment_count": self.segment_count + segments,
+            "unicode_count": self.unicode_count + result["unicode"],
         }
         longest = result["longest"]
         if longest and longest[0] > self.longest_segments:
@@ -309,8 +331,10 @@ class SmsOvhEstimate(models.Model):
         """
         excluded = defaultdict(lambda: [0, []])
         countries = defaultdict(Counter)
+        # SMS more, or less, with each choice of what is written in GSM-7.
+        choices = defaultdict(Counter)
         longest = None
-        sent = 0
+        sent = unicode_count = 0
         for sms in rendered:
             if sms.reason:
                 excluded[sms.reason][0] += 1
@@ -320,6 +344,11 @@ class SmsOvhEstimate(models.Model):
             count = count_segments(sms.text, stop_clause)
             region = get_country_code(sms.number) or ""
             countries[region][count.segments] += 1
+            unicode_count += count.encoding == UNICODE
+            for choice, text in (sms.texts or {}).items():
+                if text != sms.text:
+                    other = count_segments(text, stop_clause)
+                    choices[choice][region] += other.segments - count.segments
             size = count.segments, count.units
             if not longest or size > tuple(longest[:2]):
                 longest = [*size, sms.res_id, sms.text]
@@ -328,6 +357,8 @@ class SmsOvhEstimate(models.Model):
             "sent": sent,
             "excluded": excluded,
             "countries": countries,
+            "choices": choices,
+            "unicode": unicode_count,
             "longest": longest,
         }
         return result, numbers
@@ -338,6 +369,7 @@ class SmsOvhEstimate(models.Model):
         excluded = defaultdict(lambda: [0, []])
         sizes = Counter()
         countries = defaultdict(Counter)
+        choices = defaultdict(Counter)
         for part in self.slice_ids:
             for reason, (count, ids) in part.result["excluded"].items():
                 excluded[reason][0] += count
@@ -347,6 +379,9 @@ class SmsOvhEstimate(models.Model):
                 for size, count in found.items():
                     sizes[int(size)] += count
                     countries[region][int(size)] += count
+            for choice, found in part.result.get("choices", {}).items():
+                for region, count in found.items():
+                    choices[choice][region] += count
         env = self.with_user(self.user_id).env
         rates, rates_error = env["sms.ovh.rate"]._get_rates(
             self.account_id, [region for region in countries if region]
@@ -403,11 +438,48 @@ class SmsOvhEstimate(models.Model):
                 "segment_count": sum(size * count for size, count in sizes.items()),
                 "credits": sum(line["credits"] for line in by_country),
                 "rates_error": rates_error,
+                **self._prepare_gsm7_values(choices, rates),
                 "date_done": fields.Datetime.now(),
                 # Not needed any more.
                 "res_ids": False,
             }
         )
+
+    @api.model
+    def _prepare_gsm7_values(self, choices, rates):
+        """Return what writing in GSM-7 saves, and what it would save.
+
+        :param dict choices: SMS more, or less, by choice and then by country
+        :param dict rates: credits for an SMS by country
+        :rtype: dict
+        """
+        segments = {
+            choice: sum(choices.get(choice, {}).values())
+            for choice, __ in const.GSM7_CHOICES
+        }
+        spent = {
+            choice: round(
+                sum(
+                    count * rates.get(region, 0)
+                    for region, count in choices.get(choice, {}).items()
+                ),
+                4,
+            )
+            for choice in segments
+        }
+        # Of those that save as many, the one that changes the least.
+        better = min(segments, key=segments.get)
+        values = {
+            "gsm7_saved_segments": segments[OFF],
+            "gsm7_saved_credits": spent[OFF],
+        }
+        if segments[better] < 0:
+            values.update(
+                gsm7_better=better,
+                gsm7_better_segments=-segments[better],
+                gsm7_better_credits=-spent[better],
+            )
+        return values
 
 
 class SmsOvhEstimateLine(models.Model):

@@ -8,6 +8,7 @@ from odoo.tools import SQL, split_every
 from .. import const
 from ..fields import UncheckedMany2one
 from ..tools import transaction
+from ..tools.gsm7_filling import ALL, write_gsm7
 from ..tools.links import append_visitor
 from ..tools.sms_api import SmsApiOvh
 from ..tools.sms_segments import count_segments, is_blank
@@ -156,6 +157,8 @@ class SmsSms(models.Model):
             if choice:
                 vals.update(choice)
                 self._hold_sms_ovh_values(vals, company)
+                if not mailing:
+                    vals["body"] = self._write_sms_ovh_gsm7(vals.get("body"), company)
             # As `_compute_sms_segments`, without the record that the ORM would first
             # make of each, its traces included, to compute what is to be stored.
             body = "" if is_blank(vals.get("body")) else vals["body"]
@@ -219,6 +222,20 @@ class SmsSms(models.Model):
             "sms_ovh_sender_id": sender_sudo.id,
             "sms_ovh_stop_clause": clause,
         }
+
+    @api.model
+    def _write_sms_ovh_gsm7(self, body, company):
+        """Return the text of an SMS in GSM-7, where all of it is to be.
+
+        What was only typed was not rendered; what was is in GSM-7 already.
+
+        :param str body: text of the SMS
+        :param company: `res.company` that sends it
+        :rtype: str
+        """
+        # sudo: who may send an SMS need not be allowed to see the company's settings.
+        choice = self.env.context.get("sms_ovh_gsm7") or company.sudo().sms_ovh_gsm7
+        return write_gsm7(body, ALL) if body and choice == ALL else body
 
     @api.model
     def _hold_sms_ovh_values(self, vals, company):

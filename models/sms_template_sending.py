@@ -23,6 +23,12 @@ class SmsTemplate(models.Model):
         " this sender. Empty: the account's default sender.",
     )
 
+    sms_ovh_gsm7 = fields.Selection(
+        const.GSM7_CHOICES,
+        string="Write in GSM-7 what has an equivalent",
+        help="Empty: as the company that sends has it.",
+    )
+
     def _get_sms_ovh_context(self):
         """Return the context by which SMS are sent as this template says.
 
@@ -35,6 +41,8 @@ class SmsTemplate(models.Model):
             context["sms_ovh_kind"] = template_sudo.sms_ovh_kind
         if template_sudo.sms_ovh_sender_id:
             context["sms_ovh_sender_id"] = template_sudo.sms_ovh_sender_id.id
+        if template_sudo.sms_ovh_gsm7:
+            context["sms_ovh_gsm7"] = template_sudo.sms_ovh_gsm7
         return context
 
 

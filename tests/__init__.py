@@ -17,6 +17,7 @@ from . import test_estimate_send
 from . import test_estimate_tour
 from . import test_french_tour
 from . import test_gsm7
+from . import test_gsm7_filling
 from . import test_hostile_api
 from . import test_i18n
 from . import test_job_pool

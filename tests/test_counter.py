@@ -334,6 +334,16 @@ class TestTextAsSent(TransactionCase):
         for text in (" \n", "\u200b", "\u2060\xad", "\u3164\ufeff\ufe0f"):
             self.assertEqual(get_text_as_sent(text, placeholders, opt_out=True), "")
             self.assertEqual(get_text_as_sent(text), "")
+        for text, expected in (
+            ("Fête https://b.fr/ê", f"Fete {link}"),
+            ("Fête {{ object.name }}", "Fete {{ object.name }}"),
+            ("Fête 🎉", "Fête 🎉"),
+        ):
+            self.assertEqual(get_text_as_sent(text, placeholders, gsm7="all"), expected)
+            self.assertEqual(get_text_as_sent(text, gsm7="off"), text)
+        # A link that is sent as it is makes the SMS Unicode all the same.
+        text = "Fête https://b.fr/ê"
+        self.assertEqual(get_text_as_sent(text, gsm7="all"), text)
         self.assertEqual(get_text_as_sent("a", placeholders, opt_out=True), "a\nSTOP")
         self.assertEqual(get_text_as_sent("", placeholders, opt_out=True), "")
 

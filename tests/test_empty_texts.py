@@ -10,7 +10,16 @@ BLANK = ("\u200b", "\u2060", "\xad", "\u200b\xad\u2060", "\ufeff \u200d\n", "\u3
 @tagged("-at_install", "post_install")
 class TestBlank(BaseCase):
     def test_blank(self):
-        for text in (None, False, "", " ", "\n\t\xa0\u202f", "\u2800", "\ufe0f", *BLANK):
+        for text in (
+            None,
+            False,
+            "",
+            " ",
+            "\n\t\xa0\u202f",
+            "\u2800",
+            "\ufe0f",
+            *BLANK,
+        ):
             self.assertTrue(is_blank(text), ascii(text))
         for text in ("a", "\u200ba", ".", "😀", "é", "\u0301e", "{{ object.name }}"):
             self.assertFalse(is_blank(text), ascii(text))

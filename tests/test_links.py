@@ -154,9 +154,7 @@ class TestLinksOfCampaigns(SmsOvhCase, HttpCase):
         pairs += [("Sur {}, merci", "www.example.com/a,b?c=1")]
         mailing = self._create([frame.format(link) for frame, link in pairs])
         sent = self._send(mailing)
-        for number, (frame, link) in zip(
-            self._numbers(len(pairs)), pairs, strict=True
-        ):
+        for number, (frame, link) in zip(self._numbers(len(pairs)), pairs, strict=True):
             with self.subTest(frame.format(link)):
                 message = sent[number]["message"]
                 (short,) = PHONE_LINK.findall(message)
@@ -170,7 +168,9 @@ class TestLinksOfCampaigns(SmsOvhCase, HttpCase):
         (sms,) = sent.values()
         links = PHONE_LINK.findall(sms["message"])
         self.assertEqual(len(links), 3)
-        for link, target in zip(links, (f"{SHOP}a", f"{SHOP}a,b", f"{SHOP}a"), strict=True):
+        for link, target in zip(
+            links, (f"{SHOP}a", f"{SHOP}a,b", f"{SHOP}a"), strict=True
+        ):
             self._check_leads_to(link, target)
         self.assertEqual(links[0], links[2])
 
@@ -270,9 +270,7 @@ class TestLinksOfCampaigns(SmsOvhCase, HttpCase):
         self.assertEqual((first.segments, last.segments), (1, 2))
         estimate = self._estimate(mailing)
         sizes = estimate.line_ids.filtered(lambda line: line.kind == "size")
-        self.assertEqual(
-            {line.segments: line.count for line in sizes}, {1: 2, 2: 2}
-        )
+        self.assertEqual({line.segments: line.count for line in sizes}, {1: 2, 2: 2})
         self.assertEqual(
             sorted(sms["segments"] for sms in self._send(mailing).values()),
             [1, 1, 2, 2],

@@ -59,7 +59,6 @@ class TestContactInformation(BaseCase):
         ):
             self.assertIsNone(find_contact_information(text, "FR"), text)
 
-
     def test_without_the_list(self):
         """Where the list of top-level domains is not installed, the common ones count."""
         contact_information._get_top_level_domains.cache_clear()
@@ -193,7 +192,10 @@ class TestSenderAndKind(SmsOvhCase):
         self.assertEqual(self.simulator.count_jobs(), 0)
         body = "Bonjour.Merci M.Dupont, à 14h30.Rendez-vous, total 12.50"
         mailing = self._create_mailing(
-            self._numbers(1), body=body, sms_ovh_sender_id=self.short.id
+            self._numbers(1),
+            body=body,
+            sms_ovh_sender_id=self.short.id,
+            sms_ovh_kind="transactional",
         )
         self.assertFalse(mailing.sms_ovh_sender_warning)
         self._send_mailing(mailing)

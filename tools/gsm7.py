@@ -14,9 +14,10 @@ says (annex 15, forms NFC and NFKD).
 
 import re
 import unicodedata
+from bisect import bisect_right
 from typing import NamedTuple
 
-from .links import PLACEHOLDER, find_links
+from .links import PLACEHOLDER, find_links, may_follow_link
 from .sms_segments import GSM7_BASIC, GSM7_EXTENSION, is_gsm7
 
 #: Signs that Unicode data does not decompose, or not as a reader expects: every
@@ -277,7 +278,7 @@ class Gsm7Text(NamedTuple):
     remaining: list
 
 
-def to_gsm7(text):
+def to_gsm7(text, spans=None):
     """Give the nearest text that the GSM 7 bit alphabet can write.
 
     A text that is GSM-7 already is not changed, nor are links (see :mod:`.links`) and
@@ -288,6 +289,7 @@ def to_gsm7(text):
 
     :param str text: the message; ``None``, ``False`` (an empty field of Odoo) and the
         empty text give an empty one
+    :param list|None spans: (start, end) of what may be replaced, by default all
     :return: the text, what was replaced in it and what has no equivalent
     :rtype: Gsm7Text
     :raise TypeError: when ``text`` is neither a text nor empty
@@ -299,23 +301,28 @@ def to_gsm7(text):
     if _SURROGATE.search(text):
         # Two surrogates that make a pair are one character, as in the browser.
         text = text.encode("utf-16", "surrogatepass").decode("utf-16", "surrogatepass")
+    if spans is None:
+        spans = [(0, len(text))]
+    starts = [start for start, __ in spans]
     pieces = []
     counts = {}
     remaining = {}
     end = 0
     last = ""
-    power_end = -1
+    power_end = link_end = -1
     for start, piece_end, kept in _iterate_pieces(text):
         if start > end:
             pieces.append(text[end:start])
             last = text[start - 1]
         end = piece_end
         piece = text[start:end]
-        if kept:
+        index = bisect_right(starts, start) - 1
+        if kept or index < 0 or start >= spans[index][1]:
             for cluster in _find_clusters(piece):
                 remaining[cluster[0]] = None
             pieces.append(piece)
             last = piece[-1]
+            link_end = end if kept and not piece.startswith("{{") else -1
             continue
         equivalent = _equivalent(piece)
         if equivalent is None:
@@ -329,6 +336,9 @@ def to_gsm7(text):
             equivalent = separator + equivalent
         if separator == "^":
             power_end = end
+        # A link that ends here stays as it is: "https://a.fr/b–" is not "…/b-".
+        if start == link_end and not may_follow_link(equivalent):
+            equivalent = f" {equivalent}"
         if equivalent:
             last = equivalent[-1]
         pieces.append(equivalent)

@@ -30,11 +30,12 @@ _TRAIL_RANGES = re.compile(
     "[\u2010-\u2027\u2030-\u205e\u200c\u200d\u20e3\u2190-\u2bff\u3030\u303d\u3297\u3299"
     "\ufe00-\ufe0f\U0001f000-\U0001faff\U000e0020-\U000e007f]"
 )
+_is_stop = re.compile(f"[{_STOP}]").match
 _BRACKETS = {")": "(", "]": "[", "}": "{"}
 _OPENING = frozenset(_BRACKETS.values())
 _find_placeholders = re.compile(PLACEHOLDER).finditer
 _find_candidates = re.compile(
-    r"(?:[hH][tT][tT][pP][sS]?://(?=[\w\[]|\{\{)|(?<![\w@./-])[wW][wW][wW]\.(?=\w|\{\{))"
+    r"(?:[hH][tT][tT][pP][sS]?://(?=[\w\[]|\{\{)|(?<![\w@./])[wW][wW][wW]\.(?=\w|\{\{))"
     f"(?:{PLACEHOLDER}|[^{_STOP}])+"
 ).finditer
 # The name after "www." has another dot, or else it is but a word.
@@ -52,14 +53,14 @@ def find_links(text):
     for match in _find_candidates(text or ""):
         # What is inside a placeholder neither ends a link nor opens a bracket.
         url = re.sub(PLACEHOLDER, lambda found: "x" * len(found[0]), match[0])
-        end = _get_end(url)
+        end = get_link_end(url)
         if url[:1] in "wW" and not _is_host(url[:end]):
             continue
         links.append((match.start(), match.start() + end))
     return links
 
 
-def _get_end(url):
+def get_link_end(url):
     """Return where a link ends: before what is the sentence's.
 
     :param str url: up to white space
@@ -81,6 +82,15 @@ def _get_end(url):
             counts[last] -= 1
         end -= 1
     return end
+
+
+def may_follow_link(text):
+    """Tell whether a text can stand right behind a link without becoming part of it.
+
+    :param str text: what follows
+    :rtype: bool
+    """
+    return bool(text and (_is_stop(text) or text[0] in _TRAIL or text[0] in _BRACKETS))
 
 
 def replace_links(text, replace):

@@ -71,7 +71,12 @@ class MailingSmsTest(models.TransientModel):
             ],
             company,
         )
-        sms_sudo = self.env["sms.sms"].sudo().create(values_list)
+        sms_sudo = (
+            self.env["sms.sms"]
+            .sudo()
+            .with_context(sms_ovh_gsm7=self.mailing_id.sms_ovh_gsm7)
+            .create(values_list)
+        )
         base_url = sms_sudo.get_base_url()
         for sms in sms_sudo:
             # As each SMS of the campaign: short links tell in which they were clicked.

@@ -5,8 +5,10 @@ import psycopg2
 from odoo import api, fields, models
 from odoo.exceptions import ConcurrencyError
 
-from ..models.mail_render_mixin import ShortLinks
+from .. import const
+from ..models.mail_render_mixin import Gsm7Rendering, ShortLinks
 from ..models.sms_ovh_counter_mixin import SmsOvhTextFails, get_text_as_sent
+from ..tools.gsm7_filling import OFF
 from ..tools.sms_api import is_landline, normalize_number
 from ..tools.sms_segments import is_blank
 
@@ -29,6 +31,12 @@ class SmsComposer(models.TransientModel):
         store=True,
         readonly=False,
         domain="[('account_id', '=', sms_ovh_account_id), ('status', '=', 'enable')]",
+    )
+
+    sms_ovh_gsm7 = fields.Selection(
+        const.GSM7_CHOICES,
+        string="Write in GSM-7 what has an equivalent",
+        compute="_compute_sms_ovh_gsm7",
     )
 
     sms_ovh_reply_id = fields.Many2one(
@@ -81,6 +89,18 @@ class SmsComposer(models.TransientModel):
             elif not composer.sms_ovh_kind:
                 company = composer._get_sms_ovh_company()
                 composer.sms_ovh_kind = company.sms_ovh_message_kind
+
+    @api.depends("sms_ovh_account_id", "template_id", "mailing_id.sms_ovh_gsm7")
+    def _compute_sms_ovh_gsm7(self):
+        """Take the campaign's choice, else the template's, else the company's."""
+        for composer in self:
+            # sudo: who may send an SMS need not be allowed to see all of these.
+            composer_sudo = composer.sudo()
+            composer.sms_ovh_gsm7 = composer_sudo.sms_ovh_account_id and (
+                composer_sudo.mailing_id.sms_ovh_gsm7
+                or composer_sudo.template_id.sms_ovh_gsm7
+                or composer._get_sms_ovh_company().sudo().sms_ovh_gsm7
+            )
 
     @api.depends("sms_ovh_account_id", "template_id")
     def _compute_sms_ovh_sender_id(self):
@@ -168,13 +188,20 @@ class SmsComposer(models.TransientModel):
         return self._is_mass_sms() and self.mass_sms_allow_unsubscribe
 
     @api.depends(
-        "body", "mass_sms_allow_unsubscribe", "mailing_id", "sms_ovh_stop_counted"
+        "body",
+        "mass_sms_allow_unsubscribe",
+        "mailing_id",
+        "sms_ovh_stop_counted",
+        "sms_ovh_gsm7",
     )
     def _compute_sms_segments(self):
         return super()._compute_sms_segments()
 
     def _get_sms_ovh_texts(self):
-        texts = super()._get_sms_ovh_texts()
+        texts = {
+            composer.id: get_text_as_sent(composer.body, gsm7=composer.sms_ovh_gsm7)
+            for composer in self
+        }
         for composer in self.filtered(lambda composer: composer._is_mass_sms()):
             # sudo: the lengths of links, which only depend on ids and codes.
             mailing_sudo = composer.mailing_id.sudo()
@@ -182,6 +209,7 @@ class SmsComposer(models.TransientModel):
                 composer.body,
                 mailing_sudo.get_sms_link_replacements_placeholders(),
                 opt_out=composer.mass_sms_allow_unsubscribe,
+                gsm7=composer.sms_ovh_gsm7,
             )
         return texts
 
@@ -214,6 +242,7 @@ class SmsComposer(models.TransientModel):
         choice = {
             "sms_ovh_kind": False,
             "sms_ovh_sender_id": False,
+            "sms_ovh_gsm7": False,
             **composer_sudo.template_id._get_sms_ovh_context(),
         }
         account = composer_sudo.sms_ovh_account_id
@@ -251,10 +280,34 @@ class SmsComposer(models.TransientModel):
         )
 
     def _prepare_body_values(self, records):
-        """Override of `mass_mailing_sms` to shorten links as phones read them."""
-        if self._is_sms_ovh_slice() and "sms_ovh_links" not in self.env.context:
+        """Override of `mass_mailing_sms` to shorten links as phones read them.
+
+        And to write in GSM-7 what the campaign, the template or the company says.
+        """
+        is_slice = self._is_sms_ovh_slice()
+        if is_slice and "sms_ovh_links" not in self.env.context:
             self = self.with_context(sms_ovh_links=ShortLinks())
+        self = self._as_sms_ovh_rendered(self.sms_ovh_gsm7, is_slice)
         return super()._prepare_body_values(records)
+
+    def _as_sms_ovh_rendered(self, choice, links_shortened=False):
+        """Return this composer as it renders texts in GSM-7, where it does.
+
+        :param str|bool choice: what is written in it
+        :param bool links_shortened: whether links are shortened afterwards
+        """
+        choice = choice or OFF
+        if choice == OFF and "sms_ovh_texts" not in self.env.context:
+            return self
+        rendering = Gsm7Rendering(choice, links_shortened)
+        return self.with_context(sms_ovh_rendering=rendering)
+
+    # pylint: disable-next=missing-return
+    def _compute_body(self):
+        """Override of `sms` to write in GSM-7 what a template fills into the form."""
+        for composer in self:
+            rendered = composer._as_sms_ovh_rendered(composer.sms_ovh_gsm7)
+            super(SmsComposer, rendered)._compute_body()
 
     def _prepare_mass_sms_values(self, records):
         """Override of `sms` to tell each SMS which company sends it.

@@ -2,6 +2,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 from ..models.mailing_mailing_estimate import format_credits
+from ..tools.gsm7_filling import PLACEHOLDERS
 
 
 class SmsOvhMailingSend(models.TransientModel):
@@ -55,6 +56,8 @@ class SmsOvhMailingSend(models.TransientModel):
     longest_name = fields.Char(compute="_compute_longest")
     longest_text = fields.Text(compute="_compute_longest")
     longest_segments = fields.Integer(related="estimate_id.longest_segments")
+    gsm7_saved = fields.Char(string="What GSM-7 Saves", compute="_compute_gsm7")
+    gsm7_advice = fields.Char(string="What GSM-7 Would Save", compute="_compute_gsm7")
     limited = fields.Boolean(compute="_compute_credits_left")
     credits_left = fields.Float(
         string="SMS Left", digits=(16, 2), compute="_compute_credits_left"
@@ -83,6 +86,50 @@ class SmsOvhMailingSend(models.TransientModel):
             send.longest_name = record.display_name if record else False
             # sudo: the text of a record that the user may read.
             send.longest_text = record and send.estimate_id.sudo().longest_text
+
+    @api.depends("estimate_id.gsm7_saved_segments", "estimate_id.gsm7_better_segments")
+    def _compute_gsm7(self):
+        """Say what writing in GSM-7 saves, and what it would save."""
+        for send in self:
+            estimate = send.estimate_id
+            send.gsm7_saved = send.gsm7_advice = False
+            if estimate.gsm7_saved_segments > 0:
+                send.gsm7_saved = self.env._(
+                    "Writing in GSM-7 what has an equivalent saves %(segments)s SMS, that"
+                    " is %(credits)s credits.",
+                    segments=estimate.gsm7_saved_segments,
+                    credits=format_credits(self.env, estimate.gsm7_saved_credits),
+                )
+            if not estimate.gsm7_better or send.mailing_id.state != "draft":
+                continue
+            values = {
+                "segments": estimate.gsm7_better_segments,
+                "credits": format_credits(self.env, estimate.gsm7_better_credits),
+            }
+            send.gsm7_advice = (
+                self.env._(
+                    "Some SMS are Unicode for a name or what else placeholders fill in."
+                    " Written in GSM-7 (i for ï), that would save %(segments)s SMS, that"
+                    " is %(credits)s credits.",
+                    **values,
+                )
+                if estimate.gsm7_better == PLACEHOLDERS
+                else self.env._(
+                    "Some SMS are Unicode for letters that GSM-7 lacks. Written in GSM-7"
+                    " (e for ê), the text would save %(segments)s SMS, that is"
+                    " %(credits)s credits.",
+                    **values,
+                )
+            )
+
+    def action_gsm7(self):
+        """Write in GSM-7 what saves the most, and compute anew."""
+        self.ensure_one()
+        self.mailing_id._check_sms_ovh_not_sent()
+        self.mailing_id._check_sms_ovh_estimable()
+        if better := self.estimate_id.gsm7_better:
+            self.mailing_id.sms_ovh_gsm7 = better
+        return self.action_estimate()
 
     def _get_readable(self, res_id):
         """Return a recipient, empty where the user may not read it or it is gone."""

@@ -1,6 +1,9 @@
+from difflib import SequenceMatcher
+
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 
+from ..tools.gsm7_filling import OFF
 from ..tools.sms_segments import count_segments, split_segments
 
 
@@ -96,9 +99,11 @@ class SmsOvhPreview(models.TransientModel):
             return content
         clause = mailing.sms_ovh_stop_clause
         count = count_segments(sms.text, clause)
+        parts = split_segments(sms.text, clause)
         content.update(
             number=sms.number or "",
-            parts=split_segments(sms.text, clause),
+            parts=parts,
+            pieces=self._get_pieces(parts, sms),
             segments=count.segments,
             units=count.units,
             encoding=count.encoding,
@@ -113,6 +118,43 @@ class SmsOvhPreview(models.TransientModel):
         elif sms.reason:
             content["reason"] = labels.get(sms.reason) or sms.reason
         return content
+
+    @api.model
+    def _get_pieces(self, parts, sms):
+        """Return what each part shows, cut where it was written otherwise.
+
+        :param list parts: texts of the parts
+        :param sms: `RenderedSms` that they are of
+        :return: of each part, dicts with ``text`` and, where it stands for something
+            else, ``original``
+        :rtype: list[list[dict]]
+        """
+        original = (sms.texts or {}).get(OFF, sms.text)
+        matcher = SequenceMatcher(None, original, sms.text, autojunk=False)
+        replaced = [
+            (start, end, original[first:last])
+            for kind, first, last, start, end in matcher.get_opcodes()
+            if kind == "replace"
+        ]
+        pieces = []
+        offset = 0
+        for part in parts:
+            pieces.append([])
+            position = 0
+            for start, end, instead_of in replaced:
+                # Within this part: what one letter becomes may be parted.
+                start = max(start - offset, position)
+                end = min(end - offset, len(part))
+                if start >= end:
+                    continue
+                if start > position:
+                    pieces[-1].append({"text": part[position:start]})
+                pieces[-1].append({"text": part[start:end], "original": instead_of})
+                position = end
+            if position < len(part):
+                pieces[-1].append({"text": part[position:]})
+            offset += len(part)
+        return pieces
 
     def _open(self):
         self.ensure_one()

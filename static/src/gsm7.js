@@ -9,7 +9,7 @@
 
 // With its suffix, Odoo's bundles and other ES module loaders alike find the file.
 import {GSM7_BASIC, GSM7_EXTENSION, isGsm7} from "./sms_segments.js";
-import {PLACEHOLDER, findLinks} from "./links.js";
+import {PLACEHOLDER, findLinks, mayFollowLink} from "./links.js";
 
 /**
  * Signs that Unicode data does not decompose, or not as a reader expects: every character
@@ -415,6 +415,7 @@ export function toGsm7(text) {
     let result = "";
     let end = 0;
     let powerEnd = -1;
+    let linkEnd = -1;
     for (const {start, piece, kept} of iteratePieces(source)) {
         result += source.slice(end, start);
         end = start + piece.length;
@@ -423,6 +424,7 @@ export function toGsm7(text) {
                 remaining.add(cluster);
             }
             result += piece;
+            linkEnd = piece.startsWith("{{") ? -1 : end;
             continue;
         }
         let equivalent = getEquivalent(piece);
@@ -438,6 +440,10 @@ export function toGsm7(text) {
         }
         if (separator === "^") {
             powerEnd = end;
+        }
+        // A link that ends here stays as it is: "https://a.fr/b–" is not "…/b-".
+        if (start === linkEnd && !mayFollowLink(equivalent)) {
+            equivalent = ` ${equivalent}`;
         }
         result += equivalent;
         const key = JSON.stringify([piece, equivalent]);

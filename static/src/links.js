@@ -18,11 +18,12 @@ const STOP =
 // What is the sentence's at the end of a link: punctuation, then emoji and what joins them.
 const TRAIL =
     /^[.,;:!?'*|^`\\¡§\xad¶·¿、。\u2010-\u2027\u2030-\u205e\u200c\u200d\u20e3\u2190-\u2bff\u3030\u303d\u3297\u3299\ufe00-\ufe0f\u{1f000}-\u{1faff}\u{e0020}-\u{e007f}]$/u;
+const STOPS = new RegExp(`^[${STOP}]`, "u");
 const OPENING_OF = {")": "(", "]": "[", "}": "{"};
 const WORD = "[\\p{L}\\p{N}_]";
 const CANDIDATES = new RegExp(
     `(?:[hH][tT][tT][pP][sS]?:\\/\\/(?=${WORD}|\\[|\\{\\{)` +
-        `|(?<![\\p{L}\\p{N}_@.\\/\\-])[wW][wW][wW]\\.(?=${WORD}|\\{\\{))` +
+        `|(?<![\\p{L}\\p{N}_@.\\/])[wW][wW][wW]\\.(?=${WORD}|\\{\\{))` +
         `(?:${PLACEHOLDER}|[^${STOP}])+`,
     "gu"
 );
@@ -66,12 +67,26 @@ export function findLinks(text) {
     const links = [];
     for (const match of (text || "").matchAll(CANDIDATES)) {
         // What is inside a placeholder neither ends a link nor opens a bracket.
-        const url = trim(match[0].replace(PLACEHOLDERS, (found) => "x".repeat(found.length)));
+        const url = trim(
+            match[0].replace(PLACEHOLDERS, (found) => "x".repeat(found.length))
+        );
         if (!/^w/i.test(url) || HOST.test(url)) {
             links.push({start: match.index, end: match.index + url.length});
         }
     }
     return links;
+}
+
+/**
+ * @param {String} text what follows a link
+ * @returns {Boolean} whether it does not become part of the link
+ */
+export function mayFollowLink(text) {
+    const [first] = text;
+    return (
+        first !== undefined &&
+        (STOPS.test(first) || TRAIL.test(first) || first in OPENING_OF)
+    );
 }
 
 /**

@@ -82,7 +82,7 @@ function countSeptets(text) {
 
 // White space, controls and what shows nothing, as ranges that the twin reads alike.
 const BLANK =
-    // eslint-disable-next-line no-control-regex, no-misleading-character-class
+    // eslint-disable-next-line no-control-regex
     /^[\x00-\x20\x7f-\xa0\xad\u034f\u061c\u115f\u1160\u1680\u17b4\u17b5\u180b-\u180f\u2000-\u200f\u2028-\u202f\u205f-\u206f\u2800\u3000\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\u{1d173}-\u{1d17a}\u{e0000}-\u{e0fff}]*$/u;
 
 /**

@@ -51,6 +51,8 @@ class MailingMailing extends models.Model {
     sms_ovh_company_id = fields.Many2one({relation: "res.company"});
     sms_ovh_in_use = fields.Boolean({default: true});
     sms_ovh_last_link = fields.Char();
+    sms_ovh_gsm7 = fields.Char();
+    sms_ovh_estimate_found = fields.Json();
     sms_ovh_stop_counted = fields.Boolean();
     sms_encoding = fields.Char();
     sms_units = fields.Integer();
@@ -355,12 +357,82 @@ test("a range says that links grow longer while a campaign is sent", async () =>
     const length = 149 - LINK.length - 1;
     await paste(`${"a".repeat(length)} https://boutique.example.org/chaise,bleue`);
     expect(line).toHaveText(
-        "149 / 149 · 1 or 2 SMS · GSM-7 · STOP included · links counted as shortened" +
+        "149 / 149 · 1 to 2 SMS · GSM-7 · STOP included · links counted as shortened" +
             " · links are longer for the last recipients"
     );
     await paste(`${"a".repeat(length - 1)} https://boutique.example.org/chaise,bleue`);
     expect(line).toHaveText(
         "148 / 149 · 1 SMS · GSM-7 · STOP included · links counted as shortened"
+    );
+    expect.verifySteps(["placeholders 1"]);
+});
+
+test("the counter counts what is written in GSM-7 as it is sent", async () => {
+    MailingMailing._records[0].sms_ovh_gsm7 = "all";
+    await mountMailing(1, '<field name="sms_ovh_gsm7"/>');
+    await paste(`${PROMOTION} Voir https://boutique.example.org/été`);
+    expect(line).toHaveText(
+        `${PROMOTION.length + 6 + LINK.length} / 149 · 1 SMS · GSM-7 for every recipient` +
+            " · STOP included · links counted as shortened"
+    );
+    expect(".o_sms_ovh_written").toHaveText("Written in GSM-7 as it is sent: ê → e");
+    expect(".o_sms_ovh_unicode").toHaveCount(0);
+    // Somebody's name may have what GSM-7 has no equivalent for.
+    await paste(`Fête {{ object.name }}`);
+    expect(line).toHaveText(
+        "26 / 149 · about 1 SMS · GSM-7 · STOP included · placeholders counted as written"
+    );
+    // Only what becomes GSM-7 is changed.
+    await paste("Fête 🎉");
+    expect(line).toHaveText("7 / 59 · 1 SMS · Unicode · STOP included");
+    expect(".o_sms_ovh_written").toHaveCount(0);
+    await contains("[name=sms_ovh_gsm7] input").edit("placeholders");
+    await paste("Fete");
+    expect(line).toHaveText(
+        "4 / 149 · 1 SMS · GSM-7 for every recipient · STOP included"
+    );
+    await paste("Fête");
+    expect(line).toHaveText("4 / 59 · 1 SMS · Unicode · STOP included");
+    expect(".o_sms_ovh_replace").toHaveCount(1);
+    await paste("Voir https://boutique.example.org/{{ object.id }}");
+    expect(line).toHaveText(
+        `${LINK.length + 5} / 149 · 1 SMS · GSM-7 for every recipient · STOP included` +
+            " · links counted as shortened · placeholders counted as written"
+    );
+    expect.verifySteps(["placeholders 1"]);
+});
+
+test("the counter says what the estimate found, until the text changes", async () => {
+    const body = "Bonjour {{ object.name }}";
+    const [record] = MailingMailing._records;
+    Object.assign(record, {
+        body_plaintext: body,
+        sms_ovh_estimate_found: {gsm7: true, least: 1, most: 1},
+    });
+    await mountMailing(1, '<field name="sms_ovh_estimate_found" invisible="1"/>');
+    // Each brace takes two.
+    const size = `${body.length + 4} / 149`;
+    expect(line).toHaveText(
+        `${size} · 1 SMS · GSM-7 for every recipient · STOP included · as estimated`
+    );
+    await paste(`${body}!`);
+    expect(line).toHaveText(
+        `${body.length + 5} / 149 · about 1 SMS · GSM-7 · STOP included` +
+            " · placeholders counted as written"
+    );
+    expect.verifySteps(["placeholders 1"]);
+});
+
+test("the counter gives the range that the estimate found", async () => {
+    const body = "Bonjour {{ object.name }}";
+    const [record] = MailingMailing._records;
+    Object.assign(record, {
+        body_plaintext: body,
+        sms_ovh_estimate_found: {gsm7: false, least: 1, most: 3},
+    });
+    await mountMailing(1, '<field name="sms_ovh_estimate_found" invisible="1"/>');
+    expect(line).toHaveText(
+        `${body.length + 4} / 149 · 1 to 3 SMS · GSM-7 · STOP included · as estimated`
     );
     expect.verifySteps(["placeholders 1"]);
 });
@@ -563,6 +635,18 @@ test("links are read as the server reads them", () => {
         expect(getTextAsSent(text, placeholders, true)).toBe("");
         expect(getTextAsSent(text, null)).toBe("");
     }
+    for (const [text, expected] of [
+        ["Fête https://b.fr/ê", `Fete ${LINK}`],
+        ["Fête {{ object.name }}", "Fete {{ object.name }}"],
+        ["Fête 🎉", "Fête 🎉"],
+    ]) {
+        expect(getTextAsSent(text, placeholders, false, "all")).toBe(expected);
+        expect(getTextAsSent(text, null, false, "off")).toBe(text);
+    }
+    // A link that is sent as it is makes the SMS Unicode all the same.
+    expect(getTextAsSent("Fête https://b.fr/ê", null, false, "all")).toBe(
+        "Fête https://b.fr/ê"
+    );
     expect(getTextAsSent("a", placeholders, true)).toBe("a\nSTOP");
     expect(getTextAsSent("", placeholders, true)).toBe("");
 });

@@ -9,11 +9,12 @@ import {
     UNICODE_MULTI,
     UNICODE_SINGLE,
     countSegments,
+    isGsm7,
 } from "../../sms_segments.js";
+import {findLinks, replaceLinks} from "../../links.js";
 import {getTextAsSent, hasPlaceholders} from "./text_as_sent.js";
 import {nonGsm7Characters, toGsm7} from "../../gsm7.js";
 import {_t} from "@web/core/l10n/translation";
-import {findLinks} from "../../links.js";
 import {useDebounced} from "@web/core/utils/timing";
 
 // Milliseconds without a key before a change is said aloud: screen readers would
@@ -113,6 +114,12 @@ export class SmsOvhCounter extends Component {
         // The longest that a link becomes: the last recipient's.
         lastLink: {type: String, optional: true},
         optOut: {type: Boolean, optional: true},
+        // What is written in GSM-7 as it is sent: "off", "placeholders" or "all".
+        gsm7: {type: String, optional: true},
+        // What the estimate found for all recipients of a text: whether it is GSM-7, and
+        // the least and the most SMS that one gets.
+        found: {type: [Object, {value: null}], optional: true},
+        foundText: {type: String, optional: true},
         stopClause: {type: Boolean, optional: true},
         readonly: {type: Boolean, optional: true},
         onReplace: {type: Function, optional: true},
@@ -173,6 +180,10 @@ export class SmsOvhCounter extends Component {
         if (count.encoding === UNICODE && !this.props.readonly) {
             sms.unicode = this.getUnicode(text, count);
         }
+        const written = this.getWritten(text);
+        if (written) {
+            sms.written = _t("Written in GSM-7 as it is sent: %(written)s", {written});
+        }
         const undo = this.state.undo;
         sms.canUndo = Boolean(undo && undo.after === text);
         return sms;
@@ -189,13 +200,8 @@ export class SmsOvhCounter extends Component {
         const used = count.units - clause;
         const items = [
             `${used} / ${used + count.unitsLeft}`,
-            count.most > count.segments
-                ? _t("%(least)s or %(most)s SMS", {
-                      least: count.segments,
-                      most: count.most,
-                  })
-                : _t("%(segments)s SMS", {segments: count.segments}),
-            count.encoding === UNICODE ? _t("Unicode") : _t("GSM-7"),
+            this.getSegments(text, count),
+            this.getEncoding(text, count),
         ];
         if (stopClause) {
             items.push(_t("STOP included"));
@@ -203,13 +209,15 @@ export class SmsOvhCounter extends Component {
         if (placeholders && findLinks(text).length) {
             items.push(_t("links counted as shortened"));
         }
-        if (count.most > count.segments) {
+        if (count.most > count.segments && !this.getFound(text)) {
             items.push(_t("links are longer for the last recipients"));
         }
         if (placeholders && optOut) {
             items.push(_t("opt-out link included"));
         }
-        if (hasPlaceholders(text)) {
+        if (this.getFound(text)) {
+            items.push(_t("as estimated"));
+        } else if (hasPlaceholders(text)) {
             items.push(_t("placeholders counted as written"));
         }
         return items;
@@ -231,8 +239,10 @@ export class SmsOvhCounter extends Component {
      * @returns {Object} its size as it is sent
      */
     count(text) {
-        const {placeholders, optOut, stopClause} = this.props;
-        return countSegments(getTextAsSent(text, placeholders, optOut), {stopClause});
+        const {placeholders, optOut, gsm7, stopClause} = this.props;
+        return countSegments(getTextAsSent(text, placeholders, optOut, gsm7), {
+            stopClause,
+        });
     }
 
     /**
@@ -241,12 +251,90 @@ export class SmsOvhCounter extends Component {
      * @returns {Number} SMS that the last recipient gets: each SMS's id is in its links
      */
     countMost(text, count) {
-        const {placeholders, lastLink, optOut, stopClause} = this.props;
+        const {placeholders, lastLink, optOut, gsm7, stopClause} = this.props;
         if (!placeholders || !lastLink || lastLink.length <= placeholders.link.length) {
             return count.segments;
         }
         const last = {...placeholders, link: lastLink};
-        return countSegments(getTextAsSent(text, last, optOut), {stopClause}).segments;
+        return countSegments(getTextAsSent(text, last, optOut, gsm7), {stopClause})
+            .segments;
+    }
+
+    /**
+     * @param {String} text as written
+     * @returns {Boolean} whether it differs from one recipient to the next. What is inside
+     *  a link that is shortened does not count.
+     */
+    isVaried(text) {
+        return hasPlaceholders(
+            this.props.placeholders ? replaceLinks(text, () => "") : text
+        );
+    }
+
+    /**
+     * @param {String} text as written
+     * @returns {Object|null} what the estimate found for it, where placeholders decide
+     */
+    getFound(text) {
+        const {found, foundText} = this.props;
+        return found && foundText === text && this.isVaried(text) ? found : null;
+    }
+
+    /**
+     * @param {String} text as written
+     * @param {Object} count its size as it is sent
+     * @returns {String} how many SMS a recipient gets
+     */
+    getSegments(text, count) {
+        const {least, most} = this.getFound(text) || {
+            least: count.segments,
+            most: count.most,
+        };
+        if (most > least) {
+            return _t("%(least)s to %(most)s SMS", {least, most});
+        }
+        return this.isVaried(text) && !this.getFound(text)
+            ? _t("about %(segments)s SMS", {segments: least})
+            : _t("%(segments)s SMS", {segments: least});
+    }
+
+    /**
+     * @param {String} text as written
+     * @param {Object} count its size as it is sent
+     * @returns {String} the encoding, and whether it is that for certain
+     */
+    getEncoding(text, count) {
+        if (count.encoding === UNICODE) {
+            return _t("Unicode");
+        }
+        const {gsm7} = this.props;
+        const isCertain = this.isVaried(text)
+            ? this.getFound(text)?.gsm7
+            : gsm7 && gsm7 !== "off";
+        return isCertain && count.segments
+            ? _t("GSM-7 for every recipient")
+            : _t("GSM-7");
+    }
+
+    /**
+     * @param {String} text as written
+     * @returns {String} what of it is written otherwise as it is sent, in words
+     */
+    getWritten(text) {
+        const {gsm7, placeholders, optOut} = this.props;
+        if (gsm7 !== "all") {
+            return "";
+        }
+        const sent = getTextAsSent(text, placeholders, optOut);
+        if (isGsm7(sent) || !isGsm7(getTextAsSent(text, placeholders, optOut, gsm7))) {
+            return "";
+        }
+        const {replacements} = toGsm7(sent);
+        return replacements
+            .slice(0, MAX_NAMED)
+            .map(({from, to}) => (to ? `${getName(from)} → ${to}` : getName(from)))
+            .concat(replacements.length > MAX_NAMED ? "…" : [])
+            .join(", ");
     }
 
     /**

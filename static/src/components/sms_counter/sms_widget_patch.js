@@ -80,6 +80,10 @@ patch(SmsWidget.prototype, {
             state: this.smsOvhState,
             placeholders: this.linkReplacementsPlaceholders,
             lastLink: data.sms_ovh_last_link || "",
+            gsm7: data.sms_ovh_gsm7 || "",
+            // What the estimate found holds for the text that it was made of.
+            found: data.sms_ovh_estimate_found || null,
+            foundText: this.smsOvhValue,
             optOut: Boolean(data.sms_allow_unsubscribe),
             stopClause: Boolean(data.sms_ovh_stop_counted ?? data.sms_ovh_stop_clause),
             readonly: this.props.readonly,

@@ -7,7 +7,8 @@
  */
 
 import {PLACEHOLDER, replaceLinks} from "../../links.js";
-import {isBlank} from "../../sms_segments.js";
+import {isBlank, isGsm7} from "../../sms_segments.js";
+import {toGsm7} from "../../gsm7.js";
 
 const PLACEHOLDERS = new RegExp(PLACEHOLDER, "u");
 
@@ -20,17 +21,11 @@ const PLACEHOLDERS = new RegExp(PLACEHOLDER, "u");
 
 /**
  * @param {String} text the text as written
- * @param {LinkPlaceholders|null} [placeholders] null where links are sent as they are
+ * @param {LinkPlaceholders} placeholders
  * @param {Boolean} [optOut] whether the opt-out link is appended
- * @returns {String} empty where nobody could read anything: that is not sent
+ * @returns {String}
  */
-export function getTextAsSent(text, placeholders, optOut) {
-    if (isBlank(text)) {
-        return "";
-    }
-    if (!placeholders) {
-        return text;
-    }
+function shortenLinks(text, placeholders, optOut) {
     const {link, unsubscribe} = placeholders;
     const baseUrl = link.slice(0, link.lastIndexOf("/r/"));
     const visitor = link.slice(link.lastIndexOf("/s/"));
@@ -42,6 +37,26 @@ export function getTextAsSent(text, placeholders, optOut) {
         return url.startsWith(`${baseUrl}/sms/`) ? url : link;
     });
     return optOut ? sent + unsubscribe : sent;
+}
+
+/**
+ * @param {String} text the text as written
+ * @param {LinkPlaceholders|null} [placeholders] null where links are sent as they are
+ * @param {Boolean} [optOut] whether the opt-out link is appended
+ * @param {String} [gsm7] what is written in GSM-7: "off", "placeholders" or "all"
+ * @returns {String} empty where nobody could read anything: that is not sent
+ */
+export function getTextAsSent(text, placeholders, optOut, gsm7) {
+    if (isBlank(text)) {
+        return "";
+    }
+    const sent = placeholders ? shortenLinks(text, placeholders, optOut) : text;
+    if (gsm7 !== "all" || isGsm7(sent)) {
+        return sent;
+    }
+    // Only where all of it becomes GSM-7: otherwise it is sent as it is.
+    const written = toGsm7(sent).text;
+    return isGsm7(written) ? written : sent;
 }
 
 /**

@@ -30,6 +30,26 @@ export class SmsOvhPhoneField extends Component {
         ].join(" · ");
     }
 
+    /**
+     * @param {Number} index of a part
+     * @returns {{text: String, original: String|undefined}[]} what it shows, cut where a
+     *  letter was written in GSM-7
+     */
+    getPieces(index) {
+        return this.content.pieces?.[index] || [{text: this.content.parts[index]}];
+    }
+
+    /** @returns {String} what was written in GSM-7, in words; empty where nothing was */
+    get replaced() {
+        const pairs = (this.content.pieces || [])
+            .flat()
+            .filter(({original}) => original)
+            .map(({text, original}) => `${original} → ${text}`);
+        return pairs.length
+            ? _t("Written in GSM-7: %(pairs)s", {pairs: [...new Set(pairs)].join(", ")})
+            : "";
+    }
+
     getEnd(index) {
         return _t("End of SMS %(index)s of %(total)s", {
             index: index + 1,
