@@ -107,6 +107,14 @@ PTT_UNKNOWN_FAILURE_TYPE = "sms_not_delivered"
 # The keys without "ovh" are those that Odoo's own providers use.
 PROVIDER_TO_SMS_FAILURE_TYPE = {
     "wrong_number_format": "sms_number_format",
+    # The reasons of `tools.phone_number`, so that each is told in its own words.
+    "ovh_number_ambiguous": "sms_number_format",
+    "ovh_number_country": "sms_number_format",
+    "ovh_number_invalid": "sms_number_format",
+    "ovh_number_letters": "sms_number_format",
+    "ovh_number_long": "sms_number_format",
+    "ovh_number_short": "sms_number_format",
+    "ovh_number_spreadsheet": "sms_number_format",
     "sms_number_missing": "sms_number_missing",
     "server_error": "sms_server",
     "insufficient_credit": "sms_credit",
@@ -125,10 +133,36 @@ FAILURE_TYPES = [
     ("sms_ovh_sender", "Sender Refused"),
     ("sms_ovh_empty", "Empty Message"),
     ("sms_ovh_landline", "Landline"),
+    ("sms_ovh_voip", "Internet Phone (VoIP)"),
+    ("sms_ovh_toll_free", "Toll-Free Number"),
+    ("sms_ovh_premium", "Premium-Rate Number"),
+    ("sms_ovh_shared_cost", "Shared-Cost Number"),
+    ("sms_ovh_personal", "Personal Number (Forwarded)"),
+    ("sms_ovh_pager", "Pager"),
+    ("sms_ovh_uan", "Company-Wide Number"),
+    ("sms_ovh_voicemail", "Voicemail Number"),
+    ("sms_ovh_machine", "Machine (M2M)"),
     ("sms_ovh_too_long", "Message Too Long"),
     ("sms_ovh_contact_information", "Link or Number From the Short Number"),
     ("sms_ovh_unconfirmed", "Not Confirmed by OVHcloud"),
 ]
+
+# What a number that takes no SMS is (`tools.phone_number.KINDS`) -> failure type.
+KIND_TO_FAILURE_TYPE = {
+    kind: f"sms_ovh_{kind}"
+    for kind in (
+        "landline",
+        "voip",
+        "toll_free",
+        "premium",
+        "shared_cost",
+        "personal",
+        "pager",
+        "uan",
+        "voicemail",
+        "machine",
+    )
+}
 
 # Failure types after which the same SMS may well pass on another try.
 RETRYABLE_FAILURE_TYPES = {

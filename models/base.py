@@ -1,8 +1,36 @@
 from odoo import SUPERUSER_ID, models
+from odoo.exceptions import UserError
+
+from ..tools.phone_number import get_number_sentences
 
 
 class Base(models.AbstractModel):
     _inherit = "base"
+
+    def _phone_format_number(
+        self, number, country, force_format="E164", raise_exception=False
+    ):
+        """Override of `phone_validation` to read numbers as they are sent to.
+
+        One reading for contacts, campaigns, the composer, imports and the blacklist.
+        For companies that send through OVHcloud only, and not for the formats that
+        replace what somebody typed on a form: that stays until a proposal is accepted.
+        """
+        company = self.env.company
+        # sudo: who may send an SMS need not be allowed to see the account.
+        if force_format != "E164" or not company.sudo().sms_ovh_account_id:
+            return super()._phone_format_number(
+                number, country, force_format, raise_exception
+            )
+        if not number:
+            return False
+        found = company._clean_sms_ovh_number(number, country.code)
+        if not found.number and raise_exception:
+            reason = get_number_sentences(self.env)[found.reason]
+            raise UserError(
+                self.env._("%(number)s: %(reason)s", number=number, reason=reason)
+            )
+        return found.number or False
 
     def _get_sms_ovh_companies(self):
         """Return which company sends the SMS about each of these records.

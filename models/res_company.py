@@ -2,6 +2,7 @@ from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 
 from .. import const
+from ..tools.phone_number import clean_number, parse_prefixes
 from ..tools.sms_api import SmsApiOvh
 
 
@@ -47,8 +48,9 @@ class ResCompany(models.Model):
     sms_ovh_skip_landlines = fields.Boolean(
         string="Leave Out Landlines",
         default=True,
-        help="Campaigns and SMS to several records leave out landlines, which cost as"
-        " much as mobiles and receive nothing.",
+        help="Campaigns and SMS to several records leave out landlines and other numbers"
+        " that are no mobiles (VoIP, toll-free, premium-rate, machines…): these cost as"
+        " much and receive nothing.",
     )
     sms_ovh_credit_policy = fields.Selection(
         [("warn", "Warn"), ("refuse", "Do not send")],
@@ -69,6 +71,26 @@ class ResCompany(models.Model):
                         " is not known. Connect it first."
                     )
                 )
+
+    def _clean_sms_ovh_number(self, number, country_code=None):
+        """Read a phone number as this company's SMS are sent to it.
+
+        `sms_ovh.valid_prefixes` lists ranges to let through that are too new for the
+        numbering plans of `phonenumbers`.
+
+        :param str|None number: as somebody typed it
+        :param str|None country_code: ISO code of the country of whose number it is, by
+            default the company's
+        :rtype: tools.phone_number.CleanNumber
+        """
+        # sudo: a setting of the addon, read for whoever sends.
+        prefixes = self.env["ir.config_parameter"].sudo()
+        return clean_number(
+            number,
+            country_code,
+            self.country_id.code,
+            parse_prefixes(prefixes.get_param("sms_ovh.valid_prefixes")),
+        )
 
     def _get_sms_api_class(self):
         """Override of `sms` to send through OVHcloud where an account is set."""

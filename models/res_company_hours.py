@@ -54,9 +54,12 @@ class ResCompany(models.Model):
     def _get_sms_ovh_country_code(self, number):
         """Return the country whose hours count for a number: its own, or the company's.
 
-        :param str number: in E.164, else the company's country is taken
+        :param str number: as an SMS has it; the company's country is taken where it is
+            no number
         :return: ISO code, False where neither is known
         """
+        if number and not number.startswith("+"):
+            number = self._clean_sms_ovh_number(number).number
         return get_country_code(number) or self.country_id.code
 
     def _get_sms_ovh_opening(self, moment=None, country_code=None):

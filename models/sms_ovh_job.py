@@ -204,10 +204,13 @@ class SmsOvhJob(models.Model):
                 text_refusal = api_ovh._check_text(body)
                 ids = {}
                 receivers = []
+                own_countries = body_sms._sms_ovh_get_record_countries()
                 for record in body_sms:
                     refusal, number = text_refusal, None
                     if not refusal:
-                        refusal, number = api_ovh._check_number(record.number)
+                        refusal, number = api_ovh._check_number(
+                            record.number, own_countries.get(record.id)
+                        )
                     if refusal:
                         refusals.append(api_ovh._prepare_result(record.uuid, refusal))
                     else:

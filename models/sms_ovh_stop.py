@@ -75,16 +75,18 @@ class SmsOvhStop(models.Model):
         for (account, mailing), stops in self.grouped(
             lambda stop: (stop.account_id, stop.mailing_id)
         ).items():
-            # Odoo's blacklist takes no number that it cannot read.
+            # Odoo's blacklist takes no number that it cannot read; the company's
+            # account decides how it reads.
+            user = self.env.user.with_company(account.company_id)
             numbers = [
                 number
                 for number in stops.mapped("number")
-                if self.env.user._phone_format(number=number)
+                if user._phone_format(number=number)
             ]
             if len(numbers) < len(stops):
                 _logger.info("OVHcloud SMS: a STOP of an unusual number is set aside")
             # sudo: a STOP counts, whoever has it read.
-            self.env["phone.blacklist"].sudo()._add(
+            user.env["phone.blacklist"].sudo()._add(
                 numbers, message=self._get_message(account, mailing)
             )
 

@@ -5,7 +5,6 @@ from odoo.exceptions import UserError, ValidationError
 from odoo.tools import email_normalize
 
 from .. import const
-from ..tools.sms_api import normalize_number
 
 # What a user of Odoo changes here, and OVHcloud's object that it is part of.
 FIELD_TO_PART = {
@@ -155,8 +154,7 @@ class SmsOvhUser(models.Model):
     def _get_alert_number(self):
         """Return the alert's phone number in E.164, or False where it is none."""
         self.ensure_one()
-        country = self.company_id.country_id
-        return normalize_number(self.alert_number, country.code)
+        return self.company_id._clean_sms_ovh_number(self.alert_number).number or False
 
     # ------------------------------------------------------------
     # Writing to OVHcloud

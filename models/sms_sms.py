@@ -293,6 +293,36 @@ class SmsSms(models.Model):
             companies |= super(SmsSms, without)._get_sms_company()
         return companies
 
+    def _sms_ovh_get_record_countries(self):
+        """Return in which country the number of each SMS is, as far as records tell.
+
+        Only of those whose number is not in E.164: few, since core reads numbers first.
+        What it could not read in the contact's country must not be read in another.
+
+        :return: ISO code by the id of the SMS
+        :rtype: dict[int, str]
+        """
+        national = self.filtered(
+            lambda sms: sms.number and not sms.number.startswith("+")
+        )
+        # sudo: the country of who is written to, for whoever sends.
+        national_sudo = national.sudo()
+        countries = {
+            sms.id: sms.partner_id.country_id.code
+            for sms in national_sudo
+            if sms.partner_id.country_id
+        }
+        others = national_sudo.filtered(lambda sms: sms.id not in countries)
+        for model, sms in others.grouped(lambda sms: sms.mail_message_id.model).items():
+            if not model or model not in self.env:
+                continue
+            ids = sms.mail_message_id.mapped("res_id")
+            by_record = self.env[model].sudo().browse(ids).exists()._phone_get_country()
+            for record in sms:
+                if country := by_record.get(record.mail_message_id.res_id):
+                    countries[record.id] = country.code
+        return countries
+
     def _split_by_api(self):
         """Override of `sms` to send each SMS by the account of its company."""
         by_account = self._sms_ovh_group()

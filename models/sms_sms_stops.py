@@ -4,8 +4,6 @@ from datetime import timedelta
 
 from odoo import models
 
-from ..tools.sms_api import normalize_number
-
 # How long the transaction that read a STOP may take: it counts from its beginning.
 STOP_MARGIN = timedelta(hours=1)
 
@@ -34,9 +32,11 @@ class SmsSms(models.Model):
             else:
                 heeding = campaign == "marketing"
             if heeding:
-                country = company.country_id.code
+                countries = group._sms_ovh_get_record_countries()
                 for sms in group:
-                    numbers[sms.id] = normalize_number(sms.number, country)
+                    numbers[sms.id] = company._clean_sms_ovh_number(
+                        sms.number, countries.get(sms.id)
+                    ).number
         blacklisted = self.env["sms.ovh.stop"]._find_blacklisted(set(numbers.values()))
         if not blacklisted:
             return self

@@ -218,6 +218,8 @@ class TestStops(AnswersCase):
             self.env.flush_all()
             sms.record_company_id.country_id.fetch(["code"])
             sms.fetch(["number", "mailing_id", "sms_ovh_kind"])
+            # A setting, which stays in memory.
+            self.company._clean_sms_ovh_number("+33612345678")
             with self.assertQueryCount(1):
                 kept = sms._sms_ovh_leave_out_blacklisted()
             counts.append(len(kept))

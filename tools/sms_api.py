@@ -2,7 +2,7 @@
 
 import logging
 import re
-from functools import cache, lru_cache
+from functools import lru_cache
 from uuid import uuid4
 
 import phonenumbers
@@ -13,7 +13,6 @@ from odoo.addons.sms.tools.sms_api import SmsApiBase
 
 from .. import const
 from .contact_information import find_contact_information
-from .number_country import MAX_CODE_LENGTH
 from .ovh_client import (
     OvhBadRequest,
     OvhCredentialRefused,
@@ -23,6 +22,7 @@ from .ovh_client import (
     OvhOutOfCredit,
     quote_path,
 )
+from .phone_number import get_number_sentences
 from .sms_segments import MAX_SEGMENTS, count_segments, is_blank
 
 _logger = logging.getLogger(__name__)
@@ -35,10 +35,10 @@ FRENCH_NUMBER = re.compile(r"\+33[1-9][0-9]{8}")
 def normalize_number(number, country_code=None):
     """Return `number` in E.164, or False where nobody can have it.
 
-    A number that ``phonenumbers`` calls possible passes even when it is in no known
-    range: ranges open faster than the library is upgraded.
+    For what OVHcloud says: it names a number that it took even where that is in no known
+    range. What is sent goes by :func:`.phone_number.clean_number`.
 
-    :param str number: as stored in Odoo, international or national
+    :param str number: as OVHcloud names it, international or national
     :param str|None country_code: ISO code by which a national number is read
     :rtype: str|bool
     """
@@ -67,44 +67,6 @@ def get_main_region(region):
     """
     calling_code = phonenumbers.country_code_for_region(region)
     return phonenumbers.region_code_for_country_code(calling_code)
-
-
-@cache
-def _get_mobile_regex(calling_code):
-    """Return what the mobile numbers of a calling code look like, or None.
-
-    :param str calling_code: which one country alone must have
-    :rtype: re.Pattern|None
-    """
-    regions = phonenumbers.COUNTRY_CODE_TO_REGION_CODE.get(int(calling_code), ())
-    if len(regions) != 1:
-        return None
-    metadata = phonenumbers.PhoneMetadata.metadata_for_region(regions[0], None)
-    pattern = metadata and metadata.mobile and metadata.mobile.national_number_pattern
-    return re.compile(pattern) if pattern else None
-
-
-@lru_cache(maxsize=20000)
-def is_landline(number):
-    """Tell whether a number is certainly a landline's, where no SMS can be read.
-
-    Where the numbering plan does not tell, as in North America, it may be a mobile.
-    Done for each SMS: most are to mobiles, which one look at their digits tells.
-
-    :param str number: in E.164
-    :rtype: bool
-    """
-    number = number or ""
-    if number.startswith("+") and number[1:].isdecimal():
-        for length in range(1, MAX_CODE_LENGTH + 1):
-            regex = _get_mobile_regex(number[1 : length + 1])
-            if regex and regex.fullmatch(number, length + 1):
-                return False
-    try:
-        parsed = phonenumbers.parse(number)
-    except phonenumbers.NumberParseException:
-        return False
-    return phonenumbers.number_type(parsed) == phonenumbers.PhoneNumberType.FIXED_LINE
 
 
 class SmsApiOvh(SmsApiBase):
@@ -152,6 +114,10 @@ class SmsApiOvh(SmsApiBase):
             "wrong_number_format": env._(
                 "The number is not a possible phone number. Correct it and try again."
             ),
+            **{
+                f"ovh_number_{reason}": sentence
+                for reason, sentence in get_number_sentences(env).items()
+            },
             "sms_number_missing": env._("There is no phone number."),
             "blacklisted": env._(
                 "This number is on OVHcloud's blacklist: its owner answered STOP."
@@ -247,18 +213,18 @@ class SmsApiOvh(SmsApiBase):
             return "ovh_contact_information"
         return None
 
-    def _check_number(self, number):
-        """Return (reason to refuse without any call, or None; the number in E.164)."""
-        if not number:
+    def _check_number(self, number, country_code=None):
+        """Return (reason to refuse without any call, or None; the number in E.164).
+
+        :param str|None country_code: ISO code of the country of whose number it is, by
+            default the company's
+        """
+        found = self.company._clean_sms_ovh_number(number, country_code)
+        if found.number:
+            return None, found.number
+        if found.reason == "missing":
             return "sms_number_missing", None
-        if number.startswith("+"):
-            # As OVHcloud will name it, see `normalize_number`.
-            normalized = normalize_number(number)
-        else:
-            normalized = normalize_number(number, self.country_code)
-        if not normalized:
-            return "wrong_number_format", None
-        return None, normalized
+        return f"ovh_number_{found.reason}", None
 
     def _has_stop_clause(self):
         """Tell whether OVHcloud appends the STOP clause: asked for, and possible."""

@@ -1,10 +1,169 @@
-"""Whether a text is a wish to get no more SMS."""
+"""Whether a text is a wish to get no more SMS, as people write it on a phone.
+
+Two answers: `STOP`, where nobody would read it otherwise, and `DOUBT`, where somebody has
+to decide. Words are those of an account's list; what else people write in its languages
+is below.
+"""
 
 import re
+import unicodedata
+from functools import lru_cache
 
 from odoo.tools import remove_accents
 
+STOP = "stop"
+DOUBT = "doubt"
+_HINT = "hint"  # doubt, where not much else is said
+
 WORD_REGEX = re.compile(r"\w+")
+# Longer ones are about something else, too.
+SHORT_WORDS = 20
+# Of a sentence that ends with the word: "ici Zoé, on arrête, stop".
+ENDING_WORDS = 8
+
+# Letters with a stroke: Unicode has no accent to take away.
+_STROKES = str.maketrans("łøđ", "lod")
+_SPELLED = re.compile(r"(?<!\w)\w(?:[\W_]{1,2}\w){2,}(?!\w)")
+_CLAUSES = re.compile(r"[.,;:!?…\n\r()¡¿]+")
+_LONG_RUN = re.compile(r"([a-z])\1{2,}")
+_OUTER_DIGITS = re.compile(r"^\d+|\d+$")
+_STOP_SIGNS = "🛑⛔🚫✋"
+# The number in OVHcloud's clause, sent alone: "STOP 36111".
+_CLAUSE_NUMBER = re.compile(r"36\d{3}")
+
+# What says nothing of its own beside the word.
+_FILLERS = frozenset(
+    """
+    a ah au aux avec avance beaucoup bcp bien bjr bonjour bonsoir bsr ce ces cet cette ceci
+    cela ca contact contacter contactez cordialement coucou d dans de des desormais desole
+    definitivement donc du ecrire ecrivez en encore envoi envois envoie envoyer envoyez et
+    faut fin hey il immediatement info infos j je l la le les liste listing m ma madame
+    maintenant me merci mes message messages messieurs mms mme mlle mr mon monsieur moi msg
+    newsletter nous numero ok or ou oui par plait pour promo promos promotions prospection
+    pub pubs publicite publicites publicitaire que reponds repond salut se sms s sil
+    souhaite spam suite stp sur svp te tel telephone texto textos tout toute toutes tous
+    urgent veuillez veux voeux voila vos votre voudrais vous y allo aimerais demande dis
+    all and any ads from good hello hi i it list marketing me messages morning my now number
+    of off please pls plz receiving send sending text texting texts thank thanks the these
+    this to us want you your messaging
+    buenas buenos dias favor gracias hola los las mensajes por publicidad quiero recibir
+    buongiorno ciao grazie messaggi per prego pubblicita ricevere salve vostri i
+    an alle bitte danke der die diese guten hallo herr ich mich mir moechte mochte
+    nachrichten sie sms sofort tag von werbung zu das
+    aan alle aub alstublieft bedankt berichten deze graag goedendag het ik jullie mij mijn
+    nummer reclame sturen van
+    dzien dobry dziekuje na prosze sie wiadomosci z mnie
+    """.split()
+)
+
+# What is written in one with the word.
+_GLUED = frozenset(
+    "sms pub pubs svp stp merci texto textos message messages mms spam info infos promo"
+    " promos please now all urgent ok bonjour tout envoi contact marketing bitte".split()
+)
+
+# Where the word is none, with or without others.
+_BENIGN = re.compile(
+    r"""\b(?:
+    (?:non|bus|auto|pit|full|one|next|last|truck|tram|metro|panneau|feu|door|whistle)\ stop
+    | (?:le|un|au|du|ce|mon|notre|the|a|an|el|al|il|der|beim|am|het|een)\ stop
+    | stop\ (?:over|motion|loss|go|gap|by|watch|et\ go|and\ go|and\ shop|light)
+    | (?:a\ l|l|d|un|cet|mon|en|votre|son|d\ un|prochain|dernier)\ arret
+    | arret\ (?:de|du|des|d)\ (?:bus|car|tram\w*|metro|autobus|travail|jeu|train|urgence
+        |cars|production|navette)
+    | arret\ (?:maladie|cardiaque|bus|tram\w*|metro|navette)
+    | (?:m|t|s|se|me|te|nous)\ (?:suis\ |est\ |es\ |sommes\ |etes\ |etais\ )?arret\w+
+    | arret\w+\ (?:vous|toi|nous)\ (?:au|a|chez|en|quand|ou|par|sur|dans)
+    | (?:estoy|esta|esto|estaba|estan)\ de\ baja | (?:planta|temporada|voz)\ baja
+    | baja\ (?:el|la|los|las|por\ enfermedad|de\ precio|temporada|laboral|medica)
+    )\b""",
+    re.VERBOSE,
+)
+
+_ADVERT = (
+    r"(?:sms|messages?|msg|mms|textos?|pubs?|publicites?|promos?|promotions?|newsletters?"
+    r"|spams?|mails?|offres?|prospection|demarchage|sollicitations?)"
+)
+_VERB = (
+    r"(?:envo\w+|ecri\w+|contact\w+|sollicit\w+|derang\w+|spamm?\w*|relanc\w+|texto\w*"
+    r"|harcel\w+|importun\w+|appel\w+|demarch\w+)"
+)
+# Sentences that can mean nothing else, whatever the account's words are.
+_CLEAR = re.compile(
+    rf"""\b(?:
+    (?:veux|veut|voulons|voulez|souhaite|souhaitons|desire|voudrais|souhaiterais|aimerais)
+        \ plus\ (?:\w+\ ){{0,5}}?(?:{_ADVERT}|etre\ {_VERB}|rien\ recevoir|en\ recevoir)
+    | (?:veux|veut|voulons|souhaite|souhaitons|desire|voudrais|souhaiterais|aimerais)
+        \ pas\ (?:de\ vos|recevoir\ (?:de|vos|ces|ce|des)|etre\ {_VERB})
+        (?:\ \w+){{0,4}}?(?:\ {_ADVERT})?
+    | (?:veux|souhaite|desire|voudrais)\ plus\ recevoir\ (?:de|d|vos|ces|rien|aucun\w*|ca)
+    | (?:ne|n)\ (?:m|me|nous)\ {_VERB}\ plus | (?:ne|n)\ plus\ (?:m|me|nous)\ {_VERB}
+    | (?:ne|n)\ plus\ (?:recevoir|{_VERB}) | (?:m|me|nous)\ {_VERB}\ plus\ (?:rien|de|d)
+    | (?:retire\w*|enleve\w*|supprime\w*|efface\w*|radie\w*|sort\w*|oubli\w+|ote[rz]?)
+        \ (?:(?:moi|nous)\ de|moi\ des|mon\ (?:numero|nom|contact|tel\w*)|mes\ (?:donnees
+        |coordonnees))
+    | (?:cesse\w*)\ (?:de\ (?:m|me|nous)|vos|ces|les|d\ {_VERB}|tout)
+    | (?:do\ not|don\ t|dont|never)\ (?:ever\ )?(?:text|message|sms|contact|write|spam|send)
+        (?:\ \w+){{0,3}}?\ (?:me|us|again|anymore|any\ more|texts?|messages?|sms)
+    | no\ more\ (?:sms|texts?|messages?|ads|spam|marketing|promo\w*)
+    | (?:remove|delete|erase|unlist)\ (?:me|us|my\ (?:number|phone|details))
+    | take\ (?:me|us|my\ number)\ off
+    | no\ (?:longer|more)\ (?:\w+\ )?(?:want|wish)
+    | no\ (?:me|nos)\ (?:envi\w+|mand\w+|escrib\w+|contact\w+|molest\w+)(?:\ \w+){{0,2}}\ mas
+    | no\ quiero\ (?:\w+\ )?mas | no\ mas\ (?:sms|mensajes|publicidad)
+    | de[jx]\w+\ de\ (?:enviar\w*|mandar\w*|escribir\w*|molestar\w*)
+    | (?:borr|elimin|quit)\w+\ (?:mi\ numero|mis\ datos|me\ de)
+    | (?:dar\w*|dame|denme|deme|doy)\ de\ baja
+    | non\ (?:inviat\w+|inviar\w+|mandat\w+|mandar\w+|scriv\w+|contatt\w+)(?:\ \w+){{0,3}}\ piu
+    | non\ voglio\ (?:piu|ricevere) | smett\w+\ di
+    | (?:cancell|rimuov|elimin|togli)\w*\ (?:il\ mio|i\ miei)
+    | keine\ (?:\w+\ )?(?:sms|nachrichten?|werbung|werbe\w+|mitteilungen)(?:\ \w+)?\ mehr
+    | keine\ werbung | nicht\ mehr\ (?:schreiben|senden|schicken|kontaktieren|anschreiben)
+    | (?:schreib|send|schick|kontaktier)\w*\ (?:sie\ )?(?:mir|mich|uns)\ (?:\w+\ )?
+        (?:nicht|nichts|keine)\ (?:\w+\ )?mehr
+    | (?:losch|entfern|streich)\w+\ (?:sie\ )?(?:mich|meine)
+    | horen\ sie\ auf | hort?\ auf\ (?:mir|mit)
+    | geen\ (?:\w+\ )?(?:sms\w*|berichten|reclame|berichtjes)(?:\ \w+)?\ meer
+    | niet\ meer\ (?:sturen|contacteren|smsen|schrijven|versturen|benaderen)
+    | (?:schrijf|meld|haal)\ (?:me|mij|mijn\ nummer)\ (?:\w+\ )?(?:uit|af|van)
+    | stuur\ (?:me|mij|ons)\ (?:niets|niks|geen\ \w+)\ meer
+    | nie\ (?:chce|zycze\ sobie)(?:\ \w+){{0,4}}?\ (?:sms\w*|wiadomosci|reklam\w*|otrzymyw\w+)
+    | nie\ (?:wysyl\w+|przysyl\w+|pisz\w*\ do|pisac\ do|kontaktow\w+)
+    | usun\w*\ (?:moj|mnie|numer) | przestan\w*\ (?:wysyl|pisac|przysyl)\w*
+    )""",
+    re.VERBOSE,
+)
+# As clear where it is how a sentence begins: "plus de pub", not "il y a plus de pub".
+_CLEAR_START = re.compile(
+    rf"(?:(?:svp|stp|merci|alors|bonjour) )*(?:plus|aucun\w*|jamais) (?:de |d )?(?:vos )?"
+    rf"{_ADVERT}\b"
+)
+# Words that mean nothing else, where the account's list has them or the like.
+_STRONG = re.compile(
+    r"\b(?:desabon\w*|desabo|desinscri\w*|unsub\w*|opt ?out|optout|disiscri\w*|abmeld\w*"
+    r"|abbestell\w*|afmeld\w*|uitschrijv\w*|uitgeschreven|wypis\w*|rezygn\w*"
+    r"|desuscri\w*|cancellami|cancellarmi)\b"
+)
+_DOUBTFUL = re.compile(
+    rf"""\b(?:
+    (?:laiss|fich|fout)\w*\ (?:moi|nous)\ (?:tranquille|la\ paix|en\ paix)
+    | ca\ suffit | (?:y\ en\ a|j\ en\ ai|en\ ai)\ (?:assez|marre) | marre\ de | ras\ le\ bol
+    | harcel\w+ | spamm?\w* | cnil | rgpd | gdpr | dsgvo | avg | bloctel | plainte
+    | (?:pas|aucune?)\ (?:de\ |d\ )?{_ADVERT} | halte | stopp?\w{{0,3}} | arrete[rsz]?
+    | leave\ me\ alone | enough | reported | harass\w*
+    | basta\w* | ya\ esta\ bien | deje\w+me | ferm(?:ati|atevi|are)
+    | lass\w*\ (?:sie\ )?mich\ in\ ruhe | reicht(?:\ es)? | genug | belastig\w+
+    | laat\ (?:me|mij)\ met\ rust | genoeg | hou\ op | ophouden
+    | da[jc]\w*\ (?:mi\ )?(?:swiety\ )?spokoj | dosc | koniec | przestan\w*
+    )\b""",
+    re.VERBOSE,
+)
+_QUESTIONS = frozenset(
+    "pourquoi comment quand quoi qui combien why how when what who warum wie wann cosa"
+    " perche come cuando porque waarom hoe dlaczego jak kiedy".split()
+)
+# Of "stop", typed in haste; the others are words.
+_ANAGRAMS_MEANT = frozenset(("sotp", "stpo", "tsop", "tspo", "sopt", "otsp", "ostp"))
 
 
 def normalize_words(text):
@@ -13,32 +172,151 @@ def normalize_words(text):
     :param str|None text: any text
     :rtype: list[str]
     """
-    return WORD_REGEX.findall(remove_accents(text or "").casefold())
+    text = unicodedata.normalize("NFKC", text or "")
+    text = "".join(char for char in text if unicodedata.category(char) != "Cf")
+    return WORD_REGEX.findall(remove_accents(text).casefold().translate(_STROKES))
 
 
+@lru_cache(maxsize=100)
 def parse_keywords(text):
     """Return the keywords in a list separated by commas, semicolons or lines.
 
     :param str|None text: as a user writes it
     :return: keywords of one or several words each
-    :rtype: set[str]
+    :rtype: frozenset[str]
     """
     keywords = (
         " ".join(normalize_words(part)) for part in re.split(r"[,;\n]", text or "")
     )
-    return set(keywords) - {""}
+    return frozenset(keywords) - {""}
+
+
+@lru_cache(maxsize=100)
+def _get_negated_regex(keywords):
+    """Return what takes a keyword back: "ne vous arrêtez pas", "don't stop"."""
+    words = "|".join(sorted(map(re.escape, keywords), reverse=True))
+    word = rf"(?:{words}|stop\w*|arret\w*|desabo\w*|desinscri\w*|unsub\w*)"
+    return re.compile(
+        rf"""\b(?:
+        (?:ne|n)\ (?:\w+\ ){{0,3}}?{word}(?:\ \w+){{0,2}}?\ (?:pas|jamais|surtout)
+        | (?:ne|n)\ (?:\w+\ ){{0,2}}?(?:pas|jamais)\ (?:\w+\ ){{0,2}}?{word}
+        | {word}\ (?:surtout\ )?(?:pas|jamais|nicht|niet) | pas\ (?:de\ |d\ )?{word}
+        | (?:don\ t|dont|do\ not|never|not|can\ t|cant|cannot|won\ t|wont)\ (?:\w+\ ){{0,2}}?
+            {word}
+        | nicht\ (?:\w+\ )?{word} | kein\w*\ {word} | niet\ (?:\w+\ )?{word}
+        | nie\ (?:\w+\ )?{word} | no\ (?:me|nos|te|os)\ {word} | non\ (?:mi\ )?{word}
+        )\b""",
+        re.VERBOSE,
+    )
+
+
+def _split_glued(word, keywords):
+    """Return the words that one is glued together of: STOPSMS, STOP36111."""
+    word = _OUTER_DIGITS.sub("", word) or word
+    word = _LONG_RUN.sub(r"\1", word)
+    if word in keywords or word in _FILLERS:
+        return [word]
+    for keyword in keywords:
+        rest = word.removeprefix(keyword)
+        if rest != word and (rest in _GLUED or rest in keywords):
+            return [keyword, rest]
+        rest = word.removesuffix(keyword)
+        if rest != word and rest in _GLUED:
+            return [rest, keyword]
+    return [word]
+
+
+def _get_clauses(text, keywords):
+    """Return the words of each part of a text between marks of punctuation."""
+    text = unicodedata.normalize("NFKC", text)
+    text = _SPELLED.sub(lambda match: re.sub(r"[\W_]", "", match[0]), text)
+    clauses = (
+        [
+            part
+            for word in normalize_words(clause.replace("_", " "))
+            for part in _split_glued(word, keywords)
+        ]
+        for clause in _CLAUSES.split(text)
+    )
+    return [clause for clause in clauses if clause]
+
+
+def _read_clause(words, keywords, phrases):
+    """Return what one part of a text says: `STOP`, `DOUBT`, a hint or None."""
+    joined = " ".join(words)
+    if any(f" {phrase} " in f" {joined} " for phrase in phrases):
+        return STOP
+    if _CLEAR.search(joined) or _CLEAR_START.match(joined):
+        return STOP
+    rest = _BENIGN.sub(" ", joined)
+    rest = _get_negated_regex(keywords).sub(" ", rest)
+    if _STRONG.search(rest):
+        listed = keywords | phrases
+        return STOP if any(map(_STRONG.fullmatch, listed)) else DOUBT
+    kept = rest.split()
+    found = [word for word in kept if word in keywords]
+    if found:
+        others = [
+            word
+            for word in kept
+            if word not in keywords and word not in _FILLERS and not word.isdecimal()
+        ]
+        if not others or kept[0] in keywords and kept[0] == words[0]:
+            return STOP
+        if _QUESTIONS.intersection(kept):
+            return DOUBT
+        ends = kept[-1] in keywords and len(kept) <= ENDING_WORDS
+        return STOP if ends or len(others) == 1 else DOUBT
+    return _HINT if _DOUBTFUL.search(rest) else None
+
+
+def read_stop(text, keywords):
+    """Return what a reply says about getting more SMS.
+
+    A word of the list opts out anywhere in a short reply, whatever punctuation, digits or
+    polite words are around it, but not where it means something else ("le bus stop") or
+    the contrary ("ne vous arrêtez pas").
+
+    :param str|None text: what somebody replied
+    :param str|None keywords: as :func:`parse_keywords` reads them
+    :return: `STOP`, `DOUBT` where somebody has to decide, or None
+    :rtype: str|None
+    """
+    text = (text or "").strip()
+    known = parse_keywords(keywords)
+    words = frozenset(word for word in known if " " not in word)
+    clauses = _get_clauses(text, words)
+    if not clauses:
+        return DOUBT if any(sign in text for sign in _STOP_SIGNS) else None
+    whole = [word for clause in clauses for word in clause]
+    if " ".join(whole) in known:
+        return STOP
+    verdicts = {_read_clause(clause, words, known - words) for clause in clauses}
+    # A sentence over a comma: "je ne veux plus, de vos SMS".
+    if len(clauses) > 1 and _CLEAR.search(" ".join(whole)):
+        verdicts.add(STOP)
+    if STOP in verdicts:
+        # A long reply that has it somewhere is about more than that.
+        begins = whole[0] in words
+        return STOP if begins or len(whole) <= SHORT_WORDS else DOUBT
+    if DOUBT in verdicts or (_HINT in verdicts and len(whole) <= SHORT_WORDS):
+        return DOUBT
+    spoken = [word for word in whole if word not in _FILLERS]
+    if len(spoken) == 1 and (
+        spoken[0] in _ANAGRAMS_MEANT or _CLAUSE_NUMBER.fullmatch(spoken[0])
+    ):
+        return DOUBT
+    return None
 
 
 def is_stop(text, keywords):
-    """Return whether `text` is one of `keywords`, or begins with one.
+    """Return whether `text` certainly opts out. See :func:`read_stop`.
 
     :param str|None text: what somebody replied
     :param str|None keywords: as :func:`parse_keywords` reads them
     :rtype: bool
     """
-    known = parse_keywords(keywords)
-    words = normalize_words(text)
-    return bool(words) and (words[0] in known or " ".join(words) in known)
+    return read_stop(text, keywords) == STOP
 
 
 def is_keyword(text, keywords):

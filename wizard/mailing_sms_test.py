@@ -6,7 +6,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 from ..tools.links import append_visitor
-from ..tools.sms_api import normalize_number
+from ..tools.phone_number import get_number_sentences
 from ..tools.sms_segments import is_blank
 
 
@@ -59,16 +59,18 @@ class MailingSmsTest(models.TransientModel):
         numbers = [number.strip() for number in self.numbers.splitlines()]
         numbers = [number for number in numbers if number]
         country_code = company.country_id.code or self.env.company.country_id.code
-        invalid = [
-            number for number in numbers if not normalize_number(number, country_code)
-        ]
+        cleaned = {
+            number: company._clean_sms_ovh_number(number, country_code)
+            for number in numbers
+        }
+        invalid = {
+            number: found.reason
+            for number, found in cleaned.items()
+            if not found.number
+        }
         # sudo: as core does, marketing users have no access of their own to SMS.
         values_list = self._prepare_ovh_test_values(
-            [
-                normalize_number(number, country_code)
-                for number in numbers
-                if number not in invalid
-            ],
+            [cleaned[number].number for number in numbers if number not in invalid],
             company,
         )
         sms_sudo = (
@@ -162,11 +164,14 @@ class MailingSmsTest(models.TransientModel):
             else self.env._("Test SMS sent to %s", sms.number)
             for sms in sms_sudo
         ]
+        sentences = get_number_sentences(self.env)
         lines += [
             self.env._(
-                "Test SMS skipped %s: this is not a possible phone number.", number
+                "Test SMS skipped %(number)s: %(reason)s",
+                number=number,
+                reason=sentences[reason],
             )
-            for number in invalid
+            for number, reason in invalid.items()
         ]
         items = Markup().join(Markup("<li>%s</li>") % line for line in lines)
         self.mailing_id._message_log(body=Markup("<ul>%s</ul>") % items)

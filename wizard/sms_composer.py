@@ -9,7 +9,7 @@ from .. import const
 from ..models.mail_render_mixin import Gsm7Rendering, ShortLinks
 from ..models.sms_ovh_counter_mixin import SmsOvhTextFails, get_text_as_sent
 from ..tools.gsm7_filling import OFF
-from ..tools.sms_api import is_landline, normalize_number
+from ..tools.phone_number import get_kind, get_number_sentences
 from ..tools.sms_segments import is_blank
 
 
@@ -159,7 +159,7 @@ class SmsComposer(models.TransientModel):
         "recipient_single_number_itf",
     )
     def _compute_sms_ovh_number_warning(self):
-        """Say of a number that somebody typed that no SMS can be read there."""
+        """Say of a number what it is read as, or why no SMS can be read there."""
         for composer in self:
             composer.sms_ovh_number_warning = False
             if composer.composition_mode == "mass" or not composer.sms_ovh_account_id:
@@ -171,18 +171,53 @@ class SmsComposer(models.TransientModel):
                     composer.recipient_single_number_itf
                     or composer.recipient_single_number
                 ]
-            country_code = composer._get_sms_ovh_company().country_id.code
-            landlines = [
-                number.strip()
-                for number in filter(None, numbers)
-                if is_landline(normalize_number(number.strip(), country_code))
-            ]
-            if landlines:
-                composer.sms_ovh_number_warning = self.env._(
-                    "%s is a landline: OVHcloud charges for the SMS, and nobody can read"
-                    " it there.",
-                    ", ".join(landlines),
+            records = composer._get_records()
+            country_code = None
+            if composer.comment_single_recipient and len(records) == 1:
+                country = records._phone_get_country().get(records.id)
+                country_code = country.code if country else None
+                if numbers == [composer.recipient_single_number]:
+                    # What the contact has, not what was made of it.
+                    info = records._sms_get_recipients_info(composer.number_field_name)
+                    numbers = [info[records.id]["number"]]
+            composer.sms_ovh_number_warning = "\n".join(
+                filter(
+                    None,
+                    (
+                        composer._get_sms_ovh_number_warning(number, country_code)
+                        for number in numbers
+                    ),
                 )
+            )
+
+    def _get_sms_ovh_number_warning(self, number, country_code):
+        """Return what is to be said of a number before it is sent to, or None."""
+        number = (number or "").strip()
+        company = self._get_sms_ovh_company()
+        found = company._clean_sms_ovh_number(number, country_code)
+        if found.reason == "missing":
+            return None
+        if found.reason:
+            sentence = get_number_sentences(self.env)[found.reason]
+            return f"{number}: {sentence}"
+        failure_type = const.KIND_TO_FAILURE_TYPE.get(found.kind)
+        if failure_type:
+            field = self.env["sms.sms"]._fields["failure_type"]
+            labels = dict(field._description_selection(self.env))
+            return self.env._(
+                "%(number)s is no mobile (%(kind)s): OVHcloud charges for the SMS, and"
+                " nobody can read it there.",
+                number=number,
+                kind=labels[failure_type],
+            )
+        if "several" in found.notes:
+            return self.env._(
+                "“%(typed)s” are several numbers: the SMS goes to the first mobile,"
+                " %(number)s.",
+                typed=number,
+                number=found.number,
+            )
+        return None
 
     def _has_sms_ovh_opt_out_link(self):
         return self._is_mass_sms() and self.mass_sms_allow_unsubscribe
@@ -351,8 +386,11 @@ class SmsComposer(models.TransientModel):
         """
         if sms_values["state"] != "outgoing" or not company_sudo.sms_ovh_account_id:
             return
-        if company_sudo.sms_ovh_skip_landlines and is_landline(sms_values["number"]):
-            sms_values.update(state="canceled", failure_type="sms_ovh_landline")
+        no_mobile = company_sudo.sms_ovh_skip_landlines and (
+            const.KIND_TO_FAILURE_TYPE.get(get_kind(sms_values["number"]))
+        )
+        if no_mobile:
+            sms_values.update(state="canceled", failure_type=no_mobile)
         elif is_blank(sms_values["body"]):
             sms_values.update(state="canceled", failure_type="sms_ovh_empty")
 

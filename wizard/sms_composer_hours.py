@@ -1,7 +1,5 @@
 from odoo import api, fields, models
 
-from ..tools.sms_api import normalize_number
-
 
 class SmsComposer(models.TransientModel):
     """When an SMS leaves: at a chosen moment, and marketing not in quiet hours."""
@@ -41,9 +39,7 @@ class SmsComposer(models.TransientModel):
             # Of several, in as many countries, the form tells the company's.
             number = composer.sanitized_numbers or composer.recipient_single_number_itf
             if composer.composition_mode != "mass" and number and "," not in number:
-                country_code = company._get_sms_ovh_country_code(
-                    normalize_number(number, country_code)
-                )
+                country_code = company._get_sms_ovh_country_code(number)
             wanted_at = max(composer.sms_ovh_send_at or now, now)
             opening = company._get_sms_ovh_opening(wanted_at, country_code)
             if opening > wanted_at:
