@@ -9,7 +9,7 @@
     "development_status": "Beta",
     "depends": ["mass_mailing_sms"],
     "external_dependencies": {
-        "python": ["holidays", "oauthlib", "ovh", "phonenumbers"]
+        "python": ["holidays", "oauthlib", "ovh", "phonenumbers", "tldextract"]
     },
     "data": [
         "security/sms_ovh_groups.xml",

@@ -28,6 +28,7 @@ class TestContactInformation(BaseCase):
             ("Voir example.co/x, merci", "example.co/x"),
             ("Sur exemple.store.", "exemple.store"),
             ("Sur (exemple.store)", "exemple.store"),
+            ("Sur EXEMPLE.PHOTO ou ailleurs", "EXEMPLE.PHOTO"),
             ("Exemple.Store/promo", "Exemple.Store/promo"),
             ("Sur été.fr", "été.fr"),
             ("Sur exemple.fr.Merci", "exemple.fr"),
@@ -56,6 +57,7 @@ class TestContactInformation(BaseCase):
             "S.A.R.L. et P.S., etc...fin",
             "Écrivez à contact@exemple.store",
             "Écrivez à jean.fr@exemple.store",
+            "Bonjour {{ object.name }}, {{ object.mobile or object.company_id.info }}",
         ):
             self.assertIsNone(find_contact_information(text, "FR"), text)
 
@@ -70,6 +72,14 @@ class TestContactInformation(BaseCase):
                 ("Bonjour.Merci", None),
             ):
                 self.assertEqual(find_contact_information(text), found)
+
+    def test_the_list_is_offline(self):
+        contact_information._get_top_level_domains.cache_clear()
+        self.addCleanup(contact_information._get_top_level_domains.cache_clear)
+        with patch("socket.socket", side_effect=AssertionError("no network")):
+            domains = contact_information._get_top_level_domains()
+        self.assertGreater(len(domains), 1000)
+        self.assertLess({"fr", "store", "gl", "paris", "bzh"}, domains)
 
 
 @tagged("-at_install", "post_install")

@@ -5,7 +5,7 @@ from functools import cache
 
 import phonenumbers
 
-from .links import find_links, get_link_end
+from .links import PLACEHOLDER, find_links, get_link_end
 
 # What people write most, where the list of all is not installed.
 _COMMON_DOMAINS = frozenset(
@@ -17,6 +17,7 @@ _COMMON_DOMAINS = frozenset(
 _WORDS = frozenset(
     "am as au by do et il in is je la ma my ne no sa si so to un us".split()
 )
+_PLACEHOLDER = re.compile(PLACEHOLDER)
 _SCHEME = re.compile(r"\b[a-z][a-z0-9+.-]{0,30}://\S+", re.IGNORECASE)
 # 63 characters at most (RFC 1035, section 2.3.4), so that no text takes long.
 _LABEL = r"[^\W_](?:[\w-]{0,61}[^\W_])?"
@@ -75,11 +76,12 @@ def find_contact_information(text, country_code=None):
     of (see :mod:`.links`) or a name of an existing top-level domain. What could as well
     be a sentence is left to OVHcloud to refuse.
 
-    :param str text: the text as it is sent
+    :param str text: the text as it is sent, or as it is written
     :param str|None country_code: ISO code of the country whose national numbers count
     :rtype: str|None
     """
-    text = text or ""
+    # The code of a placeholder has full stops, too: {{ object.name }}.
+    text = _PLACEHOLDER.sub(" ", text or "")
     if links := find_links(text):
         start, end = links[0]
         return text[start:end]
