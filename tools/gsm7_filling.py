@@ -6,9 +6,11 @@ and only where all of it becomes GSM-7 by that: otherwise nothing would be saved
 """
 
 import re
+from functools import lru_cache
+from itertools import accumulate
 
 from .gsm7 import to_gsm7
-from .links import PLACEHOLDER, find_links, replace_links
+from .links import PLACEHOLDER, find_links
 from .sms_segments import is_gsm7
 
 #: What is written in GSM-7: nothing, what placeholders fill in, or all.
@@ -19,7 +21,6 @@ ALL = "all"
 # Around what a placeholder fills in, while it is rendered: no characters of any text.
 _BEGIN, _END = "\ufdd0", "\ufdd1"
 _MARKS = re.compile(f"[{_BEGIN}{_END}]")
-_FILLED = re.compile(f"{_BEGIN}([^{_BEGIN}{_END}]*){_END}")
 
 
 def mark_placeholders(template):
@@ -54,29 +55,47 @@ def write_gsm7(rendered, choice, links_shortened=False):
     text = unmark(rendered)
     if choice == OFF or is_gsm7(text):
         return text
-    written = to_gsm7(text, None if choice == ALL else _get_filled(rendered)).text
-    rest = replace_links(written, lambda link: "") if links_shortened else written
-    return (
-        written if is_gsm7(rest) and _get_links(written) == _get_links(text) else text
-    )
+    links = find_links(text)
+    written = _write_pieces(rendered, text, links, choice)
+    if not links:
+        return written if is_gsm7(written) else text
+    found = find_links(written)
+    if [written[a:b] for a, b in found] != [text[a:b] for a, b in links]:
+        return text
+    rest = written
+    for start, end in reversed(found if links_shortened else ()):
+        rest = rest[:start] + rest[end:]
+    return written if is_gsm7(rest) else text
 
 
-def _get_links(text):
-    """Return the links of a text, in order."""
-    return [text[start:end] for start, end in find_links(text)]
+@lru_cache(maxsize=10000)
+def _write_piece(piece):
+    """Return a piece of a text in GSM-7. Kept: the same ones come for all recipients."""
+    return to_gsm7(piece).text
 
 
-def _get_filled(rendered):
-    """Return where what placeholders filled in is, once the marks are gone.
+def _write_pieces(rendered, text, links, choice):
+    """Return a text in GSM-7, or what was filled in.
 
     :param str rendered: the text with marks
-    :return: (start, end) of each
-    :rtype: list[tuple[int, int]]
+    :param str text: the text without them
+    :param list links: where its links are
+    :param str choice: ``PLACEHOLDERS`` or ``ALL``
+    :rtype: str
     """
-    spans = []
-    done = removed = 0
-    for match in _FILLED.finditer(rendered):
-        removed += len(_MARKS.findall(rendered, done, match.start(1)))
-        done = match.start(1)
-        spans.append((done - removed, match.end(1) - removed))
-    return spans
+    # As written and as filled in, by turns.
+    pieces = _MARKS.split(rendered)
+    borders = list(accumulate(map(len, pieces)))
+    is_apart = all(
+        not piece or piece[0].isalpha() or is_gsm7(piece[0]) for piece in pieces[1:]
+    ) and not any(
+        start <= border <= end for start, end in links for border in borders[:-1]
+    )
+    if is_apart:
+        return "".join(
+            _write_piece(piece) if choice == ALL or index % 2 else piece
+            for index, piece in enumerate(pieces)
+        )
+    # What stands before it tells how a piece is written: in a link, behind a digit.
+    filled = list(zip(borders[:-1:2], borders[1::2], strict=False))
+    return to_gsm7(text, None if choice == ALL else filled).text

@@ -33,7 +33,7 @@ _TRAIL_RANGES = re.compile(
 _is_stop = re.compile(f"[{_STOP}]").match
 _BRACKETS = {")": "(", "]": "[", "}": "{"}
 _OPENING = frozenset(_BRACKETS.values())
-_find_placeholders = re.compile(PLACEHOLDER).finditer
+_replace_placeholders = re.compile(PLACEHOLDER).sub
 _find_candidates = re.compile(
     r"(?:[hH][tT][tT][pP][sS]?://(?=[\w\[]|\{\{)|(?<![\w@./])[wW][wW][wW]\.(?=\w|\{\{))"
     f"(?:{PLACEHOLDER}|[^{_STOP}])+"
@@ -52,7 +52,9 @@ def find_links(text):
     links = []
     for match in _find_candidates(text or ""):
         # What is inside a placeholder neither ends a link nor opens a bracket.
-        url = re.sub(PLACEHOLDER, lambda found: "x" * len(found[0]), match[0])
+        url = match[0]
+        if "{{" in url:
+            url = _replace_placeholders(lambda found: "x" * len(found[0]), url)
         end = get_link_end(url)
         if url[:1] in "wW" and not _is_host(url[:end]):
             continue
@@ -67,19 +69,17 @@ def get_link_end(url):
     :rtype: int
     """
     end = len(url)
-    counts = {bracket: url.count(bracket) for bracket in "()[]{}"}
+    counts = None
     while end:
         last = url[end - 1]
-        closes = _BRACKETS.get(last)
-        if not (
-            last in _OPENING
-            or last in _TRAIL
-            or _TRAIL_RANGES.match(last)
-            or (closes and counts[last] > counts[closes])
-        ):
-            break
-        if last in counts:
+        if last in _OPENING or last in _BRACKETS:
+            if counts is None:
+                counts = {bracket: url.count(bracket, 0, end) for bracket in "()[]{}"}
+            if last in _BRACKETS and counts[last] <= counts[_BRACKETS[last]]:
+                break
             counts[last] -= 1
+        elif last not in _TRAIL and not _TRAIL_RANGES.match(last):
+            break
         end -= 1
     return end
 
