@@ -248,8 +248,6 @@ POLL_AFTER = (
     timedelta(hours=12),
     timedelta(hours=48),
 )
-# Failed SMS of which one inquiry asks why, one call each.
-POLL_FAILURES = 500
 
 # Packs that OVHcloud orders by itself (`automaticRecreditAmount`).
 # https://eu.api.ovh.com/console/?section=%2Fsms (PUT /sms/{serviceName})
@@ -272,8 +270,10 @@ ANSWER_DAYS = 30
 ANSWER_CANDIDATES = 20
 # By how much OVHcloud's clock may be behind.
 CLOCK_MARGIN = timedelta(minutes=1)
-# STOP of which OVHcloud is asked, one call each, which SMS they answer, in one reading.
+# STOP of which OVHcloud is asked which SMS they answer, in one reading, and those that
+# are put on Odoo's blacklist, and by the cron committed, at a time.
 MAX_STOP_DETAILS = 500
+STOP_SLICE = 1000
 # Replies read in one run: the rest follows in the next.
 MAX_REPLIES = 500
 # What recipients write who want no more SMS: an account starts with these.

@@ -5,6 +5,7 @@ from odoo.tools import split_every
 from odoo.addons.link_tracker.models.link_tracker import LINK_TRACKER_MIN_CODE_LENGTH
 
 from .. import const
+from ..tools.credits import format_credits
 from .sms_ovh_counter_mixin import SmsOvhTextFails, get_text_as_sent
 from .sms_ovh_job import OPEN_STATES
 
@@ -210,7 +211,7 @@ class MailingMailing(models.Model):
                     " waits until somebody buys a pack at OVHcloud's.",
                     needed=needed,
                     recipients=count,
-                    left=f"{left:g}",
+                    left=format_credits(self.env, left),
                 )
 
     def _count_sms_ovh_recipients(self):

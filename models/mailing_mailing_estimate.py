@@ -6,9 +6,9 @@ from typing import NamedTuple
 from odoo import SUPERUSER_ID, api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL
-from odoo.tools.misc import formatLang
 
 from .. import const
+from ..tools.credits import format_credits
 from ..tools.gsm7_filling import OFF
 from ..tools.links import append_visitor
 from ..tools.sms_api import SmsApiOvh
@@ -16,17 +16,6 @@ from ..tools.sms_segments import is_blank
 from .mail_render_mixin import RenderedTexts, ShortLinks
 
 _logger = logging.getLogger(__name__)
-
-
-def format_credits(env, value):
-    """Return credits as the user's language writes them, whole ones without decimals.
-
-    :param env: environment
-    :param float value: credits
-    :rtype: str
-    """
-    value = round(value, 2)
-    return formatLang(env, value, digits=0 if value == int(value) else 2)
 
 
 class SeenNumbers(set):

@@ -1,4 +1,7 @@
+from markupsafe import escape
+
 from odoo import api, fields, models
+from odoo.tools import SQL
 
 
 class PhoneBlacklist(models.Model):
@@ -22,3 +25,28 @@ class PhoneBlacklist(models.Model):
                 and Stop.has_access("read")
                 and Stop._get_refusal(record.number)
             )
+
+    @api.model
+    def _sms_ovh_add(self, numbers, message):
+        """Blacklist these numbers, each with a note on why.
+
+        As core's `_add`, which takes 8 ms for the note on each number: an account's
+        first reading may bring tens of thousands.
+
+        :param list numbers: in E.164, and valid
+        :param str message: text of the note
+        """
+        self.flush_model(["number"])
+        known = {
+            number
+            for (number,) in self.env.execute_query(
+                SQL("SELECT number FROM phone_blacklist WHERE number = ANY(%s)", numbers)
+            )
+        }
+        if known:
+            self._add([number for number in numbers if number in known], message)
+        # What core notes of a creation is what the note says.
+        added = self.with_context(tracking_disable=True, mail_create_nolog=True).create(
+            [{"number": number} for number in numbers if number not in known]
+        )
+        added._message_log_batch(dict.fromkeys(added.ids, escape(message)))

@@ -3,8 +3,8 @@ import logging
 import re
 import secrets
 from datetime import timedelta, timezone
+from functools import partial
 from hmac import compare_digest
-from itertools import product
 from urllib.parse import urlsplit
 
 from markupsafe import escape
@@ -16,7 +16,8 @@ from odoo.tools.urls import urljoin
 
 from .. import const
 from ..fields import forget
-from ..tools import http2sms, ovh_client
+from ..tools import http2sms, ovh_calls, ovh_client, transaction
+from ..tools.credits import format_credits
 
 _logger = logging.getLogger(__name__)
 
@@ -153,13 +154,29 @@ class SmsOvhAccount(models.Model):
         help="Who is told when sending stops.",
     )
     pause_reason = fields.Selection(
-        [("credit", "No SMS left"), ("keys", "Keys refused")],
+        [
+            ("credit", "No SMS left"),
+            ("keys", "Keys refused"),
+            ("service", "Service refused"),
+        ],
         string="Sending Stopped",
         readonly=True,
         copy=False,
         tracking=True,
     )
     pause_message = fields.Char(readonly=True, copy=False)
+    # What did not do: with no more than that, sending would be stopped again.
+    pause_credits = fields.Float(
+        string="SMS Left When Stopped", digits=(16, 2), readonly=True, copy=False
+    )
+    # Whose quota that is, none for the account's credits.
+    pause_ovh_user_id = fields.Many2one(
+        "sms.ovh.user",
+        string="API User Without SMS",
+        ondelete="set null",
+        readonly=True,
+        copy=False,
+    )
 
     # Callbacks
     callback_token = fields.Char(
@@ -563,6 +580,19 @@ class SmsOvhAccount(models.Model):
                 return self.env._("OVHcloud asks to slow down. Try again in a minute.")
             case ovh_client.OvhBadRequest():
                 return self.env._("OVHcloud refuses: %s", words)
+            case ovh_client.OvhNoAnswer() if error.reading:
+                return self.env._(
+                    "OVHcloud did not answer (%s). Try again in a minute.", words
+                )
+            case ovh_client.OvhServerError() if error.reading:
+                return self.env._(
+                    "OVHcloud has a failure of its own (%s). Try again in a minute.",
+                    error.status,
+                )
+            case _unreadable if error.reading:
+                return self.env._(
+                    "OVHcloud's answer cannot be read. Try again in a minute."
+                )
             case ovh_client.OvhNoAnswer():
                 return self.env._(
                     "OVHcloud did not answer (%s). What was asked for may have been"
@@ -580,6 +610,13 @@ class SmsOvhAccount(models.Model):
                     "OVHcloud's answer cannot be read. What was asked for may have"
                     " been done: check before you do it again."
                 )
+
+    def _get_disabled_sentence(self):
+        """Return that OVHcloud has switched the service off, and what to do."""
+        return self.env._(
+            "OVHcloud has disabled the service %s. Ask OVHcloud's support why.",
+            self.service_name,
+        )
 
     # ------------------------------------------------------------
     # Actions
@@ -609,7 +646,7 @@ class SmsOvhAccount(models.Model):
                 self.env._(
                     "Connected to %(service)s: %(credits)s SMS left.",
                     service=self.display_name,
-                    credits=f"{self.credits_left:g}",
+                    credits=format_credits(self.env, self.credits_left),
                 ),
             )
         return self._notify(
@@ -683,8 +720,16 @@ class SmsOvhAccount(models.Model):
             .sms_ovh_account_id
         )
         self.env["ir.cron"]._commit_progress(remaining=len(accounts))
-        for account in accounts:
-            account.with_context(lang=account.company_id.partner_id.lang)._synchronise()
+        accounts._synchronise_each()
+
+    def _synchronise_each(self):
+        """Read these accounts, each committed.
+
+        Sending and reports write on them meanwhile: what conflicts is read again.
+        """
+        for account in self:
+            account = account.with_context(lang=account.company_id.partner_id.lang)
+            transaction.transact(self.env, account._synchronise)
             self.env["ir.cron"]._commit_progress(1)
 
     def _synchronise(self):
@@ -705,40 +750,92 @@ class SmsOvhAccount(models.Model):
                 if not self.service_name and not account_sudo._find_service(client):
                     return False
                 service = client.get(self._get_path())
-                senders = self._fetch_senders(client)
-                users = self._fetch_users(client)
-                expiration = account_sudo._fetch_expiration(client)
-                missing = self._prepare_missing_callbacks(service)
-                if missing:
-                    client.put(self._get_path(), missing)
-                    service = client.get(self._get_path())
-            values = account_sudo._read_service(service)
+                if not isinstance(service, dict) or "creditsLeft" not in service:
+                    error = ovh_client.OvhUnreadableAnswer("Unexpected content")
+                    error.reading = True
+                    raise error
+                unread = []
+                read = partial(account_sudo._read_part, unread)
+                senders = read(
+                    self.env._("the senders"), partial(self._fetch_senders, client)
+                )
+                users = read(
+                    self.env._("the API users"), partial(self._fetch_users, client)
+                )
+                expiration = read(
+                    self.env._("the end of the connection"),
+                    partial(account_sudo._fetch_expiration, client),
+                )
+                service = (
+                    read(
+                        self.env._("the addresses for callbacks"),
+                        partial(account_sudo._complete_callbacks, client, service),
+                    )
+                    or service
+                )
         except ovh_client.OvhError as error:
             account_sudo.write(self._get_failure_values(error))
             return False
-        except (KeyError, TypeError, ValueError, AttributeError):
-            error = ovh_client.OvhUnreadableAnswer("Unexpected content")
-            account_sudo.write(self._get_failure_values(error))
-            return False
+        disabled = service.get("status") == "disable"
+        message = False
+        if disabled:
+            message = self._get_disabled_sentence()
+        elif unread:
+            message = self.env._(
+                "OVHcloud could not be asked for %s: that is as it was before.",
+                ", ".join(unread),
+            )
         account_sudo.write(
             {
-                **values,
-                "state": "connected",
-                "state_message": False,
+                **account_sudo._read_service(service),
+                "state": "error" if disabled else "connected",
+                "state_message": message,
                 "last_sync": fields.Datetime.now(),
                 "available_services": False,
-                "credential_expiration": expiration,
+                **({} if expiration is None else {"credential_expiration": expiration}),
             }
         )
         account_sudo._announce_expiry()
-        account_sudo._update_senders(senders)
-        account_sudo._update_users(users)
+        if senders is not None:
+            account_sudo._update_senders(*senders)
+        if users is not None:
+            account_sudo._update_users(*users)
         account_sudo._check_credits()
-        if account_sudo.pause_reason == "keys" or (
+        if disabled:
+            return False
+        if account_sudo.pause_reason in ("keys", "service") or (
             account_sudo.pause_reason and account_sudo._can_pay()
         ):
             account_sudo.action_resume()
         return True
+
+    def _read_part(self, unread, label, fetch):
+        """Read what hangs on the service: one part less is no account less.
+
+        :param list unread: gets the labels of what could not be read
+        :param str label: of the part, for a sentence
+        :param fetch: function that makes the calls
+        :return: what `fetch` returns, None where OVHcloud refuses this part
+        :raise ovh_client.OvhError: where the whole way to OVHcloud is closed
+        """
+        try:
+            return fetch()
+        except (
+            ovh_client.OvhBadRequest,
+            ovh_client.OvhNotFound,
+            ovh_client.OvhNotGranted,
+            ovh_client.OvhServerError,
+            ovh_client.OvhUnreadableAnswer,
+            AttributeError,
+            KeyError,
+            TypeError,
+            ValueError,
+        ) as error:
+            _logger.warning(
+                "OVHcloud SMS: account %s: a part cannot be read: %r", self.id, error
+            )
+            unread.append(label)
+            return None
 
     # ------------------------------------------------------------
     # What reports missed
@@ -760,47 +857,91 @@ class SmsOvhAccount(models.Model):
         Event = self.env["sms.ovh.event"].sudo()
         open_ids = set(trackers.mapped("sms_ovh_id"))
         # An SMS is created at OVHcloud's after its tracker and, held back at night and
-        # on Sundays, still lives `VALIDITY_PERIOD` later.
+        # at week-ends, still lives `VALIDITY_PERIOD` later.
         period = {
             "creationDatetime.from": self._format_datetime(
                 min(trackers.mapped("create_date")) - timedelta(days=1)
             ),
             "creationDatetime.to": self._format_datetime(fields.Datetime.now()),
         }
-        # What an API user sent is listed under its own path.
-        users = trackers.sudo().sms_ovh_job_id.ovh_user_id.filtered("active")
-        paths = [
-            self._get_path("outgoing"),
-            *(self._get_path("users", user.login, "outgoing") for user in users),
-        ]
+        # The account's list may or may not hold what an API user or a virtual number
+        # sent: those have lists of their own.
+        account_path = self._get_path("outgoing")
+        ids_by_path = {account_path: open_ids}
+        # sudo: jobs are technical records.
+        for job, own in trackers.sudo().grouped("sms_ovh_job_id").items():
+            path = job._get_outgoing_path() if job.exists() else account_path
+            if path != account_path:
+                ids_by_path.setdefault(path, set()).update(own.mapped("sms_ovh_id"))
         found = []
-        try:
-            with self._get_client() as client:
-                for path, (dlr, state) in product(paths, const.DLR_TO_STATE.items()):
-                    if const.STATE_RANK[state] <= const.STATE_RANK["pending"]:
-                        continue
-                    ids = client.get(path, deliveryReceipt=dlr, **period) or []
-                    ids = open_ids.intersection(map(str, ids))
-                    open_ids -= ids
-                    if state == "sent":
-                        found += [{"id": ovh_id, "dlr": str(dlr)} for ovh_id in ids]
-                        continue
-                    for ovh_id in sorted(ids)[: const.POLL_FAILURES]:
-                        sms = client.get(f"{path}/{ovh_client.quote_path(ovh_id)}")
-                        found.append(
-                            {"id": ovh_id, "dlr": str(dlr), "ptt": str(sms["ptt"])}
-                        )
-        except (ovh_client.OvhError, KeyError, TypeError) as error:
-            _logger.warning(
-                "OVHcloud SMS: account %s cannot be asked for reports: %s",
-                self.id,
-                type(error).__name__,
-            )
+        with self._get_client() as client:
+            for path, ids in ids_by_path.items():
+                try:
+                    answers = self._fetch_outcomes(client, path, ids & open_ids, period)
+                except (ovh_client.OvhError, KeyError, TypeError, ValueError) as error:
+                    _logger.warning(
+                        "OVHcloud SMS: account %s cannot be asked for reports: %s",
+                        self.id,
+                        type(error).__name__,
+                    )
+                    continue
+                found += answers
+                open_ids = open_ids - {answer["id"] for answer in answers}
         events = Event.browse(
             [Event._receive_delivery(self.id, {**params}) for params in found]
         )
         events._process()
         trackers.filtered("sms_ovh_poll_at")._sms_ovh_postpone_poll()
+
+    def _fetch_outcomes(self, client, path, ids, period):
+        """Return what became of SMS, of those that ended.
+
+        :param client: `OvhSmsClient`
+        :param str path: the API's path of the list
+        :param set ids: OVHcloud's ids
+        :param dict period: parameters that bound the list to these SMS
+        :return: parameters of a report for each
+        :rtype: list[dict]
+        :raise ovh_client.OvhError: where OVHcloud cannot be asked
+        """
+        if not ids:
+            return []
+        client_args = self._get_client_args()
+        if "/users/" in path:
+            # Its list knows no time, and would be all that was ever sent.
+            ids = sorted(ids)
+            answers = ovh_calls.read_many(client_args, path, ids, const.THREADS)
+            return [
+                {
+                    "id": ovh_id,
+                    "dlr": str(sms["deliveryReceipt"]),
+                    "ptt": str(sms["ptt"]),
+                }
+                for ovh_id, sms in zip(ids, answers, strict=True)
+                if sms is not None and self._is_ended(sms["deliveryReceipt"])
+            ]
+        found = []
+        for dlr, state in const.DLR_TO_STATE.items():
+            if not self._is_ended(dlr):
+                continue
+            listed = client.get(path, deliveryReceipt=dlr, **period) or []
+            ended = sorted(ids.intersection(map(str, listed)))
+            if state == "sent":
+                found += [{"id": ovh_id, "dlr": str(dlr)} for ovh_id in ended]
+                continue
+            answers = ovh_calls.read_many(client_args, path, ended, const.THREADS)
+            found += [
+                {"id": ovh_id, "dlr": str(dlr), "ptt": str(sms["ptt"])}
+                for ovh_id, sms in zip(ended, answers, strict=True)
+                if sms is not None
+            ]
+        return found
+
+    @staticmethod
+    def _is_ended(dlr):
+        """Tell whether a DLR status is the last word on an SMS."""
+        state = const.DLR_TO_STATE.get(dlr, "pending")
+        return const.STATE_RANK[state] > const.STATE_RANK["pending"]
 
     @staticmethod
     def _format_datetime(value):
@@ -811,14 +952,25 @@ class SmsOvhAccount(models.Model):
     # The queue
     # ------------------------------------------------------------
 
-    def _pause(self, reason, message):
+    def _pause(self, reason, message, left=None, user=None):
         """Send nothing more until it is cured: all that follows would fail alike.
 
-        :param str reason: 'credit' or 'keys'
+        :param str reason: 'credit', 'keys' or 'service'
         :param str message: sentence for whoever is responsible
+        :param float|None left: credits left that did not do, where OVHcloud says
+        :param user: `sms.ovh.user` whose quota it is, empty for the account's credits
         """
         for account in self.filtered(lambda account: not account.pause_reason):
-            account.write({"pause_reason": reason, "pause_message": message})
+            account.write(
+                {
+                    "pause_reason": reason,
+                    "pause_message": message,
+                    "pause_credits": left or 0,
+                    "pause_ovh_user_id": (
+                        user.id if user and user.quota_active else False
+                    ),
+                }
+            )
             account.activity_schedule(
                 "mail.mail_activity_data_warning",
                 user_id=account.user_id.id or self.env.uid,
@@ -830,20 +982,39 @@ class SmsOvhAccount(models.Model):
     def action_resume(self):
         """Send what has been waiting since sending was stopped."""
         paused = self.filtered("pause_reason")
-        paused.write({"pause_reason": False, "pause_message": False})
+        paused.write(
+            {
+                "pause_reason": False,
+                "pause_message": False,
+                "pause_credits": 0,
+                "pause_ovh_user_id": False,
+            }
+        )
         # sudo: the activity is another's, once cured it is done.
         paused.sudo().activity_unlink(["mail.mail_activity_data_warning"])
         if paused:
             self.env.ref("sms_ovh.ir_cron_post_jobs").sudo()._trigger()
         return True
 
+    def _tell_refused(self, refusable, message):
+        """Tell, once, that OVHcloud refuses what is sent as one sender or API user.
+
+        :param refusable: `sms.ovh.sender` or `sms.ovh.user`
+        :param str message: sentence that says what to do
+        """
+        self.ensure_one()
+        _logger.warning("OVHcloud SMS: %s is refused", refusable)
+        self._tell(
+            self.env._(
+                "%s Its SMS are tried again, less and less often; all others leave.",
+                message,
+            )
+        )
+
     @api.model
     def _cron_resume(self):
         """Look whether what stopped accounts has been cured meanwhile."""
-        paused = self.search([("pause_reason", "!=", False)])
-        for account in paused:
-            account.with_context(lang=account.company_id.partner_id.lang)._synchronise()
-            self.env["ir.cron"]._commit_progress(1)
+        self.search([("pause_reason", "!=", False)])._synchronise_each()
 
     @api.model
     @ormcache()
@@ -882,33 +1053,63 @@ class SmsOvhAccount(models.Model):
     def _fetch_senders(self, client):
         """Return the values of all senders that OVHcloud knows for this service.
 
-        :rtype: list[dict]
+        :return: the values, and the names of those that are listed and cannot be read
+        :rtype: tuple[list[dict], set]
         """
-        values = [
-            self._read_sender(client.get(self._get_path("senders", name)))
-            for name in self._leave_out_unsafe(client.get(self._get_path("senders")))
-        ]
+        values, unread = self._fetch_listed(client, "senders", self._read_sender)
         known = {(value["type"], value["name"]) for value in values}
         values += [
             {"name": number, "type": "virtual", "status": "enable"}
             for number in self._leave_out_unsafe(
                 client.get(self._get_path("virtualNumbers"))
             )
-            if ("virtual", number) not in known
+            if ("virtual", number) not in known and number not in unread
         ]
         if all(value["type"] != "shortcode" for value in values):
             values.append(
                 {"name": SHORT_NUMBER_NAME, "type": "shortcode", "status": "enable"}
             )
-        return values
+        return values, unread
+
+    def _fetch_listed(self, client, part, read):
+        """Return what OVHcloud says of each in one of the service's lists.
+
+        :param client: `OvhSmsClient`
+        :param str part: the list's name in the API
+        :param read: function from what OVHcloud answers to values of a record
+        :return: the values, and the names of those that are listed and cannot be read
+        :rtype: tuple[list[dict], set]
+        :raise ovh_client.OvhError: where OVHcloud cannot be asked
+        """
+        names = self._leave_out_unsafe(client.get(self._get_path(part)))
+        answers = ovh_calls.read_many(
+            self._get_client_args(), self._get_path(part), names, const.THREADS
+        )
+        values, unread = [], set()
+        for name, answer in zip(names, answers, strict=True):
+            try:
+                values.append(read(answer))
+            except (AttributeError, KeyError, TypeError, ValueError) as error:
+                _logger.warning(
+                    "OVHcloud SMS: account %s: one of its %s cannot be read: %s",
+                    self.id,
+                    part,
+                    type(error).__name__,
+                )
+                unread.add(name)
+        return values, unread
 
     def _get_selection(self, name, value, default):
         """Return `value` if the sender's field `name` knows it, else `default`."""
         known = dict(self.env["sms.ovh.sender"]._fields[name].selection)
         return value if value in known else default
 
-    def _update_senders(self, values_list):
-        """Make this account's senders those of `values_list`; archive the others."""
+    def _update_senders(self, values_list, unread=()):
+        """Make this account's senders those of `values_list`; archive the others.
+
+        :param list values_list: values of each
+        :param unread: names of those that stay as they are
+        """
         self.ensure_one()
         Sender = self.env["sms.ovh.sender"]
         existing = {
@@ -931,6 +1132,7 @@ class SmsOvhAccount(models.Model):
         created = Sender.create(to_create)
         had_default = bool(self.default_sender_id)
         gone = Sender.union(*existing.values()).filtered("active") - kept
+        gone = gone.filtered(lambda sender: sender.name not in unread)
         self._archive_senders(gone)
         enabled = (kept + created).filtered(lambda sender: sender.status == "enable")
         if not had_default:

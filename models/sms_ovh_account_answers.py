@@ -1,15 +1,21 @@
 """What recipients send back: STOP and replies, and which SMS they answer."""
 
+import logging
+import time
 from collections import defaultdict
 from datetime import datetime, timezone
+from functools import partial
 
 from odoo import api, fields, models
-from odoo.tools import SQL
+from odoo.tools import SQL, split_every
 
 from .. import const
 from ..tools import ovh_calls, ovh_client
 from ..tools.parameters import get_parameter
+from ..tools.ovh_client import OvhBadRequest, OvhNotFound, OvhNotGranted
 from ..tools.sms_api import normalize_number
+
+_logger = logging.getLogger(__name__)
 
 
 class SmsOvhLog(models.Model):
@@ -182,26 +188,76 @@ class SmsOvhAccount(models.Model):
     # STOP
     # ------------------------------------------------------------
 
-    def _read_stops(self, client):
-        """Put the numbers that newly answered STOP on Odoo's blacklist."""
+    def _read_stops(self, client, run):
+        """Put the numbers that newly answered STOP on Odoo's blacklist.
+
+        The list of numbers is all that is needed of most: what else OVHcloud knows of
+        one is asked for of the newest. A first reading may be of tens of thousands, so
+        they are taken over in pieces, and what is left is shown on the account.
+
+        :param client: `OvhSmsClient`
+        :param run: calls a function, and may commit what it did
+        :raise OvhError: where OVHcloud cannot be asked
+        """
+        listed = client.get(self._get_path("blacklists")) or []
+        # As OVHcloud names it, by the number in E.164.
+        names = {normalize_number(name): name for name in listed}
+        names.pop(False, None)
+        new = run(partial(self._forget_stops, names.keys()))
+        asked = new[: const.MAX_STOP_DETAILS]
+        details = dict(
+            zip(
+                asked,
+                self._fetch_stop_details([names[number] for number in asked]),
+                strict=True,
+            )
+        )
+        deadline = time.monotonic() + const.CRON_SECONDS
+        done = 0
+        for piece in split_every(const.STOP_SLICE, new):
+            if time.monotonic() > deadline:
+                self.env.ref("sms_ovh.ir_cron_read_answers").sudo()._trigger()
+                return
+            done += len(piece)
+            run(partial(self._take_stops, list(piece), details, len(new) - done))
+
+    def _forget_stops(self, numbers):
+        """Forget the STOP that OVHcloud has no more; return what is new.
+
+        In SQL: the list is long, and the same as before but for a few.
+
+        :param numbers: that OVHcloud lists, in E.164
+        :rtype: list[str]
+        """
         # sudo: of the account, whoever has it read.
         Stop = self.env["sms.ovh.stop"].sudo()
-        path = self._get_path("blacklists")
-        # As OVHcloud names it, by the number in E.164.
-        names = {normalize_number(name): name for name in client.get(path) or []}
-        names.pop(False, None)
-        known = Stop.search_fetch(
-            [("account_id", "=", self.id), ("origin", "=", "ovhcloud")], ["number"]
+        Stop.flush_model(["account_id", "origin", "number"])
+        rows = self.env.execute_query(
+            SQL(
+                "SELECT id, number FROM sms_ovh_stop"
+                " WHERE account_id = %s AND origin = 'ovhcloud'",
+                self.id,
+            )
         )
         # Taken off at OVHcloud's: the next STOP of that number is news again.
-        gone = known.filtered(lambda stop: stop.number not in names)
-        new = sorted(names.keys() - set((known - gone).mapped("number")))
-        gone.unlink()
-        if not new:
-            return
-        details = self._fetch_stop_details([names[number] for number in new])
+        Stop.browse(id_ for id_, number in rows if number not in numbers).unlink()
+        new = sorted(set(numbers) - {number for __, number in rows})
+        if self.stops_to_read != len(new):
+            self.stops_to_read = len(new)
+        return new
+
+    def _take_stops(self, new, details, left):
+        """Put some numbers that newly answered STOP on Odoo's blacklist.
+
+        :param list new: numbers in E.164
+        :param dict details: `sms.Blacklist` of some of them, by number
+        :param int left: how many are still to be taken over after these
+        """
+        # sudo: of the account, whoever has it read.
+        Stop = self.env["sms.ovh.stop"].sudo()
         answers = []
-        for number, detail in zip(new, details, strict=True):
+        for number in new:
+            detail = details.get(number) or {}
             sms_ovh_id = detail.get("smsOutgoingID")
             answers.append(
                 {
@@ -224,24 +280,20 @@ class SmsOvhAccount(models.Model):
                 for answer, tracker in zip(answers, trackers, strict=True)
             ]
         )._apply(trackers)
+        self.stops_to_read = left
 
     def _fetch_stop_details(self, names):
         """Ask OVHcloud which SMS these numbers answered STOP to.
-
-        Of so many only, so that the first reading of a long list ends; the others are
-        on the blacklist all the same.
 
         :param list names: numbers as OVHcloud's blacklist names them
         :return: `sms.Blacklist` of each, empty where there is none
         :rtype: list[dict]
         :raise OvhError: where OVHcloud cannot be asked
         """
-        asked = names[: const.MAX_STOP_DETAILS]
         details = ovh_calls.read_many(
-            self._get_client_args(), self._get_path("blacklists"), asked, const.THREADS
+            self._get_client_args(), self._get_path("blacklists"), names, const.THREADS
         )
-        details = [detail if isinstance(detail, dict) else {} for detail in details]
-        return details + [{}] * (len(names) - len(asked))
+        return [detail if isinstance(detail, dict) else {} for detail in details]
 
     def _take_off_blacklist(self, number, until=None):
         """Have OVHcloud take SMS again to a number that answered STOP.
@@ -292,41 +344,121 @@ class SmsOvhAccount(models.Model):
     # Replies
     # ------------------------------------------------------------
 
+    def _get_reply_paths(self):
+        """Return the API's paths of the lists that replies may stand in.
+
+        The account's may or may not hold those to an API user and a virtual number.
+
+        :rtype: list[str]
+        """
+        numbers = self.sender_ids.filtered(lambda sender: sender.type == "virtual")
+        return [
+            self._get_path("incoming"),
+            *(
+                self._get_path("users", user.login, "incoming")
+                for user in self.user_ids.filtered("active")
+            ),
+            *(
+                self._get_path("virtualNumbers", number.name, "incoming")
+                for number in numbers
+            ),
+        ]
+
+    def _fetch_reply_ids(self, client, start):
+        """Return the ids of the replies since a time, each with the list it stands in.
+
+        :param client: `OvhSmsClient`
+        :param datetime start: naive UTC
+        :return: path by id, as numbers
+        :rtype: dict[int, str]
+        :raise OvhError: where OVHcloud cannot be asked
+        """
+        found = {}
+        marks = self.reply_marks or {}
+        for path in self._get_reply_paths():
+            # The list of an API user knows no time: there, ids tell what is new.
+            timeless = "/users/" in path
+            period = {"creationDatetime.from": self._format_datetime(start)}
+            try:
+                listed = client.get(path, **({} if timeless else period)) or []
+            except (OvhBadRequest, OvhNotFound, OvhNotGranted) as error:
+                if path == self._get_path("incoming"):
+                    raise
+                _logger.info("OVHcloud SMS: replies cannot be read: %r", error)
+                continue
+            ids = sorted(map(int, listed))
+            if timeless:
+                mark = marks.get(path)
+                ids = (
+                    ids[-const.MAX_REPLIES :]
+                    if mark is None
+                    else [ovh_id for ovh_id in ids if ovh_id > mark]
+                )
+            for ovh_id in ids:
+                found.setdefault(ovh_id, path)
+        return found
+
     def _read_replies(self, client):
-        """Read the replies since the last one seen."""
+        """Read the replies since the last one seen.
+
+        :param client: `OvhSmsClient`
+        :raise OvhError: where OVHcloud cannot be asked
+        """
         # sudo: of the account, whoever has it read.
         Reply = self.env["sms.ovh.reply"].sudo()
         start = (self.last_reply_at or self.create_date) - const.REPLY_MARGIN
-        path = self._get_path("incoming")
-        ids = client.get(
-            path, **{"creationDatetime.from": self._format_datetime(start)}
-        )
-        ids = [str(ovh_id) for ovh_id in ids or []]
+        path_by_id = self._fetch_reply_ids(client, start)
         known = Reply.search_fetch(
-            [("account_id", "=", self.id), ("ovh_id", "in", ids)], ["ovh_id"]
+            [("account_id", "=", self.id), ("ovh_id", "in", [str(i) for i in path_by_id])],
+            ["ovh_id"],
         )
-        new_ids = sorted(set(ids) - set(known.mapped("ovh_id")), key=int)
+        new_ids = sorted(path_by_id.keys() - {int(reply.ovh_id) for reply in known})
         read_ids = new_ids[: const.MAX_REPLIES]
-        answers = ovh_calls.read_many(
-            self._get_client_args(), path, read_ids, const.THREADS
-        )
+        answers = {}
+        for path in dict.fromkeys(path_by_id[ovh_id] for ovh_id in read_ids):
+            ids = [ovh_id for ovh_id in read_ids if path_by_id[ovh_id] == path]
+            found = ovh_calls.read_many(
+                self._get_client_args(), path, ids, const.THREADS
+            )
+            answers.update(zip(ids, found, strict=True))
         vals_list = [
             {
                 "account_id": self.id,
-                "ovh_id": ovh_id,
-                "number": answer.get("sender"),
-                "body": answer.get("message"),
-                "tag": answer.get("tag"),
-                "received_at": self._parse_ovh_datetime(answer["creationDatetime"]),
+                "ovh_id": str(ovh_id),
+                "number": answers[ovh_id].get("sender"),
+                "body": answers[ovh_id].get("message"),
+                "tag": answers[ovh_id].get("tag"),
+                "received_at": self._parse_ovh_datetime(
+                    answers[ovh_id]["creationDatetime"]
+                ),
             }
-            for ovh_id, answer in zip(read_ids, answers, strict=True)
-            if answer is not None
+            for ovh_id in read_ids
+            if answers[ovh_id] is not None
         ]
-        if not vals_list:
-            return
-        # Before the replies: they are in it, and are told only once.
-        times = [self.last_reply_at, *(vals["received_at"] for vals in vals_list)]
-        self.last_reply_at = max(filter(None, times))
-        Reply.create(vals_list)
+        # A list without times begins before this account did.
+        vals_list = [vals for vals in vals_list if vals["received_at"] >= start]
+        self._set_reply_marks(path_by_id, read_ids, len(new_ids) > len(read_ids))
+        if vals_list:
+            # Before the replies: they are in it, and are told only once.
+            times = [self.last_reply_at, *(vals["received_at"] for vals in vals_list)]
+            self.last_reply_at = max(filter(None, times))
+            Reply.create(vals_list)
         if len(new_ids) > len(read_ids):
-            self.env.ref("sms_ovh.ir_cron_read_answers")._trigger()
+            self.env.ref("sms_ovh.ir_cron_read_answers").sudo()._trigger()
+
+    def _set_reply_marks(self, path_by_id, read_ids, more):
+        """Remember how far the lists are read that know no time.
+
+        :param dict path_by_id: what they had that may be new
+        :param list read_ids: what was read of it
+        :param bool more: whether some of it was not
+        """
+        marks = dict(self.reply_marks or {})
+        for ovh_id, path in path_by_id.items():
+            if "/users/" in path and not (more and ovh_id > read_ids[-1]):
+                marks[path] = max(ovh_id, marks.get(path, 0))
+        for path in self._get_reply_paths():
+            if "/users/" in path:
+                marks.setdefault(path, 0)
+        if marks != (self.reply_marks or {}):
+            self.reply_marks = marks

@@ -4,8 +4,11 @@ API users, senders, automatic recharge, replies and callbacks: written to OVHclo
 first, then to Odoo's records as OVHcloud says them to be.
 """
 
+import contextlib
 import logging
+import math
 import re
+from functools import partial
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
@@ -13,6 +16,7 @@ from odoo.tools import email_normalize
 from odoo.tools.urls import urljoin
 
 from .. import const
+from ..tools.credits import format_credits
 from ..tools import ovh_client, transaction
 
 _logger = logging.getLogger(__name__)
@@ -104,6 +108,14 @@ class SmsOvhAccount(models.Model):
         " by commas; empty: only a user takes a number off.",
     )
     last_reply_at = fields.Datetime(readonly=True, copy=False)
+    # The last reply seen in each list of OVHcloud's that knows no time, by its path.
+    reply_marks = fields.Json(string="Last Replies Seen", readonly=True, copy=False)
+    stops_to_read = fields.Integer(
+        string="STOP Still to Take Over",
+        readonly=True,
+        copy=False,
+        help="Numbers on OVHcloud's blacklist that are not on Odoo's yet.",
+    )
     answers_read_at = fields.Datetime(
         string="Replies Read On", readonly=True, copy=False
     )
@@ -308,28 +320,38 @@ class SmsOvhAccount(models.Model):
     def _read_service(self, service):
         """Return this account's values as the service at OVHcloud has them.
 
+        What is no number or text where one should be leaves all else as it is.
+
         :param dict service: `sms.Account` of the API
-        :raise KeyError, TypeError, ValueError: where it is none
         """
         self.ensure_one()
-        response = service.get("smsResponse") or {}
-        amount = int(service.get("automaticRecreditAmount") or 0)
-        threshold = service.get("creditThresholdForAutomaticRecredit")
+        response = service.get("smsResponse")
+        response = response if isinstance(response, dict) else {}
+        amount = int(self._read_number(service, "automaticRecreditAmount") or 0)
+        threshold = self._read_number(service, "creditThresholdForAutomaticRecredit")
+        credits_left = self._read_number(service, "creditsLeft")
+        options = response.get("trackingOptions")
         response_type = response.get("responseType")
         if response_type not in dict(self._fields["sms_response_type"].selection):
             response_type = "none"
         emails = [
             option["target"]
-            for option in response.get("trackingOptions") or []
-            if option.get("media") == "email" and option.get("target")
+            for option in (options if isinstance(options, list) else [])
+            if isinstance(option, dict)
+            and option.get("media") == "email"
+            and isinstance(option.get("target"), str)
         ]
         values = {
-            "credits_left": float(service["creditsLeft"]),
-            "credits_held_by_quota": float(service.get("creditsHoldByQuota") or 0),
+            "credits_left": (
+                self.credits_left if credits_left is None else credits_left
+            ),
+            "credits_held_by_quota": (
+                self._read_number(service, "creditsHoldByQuota") or 0
+            ),
             "description": service.get("description") or False,
             "auto_recharge": bool(amount),
             "recharge_amount": amount,
-            "recharge_threshold": float(threshold or 0),
+            "recharge_threshold": threshold or 0,
             "sms_response_type": response_type,
             "sms_response_text": response.get("text") or False,
             "reply_emails": "\n".join(emails) or False,
@@ -349,6 +371,25 @@ class SmsOvhAccount(models.Model):
                 "answer" if response_type == "text" else "none"
             )
         return values
+
+    def _read_number(self, service, name):
+        """Return a property as a number, None where it is none.
+
+        :rtype: float|None
+        """
+        value = service.get(name)
+        if value is None:
+            return None
+        try:
+            number = float(value)
+        except (TypeError, ValueError):
+            number = math.nan
+        if math.isfinite(number):
+            return number
+        _logger.warning(
+            "OVHcloud SMS: account %s: its %s is no number", self.id, name
+        )
+        return None
 
     def _get_callback_state(self, url, kind):
         if not url:
@@ -436,6 +477,36 @@ class SmsOvhAccount(models.Model):
                 "cgiUrl": self._get_callback_url("reply"),
             }
         return values
+
+    def _complete_callbacks(self, client, service):
+        """Have the callbacks that nobody receives come to Odoo.
+
+        Those of the API user as whom SMS are sent, too: its own come before the
+        account's.
+
+        :param client: `OvhSmsClient`
+        :param dict service: `sms.Account` of the API
+        :return: the service as it is now
+        :rtype: dict
+        :raise ovh_client.OvhError: where OVHcloud refuses
+        """
+        missing = self._prepare_missing_callbacks(service)
+        if missing:
+            client.put(self._get_path(), missing)
+            service = client.get(self._get_path())
+        if self.default_user_id:
+            path = self._get_path("users", self.default_user_id.login)
+            # One that is not listed any more is archived with this reading.
+            with contextlib.suppress(ovh_client.OvhNotFound):
+                user = client.get(path)
+                own = {
+                    name: self._get_callback_url(kind)
+                    for name, kind in CALLBACKS.items()
+                    if not user.get(name)
+                }
+                if own:
+                    client.put(path, own)
+        return service
 
     def _prepare_callbacks(self, service):
         """Return the properties by which all callbacks come to Odoo.
@@ -611,16 +682,19 @@ class SmsOvhAccount(models.Model):
     def _fetch_users(self, client):
         """Return the values of all API users that OVHcloud knows for this service.
 
-        :rtype: list[dict]
+        :return: the values, and the logins of those that are listed and cannot be read
+        :rtype: tuple[list[dict], set]
         """
-        User = self.env["sms.ovh.user"]
-        return [
-            User._read_values(client.get(self._get_path("users", login)))
-            for login in self._leave_out_unsafe(client.get(self._get_path("users")))
-        ]
+        return self._fetch_listed(
+            client, "users", self.env["sms.ovh.user"]._read_values
+        )
 
-    def _update_users(self, values_list):
-        """Make this account's API users those of `values_list`; archive the others."""
+    def _update_users(self, values_list, unread=()):
+        """Make this account's API users those of `values_list`; archive the others.
+
+        :param list values_list: values of each
+        :param unread: logins of those that stay as they are
+        """
         self.ensure_one()
         User = self.env["sms.ovh.user"].with_context(
             active_test=False, sms_ovh_sync=True
@@ -636,7 +710,9 @@ class SmsOvhAccount(models.Model):
             else:
                 to_create.append({**values, "account_id": self.id})
         User.create(to_create)
-        gone = User.union(*existing.values()).filtered("active")
+        gone = User.union(*existing.values()).filtered(
+            lambda user: user.active and user.login not in unread
+        )
         if gone:
             self._archive_users(gone)
 
@@ -679,7 +755,8 @@ class SmsOvhAccount(models.Model):
         # sudo: the outbox is nobody's to write but the gateway's.
         self.env["sms.ovh.job"].sudo().search(
             [("ovh_user_id", "in", users.ids), ("state", "=", "queued")]
-        ).write({"ovh_user_id": False})
+        ).write({"ovh_user_id": False, "next_attempt": False})
+        users.refused_until = False
 
     def action_create_user(self):
         """Open the creation of an API user."""
@@ -693,6 +770,15 @@ class SmsOvhAccount(models.Model):
         """
         self.ensure_one()
         return self.auto_recharge and not (user and user.quota_active)
+
+    def _get_credits_above(self, user):
+        """Return the credits of which more must be left for `user` to send.
+
+        :param user: `sms.ovh.user`, empty for the account
+        """
+        payer = user if user.quota_active else user.browse()
+        stopped = self.pause_reason == "credit" and payer == self.pause_ovh_user_id
+        return self.pause_credits if stopped else 0
 
     def _can_pay(self):
         """Tell whether there is something left of what the waiting jobs are paid by."""
@@ -708,9 +794,10 @@ class SmsOvhAccount(models.Model):
         )
         users = [user for (user,) in groups] or [self.default_user_id]
         return all(
-            user.quota_left > 0
+            user.quota_left > self._get_credits_above(user)
             if user and user.quota_active
-            else self.auto_recharge or self.credits_left > 0
+            else self.auto_recharge
+            or self.credits_left > self._get_credits_above(user)
             for user in users
         )
 
@@ -765,7 +852,7 @@ class SmsOvhAccount(models.Model):
                 account._tell(
                     account.env._(
                         "%(credits)s SMS are left on %(service)s.",
-                        credits=f"{account.credits_left:g}",
+                        credits=format_credits(self.env, account.credits_left),
                         service=account.service_name,
                     )
                 )
@@ -779,7 +866,7 @@ class SmsOvhAccount(models.Model):
                         "%(credits)s SMS are left on %(service)s. Buy a pack, or turn"
                         " on the automatic recharge: without, SMS wait once none is"
                         " left.",
-                        credits=f"{account.credits_left:g}",
+                        credits=format_credits(lang_account.env, account.credits_left),
                         service=account.service_name,
                     ),
                 )
@@ -816,34 +903,40 @@ class SmsOvhAccount(models.Model):
         )
         return {**action, "domain": [("account_id", "=", self.id)]}
 
-    def _read_answers(self):
-        """Read who answered STOP, and what else was replied.
+    def _read_answers(self, run=None):
+        """Read what was replied, then who answered STOP: the latter may be many.
 
+        :param run: calls a function, and may commit what it did; by default nothing is
+            committed
         :return: whether OVHcloud answered
         :rtype: bool
         """
         self.ensure_one()
         # sudo: runs for whoever triggers it, on records of the account.
         account = self.sudo()
-        try:
-            with account._get_client() as client:
-                account._read_stops(client)
-                account._read_replies(client)
-        except (
-            ovh_client.OvhError,
-            AttributeError,
-            KeyError,
-            TypeError,
-            ValueError,
-        ) as error:
-            _logger.warning(
-                "OVHcloud SMS: replies of account %s cannot be read: %s",
-                account.id,
-                type(error).__name__,
-            )
-            return False
-        account.answers_read_at = fields.Datetime.now()
-        return True
+        run = run or (lambda function: function())
+        complete = True
+        with account._get_client() as client:
+            for read in (
+                lambda: run(partial(account._read_replies, client)),
+                partial(account._read_stops, client, run),
+            ):
+                try:
+                    read()
+                except (
+                    ovh_client.OvhError,
+                    AttributeError,
+                    KeyError,
+                    TypeError,
+                    ValueError,
+                ) as error:
+                    _logger.warning(
+                        "OVHcloud SMS: replies of account %s cannot be read: %s",
+                        account.id,
+                        type(error).__name__,
+                    )
+                    complete = False
+        return complete
 
     @api.model
     def _cron_read_answers(self):
@@ -863,13 +956,19 @@ class SmsOvhAccount(models.Model):
             )
             account = account.with_context(lang=account.company_id.partner_id.lang)
 
-            def read(account=account, own=own):
-                if account._read_answers():
-                    own.state = "done"
-
             # Sending and reports write on the same traces.
-            transaction.transact(self.env, read)
+            run = partial(transaction.transact, self.env)
+            if account._read_answers(run):
+                run(partial(account._set_answers_read, own))
             self.env["ir.cron"]._commit_progress(1)
+
+    def _set_answers_read(self, signals):
+        """Write down that replies and STOP were read.
+
+        :param signals: `sms.ovh.event` that said that there were some
+        """
+        self.answers_read_at = fields.Datetime.now()
+        signals.state = "done"
 
     @api.model
     def _parse_emails(self, text):

@@ -4,11 +4,14 @@ import platform
 import re
 from collections import Counter
 from datetime import timedelta
+from functools import partial
 from importlib import metadata
 from urllib.parse import urlsplit
 
 from odoo import fields, models, release
 from odoo.tools import SQL, config
+
+from ..tools.credits import format_credits
 
 LIBRARIES = ("ovh", "oauthlib", "phonenumbers", "requests", "urllib3")
 # Modules that change how SMS are sent.
@@ -172,6 +175,7 @@ class SmsOvhAccount(models.Model):
         )
         present = [name for name in SECRET_FIELDS if self[name]]
         sender = self.default_sender_id
+        show = partial(format_credits, self.env)
         return [
             f"{self.service_name or 'no service'}, {self.state}"
             + ", archived" * (not self.active),
@@ -184,9 +188,13 @@ class SmsOvhAccount(models.Model):
             f"Companies that send with it: {companies}",
             f"Sending stopped: {self.pause_reason or 'no'}"
             f" {self._scrub(self.pause_message)}".rstrip(),
-            f"SMS left {self.credits_left:g}, held by quotas"
-            f" {self.credits_held_by_quota:g}, automatic recharge"
-            f" {f'below {self.recharge_threshold:g}' if self.auto_recharge else 'off'}",
+            f"SMS left {show(self.credits_left)}, held by quotas"
+            f" {show(self.credits_held_by_quota)}, automatic recharge "
+            + (
+                f"below {show(self.recharge_threshold)}"
+                if self.auto_recharge
+                else "off"
+            ),
             f"Sender: {f'{sender.type} {sender.status}' if sender else 'none'}; all:"
             f" {self._show_counts(senders)}",
             f"API users: {len(users)}, with a quota"

@@ -188,6 +188,8 @@ class SmsOvhEvent(models.Model):
         last_id = 0
         idle = 0
         while idle <= 1.5 * LOOKS:
+            # What reports speak of is known by ids: first, whose they are.
+            self.env["sms.ovh.job"]._ask_for_open_due()
             events = transaction.transact(
                 self.env, lambda last_id=last_id: self._process_next(last_id)
             )
@@ -220,7 +222,16 @@ class SmsOvhEvent(models.Model):
             limit=BATCH_SIZE,
         )
         locked = events.try_lock_for_update(allow_referencing=True)
-        locked._leave_out_orphans()._process()
+        locked = locked._leave_out_orphans()
+        unchecked = self.env["sms.ovh.job"]._get_unchecked_ids(locked.account_id)
+        if unchecked:
+            locked = locked.filtered(
+                lambda event: (event.account_id.id, event.sms_ovh_id) not in unchecked
+            )
+        locked._process()
+        unknown = locked.filtered(lambda event: event.state == "waiting")
+        if unknown:
+            self.env["sms.ovh.job"]._ask_soon(unknown.account_id)
         return events.ids
 
     def _leave_out_orphans(self):

@@ -2,7 +2,7 @@ import logging
 import random
 import time
 from collections import defaultdict
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from uuid import uuid4
 
@@ -45,8 +45,15 @@ RECONCILE_SECONDS = 30
 QUEUE_JOB_CHANNEL = "root.sms_ovh"
 # Minutes that the cron leaves new jobs to it, if it runs at all.
 QUEUE_JOB_MINUTES = 5
-# Receivers of one answer whose id is checked at OVHcloud's.
-SAMPLES = 2
+# How long reports wait until it is checked whose ids they name, and the seconds that
+# one run goes on checking.
+CHECK_IDS_WITHIN = timedelta(hours=1)
+CHECK_SECONDS = 30
+# Between two inquiries for receivers that OVHcloud never named, when an unknown report
+# may be on one.
+ASK_EVERY = timedelta(minutes=1)
+# How long what waits for a refused sender or API user leaves the trying to one job.
+PROBE_MARGIN = timedelta(minutes=2)
 # Seconds between two triggers of the inbox while jobs are posted.
 WAKE_EVERY = 1
 # Jobs looked at in one search of those that are due.
@@ -130,11 +137,17 @@ class SmsOvhJob(models.Model):
         help="By this, OVHcloud's support finds the call.",
     )
     error = fields.Char(string="OVHcloud's Words", readonly=True)
+    # Of an accepted job, what OVHcloud has to be asked for, by number: the id that stands
+    # where the number stands, to be checked; null without one, and false once its SMS was
+    # said not to be confirmed.
+    open_receivers = fields.Json(string="Numbers to Ask For", readonly=True)
+    open_count = fields.Integer(string="Receivers to Ask For", readonly=True)
 
     _tag_unique = models.Constraint("unique(tag)", "A job of this tag exists already.")
     _due_idx = models.Index(
         "(next_attempt, id) WHERE state IN ('queued', 'posting', 'unknown')"
     )
+    _open_receivers_idx = models.Index("(next_attempt, id) WHERE open_count > 0")
     # Asked for after each set of answers: whether a campaign still has some.
     _open_mailing_idx = models.Index(
         "(mailing_id) WHERE state IN ('queued', 'posting', 'unknown')"
@@ -372,7 +385,7 @@ class SmsOvhJob(models.Model):
                 "country_code",
             ]
         )
-        if taken._hold_closed():
+        if taken._hold_closed() or taken._hold_refused():
             return self._take(room, jobs)  # others may leave
         left = taken._leave_out_stopped()
         if taken and not left:
@@ -410,8 +423,6 @@ class SmsOvhJob(models.Model):
             client_args=self.account_id._get_client_args(),
             path=path,
             content=content,
-            outgoing_path=self._get_outgoing_path(),
-            samples=SAMPLES,
             deadline=deadline,
         )
 
@@ -524,7 +535,10 @@ class SmsOvhJob(models.Model):
         jobs = self.browse(answer.post.job_id for answer in answers).exists()
         apis = jobs._get_apis()
         settled = []
-        for answer in answers:
+        # What was held back last: it waits for what was refused.
+        for answer in sorted(
+            answers, key=lambda answer: isinstance(answer.error, job_pool.JobExpired)
+        ):
             job = self.browse(answer.post.job_id).with_prefetch(jobs._prefetch_ids)
             receivers = answer.post.receivers
             if job not in jobs or job.state != "posting":
@@ -535,13 +549,13 @@ class SmsOvhJob(models.Model):
                 )
                 continue
             if answer.error is None:
-                results = job._settle_report(
-                    apis[job], answer.report, answer.samples, receivers
-                )
+                results = job._settle_report(apis[job], answer.report, receivers)
+                settled.append((job, receivers, results))
             else:
-                results = job._settle_error(apis[job], answer.error)
-            settled.append((job, receivers, results))
+                settled += job._settle_error(apis[job], answer)
         self._write_results(settled)
+        if any(job.open_count for job, *__ in settled):
+            self.env.ref("sms_ovh.ir_cron_post_jobs").sudo()._trigger()
 
     @api.model
     def _write_results(self, settled):
@@ -560,66 +574,221 @@ class SmsOvhJob(models.Model):
             sms_sudo._sms_ovh_apply_results(results, account)
         self.env["sms.ovh.log"]._append(settled)
 
-    def _settle_error(self, api_ovh, error):
+    def _settle_error(self, api_ovh, answer):
         """Say what becomes of this job, which was answered by an error or not at all.
 
+        A refusal belongs to the smallest thing that it can be about, see
+        `job_pool.JobAnswer.scope`.
+
         :param SmsApiOvh api_ovh: the job's gateway
-        :param ovh_client.OvhError error: what was raised
-        :return: results of its receivers, none while they are still open
-        :rtype: list[dict]
+        :param job_pool.JobAnswer answer: with the error
+        :return: triples of a job that has ended, its receivers and results of them
+        :rtype: list[tuple]
         """
         self.ensure_one()
+        error, scope = answer.error, answer.scope
+        if isinstance(error, job_pool.JobExpired):
+            # Nobody tried, so it is no attempt. It waits for what it was held back for.
+            until = self._get_refused_until()
+            self.write(
+                {
+                    "state": "queued",
+                    "attempts": self.attempts - 1,
+                    "next_attempt": until > fields.Datetime.now() and until,
+                }
+            )
+            return []
         state = api_ovh._get_error_state(error)
         values = {
             "query_id": error.query_id,
-            "error": api_ovh._get_failure_sentence(error),
+            "error": self._get_refusal_sentence(api_ovh, answer, state),
         }
-        if state == "insufficient_credit" and self.ovh_user_id.quota_active:
-            values["error"] = api_ovh.env._(
-                "The quota of the API user “%s” is used up. Raise it on the API user,"
-                " or send as another one.",
-                self.ovh_user_id.login,
-            )
-        if isinstance(error, job_pool.JobExpired):
-            # Nobody tried, so it is no attempt, and there is nothing to wait for.
-            self.write({"state": "queued", "attempts": self.attempts - 1})
-            return []
         _logger.warning("OVHcloud SMS: job %s: %r", self.tag, error)
         if error.may_be_done:
             check = self._get_check()
             self.write({**values, "state": "unknown", "next_attempt": check})
-        elif state == "insufficient_credit" and not self.account_id._is_recharged(
-            self.ovh_user_id
-        ):
+        elif scope in ("keys", "service"):
             self.write({**values, "state": "queued"})
-            self.account_id._pause("credit", values["error"])
-        elif state == "unregistered":
+            self.account_id._pause(scope, values["error"])
+        elif scope == "credit" and not self.account_id._is_recharged(self.ovh_user_id):
             self.write({**values, "state": "queued"})
-            self.account_id._pause("keys", values["error"])
-        elif state in ("server_error", "insufficient_credit"):
-            return self._postpone(values, error.retry_after)
+            self.account_id._pause(
+                "credit", values["error"], left=answer.left, user=self.ovh_user_id
+            )
+        elif scope == "job" and state == "unregistered":
+            return self._settle_refusal(api_ovh, values)
+        elif state in ("server_error", "insufficient_credit", "unregistered"):
+            # OVHcloud cannot say now what an "unregistered" is about.
+            return [(self, self.receivers, self._postpone(values, error.retry_after))]
         else:
             self.write({**values, "state": "refused"})
-            return api_ovh._prepare_results(self.receivers, state, values["error"])
+            results = api_ovh._prepare_results(self.receivers, state, values["error"])
+            return [(self, self.receivers, results)]
         return []
 
-    def _settle_report(self, api_ovh, report, samples, receivers):
+    def _get_refusal_sentence(self, api_ovh, answer, state):
+        """Return what an error means for this job, and what to do.
+
+        :param SmsApiOvh api_ovh: the job's gateway
+        :param job_pool.JobAnswer answer: with the error
+        :param str state: what `SmsApiOvh` calls the failure
+        :rtype: str
+        """
+        env, error, scope = api_ovh.env, answer.error, answer.scope
+        account = self.account_id.with_env(env)
+        if scope == "credit" and self.ovh_user_id.quota_active:
+            return env._(
+                "The quota of the API user “%s” is used up. Raise it on the API user,"
+                " or send as another one.",
+                self.ovh_user_id.login,
+            )
+        if scope in ("keys", "service") and isinstance(
+            answer.read, ovh_client.OvhError
+        ):
+            return account._get_error_sentence(answer.read)
+        if scope == "service":
+            return account._get_disabled_sentence()
+        if scope == "job" and state == "unregistered":
+            return env._(
+                "OVHcloud refuses what is sent as “%(name)s” (%(words)s). Look in"
+                " OVHcloud's console whether it still exists and may send, or choose"
+                " another sender or API user on the OVHcloud account.",
+                name=self._get_refusable().with_env(env).display_name,
+                words=error.message,
+            )
+        return api_ovh._get_failure_sentence(error)
+
+    # ------------------------------------------------------------
+    # Refused senders and API users
+    # ------------------------------------------------------------
+
+    def _get_refusable(self):
+        """Return what a refusal of this job alone is about.
+
+        :return: `sms.ovh.user` as whom it is sent, or else its `sms.ovh.sender`
+        """
+        self.ensure_one()
+        by_user = self.ovh_user_id and self.sender_id.type != "virtual"
+        return self.ovh_user_id if by_user else self.sender_id
+
+    def _get_refused_until(self):
+        """Return until when another job tries what was refused.
+
+        :rtype: datetime
+        """
+        return self._get_refusable().refused_until or datetime.min
+
+    def _hold_refused(self):
+        """Have new jobs wait for the one that tries what OVHcloud refuses.
+
+        :return: those that wait
+        """
+        now = fields.Datetime.now()
+        held = self.filtered(
+            lambda job: not job.next_attempt and job._get_refused_until() > now
+        )
+        for __, jobs in held.grouped(lambda job: job._get_refusable()).items():
+            waiting = jobs[0]._get_fellows().filtered(lambda job: not job.next_attempt)
+            (jobs | waiting).next_attempt = jobs[0]._get_refused_until()
+        return held
+
+    def _get_fellows(self):
+        """Return the other jobs that wait and are sent as this one is."""
+        self.ensure_one()
+        refusable = self._get_refusable()
+        domain = [
+            ("account_id", "=", self.account_id.id),
+            ("state", "=", "queued"),
+            ("id", "!=", self.id),
+        ]
+        if refusable == self.ovh_user_id:
+            domain += [
+                ("ovh_user_id", "=", refusable.id),
+                ("sender_id.type", "!=", "virtual"),
+            ]
+        else:
+            domain.append(("sender_id", "=", refusable.id))
+            if refusable.type != "virtual":
+                domain.append(("ovh_user_id", "=", False))
+        return self.search(domain)
+
+    def _settle_refusal(self, api_ovh, values):
+        """Have one job try again what OVHcloud refuses, and all others like it wait.
+
+        :param SmsApiOvh api_ovh: the job's gateway
+        :param dict values: what to write besides
+        :return: see :meth:`_settle_error`
+        :rtype: list[tuple]
+        """
+        self.ensure_one()
+        refusable = self._get_refusable()
+        until = self._get_refused_until()
+        if until > fields.Datetime.now():
+            # It left beside another that was refused for the same.
+            self.write({**values, "state": "queued", "next_attempt": until})
+            return []
+        results = self._postpone(values, state="ovh_sender_refused")
+        if not refusable:
+            return [(self, self.receivers, results)]
+        fellows = self._get_fellows()
+        if self.state == "failed":
+            # What waited for this one's success waited for nothing.
+            refusable.refused_until = False
+            fellows.write({**values, "state": "failed", "next_attempt": False})
+            return [
+                (self, self.receivers, results),
+                *(
+                    (
+                        job,
+                        job.receivers,
+                        api_ovh._prepare_results(
+                            job.receivers, "ovh_sender_refused", values["error"]
+                        ),
+                    )
+                    for job in fellows
+                ),
+            ]
+        first = not refusable.refused_until
+        until = self.next_attempt + PROBE_MARGIN
+        refusable.refused_until = until
+        fellows.filtered(
+            lambda job: not job.next_attempt or job.next_attempt < until
+        ).next_attempt = until
+        if first:
+            self.account_id._tell_refused(refusable, values["error"])
+            # It may have been deleted there.
+            self.env.ref("sms_ovh.ir_cron_synchronise").sudo()._trigger()
+        return []
+
+    def _release_fellows(self):
+        """Send what waited for what OVHcloud takes again."""
+        refusable = self._get_refusable()
+        if refusable.refused_until:
+            refusable.refused_until = False
+            self._get_fellows().next_attempt = False
+            self.env.ref("sms_ovh.ir_cron_post_jobs").sudo()._trigger()
+
+    # ------------------------------------------------------------
+    # Reports of jobs
+    # ------------------------------------------------------------
+
+    def _settle_report(self, api_ovh, report, receivers):
         """Adopt OVHcloud's answer to this job, receiver by receiver.
 
         :param SmsApiOvh api_ovh: the job's gateway
         :param report: the decoded answer
-        :param dict samples: receiver by id, as OVHcloud says
         :param list receivers: this job's
         :return: results of its receivers, none while they are still open
         :rtype: list[dict]
         """
         self.ensure_one()
-        accepted = api_ovh._match_report(report, samples)
+        accepted = api_ovh._match_report(report)
         self.account_id._read_report(report)
-        if accepted is None:
-            # Ids and receivers cannot be told to belong together: ask for each.
+        refused = (report.get("invalidReceivers") or []) if accepted is not None else []
+        if not accepted and not refused:
+            # Ids and receivers cannot be told to belong together, or there are none.
             _logger.error(
-                "OVHcloud SMS: the ids of job %s do not match its receivers; asking"
+                "OVHcloud SMS: the answer to job %s tells of no receiver; asking"
                 " OVHcloud for each",
                 self.tag,
             )
@@ -632,9 +801,17 @@ class SmsOvhJob(models.Model):
             )
             return []
         self._accept(report.get("totalCreditsRemoved"))
-        return api_ovh._read_receivers(
-            receivers, accepted, report.get("invalidReceivers") or []
+        self._release_fellows()
+        named = accepted.keys() | {normalize_number(number) for number in refused}
+        known = [pair for pair in receivers if pair[1] in named]
+        # With one receiver there is nothing to mix up.
+        unchecked = accepted if len(receivers) > 1 else {}
+        numbers = {number for __, number in receivers}
+        self._set_open(
+            {number: unchecked[number] for number in numbers & unchecked.keys()}
+            | dict.fromkeys(numbers - named)
         )
+        return api_ovh._read_receivers(known, accepted, refused)
 
     def _accept(self, charged):
         """Close this job, which OVHcloud took."""
@@ -647,6 +824,41 @@ class SmsOvhJob(models.Model):
             }
         )
 
+    def _set_open(self, open_receivers):
+        """Keep what OVHcloud has to be asked for, and when.
+
+        :param dict open_receivers: as in the field of this name
+        """
+        values = {
+            "open_receivers": open_receivers or False,
+            "open_count": len(open_receivers),
+            "next_attempt": False,
+        }
+        if any(open_receivers.values()):
+            values["next_attempt"] = fields.Datetime.now()
+        elif None in open_receivers.values():
+            values["next_attempt"] = self._get_check()
+        elif open_receivers:
+            values["next_attempt"] = self._get_next_inquiry()
+            if not values["next_attempt"]:
+                # No report can come any more.
+                values.update(open_receivers=False, open_count=0)
+        self.write(values)
+
+    def _get_next_inquiry(self):
+        """Return when to ask again for what is not confirmed, False for never.
+
+        As long as a report can come: see `const.POLL_AFTER`.
+        """
+        now = fields.Datetime.now()
+        start = self.posted_at or self.create_date
+        # Held back over a week-end, an SMS lives for two days after that.
+        for delay in (*const.POLL_AFTER, 2 * const.POLL_AFTER[-1]):
+            if start + delay > now:
+                self.env.ref("sms_ovh.ir_cron_post_jobs").sudo()._trigger(start + delay)
+                return start + delay
+        return False
+
     def _apply(self, results):
         """Write down results of this job's receivers."""
         self._write_results([(self, self.receivers, results)])
@@ -656,9 +868,10 @@ class SmsOvhJob(models.Model):
         """Have the reports treated that came before their SMS was known."""
         self.env.ref("sms_ovh.ir_cron_process_events").sudo()._trigger()
 
-    def _postpone(self, values, retry_after=None):
+    def _postpone(self, values, retry_after=None, state="server_error"):
         """Try this job again later, longer and longer, or give it up.
 
+        :param str state: what `SmsApiOvh` calls the failure of what is given up
         :return: results of its receivers, none while it is not given up
         :rtype: list[dict]
         """
@@ -666,7 +879,7 @@ class SmsOvhJob(models.Model):
         if self.attempts >= get_parameter(self.env, "max_attempts", const.MAX_ATTEMPTS):
             self.write({**values, "state": "failed"})
             return self._get_api()._prepare_results(
-                self.receivers, "server_error", values.get("error")
+                self.receivers, state, values.get("error")
             )
         delay = min(const.RETRY_BASE * 2 ** (self.attempts - 1), const.RETRY_MAX)
         # Jitter: what failed together must not come back together.
@@ -783,13 +996,15 @@ class SmsOvhJob(models.Model):
                     }
                 )
                 return
-            results = api_ovh._read_receivers(
-                self.receivers,
-                {number: ovh_id for number, (ovh_id, __) in found.items()},
-                missing,
-            )
             self._accept(sum(charged for __, charged in found.values()))
-            self._apply(results)
+            self._release_fellows()
+            self._set_open(dict.fromkeys(missing, False))
+            results = api_ovh._read_receivers(
+                [pair for pair in self.receivers if pair[1] in found],
+                {number: ovh_id for number, (ovh_id, __) in found.items()},
+                [],
+            )
+            self._apply(results + self._prepare_unconfirmed(api_ovh, missing))
             self._wake_inbox()
             _logger.info(
                 "OVHcloud SMS: job %s found at OVHcloud: %s of %s receivers",
@@ -808,25 +1023,248 @@ class SmsOvhJob(models.Model):
             _logger.info("OVHcloud SMS: job %s is not known at OVHcloud's", self.tag)
             self._apply(self._postpone({"unknown_checks": 0}))
 
-    def _fetch_by_tag(self, client, readings):
+    def _prepare_unconfirmed(self, api_ovh, numbers):
+        """Return the results of receivers that OVHcloud named nowhere."""
+        reason = api_ovh.env._(
+            "OVHcloud took the job but does not list this SMS: it may have been sent,"
+            " or not. Odoo goes on asking for two days."
+        )
+        receivers = [pair for pair in self.receivers if pair[1] in set(numbers)]
+        return api_ovh._prepare_results(receivers, "ovh_unconfirmed", reason)
+
+    # ------------------------------------------------------------
+    # Whose id is whose
+    # ------------------------------------------------------------
+
+    @api.model
+    def _ask_for_open_due(self):
+        """Ask OVHcloud for what is open of accepted jobs, each committed.
+
+        :return: whether anything was asked for
+        :rtype: bool
+        """
+        last_id = 0
+        readings = {}
+        deadline = time.monotonic() + CHECK_SECONDS
+        while time.monotonic() < deadline:
+            asked_id = transaction.transact(
+                self.env, partial(self._ask_for_open_next, last_id, readings)
+            )
+            if not asked_id:
+                return bool(last_id)
+            last_id = asked_id
+        self.env.ref("sms_ovh.ir_cron_post_jobs").sudo()._trigger()
+        return True
+
+    @api.model
+    def _ask_for_open_next(self, last_id, readings):
+        """Ask OVHcloud for what is open of the next job after `last_id`.
+
+        :param int last_id: id of the job before
+        :param dict readings: see :meth:`_reconcile`
+        :return: the job's id, False where there is no further one
+        :rtype: int|bool
+        """
+        job = self.search(
+            [
+                ("open_count", ">", 0),
+                ("id", ">", last_id),
+                ("next_attempt", "<=", fields.Datetime.now()),
+            ],
+            order="id",
+            limit=SEARCH_LIMIT,
+        ).try_lock_for_update(allow_referencing=True, limit=1)
+        if job:
+            job._ask_for_open(readings)
+        return job.id
+
+    def _ask_for_open(self, readings):
+        """Ask OVHcloud whose this job's ids are, and for receivers that it never named.
+
+        Nothing promises that the ids of an answer follow its receivers: until it is
+        known, no report is believed.
+
+        :param dict readings: see :meth:`_reconcile`
+        """
+        self.ensure_one()
+        asked = self.open_receivers or {}
+        unchecked = {ovh_id: number for number, ovh_id in asked.items() if ovh_id}
+        try:
+            whose = self._fetch_numbers(unchecked)
+            found = {
+                number: (ovh_id, None) for ovh_id, number in whose.items()
+            }
+            lost = {
+                number
+                for number, ovh_id in asked.items()
+                if not ovh_id or whose.get(ovh_id, number) != number
+            } - found.keys()
+            if lost:
+                with self.account_id._get_client() as client:
+                    by_tag = self._fetch_by_tag(client, readings, lost)
+                found.update((number, by_tag[number]) for number in lost & by_tag.keys())
+        except ovh_client.OvhError as error:
+            _logger.warning(
+                "OVHcloud SMS: job %s: receivers cannot be asked for: %r",
+                self.tag,
+                error,
+            )
+            self.next_attempt = self._get_check()
+            if self.posted_at < fields.Datetime.now() - CHECK_IDS_WITHIN:
+                self._set_open({k: v for k, v in asked.items() if not v})
+            return
+        lost -= found.keys()
+        first = self.unknown_checks < 1
+        # Listed nowhere yet: looked for once more, then taken as it stands.
+        unread = {
+            number: ovh_id
+            for ovh_id, number in unchecked.items()
+            if ovh_id not in whose and number not in found and first
+        }
+        self.unknown_checks += 1
+        changes = {
+            number: (asked.get(number) or None, *found[number])
+            for number in asked.keys() & found.keys()
+            if asked[number] != found[number][0]
+        }
+        self._adopt_changes(changes, {n for n in changes if asked[n] is None})
+        told = [] if first else [number for number in lost if asked[number] is not False]
+        if told:
+            self._apply(self._prepare_unconfirmed(self._get_api(), told))
+        self._set_open(
+            unread
+            | {
+                number: None if first and asked[number] is not False else False
+                for number in lost
+            }
+        )
+        if unread:
+            self.next_attempt = self._get_check()
+        self._wake_inbox()
+
+    def _fetch_numbers(self, ovh_ids):
+        """Ask OVHcloud to whom these SMS of this job go.
+
+        :param ovh_ids: OVHcloud's ids
+        :return: number in E.164 by id, of those that it lists as sent or waiting
+        :rtype: dict[str, str]
+        :raise ovh_client.OvhError: where OVHcloud cannot be asked
+        """
+        outgoing_path = self._get_outgoing_path()
+        whose = {}
+        for path in (outgoing_path, ovh_calls.get_jobs_path(outgoing_path)):
+            left = [ovh_id for ovh_id in ovh_ids if ovh_id not in whose]
+            for ovh_id, sms in self._fetch_each(path, left):
+                if sms is not None:
+                    whose[ovh_id] = normalize_number(sms["receiver"])
+        return whose
+
+    def _adopt_changes(self, changes, new):
+        """Write down under which ids SMS of this job really are at OVHcloud.
+
+        :param dict changes: id as of before or None, id, and credits or None, by number
+        :param set new: the numbers of which nothing was written down yet
+        """
+        if not changes:
+            return
+        _logger.warning(
+            "OVHcloud SMS: job %s: %s ids were found or corrected",
+            self.tag,
+            len(changes),
+        )
+        api_ovh = self._get_api()
+        results = api_ovh._read_receivers(
+            [pair for pair in self.receivers if pair[1] in changes],
+            {number: ovh_id for number, (__, ovh_id, __credits) in changes.items()},
+            [],
+        )
+        uuids = {uuid for uuid, number in self.receivers if number in new}
+        self._apply([result for result in results if result["uuid"] in uuids])
+        others = [result for result in results if result["uuid"] not in uuids]
+        for result in others:
+            result["sms_ovh_job_id"] = self.id
+        # sudo: SMS of any user.
+        self.env["sms.sms"].sudo()._sms_ovh_apply_results(others, self.account_id)
+        self.env["sms.ovh.log"]._set_ids(
+            self, {number: change for number, change in changes.items() if number not in new}
+        )
+        self.credits += sum(charged or 0 for *__, charged in changes.values())
+
+    @api.model
+    def _ask_soon(self, accounts):
+        """Ask soon for receivers that OVHcloud never named: a report may be on one.
+
+        :param accounts: `sms.ovh.account` that got reports on unknown SMS
+        """
+        now = fields.Datetime.now()
+        jobs = self.search(
+            [
+                ("open_count", ">", 0),
+                ("account_id", "in", accounts.ids),
+                ("next_attempt", ">", now),
+                ("write_date", "<", now - ASK_EVERY),
+            ]
+        )
+        if jobs:
+            jobs.next_attempt = now
+            self.env.ref("sms_ovh.ir_cron_post_jobs").sudo()._trigger()
+
+    @api.model
+    def _get_unchecked_ids(self, accounts):
+        """Return the ids of which it is soon known whose they are.
+
+        :param accounts: `sms.ovh.account`
+        :rtype: set[tuple[int, str]]
+        """
+        limit = fields.Datetime.now() - CHECK_IDS_WITHIN
+        jobs = self.search_fetch(
+            [
+                ("open_count", ">", 0),
+                ("account_id", "in", accounts.ids),
+                ("posted_at", ">", limit),
+            ],
+            ["account_id", "open_receivers"],
+        )
+        return {
+            (job.account_id.id, ovh_id)
+            for job in jobs
+            for ovh_id in (job.open_receivers or {}).values()
+            if ovh_id
+        }
+
+    def _fetch_by_tag(self, client, readings, wanted=None):
         """Return what OVHcloud knows of this job: number -> (id, credits).
 
         A deferred SMS may stand among the pending jobs only, which have no tag: there
         it is recognised by receiver, text and time.
 
+        Sent as an API user or from a virtual number, it is listed there, and where not,
+        maybe among the account's.
+
         :param dict readings: see :meth:`_fetch_pending`
+        :param set wanted: numbers to look for; by default all
         :raise ovh_client.OvhError: where OVHcloud cannot be asked
         """
         self.ensure_one()
         found = {}
-        outgoing_path = self._get_outgoing_path()
-        ids = client.get(outgoing_path, tag=self.tag) or []
-        for ovh_id, sms in self._fetch_each(outgoing_path, ids):
-            if sms is None:
-                raise ovh_client.OvhUnreadableAnswer("A listed SMS does not exist")
-            number = normalize_number(sms["receiver"])
-            found[number] = (str(ovh_id), sms.get("credits") or 0)
-        numbers = {number for __, number in self.receivers} - found.keys()
+        if wanted is None:
+            wanted = {number for __, number in self.receivers}
+        own_path, all_path = self._get_outgoing_path(), self.account_id._get_path("outgoing")
+        for path in dict.fromkeys((own_path, all_path)):
+            if not wanted - found.keys():
+                break
+            try:
+                ids = client.get(path, tag=self.tag) or []
+            except ovh_client.OvhNotFound:
+                if path == all_path:
+                    raise
+                continue  # whoever it was sent as is gone
+            for ovh_id, sms in self._fetch_each(path, ids):
+                if sms is None:
+                    raise ovh_client.OvhUnreadableAnswer("A listed SMS does not exist")
+                number = normalize_number(sms["receiver"])
+                found.setdefault(number, (str(ovh_id), sms.get("credits") or 0))
+        numbers = wanted - found.keys()
         if not numbers:
             return found
         pending = {
@@ -928,6 +1366,7 @@ class SmsOvhJob(models.Model):
         transaction.transact(self.env, self._recover)
         # First: what is known to be unsent must not wait for many inquiries.
         self._dispatch(deadline=time.monotonic() + const.CRON_SECONDS)
+        self._ask_for_open_due()
         self._reconcile_due()
         remaining = self.search_count(
             [

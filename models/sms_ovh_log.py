@@ -210,6 +210,44 @@ class SmsOvhLog(models.Model):
         )
 
     @api.model
+    def _set_ids(self, job, changes):
+        """Write down under which ids SMS really are at OVHcloud.
+
+        Those that were said not to be confirmed were sent after all.
+
+        :param job: `sms.ovh.job` of all of them
+        :param dict changes: id as of before or None, id, and credits or None, by number
+        """
+        if not changes:
+            return
+        self.env.execute_query(
+            SQL(
+                """
+                UPDATE sms_ovh_log
+                   SET sms_ovh_id = found.id,
+                       credits = COALESCE(found.credits, sms_ovh_log.credits),
+                       state = CASE state WHEN 'refused' THEN 'pending' ELSE state END,
+                       failure_type = CASE state WHEN 'refused' THEN NULL
+                                                 ELSE failure_type END
+                  FROM unnest(%(numbers)s::text[], %(before)s::text[], %(ids)s::text[],
+                              %(credits)s::float8[])
+                       AS found (number, before, id, credits)
+                 WHERE sms_ovh_log.number = found.number AND date = %(date)s
+                   AND account_id = %(account)s
+                   AND sms_ovh_log.sms_ovh_id IS NOT DISTINCT FROM found.before
+             RETURNING 1
+                """,
+                numbers=list(changes),
+                before=[before for before, *__ in changes.values()],
+                ids=[ovh_id for __, ovh_id, __credits in changes.values()],
+                credits=[charged for *__, charged in changes.values()],
+                date=job.posted_at,
+                account=job.account_id.id,
+            )
+        )
+        self.invalidate_model(["sms_ovh_id", "state", "failure_type"], flush=False)
+
+    @api.model
     def _move(self, keys, state, failure_type, ptt, refunded=False, times=None):
         """Move SMS forward to what a delivery report says.
 

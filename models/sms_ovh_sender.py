@@ -50,6 +50,12 @@ class SmsOvhSender(models.Model):
         readonly=True,
         help="Why OVHcloud refused this sender, in its own words.",
     )
+    refused_until = fields.Datetime(
+        readonly=True,
+        copy=False,
+        help="OVHcloud refuses what is sent as this one, though it takes what others"
+        " send: one job tries again by then, the others wait for it.",
+    )
     can_reply = fields.Boolean(
         string="Recipients Can Reply", compute="_compute_can_reply"
     )

@@ -41,7 +41,7 @@ class SmsOvhStop(models.Model):
         """
         self._blacklist()
         self._opt_out()
-        for stop in self:
+        for stop in self.filtered("trace_id"):
             # sudo: what a STOP is written down on, whoever has it read.
             stop.trace_id.sudo().sms_ovh_stop_date = stop.received_at
         self._log(trackers)
@@ -86,8 +86,8 @@ class SmsOvhStop(models.Model):
             if len(numbers) < len(stops):
                 _logger.info("OVHcloud SMS: a STOP of an unusual number is set aside")
             # sudo: a STOP counts, whoever has it read.
-            user.env["phone.blacklist"].sudo()._add(
-                numbers, message=self._get_message(account, mailing)
+            user.env["phone.blacklist"].sudo()._sms_ovh_add(
+                numbers, self._get_message(account, mailing)
             )
 
     def _opt_out(self):

@@ -66,6 +66,12 @@ class SmsOvhUser(models.Model):
         help="One address or network a line, at most five. OVHcloud refuses this user's"
         " password from elsewhere. Empty: from everywhere.",
     )
+    refused_until = fields.Datetime(
+        readonly=True,
+        copy=False,
+        help="OVHcloud refuses what is sent as this one, though it takes what others"
+        " send: one job tries again by then, the others wait for it.",
+    )
 
     _account_login_unique = models.Constraint(
         "unique(account_id, login)",

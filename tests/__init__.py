@@ -25,6 +25,7 @@ from . import test_number_country
 from . import test_links
 from . import test_neutralize
 from . import test_operators_page
+from . import test_ovh_answers
 from . import test_ovh_calls
 from . import test_ovh_client
 from . import test_ovh_description
@@ -36,6 +37,7 @@ from . import test_progress
 from . import test_progress_tour
 from . import test_replies
 from . import test_reply_tours
+from . import test_refusals
 from . import test_report
 from . import test_security
 from . import test_sending_kind

@@ -146,6 +146,8 @@ class TestDeliveryReports(SmsOvhCase):
             mailing = self._create_mailing(self._numbers(count, 1000 * index))
             mailing.action_send_sms()
             self._run_cron("sms.ir_cron_sms_scheduler_action")
+            # Checks whose ids are whose, once for all reports.
+            self._run_cron("sms_ovh.ir_cron_post_jobs")
             trackers = mailing.mailing_trace_ids.sms_tracker_ids
             for number, tracker in enumerate(trackers):
                 # Every tenth is a failure.

@@ -438,7 +438,7 @@ class TestSecretsInLogs(SmsOvhCase, HttpCase):
                     with http2sms.create_client(args) as client:
                         shown = self._raise(client, path, content)
                         self.assertIn("client = ", shown)
-                        post = job_pool.JobPost(1, [], args, path, content, path, 0, 0)
+                        post = job_pool.JobPost(1, [], args, path, content, 0)
                         shown += f"{client!r} {args!r} {post!r}"
                     for secret in secrets:
                         self.assertNotIn(secret, shown)

@@ -1,9 +1,12 @@
 import html
 from datetime import timedelta
+from unittest.mock import patch
 
 from odoo import fields
 from odoo.tests import tagged
+from odoo.tools import mute_logger
 
+from .. import const
 from .answers_common import OTHER_PHONE, PHONE, AnswersCase
 from .common import SERVICE_1
 
@@ -79,6 +82,69 @@ class TestStops(AnswersCase):
         self.assertFalse(self.account._read_answers())
         self.assertTrue(self.account._read_answers())
         self.assertTrue(self.env["phone.blacklist"].search([("number", "=", PHONE)]))
+
+    def test_many_stops(self):
+        """A long list is taken over in pieces, each committed, and the rest is shown."""
+        self.patch(const, "STOP_SLICE", 40)
+        self.patch(const, "MAX_STOP_DETAILS", 60)
+        numbers = self._numbers(100)
+        self.simulator.add_stops(SERVICE_1, numbers)
+        self.env["phone.blacklist"].create([{"number": numbers[0], "active": False}])
+        left = []
+        original = type(self.account)._take_stops
+
+        def take_stops(account, *args):
+            if len(left) == 1:
+                left.append("failed")
+                raise ValueError("a piece that cannot be taken over")
+            original(account, *args)
+            left.append(account.stops_to_read)
+
+        with patch.object(type(self.account), "_take_stops", take_stops):
+            with mute_logger("odoo.addons.sms_ovh.models.sms_ovh_account_console"):
+                self._run_cron("sms_ovh.ir_cron_read_answers")
+            # What was done stays, and the next run goes on from there.
+            self.assertEqual(left[1], "failed")
+            found = self.env["phone.blacklist"].search_count(
+                [("number", "in", numbers)]
+            )
+            self.assertEqual(found, 40)
+            self._run_cron("sms_ovh.ir_cron_read_answers")
+        self.env.invalidate_all()
+        blacklist = self.env["phone.blacklist"].search([("number", "in", numbers)])
+        self.assertEqual(len(blacklist), 100)
+        self.assertEqual(self.account.stops_to_read, 0)
+        self.assertGreater(left[0], 0)
+        for record in blacklist:
+            notes = " ".join(record.message_ids.mapped("body"))
+            self.assertEqual(notes.count("Answered STOP"), 1, record.number)
+        # What needs no reading is not read: of the newest only, many in a call.
+        requests = self.simulator.get_state()["requests"]
+        self.assertLessEqual(
+            requests["GET /sms/{serviceName}/blacklists/{number}"], 5
+        )
+        self._run_cron("sms_ovh.ir_cron_read_answers")
+        self.assertEqual(
+            self.simulator.get_state()["requests"][
+                "GET /sms/{serviceName}/blacklists/{number}"
+            ],
+            requests["GET /sms/{serviceName}/blacklists/{number}"],
+        )
+
+    def test_replies_come_first(self):
+        """Replies do not wait for a list that cannot be read."""
+        order = []
+        account_model = type(self.account)
+        for name in ("_read_replies", "_read_stops"):
+            original = getattr(account_model, name)
+
+            def read(account, *args, name=name, original=original):
+                order.append(name)
+                return original(account, *args)
+
+            self.patch(account_model, name, read)
+        self.account._read_answers()
+        self.assertEqual(order, ["_read_replies", "_read_stops"])
 
     def test_stop_is_written_down_everywhere(self):
         mailing = self._send_mailing([PHONE, OTHER_PHONE])

@@ -4,16 +4,16 @@ Whoever uses the pool hands it everything a call needs as plain values, and does
 the answers what has to be done, in its own thread and transaction.
 """
 
-import random
 import threading
 import time
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from typing import NamedTuple
 
-from .http2sms import create_client
+from .http2sms import Http2SmsAccess, create_client
 from .ovh_client import (
     OvhCredentialRefused,
     OvhError,
+    OvhNotFound,
     OvhNotGranted,
     OvhOutOfCredit,
     OvhThrottled,
@@ -31,8 +31,10 @@ GATHER = 0.05
 ANSWERS_TO_GROW = 20
 
 
-# What one job is refused for, every other of the account would be, too.
-REFUSED_FOR_ALL = (OvhCredentialRefused, OvhNotGranted, OvhOutOfCredit)
+# What may be about the job alone, its service or the keys: a read tells which.
+QUESTIONABLE = (OvhCredentialRefused, OvhNotFound, OvhNotGranted, OvhOutOfCredit)
+# Of `errorCode`: what OVHcloud's gateway, not the service behind it, says of keys.
+NOT_GRANTED = "NOT_GRANTED_CALL"
 
 
 class JobExpired(OvhUnreachable):
@@ -40,7 +42,7 @@ class JobExpired(OvhUnreachable):
 
 
 class JobHeldBack(JobExpired):
-    """Another job of the account was just refused: it was not posted."""
+    """Another job was just refused for what is this one's, too: it was not posted."""
 
 
 class JobPost(NamedTuple):
@@ -51,9 +53,30 @@ class JobPost(NamedTuple):
     client_args: tuple  # of `http2sms.create_client`
     path: str
     content: dict
-    outgoing_path: str  # to which the id of an SMS is added to ask for it
-    samples: int  # SMS of the answer to ask for, to check whom an id belongs to
     deadline: float  # time.monotonic() after which not to post
+
+    @property
+    def service_path(self):
+        """The API's path of the service."""
+        return "/".join(self.path.split("/")[:3])
+
+    @property
+    def payer_path(self):
+        """The API's path of who pays: the API user as whom it is sent, or the service."""
+        return self.path.removesuffix("/jobs") if "/users/" in self.path else (
+            self.service_path
+        )
+
+    def get_shared(self, scope):
+        """Return what all jobs have that are refused like this one.
+
+        :param str scope: of :attr:`JobAnswer.scope`
+        """
+        if scope in ("keys", "service"):
+            return self.client_args, self.service_path
+        if scope == "credit":
+            return self.client_args, self.payer_path, scope
+        return self.client_args, self.path, self.content.get("sender")
 
 
 class JobAnswer(NamedTuple):
@@ -62,7 +85,48 @@ class JobAnswer(NamedTuple):
     post: JobPost
     report: object  # the decoded answer
     error: OvhError | None  # what was raised instead
-    samples: dict  # receiver by id, as OVHcloud says
+    # Where the job was refused, what the same keys then read: of the service, or of the
+    # API user whose quota pays. The error where they do not.
+    read: object = None
+
+    @property
+    def scope(self):
+        """What a refusal is about, the smallest thing that it can be.
+
+        ``job``, that is its sender, API user or number; ``credit``; ``service``; or
+        ``keys``, only where a read with the same keys is refused too. None where it is
+        no such refusal, or OVHcloud cannot be asked.
+        """
+        if not isinstance(self.error, QUESTIONABLE):
+            return None
+        if isinstance(self.error, OvhOutOfCredit):
+            return "credit"
+        match self.read:
+            case None:  # http2sms reads nothing: its words have to do
+                refused = isinstance(self.error, OvhCredentialRefused)
+                return "keys" if refused else "job"
+            case OvhCredentialRefused():
+                return "keys"
+            case OvhNotGranted(error_code=code) if code == NOT_GRANTED:
+                return "keys"
+            case OvhNotGranted() | OvhNotFound():
+                return "service"
+            case dict(service):
+                return "service" if service.get("status") == "disable" else "job"
+        return None
+
+    @property
+    def left(self):
+        """The credits left to who pays, None where OVHcloud was not asked or tells none.
+
+        :rtype: float|None
+        """
+        if not isinstance(self.read, dict):
+            return None
+        quota = self.read.get("quotaInformations")
+        left = quota.get("quotaLeft") if isinstance(quota, dict) else None
+        left = self.read.get("creditsLeft") if left is None else left
+        return left if isinstance(left, int | float) else None
 
 
 class JobPool:
@@ -110,8 +174,12 @@ class JobPool:
         Whoever hands it over knows what came of those before.
         """
         with self._turn:
-            self._refused.discard(post.client_args)
+            self._refused -= self._get_all_shared(post)
         self._futures.add(self._executor.submit(self._run, post))
+
+    @staticmethod
+    def _get_all_shared(post):
+        return {post.get_shared(scope) for scope in ("keys", "credit", "job")}
 
     def wait(self, timeout=None):
         """Wait for the next answers, at least one unless `timeout` passes.
@@ -166,8 +234,8 @@ class JobPool:
                 self._calls -= 1
                 if answer:
                     self._adapt(answer)
-                    if isinstance(answer.error, REFUSED_FOR_ALL):
-                        self._refused.add(post.client_args)
+                    if answer.scope:
+                        self._refused.add(post.get_shared(answer.scope))
                 self._turn.notify_all()
         return answer
 
@@ -175,30 +243,29 @@ class JobPool:
         """Post one job; never raises."""
         if time.monotonic() > post.deadline:
             error = JobExpired("The job was taken too long ago")
-            return JobAnswer(post, None, error, {})
-        if post.client_args in self._refused:
+            return JobAnswer(post, None, error)
+        if self._refused & self._get_all_shared(post):
             error = JobHeldBack("Another job was refused")
-            return JobAnswer(post, None, error, {})
+            return JobAnswer(post, None, error)
         client = self._get_client(post.client_args)
         try:
             report = client.post(post.path, post.content)
         except OvhError as error:
-            return JobAnswer(post, None, error, {})
-        return JobAnswer(post, report, None, self._fetch_samples(client, post, report))
+            return JobAnswer(post, None, error, self._read_after(client, post, error))
+        return JobAnswer(post, report, None)
 
     @staticmethod
-    def _fetch_samples(client, post, report):
-        """Ask to whom some of the SMS of an answer went."""
-        ids = report.get("ids") if isinstance(report, dict) else None
-        # With one receiver there is nothing to mix up.
-        if not isinstance(ids, list) or len(ids) < 2:
-            return {}
-        samples = {}
-        for ovh_id in random.sample(ids, min(post.samples, len(ids))):
-            try:
-                outgoing = client.get(f"{post.outgoing_path}/{ovh_id}")
-                samples[ovh_id] = outgoing["receiver"]
-            except (OvhError, KeyError, TypeError):
-                # Not listed yet, most likely: nothing speaks against the match.
-                continue
-        return samples
+    def _read_after(client, post, error):
+        """Read, with the keys that posted a job, what its refusal may be about.
+
+        :return: what OVHcloud answers or the error; None where there is nothing to ask
+        """
+        if isinstance(post.client_args, Http2SmsAccess) or not isinstance(
+            error, QUESTIONABLE
+        ):
+            return None
+        credit = isinstance(error, OvhOutOfCredit)
+        try:
+            return client.get(post.payer_path if credit else post.service_path)
+        except OvhError as read_error:
+            return read_error

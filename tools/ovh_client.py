@@ -72,6 +72,8 @@ class OvhError(Exception):
     # Whether the call may have been carried out although it failed here. Only then
     # may the same SMS be on its way already, and must not be sent again blindly.
     may_be_done = False
+    # Whether the call only read: nothing was asked to be done then.
+    reading = False
 
     def __init__(
         self, message, status=None, error_code="", query_id="", retry_after=None
@@ -559,6 +561,14 @@ class OvhSmsClient:
         :return: the decoded answer (None where OVHcloud answers ``null`` or nothing)
         :raise OvhError: always one of its subclasses, and nothing else
         """
+        try:
+            return self._call(method, path, data, headers)
+        except OvhError as error:
+            error.reading = method == "GET"
+            raise
+
+    def _call(self, method, path, data, headers):
+        """Make one signed call, twice where the first certainly was not understood."""
         if not self._complete:
             raise OvhCredentialRefused("A key is missing")
         if self._service_account:

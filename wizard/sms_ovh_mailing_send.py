@@ -1,7 +1,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
-from ..models.mailing_mailing_estimate import format_credits
+from ..tools.credits import format_credits
 from ..tools.gsm7_filling import PLACEHOLDERS
 
 

@@ -2,6 +2,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 from .. import const
+from ..tools.credits import format_credits
 
 
 class SmsOvhRecharge(models.TransientModel):
@@ -40,7 +41,7 @@ class SmsOvhRecharge(models.TransientModel):
                     "Each time fewer than %(threshold)s SMS are left on %(service)s,"
                     " OVHcloud orders %(amount)s SMS by itself and charges them to the"
                     " payment method of your OVHcloud account.",
-                    threshold=f"{recharge.threshold:g}",
+                    threshold=format_credits(self.env, recharge.threshold),
                     service=account.service_name,
                     amount=recharge.amount,
                 )
@@ -49,7 +50,7 @@ class SmsOvhRecharge(models.TransientModel):
                 "Nothing is ordered by itself. Once the %(credits)s SMS left on"
                 " %(service)s are used up, campaigns, reminders and confirmations stop"
                 " and wait until somebody buys a pack at OVHcloud's.",
-                credits=f"{account.credits_left:g}",
+                credits=format_credits(self.env, account.credits_left),
                 service=account.service_name,
             )
             if account.credit_warning_threshold:

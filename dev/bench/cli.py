@@ -7,7 +7,7 @@ from provision.databases import forget_removed_checkouts
 from provision.platform_ import platform
 from provision.ui import seconds_text
 
-from . import composing, dashboard, estimating, inbox, sending
+from . import composing, dashboard, estimating, inbox, reading, sending
 from .figures import Figures
 from .machines import Machines
 
@@ -19,6 +19,7 @@ BENCHMARKS = {
     "estimate": estimating.estimate,
     "inbox": inbox.inbox,
     "dashboard": dashboard.opening,
+    "reading": reading.reading,
 }
 
 

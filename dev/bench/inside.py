@@ -174,6 +174,79 @@ def send(env, twilio_root=None):
 
 
 # ------------------------------------------------------------
+# Reading back
+# ------------------------------------------------------------
+
+
+def _time(function):
+    start = time.perf_counter()
+    function()
+    return time.perf_counter() - start
+
+
+def reconcile(env):
+    """Ask OVHcloud for the jobs whose answer was lost.
+
+    :return: seconds, and count of jobs by state
+    """
+    Job = env["sms.ovh.job"]
+    Job.search([("state", "=", "unknown")]).next_attempt = False
+    env.cr.commit()
+    wall = _time(Job._reconcile_due)
+    states = Job._read_group([("sms_ids", "!=", False)], ["state"], ["__count"])
+    return {"wall": wall, "states": dict(states)}
+
+
+def poll(env):
+    """Ask OVHcloud what became of SMS on which no report came.
+
+    :return: seconds, and count of SMS by state of their trace
+    """
+    trackers = env["sms.tracker"].search([("sms_ovh_poll_at", "!=", False)])
+    trackers.sms_ovh_poll_at = "2020-01-01"
+    env.cr.commit()
+    cron = env.ref("sms_ovh.ir_cron_poll")
+    domain = [("sms_ovh_poll_at", "<", "2020-01-02")]
+
+    def run():
+        while env["sms.tracker"].search_count(domain, limit=1):
+            cron.method_direct_trigger()
+            env.cr.commit()
+
+    wall = _time(run)
+    env.invalidate_all()
+    states = env["mailing.trace"]._read_group([], ["trace_status"], ["__count"])
+    return {"wall": wall, "states": dict(states)}
+
+
+def read_stops(env):
+    """Read the STOP of the account, which never read any.
+
+    :return: seconds, and count of the numbers on Odoo's blacklist
+    """
+    account = env["sms.ovh.account"].search([], limit=1)
+    cron = env.ref("sms_ovh.ir_cron_read_answers")
+
+    def run():
+        while not account.answers_read_at or account.stops_to_read:
+            cron.method_direct_trigger()
+            env.cr.commit()
+            env.invalidate_all()
+
+    wall = _time(run)
+    return {"wall": wall, "count": env["phone.blacklist"].search_count([])}
+
+
+def clear_stops(env):
+    """Forget the STOP that were read."""
+    env["sms.ovh.account"].search([]).answers_read_at = False
+    env.cr.execute("DELETE FROM sms_ovh_stop")
+    env.cr.execute("DELETE FROM mail_message WHERE model = 'phone.blacklist'")
+    env.cr.execute("DELETE FROM phone_blacklist")
+    env.cr.commit()
+
+
+# ------------------------------------------------------------
 # Composing
 # ------------------------------------------------------------
 

@@ -297,11 +297,24 @@ def tell(url, content=None):
 
     :return: the decoded answer
     """
-    request = urllib.request.Request(
-        url,
-        json.dumps(content or {}).encode(),
-        {"Content-Type": "application/json"},
-        method="POST",
+    return _call(
+        urllib.request.Request(
+            url,
+            json.dumps(content or {}).encode(),
+            {"Content-Type": "application/json"},
+            method="POST",
+        )
     )
+
+
+def ask(url):
+    """Get JSON, on this machine.
+
+    :return: the decoded answer
+    """
+    return _call(urllib.request.Request(url))
+
+
+def _call(request):
     with _opener.open(request, timeout=60) as response:
         return json.load(response)

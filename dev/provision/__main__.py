@@ -20,6 +20,7 @@ COMMANDS = (
     "fresh",
     "translate",
     "pins",
+    "conformance",
 )
 
 

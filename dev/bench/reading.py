@@ -1,0 +1,79 @@
+"""Reading many SMS back from OVHcloud: calls and seconds, with batches and without."""
+
+from ovh_simulator import seed
+
+from .machines import ask, tell
+
+LATENCY_MS = 100
+RECONCILED = 500
+POLLED = 10000
+STOPS = 50000
+# Seconds that one run may take, with batches.
+STOP_SECONDS = 30
+# Value of the simulator's `batch_refused`: one by one is how all was read before.
+READINGS = {"with batches": None, "one by one": "."}
+
+
+def _measure(machines, database, root, name, refused, **arguments):
+    """Have Odoo read something, and count the calls that it took.
+
+    :param str name: of :mod:`bench.inside`
+    :param refused: value of the simulator's ``batch_refused``
+    :return: (what was measured, calls)
+    """
+    tell(f"{root}/simulator/config", {"batch_refused": refused})
+    before = _count_calls(root)
+    found = machines.run(name, database, **arguments)
+    return found, _count_calls(root) - before
+
+
+def _count_calls(root):
+    state = ask(f"{root}/simulator/state?only=requests")
+    return sum(state["requests"].values())
+
+
+def reading(machines, figures):
+    """Reconcile a job of 500, poll 10,000 SMS, read 50,000 STOP, at 100 ms a call."""
+    root = machines.simulator(LATENCY_MS)
+    database = machines.ovh_database(root)
+    for label, refused in READINGS.items():
+        machines.simulator(LATENCY_MS)
+        machines.run("clear", database)
+        machines.run("queue", database, count=RECONCILED, same=True)
+        tell(
+            f"{root}/simulator/faults",
+            {"kind": "502_html", "path": "/jobs$", "accept": True},
+        )
+        machines.run("send", database)
+        found, calls = _measure(machines, database, root, "reconcile", refused)
+        figures.note(
+            f"reconciling a job of {RECONCILED}, {label}: {calls} calls,"
+            f" {found['wall']:.1f} s"
+        )
+        figures.equal("its state", found["states"], {"accepted": 1})
+        if refused is None:
+            figures.at_most("calls to reconcile it", calls, 15)
+
+        machines.simulator(LATENCY_MS)
+        machines.run("clear", database)
+        machines.run("queue", database, count=POLLED, same=True)
+        machines.run("send", database)
+        found, calls = _measure(machines, database, root, "poll", refused)
+        figures.note(
+            f"polling {POLLED:,} SMS, {label}: {calls} calls, {found['wall']:.1f} s"
+        )
+        figures.equal("their states", found["states"], {"sent": POLLED})
+
+        machines.simulator(LATENCY_MS)
+        machines.run("clear_stops", database)
+        tell(
+            f"{root}/simulator/services/{seed.SERVICE_1}/blacklists",
+            {"numbers": [f"+336{10000000 + index}" for index in range(STOPS)]},
+        )
+        found, calls = _measure(machines, database, root, "read_stops", refused)
+        figures.note(
+            f"reading {STOPS:,} STOP, {label}: {calls} calls, {found['wall']:.1f} s"
+        )
+        figures.at_least("numbers on the blacklist", found["count"], STOPS)
+        if refused is None:
+            figures.at_most("seconds to read them", found["wall"], STOP_SECONDS, " s")
