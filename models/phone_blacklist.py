@@ -40,7 +40,9 @@ class PhoneBlacklist(models.Model):
         known = {
             number
             for (number,) in self.env.execute_query(
-                SQL("SELECT number FROM phone_blacklist WHERE number = ANY(%s)", numbers)
+                SQL(
+                    "SELECT number FROM phone_blacklist WHERE number = ANY(%s)", numbers
+                )
             )
         }
         if known:

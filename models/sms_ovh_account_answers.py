@@ -11,8 +11,8 @@ from odoo.tools import SQL, split_every
 
 from .. import const
 from ..tools import ovh_calls, ovh_client
-from ..tools.parameters import get_parameter
 from ..tools.ovh_client import OvhBadRequest, OvhNotFound, OvhNotGranted
+from ..tools.parameters import get_parameter
 from ..tools.sms_api import normalize_number
 
 _logger = logging.getLogger(__name__)
@@ -409,7 +409,10 @@ class SmsOvhAccount(models.Model):
         start = (self.last_reply_at or self.create_date) - const.REPLY_MARGIN
         path_by_id = self._fetch_reply_ids(client, start)
         known = Reply.search_fetch(
-            [("account_id", "=", self.id), ("ovh_id", "in", [str(i) for i in path_by_id])],
+            [
+                ("account_id", "=", self.id),
+                ("ovh_id", "in", [str(i) for i in path_by_id]),
+            ],
             ["ovh_id"],
         )
         new_ids = sorted(path_by_id.keys() - {int(reply.ovh_id) for reply in known})

@@ -16,8 +16,8 @@ from odoo.tools import email_normalize
 from odoo.tools.urls import urljoin
 
 from .. import const
-from ..tools.credits import format_credits
 from ..tools import ovh_client, transaction
+from ..tools.credits import format_credits
 
 _logger = logging.getLogger(__name__)
 
@@ -386,9 +386,7 @@ class SmsOvhAccount(models.Model):
             number = math.nan
         if math.isfinite(number):
             return number
-        _logger.warning(
-            "OVHcloud SMS: account %s: its %s is no number", self.id, name
-        )
+        _logger.warning("OVHcloud SMS: account %s: its %s is no number", self.id, name)
         return None
 
     def _get_callback_state(self, url, kind):
@@ -796,8 +794,7 @@ class SmsOvhAccount(models.Model):
         return all(
             user.quota_left > self._get_credits_above(user)
             if user and user.quota_active
-            else self.auto_recharge
-            or self.credits_left > self._get_credits_above(user)
+            else self.auto_recharge or self.credits_left > self._get_credits_above(user)
             for user in users
         )
 

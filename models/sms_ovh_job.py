@@ -48,7 +48,7 @@ QUEUE_JOB_MINUTES = 5
 # How long reports wait until it is checked whose ids they name, and the seconds that
 # one run goes on checking.
 CHECK_IDS_WITHIN = timedelta(hours=1)
-CHECK_SECONDS = 30
+CHECK_SECONDS = 15
 # Between two inquiries for receivers that OVHcloud never named, when an unknown report
 # may be on one.
 ASK_EVERY = timedelta(minutes=1)
@@ -1091,9 +1091,7 @@ class SmsOvhJob(models.Model):
         unchecked = {ovh_id: number for number, ovh_id in asked.items() if ovh_id}
         try:
             whose = self._fetch_numbers(unchecked)
-            found = {
-                number: (ovh_id, None) for ovh_id, number in whose.items()
-            }
+            found = {number: (ovh_id, None) for ovh_id, number in whose.items()}
             lost = {
                 number
                 for number, ovh_id in asked.items()
@@ -1102,7 +1100,9 @@ class SmsOvhJob(models.Model):
             if lost:
                 with self.account_id._get_client() as client:
                     by_tag = self._fetch_by_tag(client, readings, lost)
-                found.update((number, by_tag[number]) for number in lost & by_tag.keys())
+                found.update(
+                    (number, by_tag[number]) for number in lost & by_tag.keys()
+                )
         except ovh_client.OvhError as error:
             _logger.warning(
                 "OVHcloud SMS: job %s: receivers cannot be asked for: %r",
@@ -1128,7 +1128,9 @@ class SmsOvhJob(models.Model):
             if asked[number] != found[number][0]
         }
         self._adopt_changes(changes, {n for n in changes if asked[n] is None})
-        told = [] if first else [number for number in lost if asked[number] is not False]
+        told = (
+            [] if first else [number for number in lost if asked[number] is not False]
+        )
         if told:
             self._apply(self._prepare_unconfirmed(self._get_api(), told))
         self._set_open(
@@ -1186,7 +1188,8 @@ class SmsOvhJob(models.Model):
         # sudo: SMS of any user.
         self.env["sms.sms"].sudo()._sms_ovh_apply_results(others, self.account_id)
         self.env["sms.ovh.log"]._set_ids(
-            self, {number: change for number, change in changes.items() if number not in new}
+            self,
+            {number: change for number, change in changes.items() if number not in new},
         )
         self.credits += sum(charged or 0 for *__, charged in changes.values())
 
@@ -1249,7 +1252,10 @@ class SmsOvhJob(models.Model):
         found = {}
         if wanted is None:
             wanted = {number for __, number in self.receivers}
-        own_path, all_path = self._get_outgoing_path(), self.account_id._get_path("outgoing")
+        own_path, all_path = (
+            self._get_outgoing_path(),
+            self.account_id._get_path("outgoing"),
+        )
         for path in dict.fromkeys((own_path, all_path)):
             if not wanted - found.keys():
                 break

@@ -242,6 +242,8 @@ class SmsTracker(models.Model):
         :rtype: bool
         """
         done = True
+        # Not another's: whose the ids are that answers to jobs gave.
+        self.env["sms.ovh.job"]._ask_for_open_due()
         for account, sample_job in self._get_sms_ovh_cancel_ways():
             try:
                 done &= self._sms_ovh_cancel_way(account, sample_job, deadline)

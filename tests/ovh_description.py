@@ -75,11 +75,17 @@ def find_breaches(method, path, query, body):
     """
     if not is_here() or not path.startswith("/sms"):
         return []  # other parts of OVHcloud's API have descriptions of their own
-    for __, known_method, regex, known_query, known_body in _read():
-        if known_method == method and regex.fullmatch(path):
-            break
-    else:
+    found = next(
+        (
+            parameters
+            for __, known_method, regex, *parameters in _read()
+            if known_method == method and regex.fullmatch(path)
+        ),
+        None,
+    )
+    if found is None:
         return [f"{method} {unquote(path)} is no call of the API"]
+    known_query, known_body = found
     breaches = []
     for kind, given, known in (
         ("query", query, known_query),

@@ -166,7 +166,11 @@ class TestOvhAnswers(SmsOvhCase):
             {
                 "kind": "change",
                 "path": "/jobs$",
-                "content": {"ids": [], "validReceivers": [], "invalidReceivers": numbers[:1]},
+                "content": {
+                    "ids": [],
+                    "validReceivers": [],
+                    "invalidReceivers": numbers[:1],
+                },
             }
         )
         mailing, __ = self._send(4)
@@ -245,7 +249,9 @@ class TestOvhAnswers(SmsOvhCase):
         job.next_attempt = fields.Datetime.now()
         self._run()
         self.assertFalse(job.open_count or job.next_attempt)
-        self.assertIn("sms_ovh_unconfirmed", mailing.mailing_trace_ids.mapped("failure_type"))
+        self.assertIn(
+            "sms_ovh_unconfirmed", mailing.mailing_trace_ids.mapped("failure_type")
+        )
 
     # ------------------------------------------------------------
     # Lists

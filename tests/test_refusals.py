@@ -265,7 +265,9 @@ class TestRefusals(SmsOvhCase):
     # ------------------------------------------------------------
 
     def _synchronise(self):
-        with mute_logger(*LOGGERS, "odoo.addons.sms_ovh.models.sms_ovh_account_console"):
+        with mute_logger(
+            *LOGGERS, "odoo.addons.sms_ovh.models.sms_ovh_account_console"
+        ):
             return self.account._synchronise()
 
     def test_listed_and_not_there(self):

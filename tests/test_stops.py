@@ -120,9 +120,7 @@ class TestStops(AnswersCase):
             self.assertEqual(notes.count("Answered STOP"), 1, record.number)
         # What needs no reading is not read: of the newest only, many in a call.
         requests = self.simulator.get_state()["requests"]
-        self.assertLessEqual(
-            requests["GET /sms/{serviceName}/blacklists/{number}"], 5
-        )
+        self.assertLessEqual(requests["GET /sms/{serviceName}/blacklists/{number}"], 5)
         self._run_cron("sms_ovh.ir_cron_read_answers")
         self.assertEqual(
             self.simulator.get_state()["requests"][

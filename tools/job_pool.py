@@ -63,8 +63,10 @@ class JobPost(NamedTuple):
     @property
     def payer_path(self):
         """The API's path of who pays: the API user as whom it is sent, or the service."""
-        return self.path.removesuffix("/jobs") if "/users/" in self.path else (
-            self.service_path
+        return (
+            self.path.removesuffix("/jobs")
+            if "/users/" in self.path
+            else (self.service_path)
         )
 
     def get_shared(self, scope):

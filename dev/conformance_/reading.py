@@ -40,7 +40,10 @@ def batches(client):
         ids = _list(client, f"/{name}")[:2]
         if len(ids) < 2:
             # One and another that is not there tell as well.
-            ids = [*ids, {"outgoing": "1", "incoming": "1", "jobs": "1"}.get(name, NOBODY)]
+            ids = [
+                *ids,
+                {"outgoing": "1", "incoming": "1", "jobs": "1"}.get(name, NOBODY),
+            ]
         if len(ids) < 2:
             yield name, NOTHING
             continue
@@ -59,7 +62,9 @@ def batches(client):
 def lists(client):
     """What API users and virtual numbers have is in the account's lists, too."""
     owners = {
-        "API users": [f"/users/{quote(each, safe='')}" for each in _list(client, "/users")],
+        "API users": [
+            f"/users/{quote(each, safe='')}" for each in _list(client, "/users")
+        ],
         "virtual numbers": [
             f"/virtualNumbers/{quote(each, safe='')}"
             for each in _list(client, "/virtualNumbers")
@@ -67,7 +72,11 @@ def lists(client):
     }
     for label, prefixes in owners.items():
         for name in ("outgoing", "incoming"):
-            own = {each for prefix in prefixes for each in _list(client, f"{prefix}/{name}")}
+            own = {
+                each
+                for prefix in prefixes
+                for each in _list(client, f"{prefix}/{name}")
+            }
             held = own & set(_list(client, f"/{name}"))
             reading = "all" if held == own else "some" if held else "none"
             yield f"{name} of {label}", reading if own else NOTHING

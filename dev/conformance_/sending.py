@@ -45,7 +45,9 @@ def describe(jobs):
     lines = ["This sends at most 3 SMS, which your account pays for:"]
     for label, content in jobs:
         later = " in an hour, cancelled before" if "differedPeriod" in content else ""
-        lines.append(f"- “{TEXT}” to {', '.join(content['receivers'])}{later} ({label})")
+        lines.append(
+            f"- “{TEXT}” to {', '.join(content['receivers'])}{later} ({label})"
+        )
     return "\n".join(lines)
 
 
@@ -120,4 +122,7 @@ def send(client, jobs):
         if count:
             text = client.get(f"/outgoing/{report['ids'][0]}")["message"]
             clause = re.sub(r"[0-9]", "0", text.removeprefix(TEXT))
-            yield "appended to a text without clause", repr(clause) if clause else "nothing"
+            yield (
+                "appended to a text without clause",
+                repr(clause) if clause else "nothing",
+            )

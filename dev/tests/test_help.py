@@ -7,7 +7,7 @@ import pytest
 
 DEV = Path(__file__).resolve().parent.parent
 # These tell the help of what they start, once all is there that it needs.
-OTHERS = {"odoo", "simulator"}
+OTHERS = {"conformance", "odoo", "simulator"}
 COMMANDS = sorted(
     path.name
     for path in DEV.iterdir()

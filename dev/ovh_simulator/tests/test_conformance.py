@@ -50,7 +50,11 @@ def run(base, simulator, monkeypatch, capsys):
 def history(send):
     """SMS of the account, of an API user and of a virtual number."""
     for index, path in enumerate(
-        ("", f"/users/{seed.USER_WITHOUT_QUOTA}", f"/virtualNumbers/{seed.VIRTUAL_NUMBER}")
+        (
+            "",
+            f"/users/{seed.USER_WITHOUT_QUOTA}",
+            f"/virtualNumbers/{seed.VIRTUAL_NUMBER}",
+        )
     ):
         send(NUMBERS[index], path=path)
         send(NUMBERS[index], path=path, differedPeriod=60)
