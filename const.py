@@ -46,6 +46,15 @@ TOKEN_CREATION_URL = "https://eu.api.ovh.com/createToken/"
 CONNECT_TIMEOUT = 5
 READ_TIMEOUT = 20
 
+# Bytes of a callback: it has half a dozen short parameters.
+MAX_CALLBACK_SIZE = 16 * 1024
+# Callbacks of one account that are kept in an hour: two for each SMS, of as many as an
+# account sends in that time, and more. A system parameter says otherwise.
+INBOX_PER_HOUR = 500_000
+# Characters of a text as it is written, placeholders included. It is rendered by
+# expressions that take ever longer for each one.
+MAX_TEXT_LENGTH = 5_000
+
 # OVHcloud's advice for bulk sending: about 500 receivers in one call.
 # https://help.ovhcloud.com/csm/en-sms-sending-via-api
 MAX_RECEIVERS_PER_JOB = 500

@@ -1,7 +1,77 @@
-"""A kind of field that what is written for each SMS needs."""
+"""Kinds of fields: links that are written for each SMS, and secrets."""
+
+from contextlib import contextmanager
+from contextvars import ContextVar
 
 from odoo import fields
+from odoo.exceptions import AccessError
 from odoo.tools import SQL
+
+# Whether a text is being rendered that somebody wrote. No text can change it.
+_rendering = ContextVar("sms_ovh_rendering", default=False)
+
+
+@contextmanager
+def rendering():
+    """Hide secrets from what runs inside, whoever it runs as."""
+    token = _rendering.set(True)
+    try:
+        yield
+    finally:
+        _rendering.reset(token)
+
+
+def seal(value):
+    """Return a function that gives a secret, and refuses while a text is rendered.
+
+    What a cache holds, a text could ask for.
+
+    :rtype: function
+    """
+
+    def unseal(env):
+        check_not_rendering(env)
+        return value
+
+    return unseal
+
+
+def check_not_rendering(env):
+    """Refuse while a text is rendered that somebody wrote.
+
+    :raise AccessError: then
+    """
+    if _rendering.get():
+        raise AccessError(env._("Secrets cannot be put into texts."))
+
+
+class Secret(fields.Char):
+    """A text that no template, placeholder or anything called by them reads.
+
+    Who writes a text may have it rendered with more rights than their own: by a
+    scheduled action, or by a colleague. Groups of a field do not hold there.
+    """
+
+    # Read for itself only, lest whatever reads a record read its secrets, too.
+    prefetch = False
+
+    def __get__(self, record, owner=None):
+        """Override to refuse while a text is rendered."""
+        if record is not None:
+            check_not_rendering(record.env)
+        return super().__get__(record, owner)
+
+    def to_sql(self, model, alias):
+        """Override to refuse while a text is rendered: reading, sorting, grouping."""
+        check_not_rendering(model.env)
+        return super().to_sql(model, alias)
+
+    def condition_to_sql(self, field_expr, operator, value, model, alias, query):
+        """Override to refuse while a text is rendered: searching."""
+        check_not_rendering(model.env)
+        return super().condition_to_sql(
+            field_expr, operator, value, model, alias, query
+        )
 
 
 class UncheckedMany2one(fields.Many2one):

@@ -4,13 +4,13 @@ import re
 from odoo import SUPERUSER_ID
 from odoo.http import Controller, request, route
 
+from .. import const
 from ..tools.log_filter import hide_secrets
 
 _logger = logging.getLogger(__name__)
 hide_secrets()
 
-# A callback has half a dozen short parameters; more than this is none of OVHcloud's.
-MAX_BODY_SIZE = 16 * 1024
+MAX_BODY_SIZE = const.MAX_CALLBACK_SIZE
 # What `secrets.token_urlsafe` makes: anything else is no token, and never searched for.
 TOKEN_REGEX = re.compile(r"[A-Za-z0-9_-]{32,128}")
 
@@ -47,7 +47,7 @@ class SmsOvhController(Controller):
         # OVHcloud has no user here: the token is its credential.
         env = request.env(user=SUPERUSER_ID)
         account_id = self._get_account_id(env, token)
-        if (request.httprequest.content_length or 0) <= MAX_BODY_SIZE:
+        if self._is_kept(env, account_id):
             env["sms.ovh.event"]._receive_delivery(account_id, params)
         return request.make_response(
             "OK", headers=[("Content-Type", "text/plain; charset=utf-8")]
@@ -109,10 +109,20 @@ class SmsOvhController(Controller):
         # OVHcloud has no user here: the token is its credential.
         env = request.env(user=SUPERUSER_ID)
         account_id = self._get_account_id(env, token)
-        if (request.httprequest.content_length or 0) <= MAX_BODY_SIZE:
+        if self._is_kept(env, account_id):
             env["sms.ovh.event"]._receive_signal(account_id, kind, params)
         return request.make_response(
             "OK", headers=[("Content-Type", "text/plain; charset=utf-8")]
+        )
+
+    @staticmethod
+    def _is_kept(env, account_id):
+        """Return whether this call is one that OVHcloud may have made, and has room."""
+        return (
+            # HEAD comes along with GET wherever that is allowed.
+            request.httprequest.method in ("GET", "POST")
+            and not request.sms_ovh_too_long
+            and env["sms.ovh.event"]._has_room(account_id)
         )
 
     @staticmethod

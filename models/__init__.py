@@ -1,5 +1,6 @@
 from . import sms_ovh_counter_mixin  # before the models that inherit it
 from . import sms_ovh_answer_mixin  # likewise
+from . import sms_ovh_guard_mixin  # likewise
 from . import sms_ovh_hours  # likewise
 from . import base
 from . import ir_http

@@ -1,5 +1,9 @@
+from io import BytesIO
+
 from odoo import models
 from odoo.http import request
+
+from .. import const
 
 # Below it are our routes, and nothing else is.
 ROOT = "/sms_ovh/"
@@ -18,15 +22,40 @@ class IrHttp(models.AbstractModel):
         """
         if rule.endpoint.routing.get("sms_ovh_callback"):
             request.sms_ovh_callback = True
+            request.sms_ovh_too_long = cls._bound_sms_ovh_body()
             request.dispatcher.pre_dispatch(rule, args)
         else:
             super()._pre_dispatch(rule, args)
+
+    @classmethod
+    def _bound_sms_ovh_body(cls):
+        """Read the body of a callback as far as one may be long, and no further.
+
+        A body that comes in chunks says nothing of its length.
+
+        :return: whether it is too long; nothing of it is read then
+        :rtype: bool
+        """
+        # Odoo wraps the request that reads: this is a method of that one.
+        http_request = request.httprequest.get_data.__self__
+        too_long = (http_request.content_length or 0) > const.MAX_CALLBACK_SIZE
+        body = b""
+        while not too_long and (
+            part := http_request.stream.read(const.MAX_CALLBACK_SIZE + 1 - len(body))
+        ):
+            body += part
+            too_long = len(body) > const.MAX_CALLBACK_SIZE
+        http_request.stream = BytesIO(b"" if too_long else body)
+        return too_long
 
     @classmethod
     # pylint: disable-next=missing-return
     def _post_dispatch(cls, response):
         """Override to set no cookie for OVHcloud's callbacks. See `_pre_dispatch`."""
         if getattr(request, "sms_ovh_callback", False):
+            if getattr(request, "sms_ovh_too_long", False):
+                # What was not read must not be taken for the next request.
+                response.headers["Connection"] = "close"
             request.dispatcher.post_dispatch(response)
         else:
             super()._post_dispatch(response)

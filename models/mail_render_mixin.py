@@ -10,6 +10,7 @@ from odoo.addons.link_tracker.models.link_tracker import (
 )
 
 from .. import const
+from ..fields import rendering
 from ..tools import gsm7_filling
 from ..tools.gsm7_filling import mark_placeholders, unmark, write_gsm7
 from ..tools.links import replace_links
@@ -58,6 +59,12 @@ class Gsm7Rendering(NamedTuple):
 
 class MailRenderMixin(models.AbstractModel):
     _inherit = "mail.render.mixin"
+
+    @api.model
+    def _render_template(self, *args, **kwargs):
+        """Override of `mail` to keep secrets out of what somebody wrote."""
+        with rendering():
+            return super()._render_template(*args, **kwargs)
 
     @api.model
     def _shorten_links_text(

@@ -1,24 +1,59 @@
-from odoo import api, fields, models
-from odoo.exceptions import ValidationError
+from odoo import SUPERUSER_ID, api, fields, models
+from odoo.exceptions import AccessError, ValidationError
 from odoo.tools import split_every
 
 from odoo.addons.link_tracker.models.link_tracker import LINK_TRACKER_MIN_CODE_LENGTH
 
 from .. import const
+from ..fields import UncheckedMany2one
 from ..tools.credits import format_credits
 from .sms_ovh_counter_mixin import SmsOvhTextFails, get_text_as_sent
 from .sms_ovh_job import OPEN_STATES
 
+# What users write into a campaign that is evaluated, or rendered, later: by scheduled
+# actions, which have all rights, or in front of others.
+EXPRESSION_FIELDS = frozenset(
+    (
+        "body_plaintext",
+        "contact_list_ids",
+        "mailing_domain",
+        "mailing_filter_id",
+        "mailing_model_id",
+        "sms_template_id",
+    )
+)
+
 
 class MailingMailing(models.Model):
     _name = "mailing.mailing"
-    _inherit = ["mailing.mailing", "sms.ovh.sending.mixin"]
+    _inherit = ["mailing.mailing", "sms.ovh.sending.mixin", "sms.ovh.guard.mixin"]
+
+    _sms_ovh_guarded_links = {
+        "sms_ovh_company_id": "read",
+        "sms_ovh_sender_id": "read",
+    }
 
     sms_ovh_company_id = fields.Many2one(
         "res.company",
         string="Sending Company",
         default=lambda self: self.env.company,
         help="The company whose SMS account sends this campaign and pays for it.",
+    )
+    # With whose rights it is evaluated whom it goes to and what they get, and who asked to
+    # send it: nobody where that was Odoo itself.
+    sms_ovh_author_id = UncheckedMany2one(
+        "res.users",
+        string="Written By",
+        readonly=True,
+        copy=False,
+        groups=fields.NO_ACCESS,
+    )
+    sms_ovh_asker_id = UncheckedMany2one(
+        "res.users",
+        string="Sent By",
+        readonly=True,
+        copy=False,
+        groups=fields.NO_ACCESS,
     )
     sms_ovh_account_id = fields.Many2one(
         related="sms_ovh_company_id.sms_ovh_account_id",
@@ -137,11 +172,171 @@ class MailingMailing(models.Model):
             if sender and sender.account_id != mailing.sms_ovh_account_id:
                 raise ValidationError(
                     self.env._(
-                        "“%s” is a sender of another account. Choose one of the account"
-                        " that sends this campaign.",
-                        sender.display_name,
+                        "This is a sender of another account. Choose one of the account"
+                        " that sends this campaign."
                     )
                 )
+
+    @api.constrains("sms_ovh_company_id", "mailing_type")
+    def _check_sms_ovh_company_id(self):
+        for mailing in self:
+            if mailing.mailing_type == "sms" and not mailing.sms_ovh_company_id:
+                raise ValidationError(
+                    self.env._("Choose the company that sends this campaign.")
+                )
+
+    # ------------------------------------------------------------
+    # Whose campaign it is
+    # ------------------------------------------------------------
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        """Override to keep who wrote the campaign, and who asked to send it."""
+        mailings = super().create(vals_list)
+        for mailing, vals in zip(mailings, vals_list, strict=True):
+            mailing._keep_sms_ovh_hands(EXPRESSION_FIELDS, vals.get("state"))
+        return mailings
+
+    def write(self, vals):
+        """Override to keep who wrote the campaign, and who asked to send it."""
+        result = super().write(vals)
+        self._keep_sms_ovh_hands(vals, vals.get("state"))
+        if "sms_ovh_company_id" in vals or "mailing_type" in vals:
+            # Also of what a campaign was before, which links do not tell.
+            self._check_sms_ovh_defaults()
+        return result
+
+    def _keep_sms_ovh_hands(self, names, state):
+        """Keep who wrote these fields, unless that was Odoo itself.
+
+        :param names: of fields
+        :param str|None state: to which the campaign was brought
+        """
+        values = {}
+        if self.env.uid == SUPERUSER_ID:
+            return
+        if not EXPRESSION_FIELDS.isdisjoint(names):
+            values["sms_ovh_author_id"] = self.env.uid
+        if state in ("in_queue", "sending"):
+            values["sms_ovh_asker_id"] = self.env.uid
+        if values:
+            # sudo: nobody says of himself who he is.
+            self.sudo().write(values)
+
+    def copy_data(self, default=None):
+        """Override: what Odoo copies, as the winner of an A/B test, keeps its author."""
+        vals_list = super().copy_data(default)
+        if self.env.uid == SUPERUSER_ID:
+            for mailing, vals in zip(self, vals_list, strict=True):
+                vals["sms_ovh_author_id"] = mailing.sms_ovh_author_id.id
+                vals["sms_ovh_asker_id"] = mailing.sms_ovh_asker_id.id
+        return vals_list
+
+    def _with_sms_ovh_user(self, user):
+        """Return this campaign with a user's rights, in all companies of theirs.
+
+        The company that sends comes first: numbers without a country are read by it.
+
+        :raise AccessError: where it is not one of theirs
+        """
+        self.ensure_one()
+        company = self.sudo().sms_ovh_company_id or user.sudo().company_id
+        if user.id == SUPERUSER_ID:
+            # pylint: disable-next=context-overridden
+            return self.with_user(user).with_context({}).with_company(company)
+        # sudo: to which companies somebody belongs.
+        companies = user.sudo().company_ids
+        if not user.exists() or company not in companies:
+            raise self._get_sms_ovh_access_error(user)
+        # Nothing of what the user's screen put into the context may tell.
+        # pylint: disable-next=context-overridden
+        return self.with_user(user).with_context(
+            {"allowed_company_ids": (company | companies).ids}
+        )
+
+    def _get_sms_ovh_access_error(self, user):
+        return AccessError(
+            self.env._(
+                "“%(campaign)s” is not sent: %(user)s, who wrote it or asked to send it,"
+                " may not send for the campaign's company. Have somebody who may write"
+                " its text and recipients again, and send it.",
+                campaign=self.sudo().subject,
+                user=user.exists().sudo().name or self.env._("a deleted user"),
+            )
+        )
+
+    def _with_sms_ovh_author(self):
+        """Return this campaign with the rights of who wrote it.
+
+        Those of the environment's user where Odoo itself did.
+
+        :raise AccessError: where that user belongs no more to the company that sends
+        """
+        # sudo: nobody sees who wrote it.
+        author = self.sudo().sms_ovh_author_id
+        return self._with_sms_ovh_user(author or self.env.user)
+
+    def _check_sms_ovh_rights(self):
+        """Refuse to send what those who wrote it, or ask for it, may not.
+
+        :raise AccessError: which says who
+        """
+        for mailing in self:
+            # sudo: who may send an SMS need not be allowed to see the account.
+            mailing_sudo = mailing.sudo()
+            if mailing.mailing_type != "sms" or not mailing_sudo.sms_ovh_account_id:
+                continue
+            users = mailing_sudo.sms_ovh_author_id | mailing_sudo.sms_ovh_asker_id
+            for user in (users | self.env.user).sudo(False):
+                theirs = mailing._with_sms_ovh_user(user)
+                if not theirs.has_access("write"):
+                    raise mailing._get_sms_ovh_access_error(user)
+            mailing._search_sms_ovh_recipients(limit=1)
+
+    def _search_sms_ovh_recipients(self, limit=None):
+        """Return whom the campaign is addressed to, as who wrote it may see them.
+
+        :raise AccessError: where its domain asks for what they may not see
+        """
+        self.ensure_one()
+        model = self.mailing_model_real
+        theirs = self._with_sms_ovh_author()
+        # sudo: the domain itself.
+        domain = self.sudo()._get_recipients_domain()
+        return theirs.env[model].search(domain, limit=limit)
+
+    @api.model
+    def _process_mass_mailing_queue(self):
+        """Override of `mass_mailing` to take back what may not leave any more."""
+        due = self.search(
+            [
+                ("state", "in", ("in_queue", "sending")),
+                ("mailing_type", "=", "sms"),
+                "|",
+                ("schedule_date", "<", fields.Datetime.now()),
+                ("schedule_date", "=", False),
+            ]
+        )
+        for mailing in due:
+            if not mailing.sms_ovh_company_id:
+                # It was deleted.
+                user = mailing.sms_ovh_asker_id or mailing.sms_ovh_author_id
+                company = user.exists().company_id or self.env.company
+                mailing.sms_ovh_company_id = company
+            try:
+                mailing._check_sms_ovh_rights()
+            except AccessError as error:
+                mailing._take_back_sms_ovh(error.args[0])
+        return super()._process_mass_mailing_queue()
+
+    def _take_back_sms_ovh(self, reason):
+        """Make a campaign a draft again that cannot be sent, and say so in its chatter."""
+        self.write({"state": "draft", "sms_ovh_composing": False})
+        self._message_log(
+            body=self.env._(
+                "Sending was stopped, and the campaign is a draft again. %s", reason
+            )
+        )
 
     @api.depends("sms_ovh_company_id.sms_ovh_account_id")
     def _compute_sms_ovh_in_use(self):
@@ -202,7 +397,11 @@ class MailingMailing(models.Model):
             left = account._get_credits_to_spend()
             if left is None:
                 continue
-            count = mailing._count_sms_ovh_recipients()
+            try:
+                count = mailing._count_sms_ovh_recipients()
+            except AccessError as error:
+                mailing.sms_ovh_credit_warning = error.args[0]
+                continue
             needed = count * (mailing.sms_segments or 1)
             if needed > left:
                 mailing.sms_ovh_credit_warning = self.env._(
@@ -219,8 +418,10 @@ class MailingMailing(models.Model):
         self.ensure_one()
         if not self.mailing_model_real:
             return 0
-        count = self.env[self.mailing_model_real].search_count(
-            self._get_recipients_domain()
+        theirs = self._with_sms_ovh_author()
+        # sudo: the domain itself.
+        count = theirs.env[self.mailing_model_real].search_count(
+            self.sudo()._get_recipients_domain()
         )
         if self.ab_testing_enabled and not self.ab_testing_is_winner_mailing:
             return int(count / 100.0 * self.ab_testing_pc)
@@ -319,16 +520,19 @@ class MailingMailing(models.Model):
 
     def action_put_in_queue(self):
         """Override of `mass_mailing` to refuse what OVHcloud would refuse."""
+        self._check_sms_ovh_rights()
         self._check_sms_ovh_sendable()
         return super().action_put_in_queue()
 
     def action_schedule(self):
         """Override of `mass_mailing` to refuse what OVHcloud would refuse."""
+        self._check_sms_ovh_rights()
         self._check_sms_ovh_sendable()
         return super().action_schedule()
 
     def action_send_mail(self, res_ids=None):
         """Override of `mass_mailing` to refuse what OVHcloud would refuse."""
+        self._check_sms_ovh_rights()
         self._check_sms_ovh_sendable()
         return super().action_send_mail(res_ids)
 
@@ -358,31 +562,31 @@ class MailingMailing(models.Model):
         ever longer for each. By the cron every slice is committed: one that is killed
         goes on with those who have no SMS yet.
         """
+        self.check_access("write")
         others = self.filtered(lambda mailing: not mailing.sms_ovh_account_id)
         if others:
             super(MailingMailing, others).action_send_sms(res_ids=res_ids)
+        (self - others)._check_sms_ovh_rights()
         for mailing in self - others:
             ids = res_ids or mailing._get_remaining_recipients()
-            mailing.sms_ovh_recipient_count = mailing.sms_ovh_composed_count + len(ids)
+            # sudo: nobody writes these figures by hand.
+            mailing_sudo = mailing.sudo()
+            mailing_sudo.sms_ovh_recipient_count = mailing.sms_ovh_composed_count + len(
+                ids
+            )
             slices = list(split_every(const.COMPOSE_SLICE, ids))
             while slices:
                 slice_ids = slices.pop(0)
                 if mailing.sms_ovh_composing != bool(slices):
-                    mailing.sms_ovh_composing = bool(slices)
+                    mailing_sudo.sms_ovh_composing = bool(slices)
                 try:
                     mailing._compose_sms_ovh(list(slice_ids))
                 except SmsOvhTextFails as failure:
-                    if not self.env.context.get("ir_cron_progress_id"):
+                    if not self._is_sms_ovh_cron():
                         raise
                     # Nobody reads what the cron raises, and no other campaign would
                     # leave before this one is cured.
-                    mailing.write({"state": "draft", "sms_ovh_composing": False})
-                    mailing._message_log(
-                        body=self.env._(
-                            "Sending was stopped, and the campaign is a draft again. %s",
-                            failure.args[0],
-                        )
-                    )
+                    mailing._take_back_sms_ovh(failure.args[0])
                     mailing._commit_sms_ovh_slice()
                     break
                 if not slices and mailing.sms_ovh_composed_count > len(slice_ids):
@@ -408,7 +612,8 @@ class MailingMailing(models.Model):
         self.ensure_one()
         # Written first: of two that compose the same campaign at once, the second
         # conflicts here, before it can give anybody a second SMS.
-        self.sms_ovh_composed_count += len(res_ids)
+        # sudo: nobody writes this figure by hand.
+        self.sudo().sms_ovh_composed_count += len(res_ids)
         self.flush_recordset(["sms_ovh_composed_count"])
         traces = self.env["mailing.trace"].search_fetch(
             [
@@ -434,13 +639,17 @@ class MailingMailing(models.Model):
         with composer._naming_sms_ovh_failure(composer._get_records()):
             composer._action_send_sms()
 
+    def _is_sms_ovh_cron(self):
+        """Return whether a scheduled action runs this: a context alone proves nothing."""
+        return bool(self.env.su and self.env.context.get("ir_cron_progress_id"))
+
     def _commit_sms_ovh_slice(self):
         """Commit what is composed, if this is the cron, and forget what it took.
 
         :return: whether there is time for more
         :rtype: bool
         """
-        if not self.env.context.get("ir_cron_progress_id"):
+        if not self._is_sms_ovh_cron():
             return True
         if self.env["ir.cron"]._commit_progress():
             self.env.invalidate_all()
@@ -477,6 +686,7 @@ class MailingMailing(models.Model):
     def action_view_sms_ovh_traces(self):
         """Open the list of what became of each recipient's SMS."""
         self.ensure_one()
+        self.check_access("read")
         return {
             "type": "ir.actions.act_window",
             "name": self.env._("SMS of %s", self.subject),

@@ -35,6 +35,7 @@ class MailingMailing(models.Model):
         return self._view_sms_ovh_answers("sms_ovh.sms_ovh_stop_action")
 
     def _view_sms_ovh_answers(self, xmlid):
+        self.check_access("read")
         action = self.env["ir.actions.act_window"]._for_xml_id(xmlid)
         # Not at the address of all of them.
         action.pop("path", None)

@@ -3,8 +3,8 @@ import json
 import logging
 from typing import NamedTuple
 
-from odoo import SUPERUSER_ID, api, fields, models
-from odoo.exceptions import UserError
+from odoo import api, fields, models
+from odoo.exceptions import AccessError, UserError
 from odoo.tools import SQL
 
 from .. import const
@@ -185,7 +185,7 @@ class MailingMailing(models.Model):
             self.mailing_model_id.id,
             repr(self._parse_mailing_domain()),
             sorted(self.contact_list_ids._origin.ids),
-            self._count_sms_ovh_recipients(),
+            self._count_sms_ovh_seen(),
             bool(self.sms_allow_unsubscribe),
             bool(self.use_exclusion_list),
             bool(self.ab_testing_enabled)
@@ -203,6 +203,13 @@ class MailingMailing(models.Model):
             self.sms_ovh_gsm7,
         ]
         return hashlib.sha256(json.dumps(facts, default=str).encode()).hexdigest()
+
+    def _count_sms_ovh_seen(self):
+        """Return about how many recipients there are, -1 where nobody may say."""
+        try:
+            return self._count_sms_ovh_recipients()
+        except AccessError:
+            return -1
 
     def _has_fresh_sms_ovh_estimate(self):
         """Return whether there are figures that still hold."""
@@ -249,29 +256,30 @@ class MailingMailing(models.Model):
     # Who gets what
     # ------------------------------------------------------------
 
-    def _as_sms_ovh_sent(self):
-        """Return this campaign as the scheduled action has it that sends it.
+    def _as_sms_ovh_sent(self, reader=None):
+        """Return this campaign as it is sent: with the rights of who wrote it.
 
-        That is with all rights, in the language of the responsible, and numbers
-        without a country are read as those of the company that sends.
+        That is in the language of the responsible, and numbers without a country are
+        read as those of the company that sends.
+
+        :param reader: `res.users` who looks at it: with that user's rights instead
+        :raise AccessError: where that user may not send for its company
         """
         self.ensure_one()
+        theirs = self._with_sms_ovh_user(reader) if reader else None
+        theirs = theirs or self._with_sms_ovh_author()
         # sudo: the language of a user.
-        user_sudo = (self.user_id or self.write_uid or self.env.user).sudo()
+        mailing_sudo = self.sudo()
+        user_sudo = mailing_sudo.user_id or mailing_sudo.write_uid or self.env.user
         context = self.env["res.users"].with_user(user_sudo).context_get()
-        # Nothing of what the user's screen put into the context may tell.
-        # pylint: disable-next=context-overridden
-        mailing = self.with_user(SUPERUSER_ID).with_context(dict(context))
-        return mailing.with_company(mailing.sms_ovh_company_id or self.env.company)
+        return theirs.with_context(**context)
 
     def _get_sms_ovh_everyone(self):
         """Return the ids of all that the campaign is addressed to, in its order."""
         self.ensure_one()
         if not self.mailing_model_real:
             return []
-        return (
-            self.env[self.mailing_model_real].search(self._get_recipients_domain()).ids
-        )
+        return self._search_sms_ovh_recipients().ids
 
     def _get_sms_ovh_next_id(self):
         """Return the id that the next SMS gets: links to be clicked hold it."""
@@ -284,18 +292,17 @@ class MailingMailing(models.Model):
     def _get_recipients(self):
         """Override of `mass_mailing` to choose the share of an A/B test once for all.
 
+        And by the rights of who wrote the campaign: core's scheduled action has all.
+
         Core draws it anew each time that it is asked: what was estimated would not be
         what is sent, and a campaign composed in slices would draw on until all have it.
         """
-        if (
-            self.mailing_type != "sms"
-            or not self.ab_testing_enabled
-            or self.ab_testing_is_winner_mailing
-            # sudo: who may send an SMS need not be allowed to see the account.
-            or not self.sudo().sms_ovh_account_id
-        ):
+        # sudo: who may send an SMS need not be allowed to see the account.
+        if self.mailing_type != "sms" or not self.sudo().sms_ovh_account_id:
             return super()._get_recipients()
         everyone = self._get_sms_ovh_everyone()
+        if not self.ab_testing_enabled or self.ab_testing_is_winner_mailing:
+            return everyone
         share = int(len(everyone) / 100.0 * self.ab_testing_pc)
         traces = self.env["mailing.trace"].search_fetch(
             [
@@ -421,12 +428,22 @@ class MailingMailing(models.Model):
         :raise UserError: with what to do
         """
         self.ensure_one()
+        self.check_access("write")
         # sudo: who may send an SMS need not be allowed to see the account.
         if self.mailing_type != "sms" or not self.sudo().sms_ovh_account_id:
             raise UserError(self.env._("This campaign is not sent with OVHcloud."))
-        self.check_access("write")
         if not self.mailing_model_real:
             raise UserError(self.env._("Choose the recipients first."))
+        text = self.body_plaintext or ""
+        if len(text) > const.MAX_TEXT_LENGTH:
+            raise UserError(
+                self.env._(
+                    "This text has %(count)s characters, placeholders included; %(max)s"
+                    " are possible. Shorten it.",
+                    count=len(text),
+                    max=const.MAX_TEXT_LENGTH,
+                )
+            )
         if is_blank(self.body_plaintext):
             raise UserError(self.env._("Write the text first."))
 

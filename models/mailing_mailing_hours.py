@@ -148,6 +148,7 @@ class MailingMailing(models.Model):
 
     def action_view_sms_ovh_quiet_hours(self):
         """Open the settings where quiet hours are."""
+        self.check_access("read")
         return {
             "type": "ir.actions.act_window",
             "name": self.env._("Settings"),
@@ -159,18 +160,22 @@ class MailingMailing(models.Model):
 
     def action_sms_ovh_pause(self):
         """Have what is not posted yet wait, what is not composed yet included."""
+        self.check_access("write")
+        # sudo: nobody writes this by hand.
         self.filtered(
             lambda mailing: (
                 mailing.sms_ovh_account_id and mailing.state in ("in_queue", "sending")
             )
-        ).sms_ovh_paused = True
+        ).sudo().sms_ovh_paused = True
 
     def action_sms_ovh_resume(self):
         """Go on where the campaign was when it was paused."""
+        self.check_access("write")
         paused = self.filtered("sms_ovh_paused")
         if not paused:
             return
-        paused.sms_ovh_paused = False
+        # sudo: nobody writes this by hand.
+        paused.sudo().sms_ovh_paused = False
         paused._trigger_sms_ovh_crons()
 
     def _trigger_sms_ovh_crons(self):
@@ -190,7 +195,9 @@ class MailingMailing(models.Model):
 
     def action_cancel(self):
         """Override of `mass_mailing`: what is a draft again is not paused."""
-        self.sms_ovh_paused = False
+        self.check_access("write")
+        # sudo: nobody writes this by hand.
+        self.filtered("sms_ovh_paused").sudo().sms_ovh_paused = False
         return super().action_cancel()
 
     def action_send_sms(self, res_ids=None):

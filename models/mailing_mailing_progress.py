@@ -115,7 +115,7 @@ class MailingMailing(models.Model):
         if self.state == "sending" and self.sms_ovh_recipient_count:
             return max(0, self.sms_ovh_recipient_count - self.sms_ovh_composed_count)
         if self.state in ("in_queue", "sending"):
-            return max(0, self._count_sms_ovh_recipients() - composed)
+            return max(0, self._count_sms_ovh_seen() - composed)
         return 0
 
     def _query_sms_ovh_progress(self):

@@ -125,6 +125,7 @@ class MailingMailing(models.Model):
         :param int|None value: id of that one; False for those without
         """
         self.ensure_one()
+        self.check_access("read")
         action = self.env["ir.actions.actions"]._for_xml_id(
             "sms_ovh.sms_ovh_report_action"
         )
@@ -169,6 +170,24 @@ class MailingMailing(models.Model):
     # ------------------------------------------------------------
     # The e-mail on results
     # ------------------------------------------------------------
+
+    def _action_send_statistics(self):
+        """Override of `mass_mailing` to tell nobody of campaigns that are not theirs.
+
+        Core reads each with the rights of its responsible, and one that may not read it
+        would keep all others from being told.
+        """
+        others = self.filtered(
+            lambda mailing: (
+                mailing.sms_ovh_account_id
+                and mailing.user_id
+                and not mailing.with_user(mailing.user_id)
+                .with_context(allowed_company_ids=mailing.user_id.company_ids.ids)
+                .has_access("read")
+            )
+        )
+        others.kpi_mail_required = False
+        return super(MailingMailing, self - others)._action_send_statistics()
 
     def _prepare_statistics_email_values(self):
         """Override of `mass_mailing_sms` to add what was paid, and what came back."""

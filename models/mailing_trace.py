@@ -4,7 +4,8 @@ from .. import const
 
 
 class MailingTrace(models.Model):
-    _inherit = "mailing.trace"
+    _name = "mailing.trace"
+    _inherit = ["mailing.trace", "sms.ovh.guard.mixin"]
 
     failure_type = fields.Selection(selection_add=const.FAILURE_TYPES)
 

@@ -1,4 +1,4 @@
-from odoo import api, fields, models
+from odoo import SUPERUSER_ID, api, fields, models
 from odoo.exceptions import ValidationError
 
 from .. import const
@@ -63,7 +63,16 @@ class ResCompany(models.Model):
     @api.constrains("sms_ovh_account_id")
     def _check_sms_ovh_account(self):
         # sudo: who chooses a company's account need not see those of other companies.
-        for account in self.sudo().sms_ovh_account_id:
+        for company in self.sudo().filtered("sms_ovh_account_id"):
+            account = company.sms_ovh_account_id
+            if account.company_id != company:
+                raise ValidationError(
+                    self.env._(
+                        "This OVHcloud account belongs to another company. Choose one"
+                        " of %s.",
+                        company.name,
+                    )
+                )
             if not account.service_name:
                 raise ValidationError(
                     self.env._(
@@ -91,6 +100,15 @@ class ResCompany(models.Model):
             self.country_id.code,
             parse_prefixes(prefixes.get_param("sms_ovh.valid_prefixes")),
         )
+
+    def _is_sms_ovh_own(self):
+        """Return whether the user belongs to all of these companies.
+
+        Whatever rights the environment has: what runs for a user is that user's.
+        """
+        if self.env.uid == SUPERUSER_ID:
+            return True
+        return set(self.ids) <= set(self.env.user._get_company_ids())
 
     def _get_sms_api_class(self):
         """Override of `sms` to send through OVHcloud where an account is set."""

@@ -65,6 +65,7 @@ class ResConfigSettings(models.TransientModel):
     def action_sms_ovh_configure(self):
         """Open the company's OVHcloud account, or the form of a new one."""
         self.ensure_one()
+        self.check_access("write")
         return {
             "type": "ir.actions.act_window",
             "name": self.env._("OVHcloud account"),
@@ -80,6 +81,7 @@ class ResConfigSettings(models.TransientModel):
         :raise UserError: where no account is chosen
         """
         self.ensure_one()
+        self.check_access("write")
         if not self.sms_ovh_account_id:
             raise UserError(self.env._("Choose an OVHcloud account first."))
         return self.sms_ovh_account_id.action_test_connection()

@@ -106,6 +106,7 @@ class ResConfigSettings(models.TransientModel):
     def action_sms_ovh_country_hours(self):
         """Open the countries that have hours of their own."""
         self.ensure_one()
+        self.check_access("write")
         action = self.env["ir.actions.act_window"]._for_xml_id(
             "sms_ovh.sms_ovh_hours_action"
         )

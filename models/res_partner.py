@@ -11,7 +11,10 @@ class ResPartner(models.Model):
         reply_id = self.env.context.get("sms_ovh_reply_id")
         if not reply_id:
             return partners
-        reply = self.env["sms.ovh.reply"].browse(reply_id).exists()
+        reply = self.env["sms.ovh.reply"]
+        # A context comes from anywhere: only replies that the user may read.
+        if isinstance(reply_id, int):
+            reply = reply.browse(reply_id).exists()._filtered_access("read")
         number = reply and reply._get_number()
         partner = partners.filtered(
             lambda partner: number and partner.phone_sanitized == number

@@ -15,7 +15,7 @@ from odoo.tools import ormcache
 from odoo.tools.urls import urljoin
 
 from .. import const
-from ..fields import forget
+from ..fields import Secret, forget, seal
 from ..tools import http2sms, ovh_calls, ovh_client, transaction
 from ..tools.credits import format_credits
 
@@ -32,6 +32,7 @@ LOGIN_FIELDS = (
     *("http_login", "http_password"),
 )
 
+INBOX_ACTIVITY = "sms_ovh.mail_activity_type_inbox"
 # A sender that OVHcloud offers to every French account without listing it.
 SHORT_NUMBER_NAME = "short"
 
@@ -41,10 +42,16 @@ class SmsOvhAccount(models.Model):
 
     _name = "sms.ovh.account"
     _description = "OVHcloud SMS Account"
-    _inherit = ["mail.thread", "mail.activity.mixin"]
+    _inherit = ["mail.thread", "mail.activity.mixin", "sms.ovh.guard.mixin"]
     _rec_name = "service_name"
     _order = "company_id, service_name"
     _check_company_auto = True
+
+    _sms_ovh_guarded_links = {
+        "company_id": "read",
+        "default_sender_id": "read",
+        "default_user_id": "read",
+    }
 
     active = fields.Boolean(default=True)
     company_id = fields.Many2one(
@@ -55,6 +62,7 @@ class SmsOvhAccount(models.Model):
     )
     service_name = fields.Char(
         string="Service",
+        copy=False,
         tracking=True,
         help="Name of the SMS service in OVHcloud's console, like sms-ab12345-1. Left"
         " empty, it is read from OVHcloud with the connection.",
@@ -75,19 +83,19 @@ class SmsOvhAccount(models.Model):
         help="Base address of the API with its version, as https://example.com/1.0."
         " For a simulator or a gateway of your own.",
     )
-    application_key = fields.Char(
+    application_key = Secret(
         groups="base.group_system",
         copy=False,
         help="Left empty, it is sms_ovh_application_key of Odoo's configuration file,"
         " or SMS_OVH_APPLICATION_KEY of the environment.",
     )
-    application_secret = fields.Char(
+    application_secret = Secret(
         groups="base.group_system",
         copy=False,
         help="Left empty, it is sms_ovh_application_secret of Odoo's configuration"
         " file, or SMS_OVH_APPLICATION_SECRET of the environment.",
     )
-    consumer_key = fields.Char(groups="base.group_system", copy=False)
+    consumer_key = Secret(groups="base.group_system", copy=False)
     state = fields.Selection(
         [
             ("draft", "Not Connected"),
@@ -179,13 +187,13 @@ class SmsOvhAccount(models.Model):
     )
 
     # Callbacks
-    callback_token = fields.Char(
+    callback_token = Secret(
         groups="base.group_system",
         default=lambda self: secrets.token_urlsafe(32),
         required=True,
         copy=False,
     )
-    delivery_url = fields.Char(
+    delivery_url = Secret(
         string="Address for Delivery Reports",
         compute="_compute_delivery_url",
         groups="base.group_system",
@@ -207,6 +215,13 @@ class SmsOvhAccount(models.Model):
         copy=False,
     )
 
+    inbox_dropped = fields.Integer(
+        string="Calls Not Kept",
+        readonly=True,
+        copy=False,
+        help="Calls of the addresses above in an hour that had too many of them.",
+    )
+
     _service_name_unique = models.UniqueIndex(
         "(service_name, COALESCE(endpoint_url, '')) WHERE active",
         "Another account uses this service already. A service belongs to one account.",
@@ -218,8 +233,16 @@ class SmsOvhAccount(models.Model):
     # ------------------------------------------------------------
 
     @api.depends("service_name", "description")
+    @api.depends_context("lang", "uid")
     def _compute_display_name(self):
+        """Tell names to users of the account's company only.
+
+        Odoo shows the name of whatever a link leads to, with all rights.
+        """
         for account in self:
+            if not account.company_id._is_sms_ovh_own():
+                account.display_name = self.env._("OVHcloud account")
+                continue
             account.display_name = " – ".join(
                 filter(None, [account.service_name, account.description])
             ) or self.env._("New OVHcloud account")
@@ -416,17 +439,34 @@ class SmsOvhAccount(models.Model):
     def write(self, vals):
         """Override to clean what was typed, and to forget a state it makes untrue."""
         vals = self._clean_values(vals)
+        result = super().write(vals)
         connection = {"service_name", "endpoint", "endpoint_url", "auth_method"}
         if connection.union(LOGIN_FIELDS) & vals.keys() and "state" not in vals:
-            vals.update(
-                state="draft",
-                state_message=False,
-                available_services=False,
-                credential_expiration=False,
+            # sudo: nobody writes the state by hand.
+            super(SmsOvhAccount, self.sudo()).write(
+                {
+                    "state": "draft",
+                    "state_message": False,
+                    "available_services": False,
+                    "credential_expiration": False,
+                }
             )
         if vals.keys() & {"active", "callback_token"}:
             self.env.registry.clear_cache()  # see `_get_callback_tokens`
-        return super().write(vals)
+        return result
+
+    def copy_data(self, default=None):
+        """Override to copy what the user may write: another service, not connected."""
+        self.check_access("read")
+        return [
+            {
+                name: value
+                for name, value in vals.items()
+                if self._has_field_access(self._fields[name], "write")
+            }
+            # sudo: what the user may not read is not copied.
+            for vals in super(SmsOvhAccount, self.sudo()).copy_data(default)
+        ]
 
     # ------------------------------------------------------------
     # OVHcloud
@@ -629,6 +669,7 @@ class SmsOvhAccount(models.Model):
         :rtype: dict
         """
         self.ensure_one()
+        self.check_access("write")
         if self.auth_method == "http2sms":
             return self._notify(
                 "info",
@@ -660,6 +701,7 @@ class SmsOvhAccount(models.Model):
 
     def action_synchronise(self):
         """Read service and senders from OVHcloud, and have reports sent to Odoo."""
+        self.check_access("read")
         for account in self:
             account._synchronise()
         return True
@@ -670,6 +712,7 @@ class SmsOvhAccount(models.Model):
         :raise UserError: where OVHcloud refuses, with what to do
         """
         self.ensure_one()
+        self.check_access("write")
         wrong = self._write_callbacks()
         if wrong:
             return self._notify(
@@ -948,6 +991,24 @@ class SmsOvhAccount(models.Model):
         """Return a naive UTC time as the API takes it."""
         return value.replace(microsecond=0, tzinfo=timezone.utc).isoformat()
 
+    def _announce_full_inbox(self):
+        """Tell whoever is responsible, once, that calls are not kept any more."""
+        self.ensure_one()
+        if self.activity_search([INBOX_ACTIVITY]):
+            return
+        user = self.user_id or self.env.user
+        env = self.with_context(lang=user.lang).env
+        self.activity_schedule(
+            INBOX_ACTIVITY,
+            user_id=user.id,
+            summary=env._("Too many calls of the addresses for OVHcloud"),
+            note=env._(
+                "More delivery reports came within an hour than OVHcloud can have sent:"
+                " the rest is only counted. If nobody sends that many SMS, somebody"
+                " knows the address: have a new one made, and register it again."
+            ),
+        )
+
     # ------------------------------------------------------------
     # The queue
     # ------------------------------------------------------------
@@ -961,7 +1022,8 @@ class SmsOvhAccount(models.Model):
         :param user: `sms.ovh.user` whose quota it is, empty for the account's credits
         """
         for account in self.filtered(lambda account: not account.pause_reason):
-            account.write(
+            # sudo: nobody writes the state by hand.
+            account.sudo().write(
                 {
                     "pause_reason": reason,
                     "pause_message": message,
@@ -981,7 +1043,10 @@ class SmsOvhAccount(models.Model):
 
     def action_resume(self):
         """Send what has been waiting since sending was stopped."""
-        paused = self.filtered("pause_reason")
+        self.check_access("write")
+        # sudo: nobody writes the state by hand; and the activity is another's, once
+        # cured it is done.
+        paused = self.filtered("pause_reason").sudo()
         paused.write(
             {
                 "pause_reason": False,
@@ -990,8 +1055,7 @@ class SmsOvhAccount(models.Model):
                 "pause_ovh_user_id": False,
             }
         )
-        # sudo: the activity is another's, once cured it is done.
-        paused.sudo().activity_unlink(["mail.mail_activity_data_warning"])
+        paused.activity_unlink(["mail.mail_activity_data_warning"])
         if paused:
             self.env.ref("sms_ovh.ir_cron_post_jobs").sudo()._trigger()
         return True
@@ -1021,16 +1085,18 @@ class SmsOvhAccount(models.Model):
     def _get_callback_tokens(self):
         """Return the pairs of a token and the account that is called with it.
 
-        Kept, so that a delivery report costs no query but the one that writes it.
+        Kept, so that a delivery report costs no query but the one that writes it; sealed,
+        see :func:`~odoo.addons.sms_ovh.fields.seal`.
 
-        :rtype: tuple[tuple[bytes, int]]
+        :rtype: tuple[tuple[function, int]]
         """
         # sudo: whoever calls has no user, the token is its credential.
         accounts_sudo = self.sudo().search(
             [("callback_token", "!=", False), ("active", "=", True)]
         )
         return tuple(
-            (account.callback_token.encode(), account.id) for account in accounts_sudo
+            (seal(account.callback_token.encode()), account.id)
+            for account in accounts_sudo
         )
 
     @api.model
@@ -1045,8 +1111,8 @@ class SmsOvhAccount(models.Model):
         """
         token = token.encode()
         found = None
-        for known, account_id in self._get_callback_tokens():
-            if compare_digest(known, token):
+        for unseal, account_id in self._get_callback_tokens():
+            if compare_digest(unseal(self.env), token):
                 found = account_id
         return found
 

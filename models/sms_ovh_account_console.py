@@ -157,7 +157,7 @@ class SmsOvhAccount(models.Model):
                     self.env._(
                         "“%s” is an API user of another account. Choose one of this"
                         " account.",
-                        user.login,
+                        user.display_name,
                     )
                 )
 
@@ -442,6 +442,7 @@ class SmsOvhAccount(models.Model):
 
     def action_read_again(self):
         """Read these accounts from OVHcloud, and say how that went."""
+        self.check_access("read")
         failed = self.filtered(lambda account: not account._synchronise())
         if failed:
             return failed[0]._notify(
@@ -599,11 +600,12 @@ class SmsOvhAccount(models.Model):
                 ("name", "=", values["name"]),
             ]
         )
+        # sudo: only OVHcloud decides on senders.
         if sender:
-            self._write_changes(sender, {**values, "active": True})
-        else:
-            sender = Sender.create({**values, "account_id": self.id})
-        return sender
+            self._write_changes(sender.sudo(), {**values, "active": True})
+            return sender
+        sender_sudo = Sender.sudo().create({**values, "account_id": self.id})
+        return sender_sudo.with_env(self.env)
 
     def _archive_senders(self, senders):
         """Archive senders that OVHcloud no longer has; what they sent is kept."""
@@ -649,6 +651,7 @@ class SmsOvhAccount(models.Model):
     def action_request_sender(self):
         """Open the request of a sender, with the names that OVHcloud suggests."""
         self.ensure_one()
+        self.check_access("write")
         try:
             with self._get_client() as client:
                 available = client.get(self._get_path("sendersAvailableForValidation"))
@@ -694,9 +697,7 @@ class SmsOvhAccount(models.Model):
         :param unread: logins of those that stay as they are
         """
         self.ensure_one()
-        User = self.env["sms.ovh.user"].with_context(
-            active_test=False, sms_ovh_sync=True
-        )
+        User = self.env["sms.ovh.user"].with_context(active_test=False)
         existing = {
             user.login: user for user in User.search([("account_id", "=", self.id)])
         }
@@ -704,10 +705,10 @@ class SmsOvhAccount(models.Model):
         for values in values_list:
             user = existing.pop(values["login"], None)
             if user:
-                self._write_changes(user, {**values, "active": True})
+                user._keep({**values, "active": True})
             else:
                 to_create.append({**values, "account_id": self.id})
-        User.create(to_create)
+        User.sudo().create(to_create)  # sudo: only OVHcloud decides who there is.
         gone = User.union(*existing.values()).filtered(
             lambda user: user.active and user.login not in unread
         )
@@ -720,21 +721,20 @@ class SmsOvhAccount(models.Model):
         :return: the `sms.ovh.user`
         """
         self.ensure_one()
-        User = self.env["sms.ovh.user"].with_context(
-            active_test=False, sms_ovh_sync=True
-        )
+        User = self.env["sms.ovh.user"].with_context(active_test=False)
         user = User.search(
             [("account_id", "=", self.id), ("login", "=", values["login"])]
         )
         if user:
-            self._write_changes(user, {**values, "active": True})
-        else:
-            user = User.create({**values, "account_id": self.id})
-        return user
+            user._keep({**values, "active": True})
+            return user
+        # sudo: only OVHcloud decides who there is.
+        user_sudo = User.sudo().create({**values, "account_id": self.id})
+        return user_sudo.with_env(self.env)
 
     def _archive_users(self, users):
         """Archive API users that OVHcloud no longer has; what they did is kept."""
-        users = users.sudo().with_context(sms_ovh_sync=True)
+        users = users.sudo()
         for account in users.account_id:
             own = users.filtered(
                 lambda user, account=account: user.account_id == account
@@ -759,6 +759,7 @@ class SmsOvhAccount(models.Model):
     def action_create_user(self):
         """Open the creation of an API user."""
         self.ensure_one()
+        self.check_access("write")
         return self.env["sms.ovh.user.create"].create({"account_id": self.id})._open()
 
     def _is_recharged(self, user=None):
@@ -812,6 +813,7 @@ class SmsOvhAccount(models.Model):
     def action_set_recharge(self):
         """Open the settings of the automatic recharge."""
         self.ensure_one()
+        self.check_access("write")
         amount = str(self.recharge_amount)
         recharge = self.env["sms.ovh.recharge"].create(
             {
@@ -875,6 +877,7 @@ class SmsOvhAccount(models.Model):
     def action_set_replies(self):
         """Open the settings of replies."""
         self.ensure_one()
+        self.check_access("write")
         settings = self.env["sms.ovh.reply.settings"].create(
             {
                 "account_id": self.id,
@@ -895,6 +898,7 @@ class SmsOvhAccount(models.Model):
     def action_view_replies(self):
         """Open the replies to this account's SMS."""
         self.ensure_one()
+        self.check_access("read")
         action = self.env["ir.actions.act_window"]._for_xml_id(
             "sms_ovh.sms_ovh_reply_action"
         )

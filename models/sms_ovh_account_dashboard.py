@@ -318,6 +318,7 @@ class SmsOvhAccount(models.Model):
     def action_open_dashboard(self):
         """Open the dashboard with the figures of this account."""
         self.ensure_one()
+        self.check_access("read")
         action = self.env["ir.actions.actions"]._for_xml_id(
             "sms_ovh.sms_ovh_dashboard_action"
         )

@@ -203,7 +203,7 @@ class SmsOvhSendingMixin(models.AbstractModel):
         self.ensure_one()
         # sudo: the sender of the account that sends.
         sender_sudo = self.sms_ovh_sender_id.sudo()
-        if sender_sudo.type != "shortcode":
+        if sender_sudo.type != "shortcode" or not self._is_sms_ovh_sender_own():
             return False
         country_code = sender_sudo.company_id.country_id.code
         if not find_contact_information(text, country_code):
@@ -230,6 +230,14 @@ class SmsOvhSendingMixin(models.AbstractModel):
             "From the short number OVHcloud takes no link and no phone number, and this"
             " text has one: “%s”. Take it out, or have OVHcloud enable another sender.",
             shorten(found, 60, placeholder="…"),
+        )
+
+    def _is_sms_ovh_sender_own(self):
+        """Return whether the sender is one of the account that sends."""
+        # sudo: the account and its senders.
+        record_sudo = self.sudo()
+        return (
+            record_sudo.sms_ovh_sender_id.account_id == record_sudo.sms_ovh_account_id
         )
 
     def _get_sms_ovh_opt_out_advice(self):
@@ -262,6 +270,13 @@ class SmsOvhSendingMixin(models.AbstractModel):
                 raise UserError(refusal)
             # sudo: the sender of the account that sends.
             sender_sudo = record.sms_ovh_sender_id.sudo()
+            if not record._is_sms_ovh_sender_own():
+                raise UserError(
+                    self.env._(
+                        "This sender is not one of the account that sends. Choose"
+                        " another one."
+                    )
+                )
             if sender_sudo.status != "enable" or not sender_sudo.active:
                 raise UserError(
                     self.env._(

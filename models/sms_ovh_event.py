@@ -2,6 +2,7 @@ import logging
 import time
 from collections import defaultdict
 from datetime import datetime, timedelta, timezone
+from itertools import islice
 
 from psycopg2.extras import Json
 
@@ -11,6 +12,7 @@ from odoo.tools import SQL
 from .. import const
 from ..fields import UncheckedMany2one
 from ..tools import transaction
+from ..tools.parameters import get_parameter
 
 _logger = logging.getLogger(__name__)
 
@@ -33,6 +35,13 @@ WAKE_EVERY = 1
 # Times in these seconds that the drain looks for what came without a trigger.
 LOOKS = 5
 _last_wake = {}
+# By database and account: the hour, the callbacks that this process kept since the inbox
+# was counted, how many that were, and those that were not kept.
+_received = {}
+# What of the bound is received by one process before it counts the inbox again.
+RECOUNT_SHARE = 100
+# Parameters of a delivery report that are read.
+DELIVERY_PARAMS = ("id", "ptt", "date", "description", "dlr", "descriptionDlr")
 # Parameters of a callback that are kept.
 MAX_PARAMS = 20
 # How long treated reports are kept for whoever wonders what OVHcloud said.
@@ -84,6 +93,8 @@ class SmsOvhEvent(models.Model):
         readonly=True,
     )
 
+    # The last hour is counted by it: small, and next to nothing for each row.
+    _create_date_idx = models.Index("USING brin (create_date)")
     _pending_idx = models.Index("(id) WHERE state IN ('new', 'waiting')")
 
     # ------------------------------------------------------------
@@ -99,10 +110,12 @@ class SmsOvhEvent(models.Model):
         :return: the new event's id, None for a call that speaks of no SMS
         :rtype: int|None
         """
+        # Those that are read first, whatever stands before them.
+        known = {name: params[name] for name in DELIVERY_PARAMS if name in params}
         # PostgreSQL stores no NUL, in text or JSON.
         params = {
             str(key)[:64].replace("\x00", ""): str(value)[:256].replace("\x00", "")
-            for key, value in params.items()
+            for key, value in islice({**known, **params}.items(), MAX_PARAMS)
         }
         sms_ovh_id = params.get("id", "").strip()
         if not sms_ovh_id:
@@ -157,6 +170,58 @@ class SmsOvhEvent(models.Model):
             }
         )
         self.env.ref("sms_ovh.ir_cron_read_answers").sudo()._trigger()
+
+    @api.model
+    def _has_room(self, account_id):
+        """Return whether the inbox takes one more callback of this account.
+
+        Who knows an address could fill the disk: above `sms_ovh.inbox_per_hour` in one
+        hour, calls are counted only, and whoever is responsible is told. About: each
+        process counts its own, and looks now and then at what all of them received.
+
+        :param int account_id: id of the `sms.ovh.account` whose address was called
+        :rtype: bool
+        """
+        bound = get_parameter(self.env, "inbox_per_hour", const.INBOX_PER_HOUR)
+        step = max(1, bound // RECOUNT_SHARE)
+        key = self.env.cr.dbname, account_id
+        hour = int(time.time() // 3600)
+        counts = _received.get(key)
+        if not counts or counts["hour"] != hour or counts["own"] >= step:
+            ((total,),) = self.env.execute_query(
+                SQL(
+                    """
+                    SELECT count(*) FROM sms_ovh_event
+                     WHERE account_id = %s AND create_date >= %s
+                    """,
+                    account_id,
+                    datetime.fromtimestamp(hour * 3600, timezone.utc).replace(
+                        tzinfo=None
+                    ),
+                )
+            )
+            counts = {"hour": hour, "own": 0, "total": total, "dropped": 0}
+            _received[key] = counts
+        if counts["total"] + counts["own"] < bound:
+            counts["own"] += 1
+            return True
+        counts["dropped"] += 1
+        if counts["dropped"] == 1 or counts["dropped"] % step == 0:
+            self._count_dropped(account_id, 1 if counts["dropped"] == 1 else step)
+        return False
+
+    @api.model
+    def _count_dropped(self, account_id, count):
+        """Count callbacks that were not kept, and tell whoever is responsible once.
+
+        :param int account_id: id of the `sms.ovh.account` whose address was called
+        :param int count: how many more there were
+        """
+        account = self.env["sms.ovh.account"].browse(account_id)
+        if not account.try_lock_for_update():
+            return
+        account.inbox_dropped += count
+        account._announce_full_inbox()
 
     @api.model
     def _wake(self):

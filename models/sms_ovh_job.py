@@ -1386,6 +1386,8 @@ class SmsOvhJob(models.Model):
 
     def action_reconcile(self):
         """Ask OVHcloud now for jobs whose outcome is not known."""
+        self.check_access("read")
+        self.account_id.check_access("write")
         readings = {}
         for job in self.filtered(lambda job: job.state == "unknown"):
             job.sudo()._reconcile(readings)

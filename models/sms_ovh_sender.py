@@ -13,7 +13,10 @@ class SmsOvhSender(models.Model):
     _name = "sms.ovh.sender"
     _description = "OVHcloud SMS Sender"
     _order = "status_sequence, type, name"
+    _inherit = ["sms.ovh.guard.mixin"]
     _check_company_auto = True
+
+    _sms_ovh_guarded_links = {"account_id": "write"}
 
     account_id = fields.Many2one(
         "sms.ovh.account", required=True, ondelete="cascade", index=True
@@ -107,11 +110,13 @@ class SmsOvhSender(models.Model):
 
         :raise UserError: where OVHcloud refuses, or SMS are sent with it
         """
+        self.check_access("write")
         self._check_not_default()
         return self._set_status("disable")
 
     def _set_status(self, status):
         self.ensure_one()
+        self.check_access("write")
         account = self.account_id
         sender = account._change_at_ovhcloud(
             lambda client: client.put(
@@ -133,6 +138,7 @@ class SmsOvhSender(models.Model):
         :raise UserError: where OVHcloud refuses, or SMS are sent with it
         """
         self.ensure_one()
+        self.check_access("write")
         self._check_not_default()
         account = self.account_id
         account._change_at_ovhcloud(
@@ -165,9 +171,13 @@ class SmsOvhSender(models.Model):
         return self.env["sms.ovh.account"]._get_of_companies().action_read_again()
 
     @api.depends("name", "type")
+    @api.depends_context("lang", "uid")
     def _compute_display_name(self):
+        """Tell names to users of the account's company only. See `sms.ovh.account`."""
         for sender in self:
-            if sender.type == "shortcode":
+            if not sender.company_id._is_sms_ovh_own():
+                sender.display_name = self.env._("Sender")
+            elif sender.type == "shortcode":
                 sender.display_name = self.env._("Short number (recipients can reply)")
             else:
                 sender.display_name = sender.name

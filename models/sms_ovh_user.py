@@ -30,6 +30,7 @@ class SmsOvhUser(models.Model):
     _description = "OVHcloud API User"
     _order = "account_id, login"
     _rec_name = "login"
+    _inherit = ["sms.ovh.guard.mixin"]
     _check_company_auto = True
 
     account_id = fields.Many2one(
@@ -78,31 +79,28 @@ class SmsOvhUser(models.Model):
         "This account has an API user of this login already.",
     )
 
+    @api.depends("login")
+    @api.depends_context("lang", "uid")
+    def _compute_display_name(self):
+        """Tell logins to users of the account's company only. See `sms.ovh.account`."""
+        for user in self:
+            own = user.company_id._is_sms_ovh_own()
+            user.display_name = user.login if own else self.env._("API User")
+
     # ------------------------------------------------------------
     # Constraints
     # ------------------------------------------------------------
 
-    @api.constrains("quota_active", "quota_left")
+    # What OVHcloud has is as it is: only what is typed here is checked, see `write`.
+
     def _check_quota(self):
-        # What OVHcloud has is as it is: only what is typed here is checked.
-        if self.env.context.get("sms_ovh_sync"):
-            return
         for user in self:
             if user.quota_active and user.quota_left < 0:
                 raise ValidationError(
                     self.env._("The quota cannot be below zero. Enter 0 or more.")
                 )
 
-    @api.constrains(
-        "alert_active",
-        "alert_threshold",
-        "alert_support",
-        "alert_email",
-        "alert_number",
-    )
     def _check_alert(self):
-        if self.env.context.get("sms_ovh_sync"):
-            return
         for user in self.filtered("alert_active"):
             if user.alert_threshold < 0:
                 raise ValidationError(
@@ -126,10 +124,7 @@ class SmsOvhUser(models.Model):
                     )
                 )
 
-    @api.constrains("ip_restrictions")
     def _check_ip_restrictions(self):
-        if self.env.context.get("sms_ovh_sync"):
-            return
         for user in self:
             addresses = user._get_ip_restrictions()
             if len(addresses) > const.MAX_IP_RESTRICTIONS:
@@ -172,16 +167,29 @@ class SmsOvhUser(models.Model):
         :raise UserError: where OVHcloud refuses; nothing is changed then
         """
         parts = {FIELD_TO_PART[name] for name in vals if name in FIELD_TO_PART}
-        if not parts or self.env.context.get("sms_ovh_sync"):
+        if not parts:
             return super().write(vals)
         if len(self) > 1:
             # Of several, one could be refused after another was changed.
             raise UserError(self.env._("Change one API user at a time."))
         result = super().write(vals)
+        self._check_quota()
+        self._check_alert()
+        self._check_ip_restrictions()
         self.flush_recordset()
         for user in self:
             user._push(parts)
         return result
+
+    def _keep(self, values):
+        """Keep what OVHcloud says of this user, which is not to be written to it."""
+        self.ensure_one()
+        user_sudo = self.sudo()  # sudo: only OVHcloud decides on most of it.
+        changes = {
+            name: value for name, value in values.items() if user_sudo[name] != value
+        }
+        if changes:
+            super(SmsOvhUser, user_sudo).write(changes)
 
     def _push(self, parts):
         """Write these parts of this user to OVHcloud, then here what it says.
@@ -214,7 +222,7 @@ class SmsOvhUser(models.Model):
         answers = account._change_at_ovhcloud(change, read, self.login)
         if answers:
             user, service = answers
-            self.with_context(sms_ovh_sync=True).write(self._read_values(user))
+            self._keep(self._read_values(user))
             # A quota takes its SMS out of those left on the account.
             account._adopt_service(service)
 
@@ -267,6 +275,7 @@ class SmsOvhUser(models.Model):
     def action_open(self):
         """Open this user to change it."""
         self.ensure_one()
+        self.check_access("read")
         return {
             "type": "ir.actions.act_window",
             "res_model": self._name,
@@ -280,6 +289,7 @@ class SmsOvhUser(models.Model):
         :raise UserError: where OVHcloud refuses, or the account sends as this user
         """
         self.ensure_one()
+        self.check_access("write")
         account = self.account_id
         if account.default_user_id == self:
             raise UserError(

@@ -3,6 +3,7 @@ from collections import defaultdict
 from functools import cache
 
 from odoo import api, fields, models
+from odoo.exceptions import AccessError
 from odoo.tools import SQL, split_every
 
 from .. import const
@@ -20,6 +21,9 @@ QUEUE_BATCH_SIZE = 10 * const.MAX_RECEIVERS_PER_JOB
 PIECE_SIZE = 5 * const.MAX_RECEIVERS_PER_JOB
 PIECE_JOBS = 2 * const.THREADS
 QUEUE_DOMAIN = [("state", "=", "outgoing"), ("to_delete", "!=", True)]
+# In a context: the company of each SMS is that of its record, whoever's it is. An object,
+# so that no caller from outside can send it.
+BY_RECORD = object()
 # What is read of an SMS to put it into a job.
 CLAIM_FIELDS = (
     "uuid",
@@ -133,7 +137,8 @@ class SmsSms(models.Model):
                 }
             )
         )
-        messages.fetch(["record_company_id"])
+        messages.fetch(["model", "record_company_id", "res_id"])
+        check = cache(self._check_sms_ovh_company)
         # Of a campaign, most are alike.
         choose = cache(self._get_sms_ovh_choice)
         count = cache(count_segments)
@@ -147,6 +152,7 @@ class SmsSms(models.Model):
                 or self.env.company
             )
             vals["record_company_id"] = company.id
+            check(company, message)
             choice = choose(
                 company,
                 mailing,
@@ -167,6 +173,33 @@ class SmsSms(models.Model):
             vals["sms_units"] = counted.units
             vals["sms_segments"] = counted.segments
         return super().create(vals_list)
+
+    @api.model
+    def _check_sms_ovh_company(self, company, message):
+        """Refuse to send for a company that is neither the user's nor the record's.
+
+        Whatever rights the environment has: SMS are created with all of them.
+
+        :param company: `res.company` that is to send
+        :param message: `mail.message` of the SMS, or empty
+        :raise AccessError: where it sends by OVHcloud and is another one
+        """
+        # sudo: whether a company sends with OVHcloud.
+        if (
+            not company.sudo().sms_ovh_account_id
+            or company._is_sms_ovh_own()
+            or self.env.context.get("sms_ovh_by_record") is BY_RECORD
+        ):
+            return
+        # A customer's click, or an order of a sister company: it is the record's.
+        if message.res_id and message.model in self.env:
+            # sudo: the company only.
+            record_sudo = self.env[message.model].sudo().browse(message.res_id)
+            if record_sudo._mail_get_companies()[record_sudo.id] == company:
+                return
+        raise AccessError(
+            self.env._("You cannot send SMS for a company that is not yours.")
+        )
 
     def write(self, vals):
         """Override to leave a text alone that stays as it is.
@@ -213,7 +246,7 @@ class SmsSms(models.Model):
                 or []
             )
         )
-        if sender_sudo.account_id != account_sudo:
+        if sender_sudo.exists().account_id != account_sudo:
             sender_sudo = account_sudo.default_sender_id
         if clause is None:
             clause = kind == "marketing" and sender_sudo.has_stop_clause
@@ -371,6 +404,7 @@ class SmsSms(models.Model):
         Nothing is posted inside the caller's transaction: if it is rolled back, nobody
         got an SMS that Odoo knows nothing of.
         """
+        self.check_access("write")
         ovh_sms, others = self._sms_ovh_split()
         if others:
             super(SmsSms, others).send(
@@ -704,6 +738,7 @@ class SmsSms(models.Model):
 
     def resend_failed(self):
         """Override of `sms` to tell how many are sent again: core counts others."""
+        self.check_access("write")
         ovh_sms, others = self._sms_ovh_split()
         if others:
             return super().resend_failed()

@@ -19,6 +19,7 @@ class SmsSms(models.Model):
 
     def action_set_canceled(self):
         """Override of `sms` to take SMS out of the outbox, or back from OVHcloud."""
+        self.check_access("write")
         ovh_sms, others = self._sms_ovh_split()
         if others:
             super(SmsSms, others).action_set_canceled()
@@ -30,6 +31,7 @@ class SmsSms(models.Model):
 
     def action_set_outgoing(self):
         """Override of `sms`: who retries wants it at once, whatever was before."""
+        self.check_access("write")
         ovh_sms, __ = self._sms_ovh_split()
         if ovh_sms:
             ovh_sms.write({"sms_ovh_send_at": False, "sms_ovh_wanted_at": False})

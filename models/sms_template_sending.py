@@ -4,6 +4,10 @@ from odoo import fields, models
 
 from .. import const
 
+# In a context: nobody waits for what is sent. An object, so that no caller from outside
+# can send it.
+UNATTENDED = object()
+
 
 class SmsTemplate(models.Model):
     _inherit = "sms.template"
@@ -54,5 +58,5 @@ class IrActionsServer(models.Model):
 
         What OVHcloud would refuse is written on the SMS, as anything that it refuses.
         """
-        self = self.with_context(sms_ovh_unattended=True)
+        self = self.with_context(sms_ovh_unattended=UNATTENDED)
         return super()._run_action_sms_multi(eval_context)

@@ -31,7 +31,8 @@ STATUS_TO_STATE = {
 
 
 class SmsTracker(models.Model):
-    _inherit = "sms.tracker"
+    _name = "sms.tracker"
+    _inherit = ["sms.tracker", "sms.ovh.guard.mixin"]
 
     sms_ovh_account_id = UncheckedMany2one(
         "sms.ovh.account", string="OVHcloud Account", readonly=True

@@ -18,11 +18,13 @@ from . import test_estimate_tour
 from . import test_french_tour
 from . import test_gsm7
 from . import test_gsm7_filling
+from . import test_guessing
 from . import test_hostile_api
 from . import test_i18n
 from . import test_job_pool
 from . import test_number_country
 from . import test_links
+from . import test_matrix_of_rights
 from . import test_neutralize
 from . import test_operators_page
 from . import test_ovh_answers
@@ -40,6 +42,7 @@ from . import test_reply_tours
 from . import test_refusals
 from . import test_report
 from . import test_security
+from . import test_sending_company
 from . import test_sending_kind
 from . import test_schedule_tour
 from . import test_senders

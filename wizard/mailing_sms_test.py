@@ -11,7 +11,10 @@ from ..tools.sms_segments import is_blank
 
 
 class MailingSmsTest(models.TransientModel):
-    _inherit = "mailing.sms.test"
+    _name = "mailing.sms.test"
+    _inherit = ["mailing.sms.test", "sms.ovh.guard.mixin"]
+
+    _sms_ovh_guarded_links = {"mailing_id": "write"}
 
     sms_ovh_in_use = fields.Boolean(compute="_compute_sms_ovh_in_use")
     sms_ovh_resource_ref = fields.Reference(
@@ -52,6 +55,7 @@ class MailingSmsTest(models.TransientModel):
         campaign's. Here they take the way of every other SMS.
         """
         self.ensure_one()
+        self.mailing_id.check_access("write")
         company = self.mailing_id.sms_ovh_company_id or self.env.company
         # sudo: who may send an SMS need not be allowed to see the account.
         if not company.sudo().sms_ovh_account_id:
@@ -136,7 +140,9 @@ class MailingSmsTest(models.TransientModel):
         mailing = self.mailing_id
         record.check_access("read")
         mailing._check_sms_ovh_estimable()
-        composer = mailing._as_sms_ovh_sent()._prepare_sms_ovh_composer(record.ids)
+        # As who tests it may read it.
+        theirs = mailing._as_sms_ovh_sent(self.env.user)
+        composer = theirs._prepare_sms_ovh_composer(record.ids)
         records = composer.env[record._name].browse(record.ids)
         with composer._naming_sms_ovh_failure(records):
             body = composer._prepare_body_values(records)[record.id]

@@ -8,6 +8,8 @@ from odoo.exceptions import ConcurrencyError
 from .. import const
 from ..models.mail_render_mixin import Gsm7Rendering, ShortLinks
 from ..models.sms_ovh_counter_mixin import SmsOvhTextFails, get_text_as_sent
+from ..models.sms_sms import BY_RECORD
+from ..models.sms_template_sending import UNATTENDED
 from ..tools.gsm7_filling import OFF
 from ..tools.phone_number import get_kind, get_number_sentences
 from ..tools.sms_segments import is_blank
@@ -15,7 +17,13 @@ from ..tools.sms_segments import is_blank
 
 class SmsComposer(models.TransientModel):
     _name = "sms.composer"
-    _inherit = ["sms.composer", "sms.ovh.sending.mixin"]
+    _inherit = ["sms.composer", "sms.ovh.sending.mixin", "sms.ovh.guard.mixin"]
+
+    _sms_ovh_guarded_links = {
+        "mailing_id": "write",
+        "sms_ovh_reply_id": "read",
+        "sms_ovh_sender_id": "read",
+    }
 
     sms_ovh_account_id = fields.Many2one(compute="_compute_sms_ovh_account_id")
     sms_ovh_kind = fields.Selection(
@@ -250,7 +258,9 @@ class SmsComposer(models.TransientModel):
 
     def action_send_sms(self):
         """Override of `sms` to refuse what OVHcloud would refuse."""
-        if not self.env.context.get("sms_ovh_unattended"):
+        if self.mailing_id:
+            self.mailing_id.check_access("write")
+        if self.env.context.get("sms_ovh_unattended") is not UNATTENDED:
             self._check_sms_ovh_sendable()
         return super().action_send_sms()
 
@@ -317,13 +327,31 @@ class SmsComposer(models.TransientModel):
     def _prepare_body_values(self, records):
         """Override of `mass_mailing_sms` to shorten links as phones read them.
 
-        And to write in GSM-7 what the campaign, the template or the company says.
+        And to write in GSM-7 what the campaign, the template or the company says; and
+        with the rights of who wrote it, whoever has it sent.
         """
         is_slice = self._is_sms_ovh_slice()
+        # One that is not saved only shows what would be sent.
+        if self.id and is_slice:
+            self = self._as_sms_ovh_author()
+            records = records.with_env(self.env)
         if is_slice and "sms_ovh_links" not in self.env.context:
             self = self.with_context(sms_ovh_links=ShortLinks())
         self = self._as_sms_ovh_rendered(self.sms_ovh_gsm7, is_slice)
         return super()._prepare_body_values(records)
+
+    def _as_sms_ovh_author(self):
+        """Return this composer with the rights of who wrote its campaign.
+
+        Scheduled actions have all rights, and a colleague may have more.
+        """
+        # sudo: nobody sees who wrote it.
+        author = self.mailing_id.sudo().sms_ovh_author_id
+        if not author or (author == self.env.user and not self.env.su):
+            return self
+        theirs = self.mailing_id._as_sms_ovh_sent()
+        context = {**self.env.context, **theirs.env.context}
+        return self.with_user(author).with_context(context)
 
     def _as_sms_ovh_rendered(self, choice, links_shortened=False):
         """Return this composer as it renders texts in GSM-7, where it does.
@@ -343,6 +371,12 @@ class SmsComposer(models.TransientModel):
         for composer in self:
             rendered = composer._as_sms_ovh_rendered(composer.sms_ovh_gsm7)
             super(SmsComposer, rendered)._compute_body()
+
+    def _prepare_mass_sms(self, records, sms_record_values):
+        """Override of `sms`: what Odoo itself sends is by each record's company."""
+        if self.env.su:
+            self = self.with_context(sms_ovh_by_record=BY_RECORD)
+        return super()._prepare_mass_sms(records, sms_record_values)
 
     def _prepare_mass_sms_values(self, records):
         """Override of `sms` to tell each SMS which company sends it.

@@ -9,7 +9,10 @@ class SmsOvhMailingSend(models.TransientModel):
     """What a campaign comes to, to look at or to confirm."""
 
     _name = "sms.ovh.mailing.send"
+    _inherit = ["sms.ovh.guard.mixin"]
     _description = "Sending of an SMS Campaign"
+
+    _sms_ovh_guarded_links = {"mailing_id": "write"}
 
     mailing_id = fields.Many2one(
         "mailing.mailing", required=True, readonly=True, ondelete="cascade"
@@ -125,6 +128,7 @@ class SmsOvhMailingSend(models.TransientModel):
     def action_gsm7(self):
         """Write in GSM-7 what saves the most, and compute anew."""
         self.ensure_one()
+        self.check_access("write")
         self.mailing_id._check_sms_ovh_not_sent()
         self.mailing_id._check_sms_ovh_estimable()
         if better := self.estimate_id.gsm7_better:
@@ -189,6 +193,7 @@ class SmsOvhMailingSend(models.TransientModel):
     def action_estimate(self):
         """Compute anew."""
         self.ensure_one()
+        self.check_access("write")
         self.mailing_id._check_sms_ovh_estimable()
         self.env["sms.ovh.estimate"]._start(self.mailing_id)
         self.change_notice = False
@@ -197,17 +202,20 @@ class SmsOvhMailingSend(models.TransientModel):
     def action_cancel_estimate(self):
         """Stop computing."""
         self.ensure_one()
+        self.check_access("write")
         self.estimate_id.action_cancel()
         return self._open()
 
     def action_open_longest(self):
         """Open the record that gets the longest text."""
         self.ensure_one()
+        self.check_access("write")
         return self._open_record(self.estimate_id.longest_res_id)
 
     def action_open_error(self):
         """Open the record for which the text fails."""
         self.ensure_one()
+        self.check_access("write")
         return self._open_record(self.error_res_id)
 
     def _open_record(self, res_id):
@@ -225,6 +233,7 @@ class SmsOvhMailingSend(models.TransientModel):
         :raise UserError: where it cannot be sent, with what to do
         """
         self.ensure_one()
+        self.check_access("write")
         mailing = self.mailing_id
         if self.mode == "estimate":
             raise UserError(self.env._("Press Send in the campaign to send it."))

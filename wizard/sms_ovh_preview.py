@@ -11,7 +11,10 @@ class SmsOvhPreview(models.TransientModel):
     """A campaign as the phone of a recipient shows it."""
 
     _name = "sms.ovh.preview"
+    _inherit = ["sms.ovh.guard.mixin"]
     _description = "Preview of an SMS Campaign"
+
+    _sms_ovh_guarded_links = {"mailing_id": "write"}
 
     mailing_id = fields.Many2one(
         "mailing.mailing", required=True, readonly=True, ondelete="cascade"
@@ -88,7 +91,9 @@ class SmsOvhPreview(models.TransientModel):
         try:
             record.check_access("read")
             content["name"] = record.display_name
-            (sms,) = mailing._as_sms_ovh_sent()._render_sms_ovh(record.ids)
+            # As who looks may read it: nothing is sent.
+            theirs = mailing._as_sms_ovh_sent(self.env.user)
+            (sms,) = theirs._render_sms_ovh(record.ids)
         except AccessError:
             content["error"] = self.env._(
                 "You may not see this recipient. Choose another one."
@@ -172,6 +177,7 @@ class SmsOvhPreview(models.TransientModel):
     def action_test(self):
         """Send this text to one's own number."""
         self.ensure_one()
+        self.check_access("write")
         action = self.mailing_id.action_test()
         if self.resource_ref:
             reference = f"{self.resource_ref._name},{self.resource_ref.id}"

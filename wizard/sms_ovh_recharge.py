@@ -9,12 +9,15 @@ class SmsOvhRecharge(models.TransientModel):
     """Settings of the automatic recharge of an account."""
 
     _name = "sms.ovh.recharge"
+    _inherit = ["sms.ovh.guard.mixin"]
     _description = "Automatic Recharge of an OVHcloud Account"
+
+    _sms_ovh_guarded_links = {"account_id": "write"}
 
     account_id = fields.Many2one(
         "sms.ovh.account", required=True, readonly=True, ondelete="cascade"
     )
-    credits_left = fields.Float(related="account_id.credits_left")
+    credits_left = fields.Float(related="account_id.credits_left", related_sudo=False)
     amount = fields.Selection(
         [
             ("off", "Off"),
@@ -70,6 +73,7 @@ class SmsOvhRecharge(models.TransientModel):
         :raise UserError: where OVHcloud refuses them
         """
         self.ensure_one()
+        self.check_access("write")
         if self.amount != "off" and self.threshold <= 0:
             raise UserError(
                 self.env._(

@@ -9,7 +9,10 @@ class SmsOvhReplySettings(models.TransientModel):
     """What OVHcloud does with the replies to an account's SMS."""
 
     _name = "sms.ovh.reply.settings"
+    _inherit = ["sms.ovh.guard.mixin"]
     _description = "Settings of Replies to OVHcloud SMS"
+
+    _sms_ovh_guarded_links = {"account_id": "write"}
 
     account_id = fields.Many2one(
         "sms.ovh.account", required=True, readonly=True, ondelete="cascade"
@@ -31,7 +34,9 @@ class SmsOvhReplySettings(models.TransientModel):
     # What the counter under the text goes by.
     sms_ovh_in_use = fields.Boolean(compute="_compute_sms_ovh_in_use")
     sms_ovh_stop_counted = fields.Boolean(compute="_compute_sms_ovh_in_use")
-    unreachable = fields.Boolean(related="account_id.delivery_unreachable")
+    unreachable = fields.Boolean(
+        related="account_id.delivery_unreachable", related_sudo=False
+    )
 
     @api.depends("account_id")
     def _compute_sms_ovh_in_use(self):
@@ -44,6 +49,7 @@ class SmsOvhReplySettings(models.TransientModel):
         :raise UserError: for what cannot be, or OVHcloud refuses
         """
         self.ensure_one()
+        self.check_access("write")
         account = self.account_id
         emails = account._parse_emails(self.emails)
         text = (self.response_text or "").strip()

@@ -10,7 +10,10 @@ class SmsOvhSenderRequest(models.TransientModel):
     """Ask OVHcloud for a sender."""
 
     _name = "sms.ovh.sender.request"
+    _inherit = ["sms.ovh.guard.mixin"]
     _description = "Request of an OVHcloud Sender"
+
+    _sms_ovh_guarded_links = {"account_id": "write"}
 
     account_id = fields.Many2one(
         "sms.ovh.account", required=True, readonly=True, ondelete="cascade"
@@ -70,6 +73,7 @@ class SmsOvhSenderRequest(models.TransientModel):
         :raise UserError: where the name cannot be, or OVHcloud refuses it
         """
         self.ensure_one()
+        self.check_access("write")
         account = self.account_id
         self._check_name()
         if not (self.reason or "").strip():
@@ -112,7 +116,10 @@ class SmsOvhSenderSuggestion(models.TransientModel):
     """A name that OVHcloud knows to be the customer's."""
 
     _name = "sms.ovh.sender.suggestion"
+    _inherit = ["sms.ovh.guard.mixin"]
     _description = "Suggested OVHcloud Sender"
+
+    _sms_ovh_guarded_links = {"request_id": "write"}
 
     request_id = fields.Many2one(
         "sms.ovh.sender.request", required=True, ondelete="cascade"
@@ -130,6 +137,7 @@ class SmsOvhSenderSuggestion(models.TransientModel):
     def action_use(self):
         """Take this name over into the request."""
         self.ensure_one()
+        self.check_access("write")
         request = self.request_id
         request.name = self.name
         if not request.reason:

@@ -6,7 +6,10 @@ class SmsOvhServiceChoice(models.TransientModel):
     """The SMS services that a new connection could be for."""
 
     _name = "sms.ovh.service.choice"
+    _inherit = ["sms.ovh.guard.mixin"]
     _description = "Choice of an OVHcloud SMS Service"
+
+    _sms_ovh_guarded_links = {"account_id": "write"}
 
     account_id = fields.Many2one("sms.ovh.account", required=True, ondelete="cascade")
     line_ids = fields.One2many("sms.ovh.service.choice.line", "choice_id")
@@ -16,7 +19,10 @@ class SmsOvhServiceChoiceLine(models.TransientModel):
     """One of these services."""
 
     _name = "sms.ovh.service.choice.line"
+    _inherit = ["sms.ovh.guard.mixin"]
     _description = "OVHcloud SMS Service"
+
+    _sms_ovh_guarded_links = {"choice_id": "write"}
 
     choice_id = fields.Many2one(
         "sms.ovh.service.choice", required=True, ondelete="cascade"
@@ -31,7 +37,9 @@ class SmsOvhServiceChoiceLine(models.TransientModel):
         :raise UserError: where OVHcloud refuses, with what to do
         """
         self.ensure_one()
+        self.check_access("write")
         account = self.choice_id.account_id
+        account.check_access("write")
         account.service_name = self.name
         if not account._synchronise():
             raise UserError(account.state_message)

@@ -16,7 +16,10 @@ class SmsOvhUserCreate(models.TransientModel):
     """Create an API user; its password is shown once and kept nowhere."""
 
     _name = "sms.ovh.user.create"
+    _inherit = ["sms.ovh.guard.mixin"]
     _description = "Creation of an OVHcloud API User"
+
+    _sms_ovh_guarded_links = {"account_id": "write"}
 
     account_id = fields.Many2one(
         "sms.ovh.account", required=True, readonly=True, ondelete="cascade"
@@ -72,6 +75,7 @@ class SmsOvhUserCreate(models.TransientModel):
         :raise UserError: where the login or the password cannot be, or are refused
         """
         self.ensure_one()
+        self.check_access("write")
         account = self.account_id
         login = (self.login or "").strip()
         password = self.password or ""
@@ -109,6 +113,7 @@ class SmsOvhUserCreate(models.TransientModel):
     def action_done(self):
         """Go to the new API user, whose password is forgotten here."""
         self.ensure_one()
+        self.check_access("write")
         user = self.user_id
         self.unlink()
         return {

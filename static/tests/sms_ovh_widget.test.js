@@ -20,7 +20,11 @@ import {
 } from "@web/../tests/web_test_helpers";
 import {countSegments} from "@sms_ovh/sms_segments";
 import {defineMailModels} from "@mail/../tests/mail_test_helpers";
-import {getTextAsSent} from "@sms_ovh/components/sms_counter/text_as_sent";
+import {
+    getLinks,
+    getTextAsSent,
+    hasPlaceholders,
+} from "@sms_ovh/components/sms_counter/text_as_sent";
 import {session} from "@web/session";
 
 const LINK = "https://www.example.com/r/xxxx/s/xxxxx";
@@ -649,6 +653,18 @@ test("links are read as the server reads them", () => {
     );
     expect(getTextAsSent("a", placeholders, true)).toBe("a\nSTOP");
     expect(getTextAsSent("", placeholders, true)).toBe("");
+});
+
+test("no text takes long", () => {
+    const placeholders = {link: LINK, unsubscribe: UNSUBSCRIBE};
+    for (const piece of ["{{", "{{ ", "{{a", "https://a?{{", "{{\n"]) {
+        const text = piece.repeat(25000);
+        const start = performance.now();
+        getTextAsSent(text, placeholders, true);
+        getLinks(text);
+        hasPlaceholders(text);
+        expect(performance.now() - start).toBeLessThan(1000);
+    }
 });
 
 test("Odoo's own counter is left to the companies that do not use OVHcloud", async () => {
