@@ -151,6 +151,7 @@ FAILURE_TYPES = [
     ("sms_ovh_uan", "Company-Wide Number"),
     ("sms_ovh_voicemail", "Voicemail Number"),
     ("sms_ovh_machine", "Machine (M2M)"),
+    ("sms_ovh_seems_stop", "Seems to Ask to Stop"),
     ("sms_ovh_too_long", "Message Too Long"),
     ("sms_ovh_contact_information", "Link or Number From the Short Number"),
     ("sms_ovh_unconfirmed", "Not Confirmed by OVHcloud"),
@@ -285,5 +286,10 @@ MAX_STOP_DETAILS = 500
 STOP_SLICE = 1000
 # Replies read in one run: the rest follows in the next.
 MAX_REPLIES = 500
-# What recipients write who want no more SMS: an account starts with these.
-STOP_KEYWORDS = "STOP, ARRET, DESABONNEMENT, DESINSCRIPTION, UNSUBSCRIBE"
+# What recipients write who want no more SMS: an account starts with these, in French,
+# English, Spanish, Italian, German, Dutch and Polish.
+STOP_KEYWORDS = (
+    "STOP, ARRET, ARRETE, ARRETEZ, ARRETER, DESABONNEMENT, DESABONNER, DESINSCRIPTION,"
+    " DESINSCRIRE, UNSUBSCRIBE, OPT OUT, STOPALL, BAJA, PARAR, DISISCRIVIMI, CANCELLAMI,"
+    " STOPP, STOPPEN, ABMELDEN, ABBESTELLEN, AFMELDEN, UITSCHRIJVEN, WYPISZ, REZYGNUJE"
+)

@@ -98,8 +98,9 @@ class SmsOvhAccount(models.Model):
     stop_keywords = fields.Char(
         string="Opt-out Keywords",
         default=const.STOP_KEYWORDS,
-        help="Whoever replies one of these words, or begins with it, opts out as by"
-        " STOP. Separated by commas; case and accents do not matter.",
+        help="Whoever replies one of these words, with or without polite ones, opts out"
+        " as by STOP. Separated by commas; case, accents, punctuation and digits do not"
+        " matter.",
     )
     start_keywords = fields.Char(
         string="Opt-in Keywords",

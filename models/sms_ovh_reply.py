@@ -9,7 +9,7 @@ from odoo.tools.mail import email_normalize
 from .. import const
 from ..tools.parameters import get_parameter
 from ..tools.sms_api import normalize_number
-from ..tools.stop_keywords import is_keyword, is_stop
+from ..tools.stop_keywords import DOUBT, STOP, is_keyword, read_stop
 from ..tools.transaction import CONFLICTS
 
 _logger = logging.getLogger(__name__)
@@ -53,7 +53,19 @@ class SmsOvhReply(models.Model):
     is_stop = fields.Boolean(
         string="Opted Out",
         readonly=True,
-        help="The text is one of the account's opt-out keywords.",
+        help="The text is one of the account's opt-out keywords, or says as much.",
+    )
+    seems_stop = fields.Boolean(
+        string="Seems to Ask to Stop",
+        readonly=True,
+        help="The text may be a wish to get no more SMS: somebody has to decide.",
+    )
+    held_number = fields.Char(
+        string="Number Held",
+        readonly=True,
+        copy=False,
+        index="btree_not_null",
+        help="In E.164: no marketing SMS go there until somebody has decided.",
     )
     is_start = fields.Boolean(
         string="Opted In Again",
@@ -67,6 +79,7 @@ class SmsOvhReply(models.Model):
             ("answered", "Answered"),
             ("stop", "Opted Out"),
             ("start", "Opted In Again"),
+            ("doubt", "Seems to Ask to Stop"),
         ],
         compute="_compute_state",
     )
@@ -84,13 +97,15 @@ class SmsOvhReply(models.Model):
     _record_idx = models.Index("(res_id, res_model) WHERE answered_at IS NULL")
     _number_unknown_idx = models.Index("(number) WHERE partner_id IS NULL")
 
-    @api.depends("is_stop", "is_start", "answered_at")
+    @api.depends("is_stop", "is_start", "held_number", "answered_at")
     def _compute_state(self):
         for reply in self:
             if reply.is_stop:
                 reply.state = "stop"
             elif reply.is_start:
                 reply.state = "start"
+            elif reply.held_number:
+                reply.state = "doubt"
             else:
                 reply.state = "answered" if reply.answered_at else "new"
 
@@ -119,27 +134,19 @@ class SmsOvhReply(models.Model):
 
         :param account: `sms.ovh.account` of all of them
         """
-        trackers = account._find_answered(
-            [
-                {
-                    "number": reply._get_number(),
-                    "received_at": reply.received_at,
-                    "tag": reply.tag,
-                }
-                for reply in self
-            ],
-            senders=account.with_context(active_test=False).sender_ids.filtered(
-                "can_reply"
-            ),
-        )
+        trackers = self._find_trackers(account)
         partners = self._find_partners()
         keywords = account.stop_keywords
         stops = []
         for reply, tracker in zip(self, trackers, strict=True):
+            verdict = read_stop(reply.body, keywords)
+            doubtful = verdict == DOUBT
             reply.write(
                 {
                     **tracker._prepare_sms_ovh_answered(),
-                    "is_stop": is_stop(reply.body, keywords),
+                    "is_stop": verdict == STOP,
+                    "seems_stop": doubtful,
+                    "held_number": doubtful and reply._get_number(),
                 }
             )
             reply._find_record(tracker, partners.get(reply._get_number()))
@@ -153,6 +160,26 @@ class SmsOvhReply(models.Model):
         for reply in self:
             reply._tell_safely()
 
+    def _find_trackers(self, account):
+        """Return the `sms.tracker` of the SMS that each of these answers, or empty.
+
+        :param account: `sms.ovh.account` of all of them
+        :rtype: list
+        """
+        return account._find_answered(
+            [
+                {
+                    "number": reply._get_number(),
+                    "received_at": reply.received_at,
+                    "tag": reply.tag,
+                }
+                for reply in self
+            ],
+            senders=account.with_context(active_test=False).sender_ids.filtered(
+                "can_reply"
+            ),
+        )
+
     def _start(self, account):
         """Have who asks for it get SMS again: the last word of each number counts.
 
@@ -165,6 +192,7 @@ class SmsOvhReply(models.Model):
                 words[reply._get_number()] = reply, starts and not reply.is_stop
         starting = self.browse(reply.id for reply, starts in words.values() if starts)
         if starting:
+            self._release(reply._get_number() for reply in starting)
             self.env["sms.ovh.stop"]._start_by_keyword(starting)
 
     def _find_partners(self):
@@ -276,6 +304,8 @@ class SmsOvhReply(models.Model):
         silent = self.is_stop or self.is_start
         user = self.env["res.users"] if silent else self._get_user(record)
         self.user_id = user
+        if self.held_number:
+            self._ask_whether_stop(user)
         if record is not None:
             # The text is text: `message_post` escapes it.
             self.message_id = record.with_context(
@@ -287,7 +317,7 @@ class SmsOvhReply(models.Model):
                 partner_ids=user.partner_id.ids,
                 **self._get_author(record),
             )
-        elif user:
+        elif user and not self.held_number:
             self.env["mail.thread"].with_context(lang=user.lang).message_notify(
                 model=self._name,
                 res_id=self.id,
@@ -298,6 +328,31 @@ class SmsOvhReply(models.Model):
                 partner_ids=user.partner_id.ids,
                 **self._get_author(None),
             )
+
+    def _ask_whether_stop(self, user):
+        """Have somebody decide whether this asks for no more SMS.
+
+        :param user: `res.users` who answers for this; the responsible of the account,
+            or who connected it, where nobody does
+        """
+        # sudo: users of the account, whoever has the replies read.
+        account_sudo = self.account_id.sudo()
+        user = user or account_sudo.user_id or account_sudo.create_uid
+        reply = self.with_context(lang=user.lang)
+        self.env["mail.thread"].with_context(lang=user.lang).message_notify(
+            model=self._name,
+            res_id=self.id,
+            subject=reply.env._("%s seems to ask to stop", self.number),
+            body=reply.env._(
+                "“%(text)s” (%(number)s) may be a wish to get no more SMS. No marketing"
+                " SMS go there until somebody has decided: press “Opt Out” or “It Is No"
+                " STOP” on the reply.",
+                text=self.body or "",
+                number=self.number,
+            ),
+            partner_ids=user.partner_id.ids,
+            **self._get_author(None),
+        )
 
     def _get_author(self, record):
         """Return the values by which a message has who wrote this as its author."""
@@ -392,6 +447,41 @@ class SmsOvhReply(models.Model):
                 "default_sms_ovh_kind": "transactional",
             },
         }
+
+    @api.model
+    def _release(self, numbers):
+        """Note that somebody decided on what these numbers wrote.
+
+        :param numbers: in E.164
+        """
+        numbers = [number for number in numbers if number]
+        # sudo: users read replies, and decide on them.
+        self.sudo().search([("held_number", "in", numbers)]).held_number = False
+
+    def action_opt_out(self):
+        """Take these replies for a STOP."""
+        self.check_access("read")
+        self._release(self.mapped("held_number"))
+        for account, replies in (
+            self.filtered(lambda reply: not reply.is_stop).grouped("account_id").items()
+        ):
+            # sudo: users read replies, and decide on them.
+            replies_sudo = replies.sudo()
+            replies_sudo.is_stop = True
+            self.env["sms.ovh.stop"]._stop_by_keyword(
+                list(
+                    zip(
+                        replies_sudo,
+                        replies_sudo._find_trackers(account.sudo()),
+                        strict=True,
+                    )
+                )
+            )
+
+    def action_no_stop(self):
+        """Let marketing SMS go to who wrote these: it is no STOP."""
+        self.check_access("read")
+        self._release(self.mapped("held_number"))
 
     @api.model
     def _find_open(self, account, record):

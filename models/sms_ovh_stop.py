@@ -41,6 +41,8 @@ class SmsOvhStop(models.Model):
         """
         self._blacklist()
         self._opt_out()
+        # Nothing is left to decide on what these numbers wrote before.
+        self.env["sms.ovh.reply"]._release(self.mapped("number"))
         for stop in self.filtered("trace_id"):
             # sudo: what a STOP is written down on, whoever has it read.
             stop.trace_id.sudo().sms_ovh_stop_date = stop.received_at
@@ -261,6 +263,34 @@ class SmsOvhStop(models.Model):
                     account=reply.account_id.display_name,
                 ),
             )
+
+    @api.model
+    def _find_stopped(self, numbers):
+        """Return why no marketing SMS may go to some of these numbers.
+
+        In SQL: see :meth:`_find_blacklisted`.
+
+        :param numbers: in E.164
+        :return: failure type by number
+        :rtype: dict[str, str]
+        """
+        numbers = [number for number in numbers if number]
+        if not numbers:
+            return {}
+        self.env["phone.blacklist"].flush_model(["number", "active"])
+        self.env["sms.ovh.reply"].flush_model(["held_number"])
+        self.env.cr.execute(
+            """
+            SELECT held_number, 'sms_ovh_seems_stop' FROM sms_ovh_reply
+             WHERE held_number = ANY(%(numbers)s)
+             UNION ALL
+            SELECT number, 'sms_blacklist' FROM phone_blacklist
+             WHERE active AND number = ANY(%(numbers)s)
+            """,
+            {"numbers": numbers},
+        )
+        # The blacklist has the last word.
+        return dict(self.env.cr.fetchall())
 
     @api.model
     def _find_blacklisted(self, numbers):

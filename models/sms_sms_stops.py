@@ -1,5 +1,6 @@
 """Who opted out gets nothing that was queued before."""
 
+from collections import defaultdict
 from datetime import timedelta
 
 from odoo import models
@@ -13,6 +14,8 @@ class SmsSms(models.Model):
 
     def _sms_ovh_leave_out_blacklisted(self):
         """Cancel those of these SMS whose numbers are on Odoo's blacklist by now.
+
+        So are those to numbers that seem to have asked to stop, until somebody decides.
 
         As in core, which looks when it composes: marketing SMS, and those of campaigns
         that heed the blacklist. What somebody writes on a record, or a reminder, goes
@@ -37,19 +40,22 @@ class SmsSms(models.Model):
                     numbers[sms.id] = company._clean_sms_ovh_number(
                         sms.number, countries.get(sms.id)
                     ).number
-        blacklisted = self.env["sms.ovh.stop"]._find_blacklisted(set(numbers.values()))
-        if not blacklisted:
+        reasons = self.env["sms.ovh.stop"]._find_stopped(set(numbers.values()))
+        if not reasons:
             return self
-        stopped = sms_sudo.filtered(lambda sms: numbers.get(sms.id) in blacklisted)
-        stopped._sms_ovh_cancel_blacklisted()
+        stopped = sms_sudo.filtered(lambda sms: numbers.get(sms.id) in reasons)
+        for reason, sms in stopped.grouped(
+            lambda sms: reasons[numbers[sms.id]]
+        ).items():
+            sms._sms_ovh_cancel_blacklisted(reason)
         return self - stopped.with_env(self.env)
 
-    def _sms_ovh_cancel_blacklisted(self):
+    def _sms_ovh_cancel_blacklisted(self, failure_type="sms_blacklist"):
         """Cancel these SMS, in the queue or the outbox, and tell where they are shown."""
         self.write(
             {
                 "state": "canceled",
-                "failure_type": "sms_blacklist",
+                "failure_type": failure_type,
                 "sms_ovh_job_id": False,
             }
         )
@@ -63,7 +69,7 @@ class SmsSms(models.Model):
         traces = trackers_sudo.mailing_trace_id.filtered(
             lambda trace: trace.trace_status in ("outgoing", "process")
         )
-        traces.write({"trace_status": "cancel", "failure_type": "sms_blacklist"})
+        traces.write({"trace_status": "cancel", "failure_type": failure_type})
         # A campaign of which some are still to be made ready goes on.
         going_on = traces._read_group(
             [
@@ -84,7 +90,7 @@ class SmsSms(models.Model):
             )
         )
         notifications.write(
-            {"notification_status": "canceled", "failure_type": "sms_blacklist"}
+            {"notification_status": "canceled", "failure_type": failure_type}
         )
         notifications.mail_message_id._notify_message_notification_update()
 
@@ -110,27 +116,37 @@ class SmsOvhJob(models.Model):
         if not heeding:
             return self
         self.env["phone.blacklist"].flush_model(["number", "active", "write_date"])
+        self.env["sms.ovh.reply"].flush_model(["held_number"])
         self.env.cr.execute(
-            "SELECT number FROM phone_blacklist WHERE active AND write_date >= %s",
+            """
+            SELECT held_number, 'sms_ovh_seems_stop' FROM sms_ovh_reply
+             WHERE held_number IS NOT NULL
+             UNION ALL
+            SELECT number, 'sms_blacklist' FROM phone_blacklist
+             WHERE active AND write_date >= %s
+            """,
             [min(heeding.mapped("create_date")) - STOP_MARGIN],
         )
-        stopped = {number for (number,) in self.env.cr.fetchall()}
+        stopped = dict(self.env.cr.fetchall())
         if not stopped:
             return self
-        uuids = []
+        uuids = defaultdict(list)
         empty = self.browse()
         for job in heeding:
             kept = [pair for pair in job.receivers if pair[1] not in stopped]
             if len(kept) == len(job.receivers):
                 continue
-            uuids += [uuid for uuid, number in job.receivers if number in stopped]
+            for uuid, number in job.receivers:
+                if number in stopped:
+                    uuids[stopped[number]].append(uuid)
             values = {"receivers": kept, "receiver_count": len(kept)}
             if not kept:
                 empty |= job
                 values.update(state="cancelled", next_attempt=False)
             job.write(values)
-        # sudo: SMS of any user.
-        self.env["sms.sms"].sudo().search(
-            [("uuid", "in", uuids)]
-        )._sms_ovh_cancel_blacklisted()
+        for reason, stopped_uuids in uuids.items():
+            # sudo: SMS of any user.
+            self.env["sms.sms"].sudo().search(
+                [("uuid", "in", stopped_uuids)]
+            )._sms_ovh_cancel_blacklisted(reason)
         return self - empty

@@ -22,6 +22,7 @@ from . import test_guessing
 from . import test_hostile_api
 from . import test_i18n
 from . import test_job_pool
+from . import test_number_correction
 from . import test_number_country
 from . import test_links
 from . import test_matrix_of_rights
@@ -52,5 +53,6 @@ from . import test_sms_ovh_job
 from . import test_sms_ovh_user
 from . import test_sms_segments
 from . import test_sms_sms
+from . import test_stop_replies
 from . import test_stops
 from . import test_ui

@@ -384,6 +384,7 @@ class SmsComposer(models.TransientModel):
         That of the campaign, or else that of the record it is about.
         """
         result = super()._prepare_mass_sms_values(records)
+        self._hold_sms_ovh_doubtful(result)
         mailing_company = self.mailing_id.sms_ovh_company_id
         if mailing_company:
             for values in result.values():
@@ -400,6 +401,26 @@ class SmsComposer(models.TransientModel):
                 if not self.mailing_id:
                     self._leave_out_sms_ovh(result[record.id], company_sudo)
         return result
+
+    def _hold_sms_ovh_doubtful(self, sms_values):
+        """Leave out who seems to have asked to stop, until somebody has decided.
+
+        Wherever who opted out is: in campaigns that heed the blacklist. Of other SMS,
+        those that are marketing are looked at when they leave.
+
+        :param dict sms_values: values of the SMS by record, which are changed
+        """
+        if not (self._is_sms_ovh_slice() and self.use_exclusion_list):
+            return
+        outgoing = [
+            values for values in sms_values.values() if values["state"] == "outgoing"
+        ]
+        stopped = self.env["sms.ovh.stop"]._find_stopped(
+            [values["number"] for values in outgoing]
+        )
+        for values in outgoing:
+            if failure_type := stopped.get(values["number"]):
+                values.update(state="canceled", failure_type=failure_type)
 
     def _prepare_mass_sms_trace_values(self, record, sms_values):
         """Override of `mass_mailing_sms` to leave out who cannot get this text.
