@@ -29,6 +29,7 @@
         "wizard/mailing_sms_test_views.xml",
         "wizard/phone_blacklist_remove_views.xml",
         "wizard/sms_ovh_mailing_send_views.xml",
+        "wizard/sms_ovh_number_correction_views.xml",
         "wizard/sms_ovh_preview_views.xml",
         "wizard/sms_ovh_recharge_views.xml",
         "wizard/sms_ovh_reply_settings_views.xml",

@@ -11,6 +11,7 @@ from .. import const
 from ..tools.credits import format_credits
 from ..tools.gsm7_filling import OFF
 from ..tools.links import append_visitor
+from ..tools.phone_number import MAX_DIGITS
 from ..tools.sms_api import SmsApiOvh
 from ..tools.sms_segments import is_blank
 from .mail_render_mixin import RenderedTexts, ShortLinks
@@ -39,6 +40,7 @@ class RenderedSms(NamedTuple):
     :param str|bool reason: failure type of who gets nothing, False for all others
     :param dict|None texts: what it were with each choice of what is written in GSM-7;
         None where all would be the same
+    :param bool several: whether more than one number stood in the field
     """
 
     res_id: int
@@ -46,6 +48,7 @@ class RenderedSms(NamedTuple):
     text: str
     reason: str
     texts: dict | None = None
+    several: bool = False
 
 
 class MailingMailing(models.Model):
@@ -387,6 +390,7 @@ class MailingMailing(models.Model):
         shorten = mailing.env["mail.render.mixin"]._shorten_links_text
         rendered = []
         refusals = {}
+        several = self._find_sms_ovh_several(records)
         for record in records:
             sms = values[record.id]
             text = sms["body"] or ""
@@ -415,8 +419,32 @@ class MailingMailing(models.Model):
                     )
                 reason = refusals[text]
                 sms_id += 1
-            rendered.append(RenderedSms(record.id, sms["number"], text, reason, others))
+            rendered.append(
+                RenderedSms(
+                    record.id, sms["number"], text, reason, others, record.id in several
+                )
+            )
         return rendered
+
+    def _find_sms_ovh_several(self, records):
+        """Return who of these has several numbers in one field.
+
+        :rtype: set[int]
+        """
+        names = [name for name in records._phone_get_number_fields() if name in records]
+        several = set()
+        for record in records:
+            for name in names:
+                typed = record[name] or ""
+                # Two are too long for one: most are told by that.
+                if len(typed) > MAX_DIGITS:
+                    country = record._phone_get_country().get(record.id)
+                    found = self.env.company._clean_sms_ovh_number(
+                        typed, country.code if country else None
+                    )
+                    if found.notes and found.notes[0] == "several":
+                        several.add(record.id)
+        return several
 
     # ------------------------------------------------------------
     # Actions

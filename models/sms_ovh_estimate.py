@@ -335,6 +335,7 @@ class SmsOvhEstimate(models.Model):
         choices = defaultdict(Counter)
         longest = None
         sent = unicode_count = 0
+        several = [sms.res_id for sms in rendered if sms.several and not sms.reason]
         for sms in rendered:
             if sms.reason:
                 excluded[sms.reason][0] += 1
@@ -360,6 +361,7 @@ class SmsOvhEstimate(models.Model):
             "choices": choices,
             "unicode": unicode_count,
             "longest": longest,
+            "several": several,
         }
         return result, numbers
 
@@ -367,6 +369,7 @@ class SmsOvhEstimate(models.Model):
         """Make the lines of what all slices come to, with OVHcloud's rates."""
         self.ensure_one()
         excluded = defaultdict(lambda: [0, []])
+        several = []
         sizes = Counter()
         countries = defaultdict(Counter)
         choices = defaultdict(Counter)
@@ -375,6 +378,7 @@ class SmsOvhEstimate(models.Model):
                 excluded[reason][0] += count
                 room = const.ESTIMATE_KEPT_IDS - len(excluded[reason][1])
                 excluded[reason][1] += ids[:room]
+            several += part.result.get("several", ())
             for region, found in part.result.get("countries", {}).items():
                 for size, count in found.items():
                     sizes[int(size)] += count
@@ -398,6 +402,14 @@ class SmsOvhEstimate(models.Model):
                 excluded.items(), key=lambda item: -item[1][0]
             )
         ]
+        if several:
+            lines.append(
+                {
+                    "kind": "several",
+                    "count": len(several),
+                    "res_ids": several[: const.ESTIMATE_KEPT_IDS],
+                }
+            )
         lines += [
             {
                 "kind": "size",
@@ -496,6 +508,7 @@ class SmsOvhEstimateLine(models.Model):
     kind = fields.Selection(
         [
             ("excluded", "Left Out"),
+            ("several", "Several Numbers in One Field"),
             ("size", "Number of SMS"),
             ("country", "Country"),
         ],

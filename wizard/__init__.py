@@ -4,6 +4,7 @@ from . import sms_composer
 from . import sms_composer_hours
 from . import sms_ovh_diagnosis
 from . import sms_ovh_mailing_send
+from . import sms_ovh_number_correction
 from . import sms_ovh_preview
 from . import sms_ovh_recharge
 from . import sms_ovh_reply_settings

@@ -3,6 +3,7 @@ from odoo.exceptions import UserError
 
 from ..tools.credits import format_credits
 from ..tools.gsm7_filling import PLACEHOLDERS
+from .sms_ovh_number_correction import FAULTS
 
 
 class SmsOvhMailingSend(models.TransientModel):
@@ -56,6 +57,10 @@ class SmsOvhMailingSend(models.TransientModel):
     country_line_ids = fields.Many2many(
         "sms.ovh.estimate.line", compute="_compute_lines", string="By Country"
     )
+    several_count = fields.Integer(
+        string="Several Numbers in One Field", compute="_compute_lines"
+    )
+    correctable = fields.Boolean(string="Numbers to Correct", compute="_compute_lines")
     longest_name = fields.Char(compute="_compute_longest")
     longest_text = fields.Text(compute="_compute_longest")
     longest_segments = fields.Integer(related="estimate_id.longest_segments")
@@ -81,6 +86,10 @@ class SmsOvhMailingSend(models.TransientModel):
             send.excluded_line_ids = lines.get("excluded", none)
             send.size_line_ids = lines.get("size", none)
             send.country_line_ids = lines.get("country", none)
+            several = lines.get("several", none)
+            send.several_count = sum(several.mapped("count"))
+            faults = set(send.excluded_line_ids.mapped("reason")).intersection(FAULTS)
+            send.correctable = bool(several or faults)
 
     @api.depends("estimate_id.longest_res_id")
     def _compute_longest(self):
@@ -205,6 +214,16 @@ class SmsOvhMailingSend(models.TransientModel):
         self.check_access("write")
         self.estimate_id.action_cancel()
         return self._open()
+
+    def action_correct_numbers(self):
+        """List who cannot be sent to for their numbers, with proposals beside them."""
+        self.ensure_one()
+        self.mailing_id.check_access("read")
+        return (
+            self.env["sms.ovh.number.correction"]
+            ._create_for(self.estimate_id)
+            ._open_list()
+        )
 
     def action_open_longest(self):
         """Open the record that gets the longest text."""

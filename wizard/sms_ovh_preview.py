@@ -118,6 +118,10 @@ class SmsOvhPreview(models.TransientModel):
             ._fields["reason"]
             ._description_selection(self.env)
         )
+        if sms.several:
+            content["note"] = self.env._(
+                "Several numbers in one field: the first mobile gets the SMS."
+            )
         if not self.position:
             content["reason"] = self.env._("Not a recipient of this campaign")
         elif sms.reason:

@@ -1,0 +1,145 @@
+"""From a list with dirty numbers to a campaign that all of them get."""
+
+from odoo.exceptions import AccessError, UserError
+from odoo.tests import new_test_user, tagged
+
+from .common import SmsOvhCase
+
+DIRTY = {
+    "clean": "+33612340010",
+    "stray zero": "00612340011",
+    "two": "06 12 34 00 12 / 06 12 34 00 13",
+    "rounded": "6.1234E+08",
+    "landline": "01 42 68 53 00",
+    "letter": "O6 12 34 00 14",
+}
+
+
+@tagged("-at_install", "post_install")
+class TestNumberCorrection(SmsOvhCase):
+    def setUp(self):
+        super().setUp()
+        self.partners = self.env["res.partner"].create(
+            [
+                {"name": name, "phone": phone, "country_id": self.france.id}
+                for name, phone in DIRTY.items()
+            ]
+        )
+        self.mailing = self.env["mailing.mailing"].create(
+            {
+                "subject": "Ventes privées",
+                "mailing_type": "sms",
+                "mailing_model_id": self.env["ir.model"]._get_id("res.partner"),
+                "mailing_domain": repr([("id", "in", self.partners.ids)]),
+                "body_plaintext": "Bonjour",
+            }
+        )
+
+    def _estimate(self):
+        action = self.mailing.action_sms_ovh_estimate()
+        return self.env["sms.ovh.mailing.send"].browse(action["res_id"])
+
+    def _correct(self, send):
+        action = send.action_correct_numbers()
+        corrections = self.env[action["res_model"]].search(action["domain"])
+        return action, {line.record_name: line for line in corrections}
+
+    def test_list(self):
+        send = self._estimate()
+        self.assertEqual((send.sent_count, send.excluded_count), (2, 4))
+        self.assertEqual(send.several_count, 1)
+        self.assertTrue(send.correctable)
+        __, lines = self._correct(send)
+        self.assertEqual(
+            {name: line.proposal for name, line in lines.items()},
+            {
+                "stray zero": "+33 6 12 34 00 11",
+                "two": "+33 6 12 34 00 12",
+                "rounded": False,
+                "landline": False,
+                "letter": "+33 6 12 34 00 14",
+            },
+        )
+        for name, words in (
+            ("stray zero", "zero too many"),
+            ("two", "Several numbers"),
+            ("rounded", "spreadsheet"),
+            ("landline", "Landline"),
+            ("letter", "letter"),
+        ):
+            self.assertEqual(lines[name].typed, DIRTY[name])
+            self.assertIn(words, lines[name].reason)
+        self.assertEqual(
+            {partner.name: partner.phone for partner in self.partners},
+            DIRTY,
+            "what was typed stays until somebody accepts",
+        )
+
+    def test_accept_and_send(self):
+        action, lines = self._correct(self._estimate())
+        lines["rounded"].proposal = "0612340015"
+        lines["stray zero"].action_accept()
+        partners = {partner.name: partner for partner in self.partners}
+        self.assertEqual(partners["stray zero"].phone, "+33 6 12 34 00 11")
+        self.assertIn("00612340011", partners["stray zero"].message_ids[0].body)
+        self.assertEqual(partners["letter"].phone, DIRTY["letter"])
+        self.env["sms.ovh.number.correction"].with_context(
+            **action["context"]
+        ).action_accept_all()
+        self.assertEqual(partners["letter"].phone, "+33 6 12 34 00 14")
+        self.assertEqual(partners["rounded"].phone, "+33 6 12 34 00 15")
+        self.assertEqual(partners["landline"].phone, DIRTY["landline"])
+        self.assertTrue(self.mailing.sms_ovh_estimate_stale)
+        send = self._estimate()
+        self.assertEqual((send.sent_count, send.excluded_count), (5, 1))
+        self.assertFalse(send.several_count)
+        self.mailing.action_put_in_queue()
+        self._run_cron("mass_mailing.ir_cron_mass_mailing_queue")
+        self._run_cron("sms.ir_cron_sms_scheduler_action")
+        self.assertEqual(
+            {sms["receiver"] for sms in self.simulator.get_ledger()},
+            {f"+336123400{index}" for index in (10, 11, 12, 14, 15)},
+        )
+
+    def test_wrong_proposal(self):
+        __, lines = self._correct(self._estimate())
+        for wrong, words in (("0612", "missing"), ("0142685300", "mobile")):
+            lines["letter"].proposal = wrong
+            with self.assertRaisesRegex(UserError, words):
+                lines["letter"].action_accept()
+        self.assertEqual(lines["letter"].state, "open")
+
+    def test_who_may_not_write_the_contact(self):
+        user = new_test_user(
+            self.env,
+            "marketing",
+            groups="mass_mailing.group_mass_mailing_user",
+            company_id=self.company.id,
+            company_ids=self.company.ids,
+        )
+        self.mailing.user_id = user
+        __, lines = self._correct(self._estimate().with_user(user))
+        self.assertTrue(lines)
+        with self.assertRaises(AccessError):
+            lines["letter"].with_user(user).action_accept()
+        other = new_test_user(
+            self.env, "other", groups="mass_mailing.group_mass_mailing_user"
+        )
+        self.assertFalse(
+            self.env["sms.ovh.number.correction"].with_user(other).search([])
+        )
+
+    def test_nothing_to_correct(self):
+        (self.partners - self.partners[0]).unlink()
+        self.assertFalse(self._estimate().correctable)
+
+    def test_preview_says_it(self):
+        preview = self.env["sms.ovh.preview"].create({"mailing_id": self.mailing.id})
+        notes = {}
+        for position in range(1, len(DIRTY) + 1):
+            preview.position = position
+            notes[preview.content["name"]] = preview.content
+        self.assertIn("first mobile", notes["two"]["note"])
+        self.assertEqual(notes["two"]["number"], "+33612340012")
+        self.assertNotIn("note", notes["clean"])
+        self.assertTrue(notes["stray zero"]["reason"])
