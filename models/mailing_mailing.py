@@ -272,9 +272,21 @@ class MailingMailing(models.Model):
 
         :raise AccessError: where that user belongs no more to the company that sends
         """
-        # sudo: nobody sees who wrote it.
-        author = self.sudo().sms_ovh_author_id
+        author = self._get_sms_ovh_author_sudo().sudo(False)
         return self._with_sms_ovh_user(author or self.env.user)
+
+    def _get_sms_ovh_author_sudo(self):
+        """Return who wrote this campaign, nobody where Odoo itself did.
+
+        Of those that are older than this is kept, that is who created them.
+
+        :rtype: res.users
+        """
+        self.ensure_one()
+        # sudo: nobody sees who wrote it.
+        mailing_sudo = self.sudo()
+        author_sudo = mailing_sudo.sms_ovh_author_id or mailing_sudo.create_uid
+        return author_sudo.filtered(lambda user: user.id != SUPERUSER_ID)
 
     def _check_sms_ovh_rights(self):
         """Refuse to send what those who wrote it, or ask for it, may not.
@@ -286,7 +298,7 @@ class MailingMailing(models.Model):
             mailing_sudo = mailing.sudo()
             if mailing.mailing_type != "sms" or not mailing_sudo.sms_ovh_account_id:
                 continue
-            users = mailing_sudo.sms_ovh_author_id | mailing_sudo.sms_ovh_asker_id
+            users = mailing._get_sms_ovh_author_sudo() | mailing_sudo.sms_ovh_asker_id
             for user in (users | self.env.user).sudo(False):
                 theirs = mailing._with_sms_ovh_user(user)
                 if not theirs.has_access("write"):

@@ -265,6 +265,15 @@ class TestGuessing(SmsOvhCase):
             with self.assertRaises(AccessError):
                 copy._get_recipients()
 
+    def test_campaigns_from_before(self):
+        """Of one whose author was not kept yet, it is who created it."""
+        path = "create_uid.company_id.sms_ovh_account_id.application_secret"
+        domain, __ = self._guess(path, self.account.application_secret)
+        mailing = self._write_mailing(domain).with_user(self.env.user)
+        mailing.sms_ovh_author_id = False
+        with self.assertRaises(AccessError):
+            mailing._get_recipients()
+
     def test_nobody_says_who_wrote_it(self):
         mailing = self._write_mailing()
         for name in ("sms_ovh_author_id", "sms_ovh_asker_id"):

@@ -345,8 +345,7 @@ class SmsComposer(models.TransientModel):
 
         Scheduled actions have all rights, and a colleague may have more.
         """
-        # sudo: nobody sees who wrote it.
-        author = self.mailing_id.sudo().sms_ovh_author_id
+        author = self.mailing_id._get_sms_ovh_author_sudo()
         if not author or (author == self.env.user and not self.env.su):
             return self
         theirs = self.mailing_id._as_sms_ovh_sent()
