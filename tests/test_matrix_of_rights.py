@@ -94,17 +94,27 @@ METHODS = {
     ),
     ("sms.ovh.job", "action_reconcile"): (ADMINISTRATORS, []),
     ("sms.ovh.reply", "action_create_contact"): (MARKETING, []),
+    ("sms.ovh.reply", "action_no_stop"): (MARKETING, []),
     ("sms.ovh.reply", "action_open_record"): (MARKETING, []),
+    ("sms.ovh.reply", "action_opt_out"): (MARKETING, []),
     ("sms.ovh.reply", "action_reply"): (MARKETING, []),
     ("sms.ovh.estimate", "action_cancel"): (MARKETING, []),
     ("sms.ovh.estimate.line", "action_open"): (MARKETING, []),
     # Wizards: of who opened them.
     ("sms.ovh.mailing.send", "action_cancel_estimate"): ({"marketing"}, []),
+    ("sms.ovh.mailing.send", "action_correct_numbers"): ({"marketing"}, []),
     ("sms.ovh.mailing.send", "action_estimate"): ({"marketing"}, []),
     ("sms.ovh.mailing.send", "action_gsm7"): ({"marketing"}, []),
     ("sms.ovh.mailing.send", "action_open_error"): ({"marketing"}, []),
     ("sms.ovh.mailing.send", "action_open_longest"): ({"marketing"}, []),
     ("sms.ovh.mailing.send", "action_send"): ({"marketing"}, []),
+    ("sms.ovh.number.correction", "action_accept"): ({"marketing"}, []),
+    # One's own, of the campaign in the context: of none here.
+    ("sms.ovh.number.correction", "action_accept_all"): (
+        MARKETING | {"other_marketing", "other_administrator", "other_system"},
+        [],
+    ),
+    ("sms.ovh.number.correction", "action_open"): ({"marketing"}, []),
     ("sms.ovh.preview", "action_test"): ({"marketing"}, []),
     ("sms.ovh.recharge", "action_apply"): ({"administrator"}, []),
     ("sms.ovh.reply.settings", "action_apply"): ({"administrator"}, []),
@@ -217,6 +227,8 @@ WRITABLE = {
     "sms.tracker": set(),
     "mailing.trace": set(),
 }
+# What a user may try to give of another company.
+LINKS = {"account_id", "company_id", "mailing_id", "sms_ovh_company_id"}
 ROUTES = {
     "/sms_ovh/<string:token>/delivery": "none",
     "/sms_ovh/<string:token>/stop": "none",
@@ -321,6 +333,14 @@ class TestMatrixOfRights(SmsOvhCase, HttpCase):
                 "sms.ovh.mailing.send",
                 mailing_id=cls.mailing.id,
                 mode="send",
+            ),
+            "sms.ovh.number.correction": wizard(
+                marketing,
+                "sms.ovh.number.correction",
+                mailing_id=cls.mailing.id,
+                res_model="res.partner",
+                res_id=cls.partner.id,
+                field_name="phone",
             ),
             "sms.ovh.preview": wizard(
                 marketing, "sms.ovh.preview", mailing_id=cls.mailing.id
@@ -576,6 +596,12 @@ class TestMatrixOfRights(SmsOvhCase, HttpCase):
             "sms.ovh.sender": {"account_id": mine.id},
             "sms.ovh.account": {"company_id": self.company.id},
             "sms.ovh.preview": {"mailing_id": self.mailing.id},
+            "sms.ovh.number.correction": {
+                "mailing_id": self.mailing.id,
+                "res_model": "res.partner",
+                "res_id": self.partner.id,
+                "field_name": "phone",
+            },
             "sms.ovh.mailing.send": {"mailing_id": self.mailing.id, "mode": "estimate"},
             "mailing.sms.test": {"mailing_id": self.mailing.id},
             "sms.composer": {
@@ -612,7 +638,7 @@ class TestMatrixOfRights(SmsOvhCase, HttpCase):
                 (
                     "defaults",
                     lambda Model=with_defaults, v=values: Model.create(
-                        {key: v[key] for key in v if not key.endswith("_id")}
+                        {key: v[key] for key in v if key not in LINKS}
                     ).read(),
                 ),
                 (
@@ -636,7 +662,7 @@ class TestMatrixOfRights(SmsOvhCase, HttpCase):
                 (
                     "import",
                     lambda Model=Model, v=values: Model.load(
-                        [f"{key}/.id" if key.endswith("_id") else key for key in v],
+                        [f"{key}/.id" if key in LINKS else key for key in v],
                         [[str(value) for value in v.values()]],
                     ),
                 ),

@@ -218,6 +218,7 @@ class SmsOvhMailingSend(models.TransientModel):
     def action_correct_numbers(self):
         """List who cannot be sent to for their numbers, with proposals beside them."""
         self.ensure_one()
+        self.check_access("write")
         self.mailing_id.check_access("read")
         return (
             self.env["sms.ovh.number.correction"]

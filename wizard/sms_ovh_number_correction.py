@@ -19,9 +19,12 @@ class SmsOvhNumberCorrection(models.TransientModel):
     """
 
     _name = "sms.ovh.number.correction"
+    _inherit = ["sms.ovh.guard.mixin"]
     _description = "Correction of a Phone Number"
     _order = "id"
     _rec_name = "record_name"
+
+    _sms_ovh_guarded_links = {"mailing_id": "write"}
 
     mailing_id = fields.Many2one(
         "mailing.mailing", required=True, readonly=True, ondelete="cascade"
@@ -133,6 +136,7 @@ class SmsOvhNumberCorrection(models.TransientModel):
 
         :raise UserError: where one is no number that SMS can be sent to
         """
+        self.check_access("write")
         for correction in self.filtered(lambda correction: correction.state == "open"):
             if correction.proposal:
                 correction._accept()
@@ -190,6 +194,7 @@ class SmsOvhNumberCorrection(models.TransientModel):
     def action_open(self):
         """Open the record."""
         self.ensure_one()
+        self.check_access("read")
         return {
             "type": "ir.actions.act_window",
             "res_model": self.res_model,
