@@ -130,6 +130,7 @@ PROVIDER_TO_SMS_FAILURE_TYPE = {
     "unregistered": "sms_acc",
     "blacklisted": "sms_blacklist",
     "ovh_sender_refused": "sms_ovh_sender",
+    "ovh_sender_missing": "sms_ovh_sender",
     "ovh_empty": "sms_ovh_empty",
     "ovh_too_long": "sms_ovh_too_long",
     "ovh_contact_information": "sms_ovh_contact_information",

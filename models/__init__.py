@@ -17,6 +17,7 @@ from . import mailing_mailing_hours
 from . import mailing_mailing_cancel
 from . import mailing_mailing_progress
 from . import mailing_mailing_results
+from . import mailing_subscription
 from . import mailing_trace
 from . import phone_blacklist
 from . import res_company
@@ -49,5 +50,4 @@ from . import sms_sms_stops
 from . import sms_template
 from . import sms_template_sending
 from . import sms_tracker
-from . import sms_ovh_earlier_states  # after the models that it inherits
 from . import sms_ovh_log_answers

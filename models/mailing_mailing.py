@@ -1,3 +1,5 @@
+from datetime import timedelta
+
 from odoo import SUPERUSER_ID, api, fields, models
 from odoo.exceptions import AccessError, ValidationError
 from odoo.tools import split_every
@@ -6,10 +8,13 @@ from odoo.addons.link_tracker.models.link_tracker import LINK_TRACKER_MIN_CODE_L
 
 from .. import const
 from ..fields import UncheckedMany2one
+from ..tools import transaction
 from ..tools.credits import format_credits
 from .sms_ovh_counter_mixin import SmsOvhTextFails, get_text_as_sent
 from .sms_ovh_job import OPEN_STATES
 
+# How long the transaction that wrote an opt-out may take: it counts from its beginning.
+OPT_OUT_MARGIN = timedelta(hours=1)
 # What users write into a campaign that is evaluated, or rendered, later: by scheduled
 # actions, which have all rights, or in front of others.
 EXPRESSION_FIELDS = frozenset(
@@ -319,7 +324,12 @@ class MailingMailing(models.Model):
 
     @api.model
     def _process_mass_mailing_queue(self):
-        """Override of `mass_mailing` to take back what may not leave any more."""
+        """Override of `mass_mailing` to take back what may not leave any more.
+
+        And to let slices be committed: this is the scheduled action.
+        """
+        if not self.env["res.company"]._sms_ovh_is_used():
+            return super()._process_mass_mailing_queue()
         due = self.search(
             [
                 ("state", "in", ("in_queue", "sending")),
@@ -339,7 +349,8 @@ class MailingMailing(models.Model):
                 mailing._check_sms_ovh_rights()
             except AccessError as error:
                 mailing._take_back_sms_ovh(error.args[0])
-        return super()._process_mass_mailing_queue()
+        with transaction.owning(self.env):
+            return super()._process_mass_mailing_queue()
 
     def _take_back_sms_ovh(self, reason):
         """Make a campaign a draft again that cannot be sent, and say so in its chatter."""
@@ -580,32 +591,46 @@ class MailingMailing(models.Model):
             super(MailingMailing, others).action_send_sms(res_ids=res_ids)
         (self - others)._check_sms_ovh_rights()
         for mailing in self - others:
+            if res_ids and mailing.state in ("draft", "done"):
+                # To these only, as automations send: nobody composes the rest.
+                mailing._compose_sms_ovh(list(res_ids), again=True)
+                continue
             ids = res_ids or mailing._get_remaining_recipients()
-            # sudo: nobody writes these figures by hand.
-            mailing_sudo = mailing.sudo()
-            mailing_sudo.sms_ovh_recipient_count = mailing.sms_ovh_composed_count + len(
-                ids
-            )
-            slices = list(split_every(const.COMPOSE_SLICE, ids))
-            while slices:
-                slice_ids = slices.pop(0)
-                if mailing.sms_ovh_composing != bool(slices):
-                    mailing_sudo.sms_ovh_composing = bool(slices)
-                try:
-                    mailing._compose_sms_ovh(list(slice_ids))
-                except SmsOvhTextFails as failure:
-                    if not self._is_sms_ovh_cron():
-                        raise
-                    # Nobody reads what the cron raises, and no other campaign would
-                    # leave before this one is cured.
-                    mailing._take_back_sms_ovh(failure.args[0])
-                    mailing._commit_sms_ovh_slice()
-                    break
-                if not slices and mailing.sms_ovh_composed_count > len(slice_ids):
-                    mailing._end_sms_ovh_composed()
-                if not mailing._commit_sms_ovh_slice():
-                    break
+            if not ids:
+                continue
+            if mailing.state == "draft":
+                mailing.state = "sending"
+            mailing._compose_sms_ovh_slices(ids)
         return True
+
+    def _compose_sms_ovh_slices(self, res_ids):
+        """Create the SMS of this campaign, a slice of recipients after the other.
+
+        :param list res_ids: ids of records of the campaign's model
+        """
+        self.ensure_one()
+        # sudo: nobody writes these figures by hand.
+        self_sudo = self.sudo()
+        self_sudo.sms_ovh_recipient_count = self.sms_ovh_composed_count + len(res_ids)
+        slices = list(split_every(const.COMPOSE_SLICE, res_ids))
+        while slices:
+            slice_ids = slices.pop(0)
+            if self.sms_ovh_composing != bool(slices):
+                self_sudo.sms_ovh_composing = bool(slices)
+            try:
+                self._compose_sms_ovh(list(slice_ids))
+            except SmsOvhTextFails as failure:
+                if not transaction.owns(self.env):
+                    raise
+                # Nobody reads what the cron raises, and no other campaign would
+                # leave before this one is cured.
+                self._take_back_sms_ovh(failure.args[0])
+                self._commit_sms_ovh_slice()
+                break
+            if not slices and self.sms_ovh_composed_count > len(slice_ids):
+                self._end_sms_ovh_composed()
+            if not self._commit_sms_ovh_slice():
+                break
 
     def _end_sms_ovh_composed(self):
         """Call this campaign done where all was sent before its last slice, of nobody."""
@@ -616,12 +641,16 @@ class MailingMailing(models.Model):
         if not queued:
             self._end_sms_ovh_sent()
 
-    def _compose_sms_ovh(self, res_ids):
+    def _compose_sms_ovh(self, res_ids, again=False):
         """Create the SMS of one slice of recipients.
 
         :param list res_ids: ids of records of the campaign's model
+        :param bool again: also to those who got one already, each time anew
         """
         self.ensure_one()
+        if again:
+            self._create_sms_ovh(res_ids, sms_ovh_again=True)
+            return
         # Written first: of two that compose the same campaign at once, the second
         # conflicts here, before it can give anybody a second SMS.
         # sudo: nobody writes this figure by hand.
@@ -639,21 +668,24 @@ class MailingMailing(models.Model):
         )
         done = set(traces.mapped("res_id"))
         res_ids = [res_id for res_id in res_ids if res_id not in done]
-        if not res_ids:
-            return
+        if res_ids:
+            self._create_sms_ovh(res_ids)
+
+    def _create_sms_ovh(self, res_ids, **context):
+        """Have core's composer create the SMS of these recipients.
+
+        :param list res_ids: ids of records of the campaign's model
+        :param context: how, see :meth:`sms.composer._get_done_record_ids`
+        """
         composer = (
             self.env["sms.composer"]
             # Numbers without a country are read as those of the company that sends.
             .with_company(self.sms_ovh_company_id or self.env.company)
-            .with_context(active_id=False)
+            .with_context(active_id=False, **context)
             .create(self._send_sms_get_composer_values(res_ids))
         )
         with composer._naming_sms_ovh_failure(composer._get_records()):
             composer._action_send_sms()
-
-    def _is_sms_ovh_cron(self):
-        """Return whether a scheduled action runs this: a context alone proves nothing."""
-        return bool(self.env.su and self.env.context.get("ir_cron_progress_id"))
 
     def _commit_sms_ovh_slice(self):
         """Commit what is composed, if this is the cron, and forget what it took.
@@ -661,7 +693,7 @@ class MailingMailing(models.Model):
         :return: whether there is time for more
         :rtype: bool
         """
-        if not self._is_sms_ovh_cron():
+        if not transaction.owns(self.env):
             return True
         if self.env["ir.cron"]._commit_progress():
             self.env.invalidate_all()
@@ -669,10 +701,43 @@ class MailingMailing(models.Model):
         self.env.ref("mass_mailing.ir_cron_mass_mailing_queue")._trigger()
         return False
 
+    def _find_sms_ovh_opted_out(self, since):
+        """Return which recipients opted out of this campaign since it was made ready.
+
+        :param datetime since: when
+        :return: ids of records of the campaign's model
+        :rtype: set[int]
+        """
+        self.ensure_one()
+        if self.mailing_model_name != "mailing.list":
+            # Other models say by a hook of core's who opted out, if at all.
+            return set(self._get_opt_out_list_sms())
+        Subscription = self.env["mailing.subscription"]
+        recent = Subscription.search_fetch(
+            [
+                ("opt_out", "=", True),
+                ("write_date", ">=", since - OPT_OUT_MARGIN),
+                ("list_id", "in", self.contact_list_ids.ids),
+            ],
+            ["contact_id"],
+        )
+        if not recent:
+            return set()
+        # As core: who opted out of all lists at hand, not who is still in one.
+        groups = Subscription._read_group(
+            [
+                ("contact_id", "in", recent.contact_id.ids),
+                ("list_id", "in", self.contact_list_ids.ids),
+            ],
+            ["contact_id"],
+            ["opt_out:bool_and"],
+        )
+        return {contact.id for contact, opt_out in groups if opt_out}
+
     def _end_sms_ovh_sent(self):
         """Call those of these campaigns done that are composed and left the outbox."""
         going_on = self.filtered(
-            lambda mailing: mailing.state != "done" and not mailing.sms_ovh_composing
+            lambda mailing: mailing.state == "sending" and not mailing.sms_ovh_composing
         )
         if not going_on:
             return

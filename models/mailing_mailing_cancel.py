@@ -4,9 +4,11 @@ from datetime import timedelta
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError
+from odoo.tools import split_every
 
 from .. import const
 from ..tools import transaction
+from ..tools.decision import Closed
 from ..tools.job_pool import POST_WITHIN
 
 # How long OVHcloud holds SMS back at most: from Friday night to Monday, with a margin.
@@ -49,7 +51,7 @@ class MailingMailing(models.Model):
         """A campaign that is sent can be, too, while OVHcloud may hold some of it."""
         now = fields.Datetime.now()
         self.sms_ovh_can_cancel = False
-        for mailing in self.filtered("sms_ovh_account_id"):
+        for mailing in self.filtered(lambda mailing: mailing._is_by_sms_ovh()):
             if mailing.mailing_type != "sms" or mailing.sms_ovh_cancel_state:
                 continue
             mailing.sms_ovh_can_cancel = mailing.state == "sending" or (
@@ -121,8 +123,7 @@ class MailingMailing(models.Model):
         """Override of `mass_mailing`: what is composed already is called back."""
         composed = self.filtered(
             lambda mailing: (
-                mailing.sms_ovh_account_id
-                and mailing.mailing_type == "sms"
+                mailing.mailing_type == "sms"
                 and mailing.sms_ovh_composed_count
                 and mailing.state == "in_queue"
             )
@@ -138,7 +139,7 @@ class MailingMailing(models.Model):
         self.check_access("write")
         mailings = self.filtered(
             lambda mailing: (
-                mailing.sms_ovh_account_id
+                mailing._is_by_sms_ovh()
                 and not mailing.sms_ovh_cancel_state
                 and mailing.state in ("in_queue", "sending", "done")
             )
@@ -183,6 +184,61 @@ class MailingMailing(models.Model):
             self.filtered(lambda mailing: mailing.sms_ovh_cancel_state != "cancelling"),
         ).action_sms_ovh_resume()
 
+    def _is_by_sms_ovh(self):
+        """Whether OVHcloud sends this campaign, or has some of it in hand.
+
+        What it has stays its own whatever the company sends with by now.
+        """
+        self.ensure_one()
+        return bool(self.sms_ovh_account_id or self.sms_ovh_composed_count)
+
+    def unlink(self):
+        """Override to have nothing leave of a campaign that is deleted."""
+        # sudo: SMS of a campaign that the user may delete.
+        self.sudo().filtered(
+            lambda mailing: mailing.mailing_type == "sms" and mailing._is_by_sms_ovh()
+        )._close_sms_ovh()
+        return super().unlink()
+
+    def _close_sms_ovh(self):
+        """Stop all of these campaigns that may still leave, as they are deleted."""
+        if not self:
+            return
+        # Traces, and with them what tracks their SMS, go along: OVHcloud is asked about
+        # what it holds all the same.
+        recent = fields.Datetime.now() - HELD_WITHIN
+        for mailing in self:
+            if not mailing.sent_date or mailing.sent_date > recent:
+                mailing._request_sms_ovh_cancel()
+        trackers = self.env["sms.tracker"].search(
+            [
+                ("mailing_trace_id.mass_mailing_id", "in", self.ids),
+                ("sms_ovh_cancel", "in", ("requested", "deleting")),
+            ]
+        )
+        asked = len(trackers)
+        trackers.mailing_trace_id = False
+        if asked:
+            self.env.ref("sms_ovh.ir_cron_cancel").sudo()._trigger()
+        open_ids = (
+            self.env["sms.sms"]
+            .search(
+                [
+                    ("mailing_id", "in", self.ids),
+                    ("state", "in", ("outgoing", "process")),
+                ]
+            )
+            .ids
+        )
+        here = 0
+        for ids in split_every(const.CANCEL_SLICE, open_ids):
+            closed = self.env["sms.sms"].browse(ids)._sms_ovh_close()
+            here += closed.here
+            asked += closed.asked
+        self.env["sms.sms"]._sms_ovh_tell_closed(
+            Closed(here, asked), max(len(open_ids), here + asked)
+        )
+
     # ------------------------------------------------------------
     # A slice at a time
     # ------------------------------------------------------------
@@ -199,7 +255,7 @@ class MailingMailing(models.Model):
             limit=const.CANCEL_SLICE,
         )
         if queued:
-            return "more" if queued._sms_ovh_cancel_unsent() else "wait"
+            return "more" if queued._sms_ovh_close().here else "wait"
         jobs = self.env["sms.ovh.job"].search_fetch(
             [("mailing_id", "=", self.id), ("state", "=", "queued")],
             ["receivers", "state"],
@@ -260,7 +316,9 @@ class MailingMailing(models.Model):
     def _cron_sms_ovh_cancel(self):
         """Go on with what somebody cancelled: campaigns here, then SMS at OVHcloud."""
         deadline = time.monotonic() + const.CRON_SECONDS
-        mailings = self.search([("sms_ovh_cancel_state", "=", "cancelling")])
+        mailings = self.with_context(active_test=False).search(
+            [("sms_ovh_cancel_state", "=", "cancelling")]
+        )
         again_in = None
         for mailing in mailings:
             outcome = "more"

@@ -164,7 +164,7 @@ class MailingMailing(models.Model):
         # sudo: nobody writes this by hand.
         self.filtered(
             lambda mailing: (
-                mailing.sms_ovh_account_id and mailing.state in ("in_queue", "sending")
+                mailing._is_by_sms_ovh() and mailing.state in ("in_queue", "sending")
             )
         ).sudo().sms_ovh_paused = True
 
@@ -210,7 +210,17 @@ class MailingMailing(models.Model):
         return super()._commit_sms_ovh_slice() and not self._is_sms_ovh_stopped()
 
     def write(self, vals):
-        """Override to call no campaign done of which SMS are still to leave."""
+        """Override to call no campaign done of which SMS are still to leave.
+
+        What is archived while it is sent is called back.
+        """
+        if "active" in vals and not vals["active"]:
+            self.filtered(
+                lambda mailing: (
+                    mailing.state in ("in_queue", "sending")
+                    and mailing.sms_ovh_composed_count
+                )
+            ).action_sms_ovh_cancel()
         if vals.get("state") != "done":
             return super().write(vals)
         waiting = self._filter_sms_ovh_waiting()
@@ -226,7 +236,7 @@ class MailingMailing(models.Model):
     def _filter_sms_ovh_waiting(self):
         """Return the campaigns of which composed SMS wait: for an hour, or to go on."""
         mailings = self.filtered(
-            lambda mailing: mailing.mailing_type == "sms" and mailing.sms_ovh_account_id
+            lambda mailing: mailing.mailing_type == "sms" and mailing._is_by_sms_ovh()
         )
         return mailings.filtered(
             lambda mailing: mailing.sms_ovh_paused or mailing._read_sms_ovh_held()[0]

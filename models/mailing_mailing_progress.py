@@ -333,7 +333,7 @@ class MailingMailing(models.Model):
             or (self.sms_ovh_stop_clause and not sender_sudo.has_stop_clause)
         ):
             return {}
-        return {"sms_ovh_sender_id": sender_sudo.id}
+        return {"sms_ovh_sender_id": sender_sudo.id, "sms_ovh_chosen": "sender"}
 
     # pylint: disable-next=missing-return
     def action_retry_failed_sms(self):

@@ -1,9 +1,12 @@
 from odoo import SUPERUSER_ID, api, fields, models
 from odoo.exceptions import ValidationError
+from odoo.tools import split_every
 
 from .. import const
+from ..tools.decision import Closed
 from ..tools.phone_number import clean_number, parse_prefixes
 from ..tools.sms_api import SmsApiOvh
+from .sms_ovh_job import OPEN_STATES
 
 
 class ResCompany(models.Model):
@@ -80,6 +83,70 @@ class ResCompany(models.Model):
                         " is not known. Connect it first."
                     )
                 )
+        for company in self.sudo().filtered("sms_ovh_account_id"):
+            if company.sms_ovh_account_id.company_id != company:
+                raise ValidationError(
+                    self.env._(
+                        "The OVHcloud account %(account)s belongs to another company."
+                        " Choose one of %(company)s, or create one.",
+                        account=company.sms_ovh_account_id.display_name,
+                        company=company.name,
+                    )
+                )
+
+    def write(self, vals):
+        """Override to let nothing be sent by an account that a company has left."""
+        if "sms_ovh_account_id" not in vals:
+            return super().write(vals)
+        # sudo: who chooses a company's account need not see all that it sends.
+        companies_sudo = self.sudo()
+        accounts = {company: company.sms_ovh_account_id for company in companies_sudo}
+        result = super().write(vals)
+        for company_sudo, account_sudo in accounts.items():
+            if account_sudo and account_sudo != company_sudo.sms_ovh_account_id:
+                company_sudo._sms_ovh_leave(account_sudo)
+        return result
+
+    def _sms_ovh_leave(self, account):
+        """Stop what this company was to send by an account that it leaves.
+
+        With another account it goes back to the queue, to leave by that. Without, it is
+        cancelled: nobody chose to have it sent by others. What OVHcloud has already
+        accepted is its own to deliver.
+
+        :param account: `sms.ovh.account` that the company had
+        """
+        self.ensure_one()
+        jobs = self.env["sms.ovh.job"].search(
+            [("account_id", "=", account.id), ("state", "in", OPEN_STATES)]
+        )
+        if self.sms_ovh_account_id:
+            jobs._return_to_queue()
+            return
+        self.env["mailing.mailing"].search(
+            [
+                ("sms_ovh_company_id", "=", self.id),
+                ("mailing_type", "=", "sms"),
+                ("state", "=", "sending"),
+                ("sms_ovh_composed_count", ">", 0),
+            ]
+        ).action_sms_ovh_cancel()
+        Sms = self.env["sms.sms"]
+        open_ids = Sms.search(
+            [
+                ("state", "in", ("outgoing", "process")),
+                ("record_company_id", "=", self.id),
+                "|",
+                ("sms_ovh_kind", "!=", False),
+                ("sms_ovh_job_id", "in", jobs.ids),
+            ]
+        ).ids
+        here = asked = 0
+        for ids in split_every(const.CANCEL_SLICE, open_ids):
+            closed = Sms.browse(ids)._sms_ovh_close(recall=False)
+            here += closed.here
+            asked += closed.asked
+        Sms._sms_ovh_tell_closed(Closed(here, asked), len(open_ids))
 
     def _clean_sms_ovh_number(self, number, country_code=None):
         """Read a phone number as this company's SMS are sent to it.
@@ -109,6 +176,22 @@ class ResCompany(models.Model):
         if self.env.uid == SUPERUSER_ID:
             return True
         return set(self.ids) <= set(self.env.user._get_company_ids())
+
+    def _sms_ovh_filter_sending(self):
+        """Return those of these companies that send through OVHcloud."""
+        # sudo: who may send an SMS need not be allowed to see the account.
+        return self.filtered(lambda company: company.sudo().sms_ovh_account_id)
+
+    @api.model
+    def _sms_ovh_is_used(self):
+        """Return whether any company sends through OVHcloud.
+
+        :rtype: bool
+        """
+        # sudo: companies that the user is not in send, too.
+        return bool(
+            self.sudo().search_count([("sms_ovh_account_id", "!=", False)], limit=1)
+        )
 
     def _get_sms_api_class(self):
         """Override of `sms` to send through OVHcloud where an account is set."""

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from markupsafe import escape
 
 from odoo import api, fields, models
-from odoo.exceptions import ValidationError
+from odoo.exceptions import UserError, ValidationError
 from odoo.tools import ormcache
 from odoo.tools.urls import urljoin
 
@@ -18,6 +18,7 @@ from .. import const
 from ..fields import Secret, forget, seal
 from ..tools import http2sms, ovh_calls, ovh_client, transaction
 from ..tools.credits import format_credits
+from .sms_ovh_job import OPEN_STATES
 
 _logger = logging.getLogger(__name__)
 
@@ -33,6 +34,9 @@ LOGIN_FIELDS = (
 )
 
 INBOX_ACTIVITY = "sms_ovh.mail_activity_type_inbox"
+# How often the SMS left are read at most, where sending asks for it.
+SYNCHRONISE_EVERY = timedelta(minutes=5)
+
 # A sender that OVHcloud offers to every French account without listing it.
 SHORT_NUMBER_NAME = "short"
 
@@ -420,6 +424,9 @@ class SmsOvhAccount(models.Model):
 
     def unlink(self):
         """Override to delete what hangs on these accounts without a foreign key."""
+        self._check_not_used()
+        for account in self:
+            account._give_up_open()
         # sudo: whoever may delete the account deletes what was sent with it.
         self.env["sms.ovh.job"].sudo().search([("account_id", "in", self.ids)]).unlink()
         self.env["sms.ovh.log"].sudo()._delete_of(self)
@@ -451,6 +458,8 @@ class SmsOvhAccount(models.Model):
                     "credential_expiration": False,
                 }
             )
+        if "active" in vals and not vals["active"]:
+            self._check_not_used()
         if vals.keys() & {"active", "callback_token"}:
             self.env.registry.clear_cache()  # see `_get_callback_tokens`
         return result
@@ -467,6 +476,66 @@ class SmsOvhAccount(models.Model):
             # sudo: what the user may not read is not copied.
             for vals in super(SmsOvhAccount, self.sudo()).copy_data(default)
         ]
+
+    def _check_not_used(self):
+        """Refuse to take an account away from a company that sends with it.
+
+        :raise UserError: with what to do first
+        """
+        # sudo: a company that the user may not see sends with it all the same.
+        companies_sudo = (
+            self.env["res.company"]
+            .sudo()
+            .search([("sms_ovh_account_id", "in", self.ids)])
+        )
+        if companies_sudo:
+            raise UserError(
+                self.env._(
+                    "%(company)s sends its SMS with %(account)s. Choose another account"
+                    " in that company's settings first, or stop sending with OVHcloud.",
+                    company=companies_sudo[0].name,
+                    account=companies_sudo[0].sms_ovh_account_id.display_name,
+                )
+            )
+
+    def _give_up_open(self):
+        """End all that waits for this account, which is deleted.
+
+        What was not posted is cancelled. Of the rest nobody can be asked any more.
+        """
+        self.ensure_one()
+        # sudo: whoever may delete the account ends what was sent with it.
+        jobs_sudo = (
+            self.env["sms.ovh.job"]
+            .sudo()
+            .search([("account_id", "=", self.id), ("state", "in", OPEN_STATES)])
+        )
+        Sms = self.env["sms.sms"].sudo()
+        uuids = [uuid for job in jobs_sudo for uuid, __ in job.receivers]
+        closed = Sms.search([("uuid", "in", uuids)])._sms_ovh_close(recall=False)
+        Sms._sms_ovh_tell_closed(closed, len(uuids))
+        for job in jobs_sudo.filtered(lambda job: job.state in ("posting", "unknown")):
+            job._apply(
+                job._get_api()._prepare_results(job.receivers, "ovh_unconfirmed")
+            )
+        # sudo: trackers are technical records without access of their own.
+        self.env["sms.tracker"].sudo().search(
+            [("sms_ovh_account_id", "=", self.id), ("sms_ovh_poll_at", "!=", False)]
+        ).write({"sms_ovh_poll_at": False, "sms_ovh_no_report": True})
+
+    def _in_its_language(self):
+        """Return this account in the language of those who read what crons write.
+
+        The company's; or the responsible's, where nobody set one for the company: Odoo
+        gives each English.
+        """
+        self.ensure_one()
+        # sudo: languages of a company and a user.
+        account_sudo = self.sudo()
+        lang = account_sudo.company_id.partner_id.lang
+        if not lang or lang == "en_US":
+            lang = account_sudo.user_id.lang or lang
+        return self.with_context(lang=lang)
 
     # ------------------------------------------------------------
     # OVHcloud
@@ -771,9 +840,16 @@ class SmsOvhAccount(models.Model):
         Sending and reports write on them meanwhile: what conflicts is read again.
         """
         for account in self:
-            account = account.with_context(lang=account.company_id.partner_id.lang)
-            transaction.transact(self.env, account._synchronise)
+            transaction.transact(self.env, account._in_its_language()._synchronise)
             self.env["ir.cron"]._commit_progress(1)
+
+    @api.model
+    def _trigger_synchronise(self):
+        """Have the SMS left read again soon, once however many ask for it."""
+        now = fields.Datetime.now()
+        soon = now.replace(second=0, microsecond=0) + SYNCHRONISE_EVERY
+        soon -= timedelta(minutes=soon.minute % (SYNCHRONISE_EVERY.seconds // 60))
+        self.env["sms.ovh.job"]._trigger_at("sms_ovh.ir_cron_synchronise", [soon])
 
     def _synchronise(self):
         """Read service and senders from OVHcloud into this account.
@@ -1033,10 +1109,13 @@ class SmsOvhAccount(models.Model):
                     ),
                 }
             )
+            reader_sudo = (account.user_id or self.env.user).sudo()
             account.activity_schedule(
                 "mail.mail_activity_data_warning",
-                user_id=account.user_id.id or self.env.uid,
-                summary=account.env._("SMS are no longer sent"),
+                user_id=reader_sudo.id,
+                summary=account.with_context(lang=reader_sudo.lang).env._(
+                    "SMS are no longer sent"
+                ),
                 # It holds OVHcloud's words, which are text.
                 note=escape(message),
             )

@@ -956,7 +956,7 @@ class SmsOvhAccount(models.Model):
             own = signals.filtered(
                 lambda signal, account=account: signal.account_id == account
             )
-            account = account.with_context(lang=account.company_id.partner_id.lang)
+            account = account._in_its_language()
 
             # Sending and reports write on the same traces.
             run = partial(transaction.transact, self.env)

@@ -445,7 +445,7 @@ class SmsOvhEvent(models.Model):
         self.ensure_one()
         if not failure_type:
             return False
-        env = self.with_context(lang=self.account_id.company_id.partner_id.lang).env
+        env = self.account_id._in_its_language().env
         reason = self._get_ptt_reasons(env).get(self.ptt)
         if not reason:
             reason = env._("OVHcloud says “%s”.", self.description or "?")

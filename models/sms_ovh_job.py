@@ -4,6 +4,7 @@ import time
 from collections import defaultdict
 from datetime import datetime, timedelta
 from functools import partial
+from typing import NamedTuple
 from uuid import uuid4
 
 from odoo import SUPERUSER_ID, api, fields, models
@@ -56,8 +57,22 @@ ASK_EVERY = timedelta(minutes=1)
 PROBE_MARGIN = timedelta(minutes=2)
 # Seconds between two triggers of the inbox while jobs are posted.
 WAKE_EVERY = 1
+# Where the jobs of a transaction are kept that are posted after its commit.
+COMMITTED_IDS = "sms_ovh.job_ids"
 # Jobs looked at in one search of those that are due.
 SEARCH_LIMIT = 200
+
+
+class Outgoing(NamedTuple):
+    """One SMS on its way into the outbox."""
+
+    uuid: str
+    number: str
+    body: str
+    sms_id: int | None = None
+    mailing_id: int | bool = False
+    country_code: str | bool = False  # whose quiet hours it keeps
+    number_country: str | None = None  # of whose number it is, where a record tells
 
 
 class SmsOvhJob(models.Model):
@@ -109,6 +124,11 @@ class SmsOvhJob(models.Model):
         readonly=True, help="Pairs of an SMS's UUID and its number in E.164."
     )
     receiver_count = fields.Integer(string="Receivers", readonly=True)
+    withdrawn = fields.Json(
+        readonly=True,
+        help="UUIDs of SMS that somebody stopped while it was not known whether they had"
+        " left. They are not posted again.",
+    )
     sms_ids = fields.One2many("sms.sms", "sms_ovh_job_id", string="SMS")
     state = fields.Selection(
         [
@@ -184,75 +204,150 @@ class SmsOvhJob(models.Model):
     # ------------------------------------------------------------
 
     @api.model
-    def _claim(self, sms):
-        """Put queued SMS into jobs: equal texts together, few receivers or many.
+    def _enqueue(self, api_ovh, messages):
+        """Put what core hands to the provider into the outbox.
+
+        :param SmsApiOvh api_ovh: the gateway that core has; what an SMS is, its own
+            company decides, and this one's only where Odoo has no SMS of the UUID
+        :param list messages: see :meth:`SmsApiOvh._send_sms_batch`
+        :return: see there
+        :rtype: list[dict]
+        """
+        given = {
+            info["uuid"]: (message.get("content") or "", info["number"])
+            for message in messages
+            for info in message.get("numbers") or []
+        }
+        # sudo: SMS of any user, as core takes them.
+        sms_sudo = self.env["sms.sms"].sudo().search([("uuid", "in", list(given))])
+        bodies = {sms.id: given[sms.uuid][0] for sms in sms_sudo}
+        jobs = sms_sudo._sms_ovh_claim(bodies)
+        results = [
+            {
+                "uuid": sms.uuid,
+                "state": SmsApiOvh.get_provider_state(sms.failure_type),
+                "failure_reason": sms.sms_ovh_failure_reason,
+            }
+            for sms in sms_sudo
+            if sms.state == "error"
+        ]
+        known = set(sms_sudo.mapped("uuid"))
+        bare = [
+            Outgoing(uuid, number, body)
+            for uuid, (body, number) in given.items()
+            if uuid not in known
+        ]
+        if bare:
+            decision = self.env["sms.sms"]._sms_ovh_decide(
+                api_ovh.company,
+                kind=self.env.context.get("sms_ovh_kind"),
+                sender_id=api_ovh.sender_sudo.id,
+                clause=api_ovh.stop_clause,
+            )
+            bare_jobs, refusals = self._fill({decision: bare} if decision else {})
+            jobs |= bare_jobs
+            results += refusals
+        jobs._dispatch_after_commit()
+        results += [
+            {"uuid": uuid, "state": "processing", "failure_reason": False}
+            for job in jobs
+            for uuid, __ in job.receivers
+        ]
+        return results
+
+    @api.model
+    def _claim(self, sms, bodies=None):
+        """Put queued SMS into jobs, and settle what they are.
 
         What can be refused without any call is refused here. Nothing is committed, nor
         posted before it is.
 
-        :param sms: locked, queued `sms.sms` of companies with an account
+        :param sms: locked, queued `sms.sms`
+        :param dict|None bodies: text by id of the SMS, by default its own
         :return: the new jobs
         """
-        sms = sms._sms_ovh_leave_out_blacklisted()
+        decisions = sms._sms_ovh_settle()
+        sms = sms.browse(decisions).with_prefetch(sms._prefetch_ids)
+        sms = sms._sms_ovh_hold()._sms_ovh_leave_out_stopped()
         if not sms:
             return self.browse()
-        vals_list = []
-        claimed = []
-        refusals = []
         # Those of one country are held together, see `_hold_closed`.
         countries = sms._sms_ovh_get_countries()
-        for api_ovh, api_sms in sms._split_by_api():
-            if not isinstance(api_ovh, SmsApiOvh):
-                continue  # its company has just left OVHcloud
-            account = api_ovh.account_sudo
-            groups = api_sms.grouped(
-                lambda record: (
-                    record.body,
-                    record.sms_ovh_kind,
+        number_countries = sms._sms_ovh_get_record_countries()
+        bodies = bodies or {}
+        by_decision = defaultdict(list)
+        for record in sms:
+            by_decision[decisions[record.id]].append(
+                Outgoing(
+                    record.uuid,
+                    record.number,
+                    bodies.get(record.id, record.body),
+                    record.id,
                     record.mailing_id.id,
                     countries.get(record.id, False),
+                    number_countries.get(record.id),
                 )
             )
-            for (body, kind, mailing_id, country_code), body_sms in groups.items():
-                text_refusal = api_ovh._check_text(body)
-                ids = {}
-                receivers = []
-                own_countries = body_sms._sms_ovh_get_record_countries()
-                for record in body_sms:
-                    refusal, number = text_refusal, None
-                    if not refusal:
-                        refusal, number = api_ovh._check_number(
-                            record.number, own_countries.get(record.id)
-                        )
-                    if refusal:
-                        refusals.append(api_ovh._prepare_result(record.uuid, refusal))
-                    else:
-                        ids[record.uuid] = record.id
-                        receivers.append((record.uuid, number))
-                for chunk in api_ovh._split_receivers(receivers):
-                    vals_list.append(
-                        {
-                            "account_id": account.id,
-                            "sender_id": api_ovh.sender_sudo.id,
-                            "kind": kind or "transactional",
-                            "mailing_id": mailing_id,
-                            "country_code": country_code,
-                            "ovh_user_id": account.default_user_id.id,
-                            "body": body,
-                            "stop_clause": api_ovh.stop_clause,
-                            "receivers": chunk,
-                            "receiver_count": len(chunk),
-                        }
-                    )
-                    claimed.append([ids[uuid] for uuid, __ in chunk])
-        # sudo: the outbox is nobody's to write but the gateway's.
-        jobs = self.sudo().create(vals_list)
+        jobs, refusals = self._fill(by_decision)
+        ids = {record.uuid: record.id for record in sms}
         sms._sms_ovh_set_claimed(
-            {id_: job.id for job, ids in zip(jobs, claimed, strict=True) for id_ in ids}
+            {ids[uuid]: job.id for job in jobs for uuid, __ in job.receivers}
         )
         if refusals:
             sms._sms_ovh_apply_results(refusals)
         return jobs
+
+    @api.model
+    def _fill(self, by_decision):
+        """Make jobs: equal texts together, few receivers or many.
+
+        :param dict by_decision: lists of :class:`Outgoing` by `Decision`
+        :return: the new jobs, and results of what is refused without any call
+        :rtype: tuple[SmsOvhJob, list[dict]]
+        """
+        vals_list = []
+        refusals = []
+        Account, Sender = self.env["sms.ovh.account"], self.env["sms.ovh.sender"]
+        for decision, items in by_decision.items():
+            # sudo: whoever may send an SMS sends it by the company's account.
+            api_ovh = self._prepare_api(
+                Account.sudo().browse(decision.account_id),
+                Sender.sudo().browse(decision.sender_id or []),
+                decision.stop_clause,
+            )
+            groups = defaultdict(list)
+            for item in items:
+                groups[item.body, item.mailing_id, item.country_code].append(item)
+            for (body, mailing_id, country_code), alike in groups.items():
+                text_refusal = api_ovh._check_sender() or api_ovh._check_text(body)
+                receivers = []
+                for item in alike:
+                    refusal, number = text_refusal, None
+                    if not refusal:
+                        refusal, number = api_ovh._check_number(
+                            item.number, item.number_country
+                        )
+                    if refusal:
+                        refusals.append(api_ovh._prepare_result(item.uuid, refusal))
+                    else:
+                        receivers.append((item.uuid, number))
+                vals_list += [
+                    {
+                        "account_id": decision.account_id,
+                        "sender_id": decision.sender_id,
+                        "kind": decision.kind,
+                        "mailing_id": mailing_id,
+                        "country_code": country_code,
+                        "ovh_user_id": decision.user_id,
+                        "body": body,
+                        "stop_clause": decision.stop_clause,
+                        "receivers": chunk,
+                        "receiver_count": len(chunk),
+                    }
+                    for chunk in api_ovh._split_receivers(receivers)
+                ]
+        # sudo: the outbox is nobody's to write but the gateway's.
+        return self.sudo().create(vals_list), refusals
 
     # ------------------------------------------------------------
     # Posting
@@ -337,6 +432,7 @@ class SmsOvhJob(models.Model):
         return [
             ("state", "=", "queued"),
             ("account_id.pause_reason", "=", False),
+            ("account_id.active", "=", True),
             ("mailing_id", "not any", [("sms_ovh_paused", "=", True)]),
         ]
 
@@ -383,6 +479,7 @@ class SmsOvhJob(models.Model):
                 "attempts",
                 "kind",
                 "country_code",
+                "withdrawn",
             ]
         )
         if taken._hold_closed() or taken._hold_refused():
@@ -432,19 +529,26 @@ class SmsOvhJob(models.Model):
         :rtype: dict
         """
         apis = {}
-        for account, account_jobs in self.grouped("account_id").items():
-            lang = account.company_id.partner_id.lang
-            env = self.env(context={**self.env.context, "lang": lang})
-            groups = account_jobs.grouped(lambda job: (job.sender_id, job.stop_clause))
-            for (sender, clause), jobs in groups.items():
-                api_ovh = SmsApiOvh(
-                    env,
-                    account=account.with_env(env),
-                    stop_clause=clause,
-                    sender=sender.with_env(env),
-                )
-                apis.update(dict.fromkeys(jobs, api_ovh))
+        groups = self.grouped(
+            lambda job: (job.account_id, job.sender_id, job.stop_clause)
+        )
+        for (account, sender, clause), jobs in groups.items():
+            apis.update(dict.fromkeys(jobs, self._prepare_api(account, sender, clause)))
         return apis
+
+    @api.model
+    def _prepare_api(self, account, sender, stop_clause):
+        """Return the gateway of an account, which speaks the language of its company.
+
+        :rtype: SmsApiOvh
+        """
+        account = account._in_its_language()
+        return SmsApiOvh(
+            account.env,
+            account=account,
+            stop_clause=stop_clause,
+            sender=sender.with_env(account.env),
+        )
 
     def _get_api(self):
         """Return the gateway of this job's account, sender and clause."""
@@ -466,25 +570,32 @@ class SmsOvhJob(models.Model):
     def _dispatch_after_commit(self):
         """Post these jobs right after the running transaction is committed.
 
-        Many are left to the cron: nobody should wait for them.
+        All of a transaction together, and only the first few: nobody should wait for
+        many, which are the cron's.
         """
         if not self or self._delay():
             return
-        if len(self) > const.JOBS_AFTER_COMMIT:
-            self.env.ref("sms_ovh.ir_cron_post_jobs").sudo()._trigger()
-            return
-        registry, ids = self.env.registry, self.ids
+        callbacks = self.env.cr.postcommit
+        ids = callbacks.data.get(COMMITTED_IDS)
+        if ids is None:
+            ids = callbacks.data[COMMITTED_IDS] = []
+            registry = self.env.registry
 
-        @self.env.cr.postcommit.add
-        def post():
-            try:
-                with registry.cursor() as cr:
-                    env = api.Environment(cr, SUPERUSER_ID, {})
-                    jobs = env["sms.ovh.job"].browse(ids)
-                    jobs._dispatch(jobs)
-            except Exception:
-                # The user's work is committed; the cron takes over.
-                _logger.exception("OVHcloud SMS: jobs could not be posted at once")
+            @callbacks.add
+            def post():
+                try:
+                    with registry.cursor() as cr:
+                        env = api.Environment(cr, SUPERUSER_ID, {})
+                        jobs = env["sms.ovh.job"].browse(ids[: const.JOBS_AFTER_COMMIT])
+                        jobs._dispatch(jobs)
+                except Exception:
+                    # The user's work is committed; the cron takes over.
+                    _logger.exception("OVHcloud SMS: jobs could not be posted at once")
+
+        within = len(ids) <= const.JOBS_AFTER_COMMIT
+        ids += self.ids
+        if within and len(ids) > const.JOBS_AFTER_COMMIT:
+            self.env.ref("sms_ovh.ir_cron_post_jobs").sudo()._trigger()
 
     @api.model
     def _has_queue_job(self):
@@ -573,6 +684,8 @@ class SmsOvhJob(models.Model):
         for account, results in outcomes.items():
             sms_sudo._sms_ovh_apply_results(results, account)
         self.env["sms.ovh.log"]._append(settled)
+        accepted = self.union(*(job for job, __, ___ in settled))
+        accepted.filtered(lambda job: job.state == "accepted")._call_back_withdrawn()
 
     def _settle_error(self, api_ovh, answer):
         """Say what becomes of this job, which was answered by an error or not at all.

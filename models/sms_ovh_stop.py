@@ -293,6 +293,28 @@ class SmsOvhStop(models.Model):
         return dict(self.env.cr.fetchall())
 
     @api.model
+    def _find_stopped_since(self, since):
+        """Return to which numbers no marketing SMS may go any more, and why.
+
+        :param datetime since: when they were last looked up
+        :return: failure type by number
+        :rtype: dict[str, str]
+        """
+        self.env["phone.blacklist"].flush_model(["number", "active", "write_date"])
+        self.env["sms.ovh.reply"].flush_model(["held_number"])
+        self.env.cr.execute(
+            """
+            SELECT held_number, 'sms_ovh_seems_stop' FROM sms_ovh_reply
+             WHERE held_number IS NOT NULL
+             UNION ALL
+            SELECT number, 'sms_blacklist' FROM phone_blacklist
+             WHERE active AND write_date >= %s
+            """,
+            [since],
+        )
+        return dict(self.env.cr.fetchall())
+
+    @api.model
     def _find_blacklisted(self, numbers):
         """Return which of these numbers are on Odoo's blacklist.
 

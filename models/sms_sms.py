@@ -9,6 +9,7 @@ from odoo.tools import SQL, split_every
 from .. import const
 from ..fields import UncheckedMany2one
 from ..tools import transaction
+from ..tools.decision import Decision
 from ..tools.gsm7_filling import ALL, write_gsm7
 from ..tools.links import append_visitor
 from ..tools.sms_api import SmsApiOvh
@@ -36,6 +37,7 @@ CLAIM_FIELDS = (
     "sms_ovh_kind",
     "sms_ovh_sender_id",
     "sms_ovh_stop_clause",
+    "sms_ovh_chosen",
     "sms_ovh_send_at",
 )
 
@@ -82,6 +84,14 @@ class SmsSms(models.Model):
         readonly=True,
         help="OVHcloud adds the STOP clause to this SMS.",
     )
+    # Kind, sender and clause are settled when the SMS leaves; these stay.
+    sms_ovh_chosen = fields.Char(
+        readonly=True,
+        copy=False,
+        help="Which of kind, sender and clause somebody chose for this SMS.",
+    )
+    # What core's `to_delete` says once it has left: until then, it is not to be deleted.
+    sms_ovh_unlink_sent = fields.Boolean(readonly=True, copy=False)
     # Not read-only, so that `create` may give them.
     sms_encoding = fields.Selection(
         compute="_compute_sms_segments", store=True, readonly=False
@@ -111,11 +121,12 @@ class SmsSms(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
-        """Override to keep which company sends, as whom, and what kind of SMS it is.
+        """Override to keep which company sends, and what somebody chose.
 
         In the queue the environment's company is the cron's, so it has to be known from
-        the start. Sender and kind are those of the values, else of the campaign, else
-        of the context's ``sms_ovh_sender_id`` and ``sms_ovh_kind``, else the company's.
+        the start. Sender and kind that are given, or else are the context's
+        ``sms_ovh_sender_id`` and ``sms_ovh_kind``, are chosen. What else holds now is
+        kept to be shown, and settled anew when the SMS leaves.
         """
         # sudo: the company and the sender of what is sent, whoever sends it.
         mailings = (
@@ -125,7 +136,6 @@ class SmsSms(models.Model):
                 {vals["mailing_id"] for vals in vals_list if vals.get("mailing_id")}
             )
         )
-        mailings.fetch(["sms_ovh_company_id", "sms_ovh_sender_id", "sms_ovh_kind"])
         messages = (
             self.env["mail.message"]
             .sudo()
@@ -137,12 +147,27 @@ class SmsSms(models.Model):
                 }
             )
         )
+        given_ids = {vals.get("record_company_id") for vals in vals_list} - {
+            None,
+            False,
+        }
+        companies = (
+            mailings.sms_ovh_company_id
+            | messages.record_company_id
+            | self.env["res.company"].browse(given_ids)
+            | self.env.company
+        )
+        if not companies._sms_ovh_filter_sending():
+            return super().create(vals_list)
         messages.fetch(["model", "record_company_id", "res_id"])
         check = cache(self._check_sms_ovh_company)
         # Of a campaign, most are alike.
-        choose = cache(self._get_sms_ovh_choice)
+        decide = cache(self._sms_ovh_decide)
         count = cache(count_segments)
-        for vals in vals_list:
+        context = self.env.context
+        complete = []
+        for given in vals_list:
+            vals = {**given}
             mailing = mailings.browse(vals.get("mailing_id") or [])
             message = messages.browse(vals.get("mail_message_id") or [])
             company = (
@@ -153,15 +178,27 @@ class SmsSms(models.Model):
             )
             vals["record_company_id"] = company.id
             check(company, message)
-            choice = choose(
-                company,
-                mailing,
-                vals.get("sms_ovh_kind"),
-                vals.get("sms_ovh_sender_id"),
-                vals.get("sms_ovh_stop_clause"),
-            )
-            if choice:
-                vals.update(choice)
+            kind, sender_id = vals.get("sms_ovh_kind"), vals.get("sms_ovh_sender_id")
+            if not mailing:
+                kind = kind or context.get("sms_ovh_kind")
+                sender_id = sender_id or context.get("sms_ovh_sender_id")
+            clause = vals.get("sms_ovh_stop_clause")
+            decision = decide(company, mailing, kind, sender_id, clause)
+            if decision:
+                vals.update(
+                    sms_ovh_kind=decision.kind,
+                    sms_ovh_sender_id=decision.sender_id,
+                    sms_ovh_stop_clause=decision.stop_clause,
+                    sms_ovh_chosen=",".join(
+                        name
+                        for name, chosen in (
+                            ("kind", kind),
+                            ("sender", sender_id),
+                            ("clause", clause is not None),
+                        )
+                        if chosen
+                    ),
+                )
                 self._hold_sms_ovh_values(vals, company)
                 if not mailing:
                     vals["body"] = self._write_sms_ovh_gsm7(vals.get("body"), company)
@@ -172,7 +209,8 @@ class SmsSms(models.Model):
             vals["sms_encoding"] = counted.encoding
             vals["sms_units"] = counted.units
             vals["sms_segments"] = counted.segments
-        return super().create(vals_list)
+            complete.append(vals)
+        return super().create(complete)
 
     @api.model
     def _check_sms_ovh_company(self, company, message):
@@ -211,50 +249,105 @@ class SmsSms(models.Model):
             return True
         return super().write(vals)
 
+    # ------------------------------------------------------------
+    # What it is
+    # ------------------------------------------------------------
+
     @api.model
-    def _get_sms_ovh_choice(self, company, mailing, kind, sender_id, clause):
-        """Return as whom, as what kind and with which clause an SMS is sent.
+    def _sms_ovh_decide(
+        self, company, mailing=None, kind=None, sender_id=None, clause=None
+    ):
+        """Return by which account an SMS leaves, as whom and as what.
+
+        The one place where that is decided: for what is shown of an SMS that waits, for
+        estimates, and when it leaves.
 
         :param company: `res.company` that sends it
-        :param mailing: `mailing.mailing` it is of, or empty
-        :param str|None kind: its own, where that is chosen
+        :param mailing: `mailing.mailing` it is of, if any
+        :param str|None kind: its own, where somebody chose that
         :param int|None sender_id: likewise
         :param bool|None clause: likewise
-        :return: values of the SMS, none where others than OVHcloud send it
-        :rtype: dict
+        :return: None where others than OVHcloud send it
+        :rtype: Decision|None
         """
-        # sudo: who may send an SMS need not be allowed to see the account.
+        # sudo: who may send an SMS need not be allowed to see account and senders.
         company_sudo = company.sudo()
         account_sudo = company_sudo.sms_ovh_account_id
         if not account_sudo:
-            return {}
-        context = self.env.context
-        kind = (
-            kind
-            or mailing.sms_ovh_kind
-            or context.get("sms_ovh_kind")
-            or company_sudo.sms_ovh_message_kind
-        )
-        # No sender of another company's account, where one action sends for several.
+            return None
+        mailing_sudo = (mailing or self.env["mailing.mailing"]).sudo()
+        kind = kind or mailing_sudo.sms_ovh_kind
+        if not kind:
+            kind = (
+                company_sudo.sms_ovh_campaign_kind
+                if mailing_sudo
+                else company_sudo.sms_ovh_message_kind
+            )
+        # No sender of another account: one action may send for several companies, and
+        # a company may have changed its account since somebody chose one.
         sender_sudo = (
             self.env["sms.ovh.sender"]
             .sudo()
-            .browse(
-                sender_id
-                or mailing.sms_ovh_sender_id.id
-                or context.get("sms_ovh_sender_id")
-                or []
-            )
+            .browse(sender_id or mailing_sudo.sms_ovh_sender_id.id or [])
+            .exists()
         )
-        if sender_sudo.exists().account_id != account_sudo:
+        if sender_sudo.account_id != account_sudo:
             sender_sudo = account_sudo.default_sender_id
         if clause is None:
-            clause = kind == "marketing" and sender_sudo.has_stop_clause
-        return {
-            "sms_ovh_kind": kind,
-            "sms_ovh_sender_id": sender_sudo.id,
-            "sms_ovh_stop_clause": clause,
-        }
+            clause = kind == "marketing"
+        return Decision(
+            account_id=account_sudo.id,
+            user_id=account_sudo.default_user_id.id,
+            sender_id=sender_sudo.id,
+            kind=kind,
+            stop_clause=bool(clause and sender_sudo.has_stop_clause),
+        )
+
+    def _sms_ovh_settle(self):
+        """Settle what these SMS are, now that they leave: what was chosen stays.
+
+        :return: the decision by id of the SMS; none of what others than OVHcloud send
+        :rtype: dict[int, Decision]
+        """
+        decide = cache(self._sms_ovh_decide)
+        decisions = {}
+        changed = defaultdict(list)
+        for sms in self:
+            company = sms.record_company_id or sms._get_sms_company()
+            chosen = (sms.sms_ovh_chosen or "").split(",")
+            decision = decide(
+                company,
+                sms.mailing_id,
+                sms.sms_ovh_kind if "kind" in chosen else None,
+                sms.sms_ovh_sender_id.id if "sender" in chosen else None,
+                sms.sms_ovh_stop_clause if "clause" in chosen else None,
+            )
+            if not decision:
+                continue
+            decisions[sms.id] = decision
+            settled = (
+                company.id,
+                decision.kind,
+                decision.sender_id,
+                decision.stop_clause,
+            )
+            if settled != (
+                sms.record_company_id.id,
+                sms.sms_ovh_kind,
+                sms.sms_ovh_sender_id.id,
+                sms.sms_ovh_stop_clause,
+            ):
+                changed[settled].append(sms.id)
+        for (company_id, kind, sender_id, clause), ids in changed.items():
+            self.browse(ids).write(
+                {
+                    "record_company_id": company_id,
+                    "sms_ovh_kind": kind,
+                    "sms_ovh_sender_id": sender_id,
+                    "sms_ovh_stop_clause": clause,
+                }
+            )
+        return decisions
 
     @api.model
     def _write_sms_ovh_gsm7(self, body, company):
@@ -319,11 +412,17 @@ class SmsSms(models.Model):
     # ------------------------------------------------------------
 
     def _get_sms_company(self):
-        """Override of `sms` to go by the company that was known on creation."""
-        without = self.filtered(lambda sms: not sms.record_company_id)
-        companies = (self - without).record_company_id
-        if without or not self:
-            companies |= super(SmsSms, without)._get_sms_company()
+        """Override of `sms` to go by the company that was known on creation.
+
+        In the queue the environment's company is the cron's.
+        """
+        known = self.filtered("record_company_id")
+        involved = known.record_company_id | self.env.company
+        if not known or not involved._sms_ovh_filter_sending():
+            return super()._get_sms_company()
+        companies = known.record_company_id
+        if self - known:
+            companies |= super(SmsSms, self - known)._get_sms_company()
         return companies
 
     def _sms_ovh_get_record_countries(self):
@@ -360,15 +459,9 @@ class SmsSms(models.Model):
         """Override of `sms` to send each SMS by the account of its company."""
         by_account = self._sms_ovh_group()
         others = by_account.pop(self.env["sms.ovh.account"], self.browse())
-        for account, account_sms in by_account.items():
-            groups = account_sms.grouped(
-                lambda sms: (sms.sms_ovh_sender_id, sms.sms_ovh_stop_clause)
-            )
-            for (sender, clause), sms in groups.items():
-                api_ovh = SmsApiOvh(
-                    self.env, account=account, stop_clause=clause, sender=sender
-                )
-                yield api_ovh, sms
+        (self - others).check_access("write")
+        for account_sudo, sms in by_account.items():
+            yield SmsApiOvh(self.env, account=account_sudo), sms
         if others:
             yield from super(SmsSms, others)._split_by_api()
 
@@ -397,50 +490,29 @@ class SmsSms(models.Model):
     # Sending
     # ------------------------------------------------------------
 
-    # pylint: disable-next=missing-return
-    def send(self, unlink_failed=False, unlink_sent=True, raise_exception=False):
-        """Override of `sms` to send by way of the outbox, after the commit.
+    def _handle_call_result_hook(self, results):
+        """Override of `sms`: what is in the outbox is deleted once it has left.
 
-        Nothing is posted inside the caller's transaction: if it is rolled back, nobody
-        got an SMS that Odoo knows nothing of.
+        Core marks what it hands over as to be deleted, and vacuums that once a day.
         """
-        self.check_access("write")
-        ovh_sms, others = self._sms_ovh_split()
-        if others:
-            super(SmsSms, others).send(
-                unlink_failed=unlink_failed,
-                unlink_sent=unlink_sent,
-                raise_exception=raise_exception,
-            )
-        ovh_sms = ovh_sms.try_lock_for_update(allow_referencing=True)
-        ovh_sms._sms_ovh_claim()._dispatch_after_commit()
+        in_outbox = self.filtered(
+            lambda sms: sms.state == "process" and sms.sms_ovh_job_id
+        )
+        if in_outbox:
+            kept = in_outbox.filtered(lambda sms: not sms.to_delete)
+            kept.write({"sms_ovh_unlink_sent": False})
+            (in_outbox - kept).write({"to_delete": False})
+        return super()._handle_call_result_hook(results)
 
-    def _send(self, unlink_failed=False, unlink_sent=True, raise_exception=False):
-        """Override of `sms` for who skips `send`: the outbox is the only way out."""
-        ovh_sms, others = self._sms_ovh_split()
-        ovh_sms._sms_ovh_claim()._dispatch_after_commit()
-        if others:
-            return super(SmsSms, others)._send(
-                unlink_failed=unlink_failed,
-                unlink_sent=unlink_sent,
-                raise_exception=raise_exception,
-            )
-
-    def _sms_ovh_claim(self):
+    def _sms_ovh_claim(self, bodies=None):
         """Put those of these SMS that are still queued into jobs of the outbox.
 
+        :param dict|None bodies: text by id of the SMS, by default its own
         :return: the new `sms.ovh.job`
         """
         # sudo: whether a campaign is paused, for whoever sends.
         due_sudo = self.sudo().filtered_domain(self._get_sms_ovh_queue_domain())
-        return due_sudo.sudo(self.env.su)._sms_ovh_claim_due()
-
-    def _sms_ovh_claim_due(self):
-        """Put these SMS, which are queued, into jobs; those that may leave now.
-
-        :return: the new `sms.ovh.job`
-        """
-        return self.env["sms.ovh.job"]._claim(self._sms_ovh_hold())
+        return self.env["sms.ovh.job"]._claim(due_sudo.sudo(self.env.su), bodies)
 
     @api.model
     def _get_sms_ovh_queue_domain(self):
@@ -463,18 +535,20 @@ class SmsSms(models.Model):
             CLAIM_FIELDS,
             order="id",
         )
-        jobs = due._sms_ovh_claim_due()
+        jobs = self.env["sms.ovh.job"]._claim(due)
         return len(jobs), jobs._delay()
 
     @api.model
     def _process_queue(self):
         """Override of `sms` to split the queue by company, which core does not.
 
-        Core sends the whole queue with one provider: with two companies in it that
-        raises, and one that is not the environment's is sent from the wrong account.
+        Core sends the first of the queue with one provider: with two companies in it
+        that raises, and what waits for an hour would stand in the way of the rest.
         Here what OVHcloud sends goes to the outbox, a piece at a time and committed
         before any of it is posted, and the rest to its own providers.
         """
+        if not self.env["res.company"]._sms_ovh_is_used():
+            return super()._process_queue()
         other_ids = []
         feed = self._sms_ovh_feed(other_ids)
         __, delayed = next(feed, (0, None))
@@ -488,22 +562,30 @@ class SmsSms(models.Model):
             )
             if sent:
                 # So that the SMS left are those after this queue.
-                self.env.ref("sms_ovh.ir_cron_synchronise")._trigger()
+                self.env["sms.ovh.account"]._trigger_synchronise()
             if time.monotonic() > deadline:
                 # The rest goes by the next run, before Odoo ends this one's worker.
                 self.env.ref("sms_ovh.ir_cron_post_jobs")._trigger()
                 self.env.ref("sms.ir_cron_sms_scheduler_action")._trigger()
-        for slice_ids in split_every(QUEUE_BATCH_SIZE, other_ids):
-            for sms_api, sms in self.browse(slice_ids)._split_by_api():
-                for batch_ids in sms._split_batch():
-                    batch = self.browse(batch_ids).try_lock_for_update()
-                    batch.filtered_domain(QUEUE_DOMAIN).with_context(
-                        sms_api=sms_api
-                    )._send(unlink_failed=False, unlink_sent=True)
-                    # What this batch sent is sent.
-                    self.env.cr.commit()  # pylint: disable=invalid-commit
-            if not self._sms_ovh_commit_progress(len(slice_ids)):
-                break
+        self.browse(other_ids)._sms_ovh_process_others()
+
+    def _sms_ovh_process_others(self):
+        """Send the queued SMS of companies without OVHcloud, as core's queue would."""
+        batch_size = self._get_send_batch_size()
+        for company, company_sms in self.grouped(
+            lambda sms: sms._get_sms_company()
+        ).items():
+            for batch_ids in split_every(batch_size, company_sms.ids):
+                batch = self.browse(batch_ids).try_lock_for_update()
+                due = batch.filtered_domain(QUEUE_DOMAIN)
+                if due:
+                    # What core's queue calls, with the provider of their company.
+                    due.with_company(company)._send(
+                        unlink_failed=False, unlink_sent=True, raise_exception=False
+                    )
+                # What this batch sent is sent.
+                if not self._sms_ovh_commit_progress(len(batch_ids)):
+                    return
 
     @api.model
     def _sms_ovh_feed(self, other_ids):
@@ -617,7 +699,7 @@ class SmsSms(models.Model):
                 """
                 UPDATE sms_sms
                    SET state = 'process', failure_type = NULL,
-                       sms_ovh_job_id = claimed.job_id,
+                       sms_ovh_job_id = claimed.job_id, sms_ovh_unlink_sent = TRUE,
                        write_uid = %(uid)s, write_date = %(now)s
                   FROM unnest(%(ids)s::int[], %(job_ids)s::int[])
                        AS claimed (id, job_id)
@@ -631,7 +713,14 @@ class SmsSms(models.Model):
             )
         )
         self.invalidate_model(
-            ["state", "failure_type", "sms_ovh_job_id", "write_uid", "write_date"],
+            [
+                "state",
+                "failure_type",
+                "sms_ovh_job_id",
+                "sms_ovh_unlink_sent",
+                "write_uid",
+                "write_date",
+            ],
             flush=False,
         )
         # sudo: the campaign, whoever sends. As core does of what it hands over.
@@ -641,8 +730,10 @@ class SmsSms(models.Model):
             .browse({id_ for id_, __ in rows} - {None})
         )
         mailings_sudo.fetch(["state"])
+        # Not what is sent to a few records of a draft, or of one that is done: the rest
+        # of its recipients would be composed, too.
         mailings_sudo.filtered(
-            lambda mailing: mailing.state != "sending"
+            lambda mailing: mailing.state == "in_queue"
         ).state = "sending"
         # sudo: trackers are technical records without access of their own.
         self.env["sms.tracker"].sudo()._sms_ovh_set_claimed(
@@ -664,7 +755,8 @@ class SmsSms(models.Model):
                 """
                 WITH moved AS (
                     UPDATE sms_sms
-                       SET state = 'pending', failure_type = NULL, to_delete = TRUE,
+                       SET state = 'pending', failure_type = NULL,
+                           to_delete = COALESCE(sms_ovh_unlink_sent, TRUE),
                            sms_ovh_failure_reason = NULL, sms_ovh_id = accepted.id,
                            sms_ovh_account_id = %(account)s,
                            write_uid = %(uid)s, write_date = %(now)s

@@ -9,6 +9,7 @@ from odoo.tools import SQL
 
 from .. import const
 from ..tools import ovh_calls, ovh_client, transaction
+from ..tools.decision import Closed
 from ..tools.parameters import get_parameter
 
 _logger = logging.getLogger(__name__)
@@ -20,71 +21,80 @@ class SmsSms(models.Model):
     def action_set_canceled(self):
         """Override of `sms` to take SMS out of the outbox, or back from OVHcloud."""
         self.check_access("write")
-        ovh_sms, others = self._sms_ovh_split()
+        ovh_sms, others = self._sms_ovh_split_closing()
         if others:
             super(SmsSms, others).action_set_canceled()
         if not ovh_sms:
             return None
-        here = ovh_sms._sms_ovh_cancel_unsent()
-        asked = (ovh_sms - here)._sms_ovh_request_cancel()
-        return self._sms_ovh_notify_cancel(len(here), len(asked), len(ovh_sms))
+        closed = ovh_sms._sms_ovh_close()
+        return self._sms_ovh_notify_cancel(closed, len(ovh_sms))
 
     def action_set_outgoing(self):
-        """Override of `sms`: who retries wants it at once, whatever was before."""
-        self.check_access("write")
-        ovh_sms, __ = self._sms_ovh_split()
-        if ovh_sms:
-            ovh_sms.write({"sms_ovh_send_at": False, "sms_ovh_wanted_at": False})
-            # sudo: trackers are technical records without access of their own.
-            self.env["sms.tracker"].sudo().search(
-                [
-                    ("sms_uuid", "in", ovh_sms.mapped("uuid")),
-                    ("sms_ovh_cancel", "!=", False),
-                ]
-            ).sms_ovh_cancel = False
-        return super().action_set_outgoing()
+        """Override of `sms`: who retries wants it at once, whatever was before.
 
-    def _sms_ovh_notify_cancel(self, here, asked, count):
-        """Return the notification of what became of SMS that somebody cancels.
-
-        :param int here: SMS that OVHcloud never got
-        :param int asked: SMS that OVHcloud is asked to cancel
-        :param int count: all that were to be cancelled
+        What is in the outbox, or has left, is not sent a second time.
         """
-        parts = []
-        if here:
-            parts.append(self.env._("%s SMS cancelled before OVHcloud got them.", here))
-        if asked:
-            parts.append(
-                self.env._(
-                    "OVHcloud is asked to cancel %s SMS, as far as it has not sent them:"
-                    " their state says so in a moment.",
-                    asked,
-                )
-            )
-        if count > here + asked:
-            parts.append(
-                self.env._(
-                    "%s SMS are on their way or gone, and cannot be called back.",
-                    count - here - asked,
-                )
-            )
-        return {
-            "type": "ir.actions.client",
-            "tag": "display_notification",
-            "params": {
-                "type": "success" if here + asked == count else "warning",
-                "message": " ".join(parts),
-                "next": {"type": "ir.actions.client", "tag": "soft_reload"},
-            },
-        }
+        self.check_access("write")
+        ovh_sms, others = self._sms_ovh_split_closing()
+        if not ovh_sms:
+            return super().action_set_outgoing()
+        again = ovh_sms.filtered(
+            lambda sms: sms.state in ("outgoing", "error", "canceled")
+        )
+        again.write(
+            {
+                "sms_ovh_send_at": False,
+                "sms_ovh_wanted_at": False,
+                "sms_ovh_job_id": False,
+            }
+        )
+        # sudo: trackers are technical records without access of their own.
+        self.env["sms.tracker"].sudo().search(
+            [
+                ("sms_uuid", "in", again.mapped("uuid")),
+                ("sms_ovh_cancel", "!=", False),
+            ]
+        ).sms_ovh_cancel = False
+        return super(SmsSms, again + others).action_set_outgoing()
 
-    def _sms_ovh_cancel_unsent(self):
-        """Cancel those of these SMS that OVHcloud does not have, nor is getting now.
+    def unlink(self):
+        """Override to have nothing leave that is deleted before it left."""
+        ovh_sms, __ = self._sms_ovh_split_closing()
+        open_sms = ovh_sms.filtered(
+            lambda sms: sms.state in ("outgoing", "process", "pending")
+        )
+        if open_sms:
+            closed = open_sms._sms_ovh_close()
+            self.env["sms.sms"]._sms_ovh_tell_closed(closed, len(open_sms))
+        return super().unlink()
 
-        What another transaction has in hand is being sent: it is left alone.
+    def _sms_ovh_split_closing(self):
+        """Return the SMS that OVHcloud sends, or has in hand already, and the others.
 
-        :return: those that are cancelled
+        Those stay its own whatever their company sends with by now.
+        """
+        ovh_sms, others = self._sms_ovh_split()
+        in_hand = others.filtered(
+            lambda sms: sms.sms_ovh_job_id or sms.sms_ovh_account_id
+        )
+        return ovh_sms + in_hand, others - in_hand
+
+    # ------------------------------------------------------------
+    # Closing
+    # ------------------------------------------------------------
+
+    def _sms_ovh_close(self, failure_type=False, recall=True):
+        """Have these SMS not leave any more, wherever they stand. The one way to do so.
+
+        In the queue, and in the outbox before it is posted, an SMS is cancelled. While
+        nobody knows whether it has left, it is withdrawn: it is not posted again, and
+        called back once OVHcloud turns out to have it. OVHcloud is asked to cancel what
+        it may hold. What another transaction has in hand is being sent.
+
+        :param str|bool failure_type: why, where somebody else than a user stopped it
+        :param bool recall: whether OVHcloud is asked to cancel what it has
+        :return: what became of how many
+        :rtype: Closed
         """
         sms = self.try_lock_for_update(allow_referencing=True)
         waiting = sms.filtered(
@@ -97,19 +107,87 @@ class SmsSms(models.Model):
         jobs_sudo = claimed.sudo().sms_ovh_job_id.try_lock_for_update(
             allow_referencing=True
         )
-        uuids = jobs_sudo._take_out(set(claimed.mapped("uuid")))
-        waiting += claimed.filtered(lambda record: record.uuid in uuids)
-        waiting._sms_ovh_set_canceled()
-        return waiting
+        uuids = set(claimed.mapped("uuid"))
+        taken_out = jobs_sudo._take_out(uuids)
+        # What is being posted this moment is on its way, most likely.
+        withdrawn = jobs_sudo._withdraw(uuids - taken_out)
+        # Its job is gone: nobody sends it, nor says what became of it.
+        orphans = claimed.filtered(lambda record: not record.sudo().sms_ovh_job_id)
+        waiting += claimed.filtered(lambda record: record.uuid in taken_out) + orphans
+        waiting._sms_ovh_set_canceled(failure_type)
+        asked = (sms - waiting)._sms_ovh_request_cancel() if recall else sms.browse()
+        return Closed(len(waiting), len(asked) + len(withdrawn))
 
-    def _sms_ovh_set_canceled(self):
-        """Write down that these never leave, on what they are tracked by as well."""
+    def _sms_ovh_describe_closed(self, closed, count):
+        """Return the sentences that say what became of SMS that were stopped.
+
+        :param Closed closed: see :meth:`_sms_ovh_close`
+        :param int count: all that were to be stopped
+        :rtype: str
+        """
+        parts = []
+        if closed.here:
+            parts.append(
+                self.env._("%s SMS cancelled before OVHcloud got them.", closed.here)
+            )
+        if closed.asked:
+            parts.append(
+                self.env._(
+                    "OVHcloud is asked to cancel %s SMS, as far as it has not sent them:"
+                    " their state says so in a moment.",
+                    closed.asked,
+                )
+            )
+        if count > closed.here + closed.asked:
+            parts.append(
+                self.env._(
+                    "%s SMS are on their way or gone, and cannot be called back.",
+                    count - closed.here - closed.asked,
+                )
+            )
+        return " ".join(parts)
+
+    @api.model
+    def _sms_ovh_tell_closed(self, closed, count):
+        """Tell the user what became of SMS whose record, or campaign, is deleted.
+
+        :param Closed closed: see :meth:`_sms_ovh_close`
+        :param int count: all that were to be stopped
+        """
+        message = self._sms_ovh_describe_closed(closed, count)
+        if message:
+            self.env.user._bus_send(
+                "simple_notification", {"type": "warning", "message": message}
+            )
+
+    def _sms_ovh_notify_cancel(self, closed, count):
+        """Return the notification of what became of SMS that somebody cancels.
+
+        :param Closed closed: see :meth:`_sms_ovh_close`
+        :param int count: all that were to be cancelled
+        """
+        complete = closed.here + closed.asked == count
+        return {
+            "type": "ir.actions.client",
+            "tag": "display_notification",
+            "params": {
+                "type": "success" if complete else "warning",
+                "message": self._sms_ovh_describe_closed(closed, count),
+                "next": {"type": "ir.actions.client", "tag": "soft_reload"},
+            },
+        }
+
+    def _sms_ovh_set_canceled(self, failure_type=False):
+        """Write down that these never leave, on what they are tracked by as well.
+
+        :param str|bool failure_type: why, where somebody else than a user stopped it
+        """
         if not self:
             return
         self.write(
             {
                 "state": "canceled",
-                "failure_type": False,
+                "failure_type": failure_type,
                 "sms_ovh_job_id": False,
                 "sms_ovh_send_at": False,
                 "sms_ovh_wanted_at": False,
@@ -119,7 +197,7 @@ class SmsSms(models.Model):
         trackers_sudo = self.env["sms.tracker"].sudo()
         trackers_sudo.search(
             [("sms_uuid", "in", self.mapped("uuid"))]
-        )._sms_ovh_set_canceled("here")
+        )._sms_ovh_set_canceled(False if failure_type else "here", failure_type)
 
     def _sms_ovh_request_cancel(self):
         """Have OVHcloud asked to cancel those of these SMS that it may hold.
@@ -134,30 +212,13 @@ class SmsSms(models.Model):
                 and sms.sms_ovh_account_id.sudo().auth_method != "http2sms"
             )
         )
-        if not asked:
-            return asked
-        # sudo: trackers are technical records without access of their own.
-        trackers_sudo = (
-            self.env["sms.tracker"]
-            .sudo()
-            .search([("sms_uuid", "in", asked.mapped("uuid"))])
-        )
-        # What is sent to a mere number is tracked by nothing.
-        tracked = set(trackers_sudo.mapped("sms_uuid"))
-        untracked = asked.filtered(lambda sms: sms.uuid not in tracked)
-        trackers_sudo += trackers_sudo.create(
-            [
-                {
-                    "sms_uuid": sms.uuid,
-                    "sms_ovh_id": sms.sms_ovh_id,
-                    "sms_ovh_account_id": sms.sms_ovh_account_id.id,
-                    "sms_ovh_job_id": sms.sms_ovh_job_id.id,
-                }
-                for sms in untracked
-            ]
-        )
-        trackers_sudo.filtered("sms_ovh_id").sms_ovh_cancel = "requested"
-        self.env.ref("sms_ovh.ir_cron_cancel").sudo()._trigger()
+        if asked:
+            # sudo: trackers are technical records without access of their own.
+            trackers_sudo = self.env["sms.tracker"].sudo()
+            trackers_sudo.search(
+                [("sms_uuid", "in", asked.mapped("uuid")), ("sms_ovh_id", "!=", False)]
+            ).sms_ovh_cancel = "requested"
+            self.env.ref("sms_ovh.ir_cron_cancel").sudo()._trigger()
         return asked
 
 
@@ -172,7 +233,7 @@ class SmsOvhJob(models.Model):
         :rtype: set
         """
         found = set()
-        for job in self.filtered(lambda job: job.state == "queued"):
+        for job in self.filtered(lambda job: job.state == "queued" and uuids):
             kept = [pair for pair in job.receivers if pair[0] not in uuids]
             found |= {uuid for uuid, __ in job.receivers} & uuids
             values = {"receivers": kept, "receiver_count": len(kept)}
@@ -180,6 +241,51 @@ class SmsOvhJob(models.Model):
                 values.update(state="cancelled", next_attempt=False)
             job.write(values)
         return found
+
+    def _withdraw(self, uuids):
+        """Have receivers not posted again of which nobody knows whether they were.
+
+        :param set uuids: of SMS; the jobs are locked
+        :return: those of `uuids` of which nobody may hear for a while
+        :rtype: set
+        """
+        found = set()
+        for job in self.filtered(lambda job: job.state in ("posting", "unknown")):
+            withdrawn = {uuid for uuid, __ in job.receivers} & uuids
+            if withdrawn:
+                job.withdrawn = sorted(withdrawn.union(job.withdrawn or ()))
+                if job.state == "unknown":
+                    found |= withdrawn
+        return found
+
+    def _return_to_queue(self):
+        """Put the SMS of these jobs back into Odoo's queue: those that nobody posted."""
+        jobs = self.try_lock_for_update(allow_referencing=True).filtered(
+            lambda job: job.state == "queued"
+        )
+        uuids = {uuid for job in jobs for uuid, __ in job.receivers}
+        jobs.write({"state": "cancelled", "next_attempt": False})
+        # sudo: SMS of any user.
+        self.env["sms.sms"].sudo().search(
+            [("uuid", "in", list(uuids)), ("state", "=", "process")]
+        ).write({"state": "outgoing", "sms_ovh_job_id": False})
+        if uuids:
+            self.env.ref("sms.ir_cron_sms_scheduler_action").sudo()._trigger()
+
+    def _call_back_withdrawn(self):
+        """Have OVHcloud asked to cancel what was withdrawn, now that it has it."""
+        uuids = {uuid for job in self.filtered("withdrawn") for uuid in job.withdrawn}
+        if not uuids:
+            return
+        # sudo: trackers are technical records without access of their own.
+        self.env["sms.tracker"].sudo().search(
+            [
+                ("sms_uuid", "in", list(uuids)),
+                ("sms_ovh_id", "!=", False),
+                ("sms_ovh_account_id.auth_method", "!=", "http2sms"),
+            ]
+        ).sms_ovh_cancel = "requested"
+        self.env.ref("sms_ovh.ir_cron_cancel").sudo()._trigger()
 
 
 class SmsTracker(models.Model):
@@ -201,35 +307,52 @@ class SmsTracker(models.Model):
         "(sms_ovh_account_id, id) WHERE sms_ovh_cancel IN ('requested', 'deleting')"
     )
 
-    def _sms_ovh_set_canceled(self, where):
+    def _sms_ovh_set_canceled(self, where, failure_type=False):
         """Write down that these SMS never reach anybody.
 
         Not by core's trackers: those never take back what is in process.
 
-        :param str where: "here" or "ovh", value of `sms_ovh_cancel`
+        :param str|bool where: "here" or "ovh", value of `sms_ovh_cancel`; False where
+            nobody called them back
+        :param str|bool failure_type: why, where it is no user who stopped them
         """
         self.write({"sms_ovh_cancel": where, "sms_ovh_poll_at": False})
         ended = ("canceled", "cancel", "sent", "open", "reply")
+        values = {"failure_type": failure_type, "failure_reason": False}
         traces = self.mailing_trace_id.filtered(
             lambda trace: trace.trace_status not in ended
         )
-        traces.write(
-            {"trace_status": "cancel", "failure_type": False, "failure_reason": False}
-        )
-        if traces:
-            # It says which campaigns have nothing left to do.
-            self.env.ref("mass_mailing.ir_cron_mass_mailing_queue").sudo()._trigger()
+        traces.write({"trace_status": "cancel", **values})
+        self._sms_ovh_end_mailings(traces)
         notifications = self.mail_notification_id.filtered(
             lambda notification: notification.notification_status not in ended
         )
-        notifications.write(
-            {
-                "notification_status": "canceled",
-                "failure_type": False,
-                "failure_reason": False,
-            }
-        )
+        notifications.write({"notification_status": "canceled", **values})
         notifications.mail_message_id._notify_message_notification_update()
+
+    @api.model
+    def _sms_ovh_end_mailings(self, traces):
+        """Call campaigns done of which nothing is left to leave.
+
+        :param traces: `mailing.trace` that have just ended
+        """
+        if not traces:
+            return
+        # A campaign of which some are still to be made ready goes on.
+        going_on = traces._read_group(
+            [
+                ("mass_mailing_id", "in", traces.mass_mailing_id.ids),
+                ("trace_status", "=", "outgoing"),
+                ("is_test_trace", "=", False),
+            ],
+            ["mass_mailing_id"],
+        )
+        ended = traces.mass_mailing_id - self.env["mailing.mailing"].union(
+            *(mailing for (mailing,) in going_on)
+        )
+        self._update_sms_mailings(
+            "cancel", traces.filtered(lambda trace: trace.mass_mailing_id in ended)
+        )
 
     # ------------------------------------------------------------
     # At OVHcloud's
@@ -387,7 +510,7 @@ class SmsTracker(models.Model):
             ]
         ).write({"state": "canceled", "failure_type": False})
         # The SMS left are more again.
-        self.env.ref("sms_ovh.ir_cron_synchronise")._trigger()
+        self.env["sms.ovh.account"]._trigger_synchronise()
 
     def _sms_ovh_give_back(self):
         """Charge nothing for these SMS in the figures."""

@@ -1,21 +1,26 @@
 """Who opted out gets nothing that was queued before."""
 
-from collections import defaultdict
 from datetime import timedelta
 
 from odoo import models
 
-# How long the transaction that read a STOP may take: it counts from its beginning.
+# How long the transaction that wrote an opt-out may take: it counts from its beginning.
 STOP_MARGIN = timedelta(hours=1)
 
 
 class SmsSms(models.Model):
     _inherit = "sms.sms"
 
+    def _sms_ovh_leave_out_stopped(self):
+        """Cancel those of these SMS whose recipients opted out since they were queued.
+
+        :return: the others
+        """
+        left = self._sms_ovh_leave_out_blacklisted()
+        return left._sms_ovh_leave_out_opted_out()
+
     def _sms_ovh_leave_out_blacklisted(self):
         """Cancel those of these SMS whose numbers are on Odoo's blacklist by now.
-
-        So are those to numbers that seem to have asked to stop, until somebody decides.
 
         As in core, which looks when it composes: marketing SMS, and those of campaigns
         that heed the blacklist. What somebody writes on a record, or a reminder, goes
@@ -47,65 +52,66 @@ class SmsSms(models.Model):
         for reason, sms in stopped.grouped(
             lambda sms: reasons[numbers[sms.id]]
         ).items():
-            sms._sms_ovh_cancel_blacklisted(reason)
+            sms._sms_ovh_set_canceled(reason)
         return self - stopped.with_env(self.env)
 
-    def _sms_ovh_cancel_blacklisted(self, failure_type="sms_blacklist"):
-        """Cancel these SMS, in the queue or the outbox, and tell where they are shown."""
-        self.write(
-            {
-                "state": "canceled",
-                "failure_type": failure_type,
-                "sms_ovh_job_id": False,
-            }
-        )
-        # sudo: trackers are technical records without access of their own.
-        trackers_sudo = (
-            self.env["sms.tracker"]
-            .sudo()
-            .search([("sms_uuid", "in", self.mapped("uuid"))])
-        )
-        # Not by core's trackers: those never take back what is in process.
-        traces = trackers_sudo.mailing_trace_id.filtered(
-            lambda trace: trace.trace_status in ("outgoing", "process")
-        )
-        traces.write({"trace_status": "cancel", "failure_type": failure_type})
-        # A campaign of which some are still to be made ready goes on.
-        going_on = traces._read_group(
-            [
-                ("mass_mailing_id", "in", traces.mass_mailing_id.ids),
-                ("trace_status", "=", "outgoing"),
-            ],
-            ["mass_mailing_id"],
-        )
-        ended = traces.mass_mailing_id - self.env["mailing.mailing"].union(
-            *(mailing for (mailing,) in going_on)
-        )
-        trackers_sudo._update_sms_mailings(
-            "cancel", traces.filtered(lambda trace: trace.mass_mailing_id in ended)
-        )
-        notifications = trackers_sudo.mail_notification_id.filtered(
-            lambda notification: (
-                notification.notification_status in ("ready", "process")
+    def _sms_ovh_leave_out_opted_out(self):
+        """Cancel those of these SMS whose recipients left their campaign's lists.
+
+        :return: the others
+        """
+        # sudo: recipients of a campaign, whoever sends it.
+        sms_sudo = self.sudo()
+        stopped = sms_sudo.browse()
+        for mailing, group in sms_sudo.grouped("mailing_id").items():
+            res_ids = mailing and mailing._find_sms_ovh_opted_out(
+                min(group.mapped("create_date"))
             )
-        )
-        notifications.write(
-            {"notification_status": "canceled", "failure_type": failure_type}
-        )
-        notifications.mail_message_id._notify_message_notification_update()
+            if res_ids:
+                stopped += group.filtered(
+                    lambda sms, res_ids=res_ids: (
+                        res_ids & set(sms.mailing_trace_ids.mapped("res_id"))
+                    )
+                )
+        if not stopped:
+            return self
+        stopped._sms_ovh_set_canceled("sms_optout")
+        return self - stopped.with_env(self.env)
 
 
 class SmsOvhJob(models.Model):
     _inherit = "sms.ovh.job"
 
     def _leave_out_stopped(self):
-        """Take who opted out since these jobs were made ready out of them.
+        """Take out of these jobs whom nobody may send to any more.
 
-        One query that finds nobody is all that it costs most of the time: who had opted
-        out before is in no job.
+        Those who opted out since the jobs were made ready, and those whose SMS somebody
+        stopped while it was not known whether it had left. Queries that find nobody are
+        all that it costs most of the time: who had opted out before is in no job.
 
         :return: those of these jobs that still have a receiver
         """
+        reasons = self._find_stopped()
+        # sudo: SMS of any user.
+        Sms = self.env["sms.sms"].sudo()
+        for failure_type in set(reasons.values()):
+            uuids = {uuid for uuid, reason in reasons.items() if reason == failure_type}
+            self._take_out(uuids)
+            Sms.search([("uuid", "in", list(uuids))])._sms_ovh_set_canceled(
+                failure_type
+            )
+        return self.filtered(lambda job: job.state == "queued")
+
+    def _find_stopped(self):
+        """Return whose SMS may not leave any more, and why.
+
+        :return: failure type, False where somebody just stopped it, by UUID
+        :rtype: dict[str, str|bool]
+        """
+        reasons = {
+            uuid: False for job in self.filtered("withdrawn") for uuid in job.withdrawn
+        }
+        since = min(self.mapped("create_date"), default=None)
         heeding = self.filtered(
             lambda job: (
                 job.mailing_id.use_exclusion_list
@@ -113,40 +119,31 @@ class SmsOvhJob(models.Model):
                 else job.kind == "marketing"
             )
         )
-        if not heeding:
-            return self
-        self.env["phone.blacklist"].flush_model(["number", "active", "write_date"])
-        self.env["sms.ovh.reply"].flush_model(["held_number"])
-        self.env.cr.execute(
-            """
-            SELECT held_number, 'sms_ovh_seems_stop' FROM sms_ovh_reply
-             WHERE held_number IS NOT NULL
-             UNION ALL
-            SELECT number, 'sms_blacklist' FROM phone_blacklist
-             WHERE active AND write_date >= %s
-            """,
-            [min(heeding.mapped("create_date")) - STOP_MARGIN],
-        )
-        stopped = dict(self.env.cr.fetchall())
-        if not stopped:
-            return self
-        uuids = defaultdict(list)
-        empty = self.browse()
-        for job in heeding:
-            kept = [pair for pair in job.receivers if pair[1] not in stopped]
-            if len(kept) == len(job.receivers):
+        if heeding:
+            stopped = self.env["sms.ovh.stop"]._find_stopped_since(since - STOP_MARGIN)
+            reasons |= {
+                uuid: stopped[number]
+                for job in heeding
+                if stopped
+                for uuid, number in job.receivers
+                if number in stopped
+            }
+        for mailing, jobs in self.grouped("mailing_id").items():
+            res_ids = mailing and mailing._find_sms_ovh_opted_out(since)
+            if not res_ids:
                 continue
-            for uuid, number in job.receivers:
-                if number in stopped:
-                    uuids[stopped[number]].append(uuid)
-            values = {"receivers": kept, "receiver_count": len(kept)}
-            if not kept:
-                empty |= job
-                values.update(state="cancelled", next_attempt=False)
-            job.write(values)
-        for reason, stopped_uuids in uuids.items():
-            # sudo: SMS of any user.
-            self.env["sms.sms"].sudo().search(
-                [("uuid", "in", stopped_uuids)]
-            )._sms_ovh_cancel_blacklisted(reason)
-        return self - empty
+            trackers = self.env["sms.tracker"].search_fetch(
+                [
+                    ("mailing_trace_id.mass_mailing_id", "=", mailing.id),
+                    ("mailing_trace_id.res_id", "in", list(res_ids)),
+                ],
+                ["sms_uuid"],
+            )
+            opted_out = set(trackers.mapped("sms_uuid"))
+            reasons |= {
+                uuid: "sms_optout"
+                for job in jobs
+                for uuid, __ in job.receivers
+                if uuid in opted_out
+            }
+        return reasons

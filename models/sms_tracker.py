@@ -100,7 +100,8 @@ class SmsTracker(models.Model):
                  WHERE sms_uuid = accepted.uuid
              RETURNING mailing_trace_id,
                        CASE WHEN mail_notification_id IS NULL THEN NULL
-                            ELSE sms_tracker.id END
+                            ELSE sms_tracker.id END,
+                       sms_uuid
                 """,
                 uuids=list(uuids),
                 ids=list(ovh_ids),
@@ -113,10 +114,27 @@ class SmsTracker(models.Model):
         )
         self.invalidate_model(flush=False)
         # Few have a notification: those of a chatter, not of a campaign.
-        self.browse(id_ for __, id_ in rows if id_)._update_sms_notifications("pending")
-        trace_ids = [id_ for id_, __ in rows if id_]
+        self.browse(id_ for __, id_, __ in rows if id_)._update_sms_notifications(
+            "pending"
+        )
+        trace_ids = [id_ for id_, __, __ in rows if id_]
         if trace_ids:
             self._sms_ovh_set_traces_pending(trace_ids)
+        tracked = {uuid for __, __, uuid in rows}
+        # Core has nothing track what is sent to a mere number.
+        self.create(
+            [
+                {
+                    "sms_uuid": uuid,
+                    "sms_ovh_id": ovh_id,
+                    "sms_ovh_account_id": account.id,
+                    "sms_ovh_job_id": job_id,
+                    "sms_ovh_poll_at": fields.Datetime.now() + const.POLL_AFTER[0],
+                }
+                for uuid, ovh_id, job_id in accepted
+                if uuid not in tracked
+            ]
+        )
 
     @api.model
     def _sms_ovh_set_traces_pending(self, trace_ids):
@@ -135,7 +153,7 @@ class SmsTracker(models.Model):
                            failure_type = NULL, failure_reason = NULL,
                            sent_datetime = COALESCE(sent_datetime, %(now)s),
                            write_uid = %(uid)s, write_date = %(now)s
-                     WHERE id = ANY(%(ids)s) AND trace_status NOT IN ('pending', 'sent')
+                     WHERE id = ANY(%(ids)s) AND trace_status NOT IN ('pending', 'sent', 'open', 'reply')
                  RETURNING id, mass_mailing_id
                 )
                 SELECT MIN(id) FROM moved GROUP BY mass_mailing_id
@@ -165,15 +183,18 @@ class SmsTracker(models.Model):
         Core looks for traces in process, among those of all campaigns ever sent. What
         is in process here is in a job.
         """
-        ours = traces.mass_mailing_id.filtered("sms_ovh_account_id")
-        if ours and trace_status != "process":
-            # A test of a campaign is none of it.
+        ours = traces.mass_mailing_id.filtered(
+            lambda mailing: mailing.sms_ovh_account_id or mailing.sms_ovh_composed_count
+        )
+        if not ours:
+            return super()._update_sms_mailings(trace_status, traces)
+        # A test of a campaign is none of it. What is in process, the claim says.
+        if trace_status != "process":
             sent = traces.filtered(lambda trace: not trace.is_test_trace)
             (sent.mass_mailing_id & ours)._end_sms_ovh_sent()
-            traces = traces.filtered(lambda trace: trace.mass_mailing_id not in ours)
-            if not traces:
-                return
-        super()._update_sms_mailings(trace_status, traces)
+        others = traces.filtered(lambda trace: trace.mass_mailing_id not in ours)
+        if others:
+            return super()._update_sms_mailings(trace_status, others)
 
     def _sms_ovh_set_refused(self, state, reason, account):
         """Write down on notifications and traces why an SMS was not sent.

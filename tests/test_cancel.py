@@ -416,7 +416,7 @@ class TestCancel(SmsOvhCase):
         sms = self._create_sms(self._numbers(2), sms_ovh_kind="marketing")
         self._send()
         self.assertEqual(set(sms.mapped("state")), {"pending"})
-        self.assertFalse(sms[0].sms_tracker_id, "sent to a mere number")
+        self.assertTrue(sms[0].sms_tracker_id, "also what is sent to a mere number")
         message = sms[0].action_set_canceled()["params"]["message"]
         self.assertIn("asked to cancel 1 SMS", message)
         self._run_cancel()

@@ -1,5 +1,4 @@
 from collections import Counter
-from uuid import uuid4
 
 from odoo.tests import tagged
 
@@ -12,28 +11,51 @@ INVALID_RECEIVER = "+33612340102"
 
 @tagged("-at_install", "post_install")
 class TestSmsApiOvh(SmsOvhCase):
-    def _send(self, *contents, **kwargs):
-        """Send (text, numbers) pairs; return the results by number and the uuids."""
-        numbers_by_uuid = {}
+    def _send(self, *contents, **values):
+        """Hand (text, numbers) pairs to the provider as core does, and commit.
+
+        :return: pairs of a number and what became of its SMS, as the provider calls it
+        """
         messages = []
+        sms_list = self.env["sms.sms"]
         for content, numbers in contents:
-            uuids = {uuid4().hex: number for number in numbers}
-            numbers_by_uuid.update(uuids)
+            sms = self._create_sms(numbers, content, **values)
+            sms_list += sms
             messages.append(
                 {
                     "content": content,
                     "numbers": [
-                        {"uuid": uuid, "number": number}
-                        for uuid, number in uuids.items()
+                        {"uuid": record.uuid, "number": record.number} for record in sms
                     ],
                 }
             )
-        results = SmsApiOvh(self.env, **kwargs)._send_sms_batch(messages)
+        jobs = self.simulator.count_jobs()
+        results = SmsApiOvh(self.env)._send_sms_batch(messages)
         self.assertEqual(
             Counter(result["uuid"] for result in results),
-            Counter(numbers_by_uuid.keys()),
+            Counter(sms_list.mapped("uuid")),
         )
-        return [(numbers_by_uuid[result["uuid"]], result) for result in results]
+        self.assertEqual(self.simulator.count_jobs(), jobs, "nothing leaves before")
+        self._commit()
+        answered = {result["uuid"]: result for result in results}
+        return [
+            (
+                sms.number,
+                {
+                    "uuid": sms.uuid,
+                    "state": answered[sms.uuid]["state"]
+                    if answered[sms.uuid]["state"] != "processing"
+                    else "success"
+                    if sms.state == "pending"
+                    else SmsApiOvh.get_provider_state(sms.failure_type)
+                    if sms.state == "error"
+                    else sms.state,
+                    "sms_ovh_id": sms.sms_ovh_id,
+                    "failure_reason": sms.sms_ovh_failure_reason,
+                },
+            )
+            for sms in sms_list
+        ]
 
     def _states(self, *contents, **kwargs):
         return {
@@ -77,7 +99,7 @@ class TestSmsApiOvh(SmsOvhCase):
             self.assertLessEqual(len(ledger[number]["tag"]), 20)
 
     def test_stop_clause(self):
-        self._send(("Soldes", self._numbers(1)), stop_clause=True)
+        self._send(("Soldes", self._numbers(1)), sms_ovh_stop_clause=True)
         (sms,) = self.simulator.get_ledger()
         self.assertTrue(sms["text_sent"].startswith("Soldes\nSTOP"))
 
@@ -88,7 +110,7 @@ class TestSmsApiOvh(SmsOvhCase):
         )
         self.account.default_sender_id = self._sender(type="virtual")
         self.assertEqual(
-            self._states(("Bonjour", ["+33622222222"]), stop_clause=True),
+            self._states(("Bonjour", ["+33622222222"]), sms_ovh_stop_clause=True),
             {"+33622222222": "success"},
         )
         by_receiver = {sms["receiver"]: sms for sms in self.simulator.get_ledger()}
@@ -213,21 +235,16 @@ class TestSmsApiOvh(SmsOvhCase):
             ("Deux", ["+33622222222"]),
             ("Trois", ["+33633333333"]),
         )
-        self.assertEqual(
-            states,
-            {
-                "+33611111111": "success",
-                "+33622222222": "insufficient_credit",
-                "+33633333333": "insufficient_credit",
-            },
-        )
-        self.assertEqual(self.simulator.count_jobs(), 2)
+        self.assertEqual(sorted(states.values()), ["process", "process", "success"])
+        self.assertEqual(self.account.pause_reason, "credit")
+        self.assertEqual(len(self.simulator.get_ledger()), 1)
 
     def test_refused_keys_spare_the_other_jobs(self):
         self.account.consumer_key = "demoexpired00000000000000000expi"
         states = self._states(("Un", ["+33611111111"]), ("Deux", ["+33622222222"]))
-        self.assertEqual(set(states.values()), {"unregistered"})
-        self.assertEqual(self.simulator.count_jobs(), 1)
+        self.assertEqual(set(states.values()), {"process"}, "they wait for other keys")
+        self.assertEqual(self.account.pause_reason, "keys")
+        self.assertFalse(self.simulator.get_ledger())
 
     def test_unreadable_answer_costs_its_job_alone(self):
         """A 502 in HTML on the second of three jobs."""
@@ -241,26 +258,29 @@ class TestSmsApiOvh(SmsOvhCase):
                     ("Trois", ["+33633333333"]),
                 )
                 self.assertEqual(
-                    states,
-                    {
-                        "+33611111111": "success",
-                        "+33622222222": "ovh_unconfirmed",
-                        "+33633333333": "success",
-                    },
+                    sorted(states.values()), ["process", "success", "success"]
                 )
 
-    def test_not_sent_is_told_from_not_known(self):
-        self.simulator.order_faults({"kind": "429", "path": "/jobs$"})
-        self.assertEqual(
-            self._states(("Bonjour", ["+33611111111"])),
-            {"+33611111111": "server_error"},
+    def test_a_number_that_odoo_has_no_sms_of(self):
+        """What another addon hands to the provider leaves all the same, and once."""
+        results = SmsApiOvh(self.env)._send_sms_batch(
+            [
+                {
+                    "content": "Code",
+                    "numbers": [{"uuid": "other", "number": "0611111111"}],
+                }
+            ]
         )
-        self.account.endpoint_url = "http://127.0.0.1:9/1.0"
-        self.assertEqual(
-            self._states(("Bonjour", ["+33611111111"])),
-            {"+33611111111": "server_error"},
-        )
+        self.assertEqual([result["state"] for result in results], ["processing"])
         self.assertFalse(self.simulator.get_ledger())
+        self._commit()
+        (entry,) = self.simulator.get_ledger()
+        self.assertEqual(
+            (entry["receiver"], entry["message"]), ("+33611111111", "Code")
+        )
+        tracker = self.env["sms.tracker"].search([("sms_uuid", "=", "other")])
+        self.assertEqual(tracker.sms_ovh_id, str(entry["id"]))
+        self.assertTrue(tracker.sms_ovh_poll_at)
 
     def test_ids_are_matched_by_position(self):
         api = SmsApiOvh(self.env)

@@ -103,11 +103,29 @@ class TestSmsOvhJob(SmsOvhCase):
         sms = self.env["sms.sms"]
         for index in range(const.JOBS_AFTER_COMMIT + 1):
             sms += self._create_sms(self._numbers(1, index), body=f"Texte {index}")
-        sms.send()
+        # In several calls, as chatter and reminders send: all of one transaction count.
+        for record in sms:
+            record.send()
         self._commit()
-        self.assertEqual(self.simulator.count_jobs(), 0)
+        self.assertEqual(self.simulator.count_jobs(), const.JOBS_AFTER_COMMIT)
         self._run()
         self.assertEqual(len(self.simulator.get_ledger()), len(sms))
+
+    def test_one_dispatch_for_a_transaction(self):
+        """However many sends it has, its commit waits for one round of posting."""
+        dispatch = sms_ovh_job.SmsOvhJob._dispatch
+        calls = []
+
+        def counting(jobs, *args, **kwargs):
+            calls.append(len(jobs))
+            return dispatch(jobs, *args, **kwargs)
+
+        with patch.object(sms_ovh_job.SmsOvhJob, "_dispatch", counting):
+            for index in range(3):
+                self._create_sms(self._numbers(1, index), f"Texte {index}").send()
+            self._commit()
+        self.assertEqual(calls, [3])
+        self.assertEqual(len(self.simulator.get_ledger()), 3)
 
     def test_refused_without_a_call(self):
         sms = self._create_sms(["+33611111111", "nobody", False])

@@ -70,7 +70,7 @@ def get_main_region(region):
 
 
 class SmsApiOvh(SmsApiBase):
-    """Sends batches of SMS through one OVHcloud account.
+    """Odoo's way to one OVHcloud account: what it is given goes into the outbox.
 
     :param env: environment; its company is the default sending company
     :param account: `sms.ovh.account` to send with; by default that of the company
@@ -126,6 +126,9 @@ class SmsApiOvh(SmsApiBase):
                 "OVHcloud refuses the sender. Choose another one on the OVHcloud"
                 " account, or wait until OVHcloud has validated it."
             ),
+            "ovh_sender_missing": env._(
+                "No sender is chosen. Choose one on the OVHcloud account."
+            ),
             "ovh_empty": env._("The message is empty. Write a text and send it again."),
             "ovh_too_long": env._(
                 "The message takes more than %s SMS, the most that OVHcloud sends at a"
@@ -159,47 +162,34 @@ class SmsApiOvh(SmsApiBase):
     # ------------------------------------------------------------
 
     def _send_sms_batch(self, messages, delivery_reports_url=False):
-        """Send `messages`, one OVHcloud job per text and up to 500 receivers.
+        """Put `messages` into the outbox: they leave after the caller's commit.
 
-        See the parent for the parameters. Nothing is raised: whatever becomes of one
-        job is the result of that job's receivers alone.
+        See the parent for the parameters. Nothing is posted here, so that a transaction
+        which is rolled back leaves no SMS behind. Which account sends, as whom and as
+        what is decided for each SMS by its own company, whoever calls.
 
-        :return: one dict per number: ``uuid``, ``state`` ('success' or a key of
-            ``PROVIDER_TO_SMS_FAILURE_TYPE``), ``failure_reason`` (a sentence in the
-            user's language) and, if accepted, ``sms_ovh_id``
+        :return: one dict per number: ``uuid``, ``state`` ('processing' or a key of
+            ``PROVIDER_TO_SMS_FAILURE_TYPE``) and ``failure_reason`` (a sentence); none
+            for an SMS that has to wait in Odoo's queue
         :rtype: list[dict]
         """
-        results = []
-        jobs = []
-        for message in messages:
-            body = message.get("content") or ""
-            text_refusal = self._check_text(body)
-            receivers = []
-            for info in message.get("numbers") or []:
-                refusal, number = text_refusal, None
-                if not refusal:
-                    refusal, number = self._check_number(info["number"])
-                if refusal:
-                    results.append(self._prepare_result(info["uuid"], refusal))
-                else:
-                    receivers.append((info["uuid"], number))
-            jobs += [(body, chunk) for chunk in self._split_receivers(receivers)]
-        if not jobs:
-            return results
-        with self.account_sudo._get_client() as client:
-            for index, (body, chunk) in enumerate(jobs):
-                job_results, fatal = self._send_job(client, body, chunk)
-                results += job_results
-                if fatal:
-                    # The same refusal awaits every further job: spare them all.
-                    state, reason = fatal
-                    results += [
-                        self._prepare_result(uuid, state, reason)
-                        for __, rest in jobs[index + 1 :]
-                        for uuid, __ in rest
-                    ]
-                    break
-        return results
+        return self.env["sms.ovh.job"]._enqueue(self, messages)
+
+    @classmethod
+    def get_provider_state(cls, failure_type):
+        """Return what the provider calls a failure of an SMS.
+
+        :param str failure_type: as the SMS has it
+        :rtype: str
+        """
+        for state, known in cls.PROVIDER_TO_SMS_FAILURE_TYPE.items():
+            if known == failure_type:
+                return state
+        return "unknown"
+
+    def _check_sender(self):
+        """Return the reason to refuse what has no sender, or None."""
+        return None if self.sender_sudo else "ovh_sender_missing"
 
     def _check_text(self, body):
         """Return the reason to refuse a text without any call, or None."""
@@ -292,49 +282,6 @@ class SmsApiOvh(SmsApiBase):
     def _get_tag():
         """Return a tag that no other job has, by which OVHcloud can be asked for it."""
         return f"odoo{uuid4().hex}"[: const.MAX_TAG_LENGTH]
-
-    def _send_job(self, client, body, receivers):
-        """Send one job.
-
-        :return: (results of its receivers, (state, reason) if no other job of this
-            account can pass now)
-        """
-        if not self.sender_sudo:
-            reason = self.env._(
-                "No sender is chosen. Choose one on the OVHcloud account."
-            )
-            return self._prepare_results(receivers, "ovh_sender_refused", reason), (
-                "ovh_sender_refused",
-                reason,
-            )
-        path, content = self._prepare_job(body, receivers)
-        try:
-            report = client.post(path, content)
-            self.account_sudo._read_report(report)
-            accepted = self._match_report(report)
-            if accepted is None:
-                return self._prepare_results(receivers, "ovh_unconfirmed"), None
-            invalid = report.get("invalidReceivers") or []
-            return self._read_receivers(receivers, accepted, invalid), None
-        except OvhError as error:
-            state = self._get_error_state(error)
-            reason = self._get_failure_sentence(error)
-            _logger.warning(
-                "OVHcloud SMS: job %s of %s SMS by account %s: %r",
-                content["tag"],
-                len(receivers),
-                self.account_sudo.id,
-                error,
-            )
-            fatal = state in (
-                "insufficient_credit",
-                "unregistered",
-                "ovh_sender_refused",
-            )
-            return (
-                self._prepare_results(receivers, state, reason),
-                (state, reason) if fatal else None,
-            )
 
     def _get_failure_sentence(self, error):
         """Return what `error` means for a job, and what to do, in the user's language."""

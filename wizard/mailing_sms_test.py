@@ -59,7 +59,11 @@ class MailingSmsTest(models.TransientModel):
         company = self.mailing_id.sms_ovh_company_id or self.env.company
         # sudo: who may send an SMS need not be allowed to see the account.
         if not company.sudo().sms_ovh_account_id:
-            return super().action_send_sms()
+            # Core asks the provider of the environment's company.
+            last_sudo = self.env["sms.sms"].sudo().search([], order="id desc", limit=1)
+            result = super(MailingSmsTest, self.with_company(company)).action_send_sms()
+            self._set_sms_ovh_sent_elsewhere(last_sudo)
+            return result
         numbers = [number.strip() for number in self.numbers.splitlines()]
         numbers = [number for number in numbers if number]
         country_code = company.country_id.code or self.env.company.country_id.code
@@ -90,6 +94,24 @@ class MailingSmsTest(models.TransientModel):
         sms_sudo.send()
         self._log_ovh_test_after_commit(sms_sudo, invalid)
         return True
+
+    def _set_sms_ovh_sent_elsewhere(self, last_sudo):
+        """Take tests that another provider has sent out of the queue.
+
+        Core leaves there what it handed over: where the user's company sends through
+        OVHcloud, they would leave once more that way.
+
+        :param last_sudo: the last `sms.sms` before them
+        """
+        if self.env["res.company"]._sms_ovh_is_used():
+            last_sudo.search(
+                [
+                    ("id", ">", last_sudo.id),
+                    ("state", "=", "outgoing"),
+                    ("create_uid", "=", self.env.uid),
+                    ("mailing_id", "=", False),
+                ]
+            ).write({"state": "pending", "to_delete": True})
 
     def _log_ovh_test_after_commit(self, sms_sudo, invalid):
         """Log the outcome once it is known: tests leave after the commit, too."""

@@ -14,6 +14,20 @@ from ..tools.gsm7_filling import OFF
 from ..tools.phone_number import get_kind, get_number_sentences
 from ..tools.sms_segments import is_blank
 
+# Where Odoo has the hooks of campaigns.
+CORE_MODULES = ("odoo.addons.mass_mailing.", "odoo.addons.mass_mailing_sms.")
+
+
+def is_core_method(record, name):
+    """Return whether a hook is Odoo's own: no other addon narrows what it answers.
+
+    :param record: of the model that has the hook
+    :param str name: of the method
+    :rtype: bool
+    """
+    owner = next(cls for cls in type(record).__mro__ if name in vars(cls))
+    return owner.__module__.startswith(CORE_MODULES)
+
 
 class SmsComposer(models.TransientModel):
     _name = "sms.composer"
@@ -524,7 +538,7 @@ class SmsComposer(models.TransientModel):
     # ------------------------------------------------------------
     # Core looks each recipient up in lists that it makes of all blacklisted numbers,
     # all who opted out and all who got one: the time for one SMS grows with their
-    # number. These ask for the slice at hand only, and answer with sets.
+    # number. These ask for the slice at hand only.
 
     def _is_sms_ovh_slice(self):
         """Whether this composes a slice of a campaign that OVHcloud sends."""
@@ -535,22 +549,24 @@ class SmsComposer(models.TransientModel):
         if not self._is_sms_ovh_slice():
             return super()._get_blacklist_record_ids(records, recipients_info)
         if not self.use_exclusion_list:
-            return set()
+            return []
         numbers = {info["sanitized"] for info in recipients_info.values()} - {False}
         blacklisted = self.env["sms.ovh.stop"]._find_blacklisted(numbers)
-        return {
+        return [
             record.id
             for record in records
             if recipients_info[record.id]["sanitized"] in blacklisted
-        }
+        ]
 
     def _get_optout_record_ids(self, records, recipients_info):
         """Override of `mass_mailing_sms`: see above."""
         if not self._is_sms_ovh_slice():
             return super()._get_optout_record_ids(records, recipients_info)
         mailing = self.mailing_id
-        if mailing.mailing_model_name != "mailing.list":
-            return set(mailing._get_opt_out_list_sms())
+        if mailing.mailing_model_name != "mailing.list" or not is_core_method(
+            mailing, "_get_opt_out_list_sms"
+        ):
+            return list(mailing._get_opt_out_list_sms())
         # As core: who opted out of all lists at hand, not who is still in one.
         groups = self.env["mailing.subscription"]._read_group(
             [
@@ -560,7 +576,7 @@ class SmsComposer(models.TransientModel):
             ["contact_id"],
             ["opt_out:bool_and"],
         )
-        return {contact.id for contact, opt_out in groups if opt_out}
+        return [contact.id for contact, opt_out in groups if opt_out]
 
     def _get_done_record_ids(self, records, recipients_info):
         """Override of `mass_mailing_sms`: see above.
@@ -569,6 +585,12 @@ class SmsComposer(models.TransientModel):
         """
         if not self._is_sms_ovh_slice():
             return super()._get_done_record_ids(records, recipients_info)
+        # What other addons leave out. Core's own reads the whole campaign each time.
+        others = set()
+        if not is_core_method(self.mailing_id, "_get_seen_list_sms"):
+            others.update(self.mailing_id._get_seen_list_sms()[0])
+        if self.env.context.get("sms_ovh_again"):
+            return list(others)
         numbers = {info["sanitized"] for info in recipients_info.values()} - {False}
         # sudo: the campaign's own traces.
         traces_sudo = self.env["mailing.trace"].sudo()
@@ -588,7 +610,7 @@ class SmsComposer(models.TransientModel):
         # What an estimate has seen already, which leaves no traces.
         before = self.env.context.get("sms_ovh_seen_numbers", ())
         seen = set(traces.mapped("sms_number"))
-        done = set(traces.mapped("res_id")) & set(records.ids)
+        done = (set(traces.mapped("res_id")) & set(records.ids)) | others
         for record in records:
             number = recipients_info[record.id]["sanitized"]
             if not number:
@@ -596,4 +618,4 @@ class SmsComposer(models.TransientModel):
             if number in seen or number in before:
                 done.add(record.id)
             seen.add(number)
-        return done
+        return list(done)
