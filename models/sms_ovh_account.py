@@ -987,11 +987,17 @@ class SmsOvhAccount(models.Model):
         # sent: those have lists of their own.
         account_path = self._get_path("outgoing")
         ids_by_path = {account_path: open_ids}
-        # sudo: jobs are technical records.
-        for job, own in trackers.sudo().grouped("sms_ovh_job_id").items():
-            path = job._get_outgoing_path() if job.exists() else account_path
-            if path != account_path:
-                ids_by_path.setdefault(path, set()).update(own.mapped("sms_ovh_id"))
+        # sudo: jobs are technical records; old ones may be deleted.
+        jobs = trackers.sudo().sms_ovh_job_id.exists()
+        own_ids = set(
+            jobs.filtered(
+                lambda job: job.ovh_user_id or job.sender_id.type == "virtual"
+            ).ids
+        )
+        for tracker in trackers.sudo():
+            if tracker.sms_ovh_job_id.id in own_ids:
+                path = tracker.sms_ovh_job_id._get_outgoing_path()
+                ids_by_path.setdefault(path, set()).add(tracker.sms_ovh_id)
         found = []
         with self._get_client() as client:
             for path, ids in ids_by_path.items():

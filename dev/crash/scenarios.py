@@ -117,6 +117,17 @@ FAULTS = {
         {},
         True,
     ),
+    "ids shuffled": ([], {"ids_order": "shuffled"}, True),
+    "ids shuffled, answers lost, no batches": (
+        [{"kind": "cut_after", "times": 3}],
+        {"ids_order": "shuffled", "batch_refused": "."},
+        True,
+    ),
+    "lists split, answers lost": (
+        [{"kind": "502_html", "accept": True, "times": 3}],
+        {"account_lists_all": False, "ids_order": "swapped"},
+        True,
+    ),
     "reports lost": ([], {"callback_lost_share": 0.4}, False),
     "reports doubled": ([], {"callback_duplicate_share": 1.0}, True),
     "reports shuffled": (
@@ -181,6 +192,9 @@ class Run:
                 "callback_lost_share": 0.0,
                 "callback_shuffle": None,
                 "undeliverable_share": 0.03,
+                "ids_order": "receivers",
+                "batch_refused": None,
+                "account_lists_all": True,
                 **config,
             }
         )
