@@ -112,7 +112,7 @@ class SmsOvhStop(models.Model):
     def _tell_records(self, trackers):
         """Note in the chatter of what the SMS was about that its recipient opted out."""
         for stop, tracker in zip(self, trackers, strict=True):
-            record = tracker._get_sms_ovh_record()
+            record = tracker and tracker._get_sms_ovh_record()
             if not record or not hasattr(record, "_message_log"):
                 continue
             record._message_log(

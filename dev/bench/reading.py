@@ -8,7 +8,7 @@ LATENCY_MS = 100
 RECONCILED = 500
 POLLED = 10000
 STOPS = 50000
-# Seconds that one run may take, with batches.
+# Seconds that reading all of them may take, with batches.
 STOP_SECONDS = 30
 # Value of the simulator's `batch_refused`: one by one is how all was read before.
 READINGS = {"with batches": None, "one by one": "."}
