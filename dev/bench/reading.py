@@ -39,6 +39,8 @@ def reading(machines, figures):
     for label, refused in READINGS.items():
         machines.simulator(LATENCY_MS)
         machines.run("clear", database)
+        # Nobody is sent to who is on the blacklist of the round before.
+        machines.run("clear_stops", database)
         machines.run("queue", database, count=RECONCILED, same=True)
         tell(
             f"{root}/simulator/faults",
