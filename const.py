@@ -40,6 +40,8 @@ SMALLEST_RECHARGE = 100
 # Where an integrator creates the application key, the secret and the consumer key.
 # https://help.ovhcloud.com/csm/en-api-getting-started-ovhcloud-api
 TOKEN_CREATION_URL = "https://eu.api.ovh.com/createToken/"
+# Where SMS of a service are bought. https://help.ovhcloud.com/csm/en-sms-credits-management
+ORDER_URL = "https://www.ovh.com/manager/#/telecom/sms/%s/order"
 
 # Seconds: a user waits at most about this long for an answer, and a worker of Odoo is
 # never held for the 180 s that the `ovh` package allows by default.
@@ -192,6 +194,15 @@ GSM7_CHOICES = [
     ("all", "All of the text"),
 ]
 KINDS = [("marketing", "Marketing"), ("transactional", "Transactional")]
+
+# What became of an SMS, as the log has it and figures show it.
+LOG_STATES = [
+    ("pending", "Sent"),
+    ("sent", "Delivered"),
+    ("error", "Failed"),
+    ("refused", "Refused"),
+    ("canceled", "Cancelled"),
+]
 
 # Hours in which marketing SMS may leave, to choose from: opening, closing, ISO days, and
 # whether public holidays are kept. No French statute names hours. Those of OVHcloud are

@@ -381,7 +381,23 @@ class MailingMailing(models.Model):
             )
         )
         (self - sms_mailings).sms_ovh_sender_warning = False
+        (self - sms_mailings).sms_ovh_stop_missing = False
         return super(MailingMailing, sms_mailings)._compute_sms_ovh_sender_warning()
+
+    def action_sms_ovh_add_stop(self):
+        """Write into the text that recipients opt out by a reply, where they can."""
+        for mailing in self.filtered("sms_ovh_stop_missing"):
+            mailing.check_access("write")
+            # sudo: the language of a user.
+            lang = (mailing.user_id or self.env.user).sudo().lang
+            line = self.with_context(lang=lang).env._("Opt out: reply STOP")
+            body = (mailing.body_plaintext or "").rstrip()
+            mailing.body_plaintext = f"{body}\n{line}"
+        return True
+
+    def action_sms_ovh_test(self):
+        """Open the sending of a test to oneself."""
+        return {**self.action_test(), "name": self.env._("Send a Test SMS")}
 
     def _get_sms_ovh_body(self):
         return self.body_plaintext
@@ -751,7 +767,10 @@ class MailingMailing(models.Model):
         if ended and self.env.user.is_public:
             ended._track_set_author(self.env.ref("base.partner_root"))
         for mailing in ended:
-            mailing.write(
+            # The chatter speaks the language of whoever is responsible.
+            # sudo: the language of a user.
+            lang = (mailing.user_id or mailing.create_uid).sudo().lang
+            mailing.with_context(lang=lang).write(
                 {
                     "state": "done",
                     "sent_date": fields.Datetime.now(),

@@ -1,7 +1,10 @@
 import hashlib
 import json
 import logging
+from datetime import datetime, time, timedelta
 from typing import NamedTuple
+
+import pytz
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
@@ -530,10 +533,30 @@ class MailingMailing(models.Model):
             {
                 "mailing_id": self.id,
                 "mode": mode,
-                "schedule_date": self.schedule_date,
+                "schedule_date": self.schedule_date
+                if mode != "schedule"
+                else self._get_sms_ovh_schedule_date(),
             }
         )
         return send._open()
+
+    def _get_sms_ovh_schedule_date(self):
+        """Return when this campaign is proposed to leave: what was chosen, or tomorrow
+        at ten by the user's clock, within the hours of who sends.
+
+        :rtype: datetime
+        """
+        self.ensure_one()
+        now = fields.Datetime.now()
+        if self.schedule_date and self.schedule_date > now:
+            return self.schedule_date
+        tomorrow = fields.Date.context_today(self) + timedelta(days=1)
+        local = self.env.tz.localize(datetime.combine(tomorrow, time(10)))
+        date = local.astimezone(pytz.utc).replace(tzinfo=None)
+        if self.sms_ovh_kind != "marketing":
+            return date
+        # sudo: the hours of the company that sends.
+        return self.sudo().sms_ovh_company_id._get_sms_ovh_opening(date) or date
 
     def action_sms_ovh_preview(self):
         """Show what a phone shows of this campaign."""

@@ -66,6 +66,7 @@ class SmsOvhAccount(models.Model):
     )
     service_name = fields.Char(
         string="Service",
+        # A service belongs to one account.
         copy=False,
         tracking=True,
         help="Name of the SMS service in OVHcloud's console, like sms-ab12345-1. Left"
@@ -418,6 +419,8 @@ class SmsOvhAccount(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         """Override to clean what was typed."""
+        if self.env.context.get("sms_ovh_form"):
+            self._check_meant(vals_list)
         accounts = super().create([self._clean_values(vals) for vals in vals_list])
         self.env.registry.clear_cache()  # see `_get_callback_tokens`
         return accounts
@@ -446,6 +449,7 @@ class SmsOvhAccount(models.Model):
     def write(self, vals):
         """Override to clean what was typed, and to forget a state it makes untrue."""
         vals = self._clean_values(vals)
+        before = {account.id: account.state for account in self}
         result = super().write(vals)
         connection = {"service_name", "endpoint", "endpoint_url", "auth_method"}
         if connection.union(LOGIN_FIELDS) & vals.keys() and "state" not in vals:
@@ -462,6 +466,8 @@ class SmsOvhAccount(models.Model):
             self._check_not_used()
         if vals.keys() & {"active", "callback_token"}:
             self.env.registry.clear_cache()  # see `_get_callback_tokens`
+        if "state" in vals:
+            self._announce_state(before)
         return result
 
     def copy_data(self, default=None):
@@ -536,6 +542,34 @@ class SmsOvhAccount(models.Model):
         if not lang or lang == "en_US":
             lang = account_sudo.user_id.lang or lang
         return self.with_context(lang=lang)
+
+    @api.model
+    def _check_meant(self, vals_list):
+        """Refuse an account that nobody meant: a form that is left saves what it has.
+
+        :param list vals_list: values of new accounts
+        :raise UserError: where nothing was entered that an account could be
+        """
+        if not all(map(self._is_meant, vals_list)):
+            raise UserError(
+                self.env._(
+                    "Nothing is entered yet. Enter the application key and its secret,"
+                    " then press “Connect with OVHcloud”."
+                )
+            )
+
+    @api.model
+    def _is_meant(self, vals):
+        """Return whether somebody entered something to connect with.
+
+        :param dict vals: values of a new account
+        """
+        entered = ("service_name", "endpoint_url", *LOGIN_FIELDS)
+        return any(vals.get(name) for name in entered) or (
+            # Where the server has them there is nothing to enter.
+            all(self.browse()._get_application())
+            and vals.get("auth_method", "consumer_key") == "consumer_key"
+        )
 
     # ------------------------------------------------------------
     # OVHcloud

@@ -7,6 +7,8 @@ import secrets
 from datetime import datetime, timezone
 from urllib.parse import urljoin as resolve_url
 
+from markupsafe import escape
+
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tools import config
@@ -24,6 +26,7 @@ LOGIN_REGEX = re.compile(r"[!-~]{1,128}")
 APPLICATION_KEY_OPTION = "sms_ovh_application_key"
 APPLICATION_SECRET_OPTION = "sms_ovh_application_secret"
 EXPIRY_ACTIVITY = "sms_ovh.mail_activity_type_expiry"
+CONNECTION_ACTIVITY = "sms_ovh.mail_activity_type_connection"
 
 
 class SmsOvhAccount(models.Model):
@@ -57,6 +60,9 @@ class SmsOvhAccount(models.Model):
         compute="_compute_http_sender",
         inverse="_inverse_http_sender",
         help="A sender that OVHcloud has enabled: letters and digits, eleven at most.",
+    )
+    in_use = fields.Boolean(
+        string="Used by a Company", compute="_compute_in_use", compute_sudo=True
     )
     application_available = fields.Boolean(compute="_compute_application_available")
     application_from_server = fields.Boolean(
@@ -100,6 +106,12 @@ class SmsOvhAccount(models.Model):
             account.application_from_server = (
                 account.application_available and not account_sudo.application_key
             )
+
+    @api.depends("company_id.sms_ovh_account_id")
+    def _compute_in_use(self):
+        """Tell whether the account's company sends with it."""
+        for account in self:
+            account.in_use = account.company_id.sms_ovh_account_id == account._origin
 
     @api.depends("default_sender_id")
     def _compute_http_sender(self):
@@ -260,8 +272,9 @@ class SmsOvhAccount(models.Model):
             raise UserError(
                 self.env._(
                     "OVHcloud refuses to send you back to %(address)s (%(words)s)."
-                    " Correct the system parameter “web.base.url”, then press “Connect"
-                    " with OVHcloud” again.",
+                    " Correct the address of your Odoo (Settings, Technical, System"
+                    " Parameters, web.base.url), then press “Connect with OVHcloud”"
+                    " again.",
                     address=self.get_base_url(),
                     words=error.message,
                 )
@@ -279,6 +292,33 @@ class SmsOvhAccount(models.Model):
         # sudo: nobody writes these by hand.
         self.sudo().write(values)
         return {"type": "ir.actions.act_url", "url": url, "target": "self"}
+
+    def action_open_base_url(self):
+        """Open the address by which others reach this Odoo, to be corrected.
+
+        :raise AccessError: for all but system administrators
+        """
+        Parameter = self.env["ir.config_parameter"]
+        Parameter.check_access("write")
+        parameter = Parameter.search([("key", "=", "web.base.url")], limit=1)
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("The Address of Your Odoo"),
+            "res_model": Parameter._name,
+            "res_id": parameter.id,
+            "views": [(False, "form")],
+            "target": "new",
+        }
+
+    def action_use(self):
+        """Have this account's company send its SMS with it.
+
+        :raise AccessError: for who may not change the company's settings
+        """
+        self.ensure_one()
+        self.check_access("write")
+        self.company_id.write({"sms_ovh_account_id": self.id})
+        return True
 
     def _check_may_connect(self):
         """Refuse whoever may not see keys.
@@ -533,6 +573,56 @@ class SmsOvhAccount(models.Model):
         elif isinstance(error, ovh_client.OvhServiceAccountRefused):
             state = "refused"
         return {"state": state, "state_message": self._get_error_sentence(error)}
+
+    def _announce_state(self, before):
+        """Tell whoever is responsible at once when OVHcloud refuses what it took before.
+
+        :param dict before: state of these accounts by id, as it was
+        """
+        for account in self:
+            if account.state == "connected":
+                account._unlink_connection_activity()
+            elif (
+                account.state in ("refused", "expired")
+                and before.get(account.id) != account.state
+            ):
+                account._schedule_connection_activity()
+
+    def _unlink_connection_activity(self):
+        """Take back what was asked of whoever is responsible: it is connected again."""
+        # sudo: the activity is another's.
+        self.sudo().activity_unlink([CONNECTION_ACTIVITY])
+
+    def _schedule_connection_activity(self):
+        """Ask whoever is responsible to connect this account again."""
+        self.ensure_one()
+        self._unlink_connection_activity()
+        user = self.user_id or self.env.user
+        env = self.with_context(lang=user.lang).env
+        # sudo: news of OVHcloud, whoever happens to read them first.
+        self.sudo().activity_schedule(
+            CONNECTION_ACTIVITY,
+            user_id=user.id,
+            summary=env._("OVHcloud refuses the connection")
+            if self.state == "refused"
+            else env._("The connection with OVHcloud has expired"),
+            # It holds OVHcloud's words, which are text.
+            note=escape(self.with_context(lang=user.lang)._get_connection_advice()),
+        )
+
+    def _get_connection_advice(self):
+        """Return what is wrong and how it is cured, in one text."""
+        self.ensure_one()
+        advice = self.env._(
+            "No SMS is sent until then. Open the account and press “Connect with"
+            " OVHcloud”."
+        )
+        if self.auth_method != "consumer_key":
+            advice = self.env._(
+                "No SMS is sent until then. Open the account, correct what it connects"
+                " with, and press “Test Connection”."
+            )
+        return " ".join(filter(None, [self.state_message, advice]))
 
     def _announce_expiry(self):
         """Tell whoever is responsible, once, that the connection ends soon."""

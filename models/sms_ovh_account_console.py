@@ -10,6 +10,8 @@ import math
 import re
 from functools import partial
 
+from markupsafe import escape
+
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import email_normalize
@@ -26,6 +28,7 @@ CALLBACKS = {"callBack": "delivery", "stopCallBack": "stop"}
 # What OVHcloud puts before or into its words when it refuses one parameter.
 PARAMETER_REGEX = re.compile(r"^\[(?P<name>\w+)\]")
 CREDIT_ACTIVITY = "sms_ovh.mail_activity_type_credit"
+SENDER_ACTIVITY = "sms_ovh.mail_activity_type_sender"
 
 CALLBACK_STATES = [
     ("none", "Off"),
@@ -179,7 +182,9 @@ class SmsOvhAccount(models.Model):
         account = account or self.search([("company_id", "=", self.env.company.id)])
         if len(account) != 1:
             raise UserError(
-                self.env._("Do this on the account, in Configuration > OVHcloud.")
+                self.env._(
+                    "Do this on the account, in Configuration > OVHcloud Settings."
+                )
             )
         return account
 
@@ -643,14 +648,40 @@ class SmsOvhAccount(models.Model):
                 comment=values["comment"],
             )
         self._tell(body)
+        if values["status"] == "refused":
+            self._schedule_refused_sender(sender, values.get("comment"))
+
+    def _schedule_refused_sender(self, sender, comment):
+        """Ask whoever is responsible to request a sender again that OVHcloud refused.
+
+        :param sender: `sms.ovh.sender`
+        :param str|bool comment: OVHcloud's words
+        """
+        user = self.user_id or self.env.user
+        env = self.with_context(lang=user.lang).env
+        advice = env._(
+            "Open the sender and press “Request Again”: correct the name or the reason."
+        )
+        words = comment and env._("OVHcloud's comment: %s", comment)
+        # sudo: news of OVHcloud, whoever happens to read them first.
+        self.sudo().activity_schedule(
+            SENDER_ACTIVITY,
+            user_id=user.id,
+            summary=env._("OVHcloud refused the sender “%s”", sender.name),
+            # It holds OVHcloud's words, which are text.
+            note=escape(" ".join(filter(None, [words, advice]))),
+        )
 
     def _tell(self, body):
         """Post a sentence, as text, to the account's followers."""
         # sudo: news of OVHcloud, whoever happens to read them first.
         self.sudo().message_post(body=body, subtype_xmlid="mail.mt_comment")
 
-    def action_request_sender(self):
-        """Open the request of a sender, with the names that OVHcloud suggests."""
+    def action_request_sender(self, sender=None):
+        """Open the request of a sender, with the names that OVHcloud suggests.
+
+        :param sender: `sms.ovh.sender` that was refused, to begin with
+        """
         self.ensure_one()
         self.check_access("write")
         try:
@@ -662,6 +693,7 @@ class SmsOvhAccount(models.Model):
         request = self.env["sms.ovh.sender.request"].create(
             {
                 "account_id": self.id,
+                **(sender._prepare_request() if sender else {}),
                 "suggestion_ids": [
                     fields.Command.create(
                         {

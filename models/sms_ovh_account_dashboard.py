@@ -5,6 +5,8 @@ import pytz
 
 from odoo import api, fields, models
 
+from .. import const
+
 CHART_DAYS = 30
 OPEN_JOB_STATES = ("queued", "posting", "unknown")
 # What the log calls it -> what the dashboard does.
@@ -111,7 +113,8 @@ class SmsOvhAccount(models.Model):
         :rtype: dict
         """
         self = self.with_context(tz=self.env.tz.zone)
-        accounts = self._get_of_companies()
+        all_accounts = self._get_of_companies()
+        accounts = all_accounts._filter_shown()
         chosen = accounts.filtered(lambda account: account.id == account_id)
         account_id = chosen.id
         chosen = chosen or accounts
@@ -139,7 +142,12 @@ class SmsOvhAccount(models.Model):
             and {
                 **self._get_action("sms.ovh.account", self.env._("OVHcloud Account")),
                 "views": [[False, "form"]],
+                "context": {"sms_ovh_form": True},
+                # What somebody has begun is gone on with.
+                "res_id": (all_accounts - accounts)[:1].id,
             },
+            "steps": chosen._get_steps(senders, by_day),
+            "wishes": chosen._get_wishes(),
             "month": fields.Date.to_string(month),
             "tiles": chosen._get_tiles(month, by_day, sender_id),
             "days": [
@@ -177,11 +185,135 @@ class SmsOvhAccount(models.Model):
             "mobile_view_mode": "kanban" if "kanban" in views else views[0],
         }
 
+    def _filter_shown(self):
+        """Return those of these accounts that have been connected, or are sent with.
+
+        What somebody has only begun to enter has no figures, and is in the list of
+        accounts.
+        """
+        # sudo: which account a company sends with.
+        used = self.company_id.sudo().sms_ovh_account_id
+        return self.filtered(
+            lambda account: (
+                account.last_sync or account.state == "connected" or account in used
+            )
+        )
+
+    def _get_steps(self, senders, by_day):
+        """Return what is still to be done before an SMS can be sent, the next one first.
+
+        :param senders: `sms.ovh.sender` of these accounts
+        :param dict by_day: figures of the last days
+        :return: names of steps: ``use``, ``sender``, ``send``
+        :rtype: list[str]
+        """
+        steps = []
+        if not self:
+            return steps
+        # sudo: which account a company sends with.
+        if not self.company_id.sudo().sms_ovh_account_id & self:
+            steps.append("use")
+        if "enable" not in senders.filtered(
+            lambda sender: sender.type != "shortcode"
+        ).mapped("status"):
+            steps.append("sender")
+        if not any(any(figures.values()) for figures in by_day.values()) and not (
+            self.env["sms.ovh.log"].search_count(
+                [("account_id", "in", self.ids)], limit=1
+            )
+        ):
+            steps.append("send")
+        return steps
+
+    def _get_wishes(self):
+        """Return what a user can want to do, as far as the user may do it.
+
+        :return: each wish's ``name`` and the ``action`` that fulfils it
+        :rtype: list[dict]
+        """
+        account = self[:1]
+        # Of the model: rules on records are for who writes.
+        is_admin = self.browse().has_access("write")
+        connected = self.filtered(lambda account: account.state == "connected")
+        api = connected.filtered(lambda account: account.auth_method != "http2sms")
+        no_number = [("phone_sanitized", "=", False)]
+        sms_context = {"default_mailing_type": "sms", "mailing_sms": True}
+        wishes = []
+
+        def add(name, action):
+            wishes.append({"name": name, "action": action})
+
+        if self.env["mailing.mailing"].has_access("create"):
+            add(
+                "campaign",
+                {
+                    **self._get_action(
+                        "mailing.mailing", self.env._("New Campaign"), views=("form",)
+                    ),
+                    "context": {**sms_context, "default_user_id": self.env.uid},
+                },
+            )
+            if self.env["mailing.list"].has_access("read"):
+                add(
+                    "numbers",
+                    {
+                        **self._get_action(
+                            "mailing.contact",
+                            self.env._("Contacts without a Mobile Number"),
+                            no_number,
+                        ),
+                        "context": {"mailing_sms": True},
+                    },
+                )
+        if self.env["sms.composer"].has_access("create"):
+            add(
+                "sms",
+                {
+                    "type": "ir.actions.act_window",
+                    "name": self.env._("Send an SMS"),
+                    "res_model": "sms.composer",
+                    "views": [[False, "form"]],
+                    "target": "new",
+                    "context": {
+                        "default_composition_mode": "numbers",
+                        "default_mass_force_send": True,
+                    },
+                },
+            )
+        if account:
+            add(
+                "replies",
+                self._get_action(
+                    "sms.ovh.reply",
+                    self.env._("Replies"),
+                    views=("list", "kanban", "form"),
+                ),
+            )
+        if account.service_name:
+            add(
+                "buy",
+                {
+                    "type": "ir.actions.act_url",
+                    "url": const.ORDER_URL % account.service_name,
+                    "target": "new",
+                },
+            )
+        if is_admin and api:
+            add("sender", self._get_method("action_request_sender", api[0]))
+            add("user", self._get_method("action_create_user", api[0]))
+        return wishes
+
+    def _get_method(self, method, account):
+        """Return a button of an account's form, as the dashboard presses it."""
+        return {"method": method, "account_id": account.id}
+
     def _get_card(self):
         """Return what the dashboard shows of this account itself."""
         self.ensure_one()
         # sudo: which account a company sends with.
         used = self.company_id.sudo().sms_ovh_account_id == self
+        # Of the model: rules on records are for who writes.
+        is_admin = self.browse().has_access("write")
         return {
             "id": self.id,
             "name": self.display_name,
@@ -191,6 +323,13 @@ class SmsOvhAccount(models.Model):
             "state_message": self.state_message or "",
             "pause_message": self.pause_reason and (self.pause_message or "") or False,
             "used": used,
+            "auth_method": self.auth_method,
+            "can_write": is_admin,
+            # Only who may see keys makes a new one.
+            "can_connect": self.auth_method == "consumer_key"
+            and self.env.user.has_group("base.group_system"),
+            "price": self.credit_price,
+            "currency_id": self.currency_id.id,
             "last_sync": fields.Datetime.to_string(self.last_sync),
             "credits_left": self.credits_left,
             "credits_held": self.credits_held_by_quota,
@@ -258,9 +397,23 @@ class SmsOvhAccount(models.Model):
             },
             "credits": {
                 "value": round(total["credits"], 2),
+                **self._get_cost(total["credits"]),
                 "action": log_action(self.env._("SMS Charged This Month"), *taken),
             },
         }
+
+    def _get_cost(self, charged):
+        """Return what credits cost, where these accounts agree on the price of one.
+
+        :param float charged: credits
+        :return: ``cost`` and ``currency_id``, or nothing
+        :rtype: dict
+        """
+        prices = {(account.credit_price, account.currency_id.id) for account in self}
+        if len(prices) != 1:
+            return {}
+        ((price, currency_id),) = prices
+        return {"cost": charged * price, "currency_id": currency_id} if price else {}
 
     def _get_received(self, start):
         """Return how many replies came. OVHcloud does not say to which sender."""

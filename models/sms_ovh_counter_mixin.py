@@ -19,6 +19,8 @@ from ..tools.sms_segments import (
 )
 
 PLACEHOLDER_REGEX = re.compile(PLACEHOLDER)
+# Who writes it tells how to opt out.
+STOP_REGEX = re.compile(r"\bSTOP\b")
 
 
 def get_text_as_sent(text, placeholders=None, opt_out=False, gsm7=None):
@@ -177,6 +179,12 @@ class SmsOvhSendingMixin(models.AbstractModel):
         compute="_compute_sms_ovh_sender_warning",
         compute_sudo=True,
     )
+    sms_ovh_stop_missing = fields.Boolean(
+        string="STOP Missing",
+        compute="_compute_sms_ovh_sender_warning",
+        compute_sudo=True,
+        help="Recipients are not told how to opt out.",
+    )
 
     def _get_sms_ovh_body(self):
         """Return the text as the user wrote it."""
@@ -191,12 +199,13 @@ class SmsOvhSendingMixin(models.AbstractModel):
         """Say what the chosen sender cannot do for this text."""
         records = self.filtered("sms_ovh_sender_id")
         (self - records).sms_ovh_sender_warning = False
+        (self - records).sms_ovh_stop_missing = False
         texts = records._get_sms_ovh_texts()
         for record in records:
-            record.sms_ovh_sender_warning = (
-                record._get_sms_ovh_contact_refusal(texts[record.id])
-                or record._get_sms_ovh_opt_out_advice()
-            )
+            refusal = record._get_sms_ovh_contact_refusal(texts[record.id])
+            advice = record._get_sms_ovh_opt_out_advice()
+            record.sms_ovh_sender_warning = refusal or advice
+            record.sms_ovh_stop_missing = bool(advice and not refusal)
 
     def _get_sms_ovh_contact_refusal(self, text):
         """Return why the short number cannot send this text, False where it can."""
@@ -248,6 +257,7 @@ class SmsOvhSendingMixin(models.AbstractModel):
             self.sms_ovh_kind != "marketing"
             or sender.has_stop_clause
             or self._has_sms_ovh_opt_out_link()
+            or STOP_REGEX.search(self._get_sms_ovh_body() or "")
         ):
             return False
         return self.env._(

@@ -50,13 +50,7 @@ class SmsOvhLog(models.Model):
         string="OVHcloud's SMS ID", index="btree_not_null", readonly=True
     )
     state = fields.Selection(
-        [
-            ("pending", "Sent"),
-            ("sent", "Delivered"),
-            ("error", "Failed"),
-            ("refused", "Refused"),
-            ("canceled", "Cancelled"),
-        ],
+        const.LOG_STATES,
         required=True,
         readonly=True,
         help="Refused: OVHcloud did not take the SMS, so it is not charged.",

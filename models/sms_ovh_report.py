@@ -59,9 +59,7 @@ class SmsOvhReport(models.Model):
     country_id = fields.Many2one("res.country", readonly=True)
     date = fields.Datetime(string="Sent On", readonly=True)
     number = fields.Char(readonly=True)
-    state = fields.Selection(
-        lambda self: self.env["sms.ovh.log"]._fields["state"].selection, readonly=True
-    )
+    state = fields.Selection(const.LOG_STATES, readonly=True)
     failure_type = fields.Selection(
         lambda self: self.env["sms.ovh.log"]._get_failure_types(), readonly=True
     )

@@ -166,6 +166,20 @@ class SmsOvhSender(models.Model):
         """Open the request of a sender for the company's account."""
         return self.env["sms.ovh.account"]._get_for_action().action_request_sender()
 
+    def action_request_again(self):
+        """Open the request of a sender that OVHcloud refused, filled in."""
+        self.ensure_one()
+        return self.account_id.action_request_sender(sender=self)
+
+    def _prepare_request(self):
+        """Return what a new request of this sender begins with."""
+        self.ensure_one()
+        return {
+            "name": self.name,
+            "description": self.description,
+            "refusal": self.comment,
+        }
+
     def action_synchronise(self):
         """Read all accounts that this user sees from OVHcloud again."""
         return self.env["sms.ovh.account"]._get_of_companies().action_read_again()

@@ -198,16 +198,7 @@ class SmsOvhUser(models.Model):
         :raise UserError: where OVHcloud refuses
         """
         self.ensure_one()
-        content = {}
-        if "quota" in parts:
-            content["quotaInformations"] = {
-                "quotaStatus": "active" if self.quota_active else "inactive",
-                "quotaLeft": self.quota_left if self.quota_active else 0.0,
-            }
-        if "alert" in parts:
-            content["alertThresholdInformations"] = self._prepare_alert()
-        if "ip" in parts:
-            content["ipRestrictions"] = self._get_ip_restrictions()
+        content = self._prepare_parts(parts)
         account = self.account_id
 
         def change(client):
@@ -225,6 +216,25 @@ class SmsOvhUser(models.Model):
             self._keep(self._read_values(user))
             # A quota takes its SMS out of those left on the account.
             account._adopt_service(service)
+
+    def _prepare_parts(self, parts):
+        """Return these parts of this user as OVHcloud takes them.
+
+        :param set parts: values of `FIELD_TO_PART`
+        :rtype: dict
+        """
+        self.ensure_one()
+        content = {}
+        if "quota" in parts:
+            content["quotaInformations"] = {
+                "quotaStatus": "active" if self.quota_active else "inactive",
+                "quotaLeft": self.quota_left if self.quota_active else 0.0,
+            }
+        if "alert" in parts:
+            content["alertThresholdInformations"] = self._prepare_alert()
+        if "ip" in parts:
+            content["ipRestrictions"] = self._get_ip_restrictions()
+        return content
 
     def _prepare_alert(self):
         """Return OVHcloud's object of this user's alert."""

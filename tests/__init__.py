@@ -42,6 +42,7 @@ from . import test_replies
 from . import test_reply_tours
 from . import test_refusals
 from . import test_report
+from . import test_screens
 from . import test_security
 from . import test_sending_company
 from . import test_sending_kind

@@ -93,7 +93,32 @@ class MailingSmsTest(models.TransientModel):
             sms.body = append_visitor(sms.body, base_url, sms.id)
         sms_sudo.send()
         self._log_ovh_test_after_commit(sms_sudo, invalid)
-        return True
+        return self._notify_ovh_test(sms_sudo.mapped("number"), invalid)
+
+    def _notify_ovh_test(self, sent, invalid):
+        """Say to whom the test is sent, close the dialogue, and show the chatter anew."""
+        messages = []
+        if sent:
+            messages.append(
+                self.env._("The test is being sent to %s.", ", ".join(sent))
+            )
+        if invalid:
+            messages.append(
+                self.env._(
+                    "Not sent, because these are no phone numbers: %s.",
+                    ", ".join(invalid),
+                )
+            )
+        return {
+            "type": "ir.actions.client",
+            "tag": "display_notification",
+            "params": {
+                "type": "success" if not invalid else "warning" if sent else "danger",
+                "message": " ".join(messages),
+                "sticky": bool(invalid),
+                "next": {"type": "ir.actions.act_window_close"},
+            },
+        }
 
     def _set_sms_ovh_sent_elsewhere(self, last_sudo):
         """Take tests that another provider has sent out of the queue.

@@ -34,6 +34,8 @@ class SmsOvhMailingSend(models.TransientModel):
     sender_name = fields.Char(
         string="Sender", related="mailing_id.sms_ovh_sender_id.display_name"
     )
+    sender_warning = fields.Char(related="mailing_id.sms_ovh_sender_warning")
+    stop_missing = fields.Boolean(related="mailing_id.sms_ovh_stop_missing")
     kind = fields.Selection(related="mailing_id.sms_ovh_kind")
     estimate_id = fields.Many2one(related="mailing_id.sms_ovh_estimate_id")
     stale = fields.Boolean(related="mailing_id.sms_ovh_estimate_stale")
@@ -225,6 +227,12 @@ class SmsOvhMailingSend(models.TransientModel):
             ._create_for(self.estimate_id)
             ._open_list()
         )
+
+    def action_add_stop(self):
+        """Write into the text how recipients opt out, and compute anew."""
+        self.ensure_one()
+        self.mailing_id.action_sms_ovh_add_stop()
+        return self.action_estimate()
 
     def action_open_longest(self):
         """Open the record that gets the longest text."""

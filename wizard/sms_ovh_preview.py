@@ -182,7 +182,7 @@ class SmsOvhPreview(models.TransientModel):
         """Send this text to one's own number."""
         self.ensure_one()
         self.check_access("write")
-        action = self.mailing_id.action_test()
+        action = self.mailing_id.action_sms_ovh_test()
         if self.resource_ref:
             reference = f"{self.resource_ref._name},{self.resource_ref.id}"
             action["context"] = {

@@ -23,6 +23,9 @@ class SmsOvhSenderRequest(models.TransientModel):
     reason = fields.Text(
         help="OVHcloud's moderator reads it: say what ties this name to your company."
     )
+    refusal = fields.Char(
+        readonly=True, help="Why OVHcloud refused this sender, in its own words."
+    )
     suggestion_ids = fields.One2many(
         "sms.ovh.sender.suggestion", "request_id", readonly=True
     )

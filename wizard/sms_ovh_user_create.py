@@ -6,6 +6,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 from .. import const
+from ..tools import ovh_client
 
 ALPHABET = string.ascii_letters + string.digits
 # Not of dots only: in the API's paths that would be something else.
@@ -31,6 +32,30 @@ class SmsOvhUserCreate(models.TransientModel):
         help="Eight letters and digits. Odoo does not need it; other programs that send"
         " as this user do.",
     )
+    quota_active = fields.Boolean(
+        string="Quota",
+        help="This user sends no more SMS than its quota. The quota's SMS are taken"
+        " out of those left on the account.",
+    )
+    quota_left = fields.Float(string="SMS in the Quota", digits=(16, 2))
+    alert_active = fields.Boolean(
+        string="Alert", help="OVHcloud tells somebody when few SMS are left."
+    )
+    alert_threshold = fields.Integer(
+        string="Alert Limit",
+        default=100,
+        help="The alert is sent when fewer SMS are left.",
+    )
+    alert_support = fields.Selection(
+        [("mail", "E-mail"), ("sms", "SMS"), ("both", "E-mail and SMS")],
+        string="Notification",
+        default="mail",
+    )
+    alert_email = fields.Char(
+        string="Alert E-mail", default=lambda self: self.env.user.email
+    )
+    alert_number = fields.Char(string="Alert Phone Number")
+    refusal = fields.Char(readonly=True)
     user_id = fields.Many2one("sms.ovh.user", string="API User", readonly=True)
     # From the context only, so that it is in no table.
     password_shown = fields.Char(
@@ -97,18 +122,75 @@ class SmsOvhUserCreate(models.TransientModel):
                     const.USER_PASSWORD_LENGTH,
                 )
             )
+        settings = self._prepare_settings(login)
         # Kept no longer than the call that needs it.
         self.password = False
         content = {"login": login, "password": password}
-        user = account._change_at_ovhcloud(
-            lambda client: client.post(account._get_path("users"), content),
-            lambda client: client.get(account._get_path("users", login)),
+        refused = []
+
+        def change(client):
+            client.post(account._get_path("users"), content)
+            if settings:
+                try:
+                    client.put(account._get_path("users", login), settings)
+                except ovh_client.OvhError as error:
+                    # The user exists: its password must be shown all the same.
+                    refused.append(error)
+
+        answers = account._change_at_ovhcloud(
+            change,
+            lambda client: (
+                client.get(account._get_path("users", login)),
+                client.get(account._get_path()),
+            ),
             login,
         )
-        self.user_id = account._adopt_user(
-            self.env["sms.ovh.user"]._read_values(user or {"login": login})
-        )
+        user, service = answers or ({"login": login}, None)
+        self.user_id = account._adopt_user(self.env["sms.ovh.user"]._read_values(user))
+        if service:
+            # A quota takes its SMS out of those left on the account.
+            account._adopt_service(service)
+        if refused:
+            self.refusal = account._get_refusal_sentence(refused[0], login)
         return self._open(sms_ovh_password=password)
+
+    def _prepare_settings(self, login):
+        """Return OVHcloud's object of quota and alert, empty without either.
+
+        :param str login: of the new user
+        :raise ValidationError: where they cannot be; nothing was created yet
+        """
+        self.ensure_one()
+        user = self.env["sms.ovh.user"].new(
+            {
+                "account_id": self.account_id.id,
+                "login": login,
+                **{
+                    name: self[name]
+                    for name in (
+                        "quota_active",
+                        "quota_left",
+                        "alert_active",
+                        "alert_threshold",
+                        "alert_support",
+                        "alert_email",
+                        "alert_number",
+                    )
+                },
+            }
+        )
+        user._check_quota()
+        user._check_alert()
+        return user._prepare_parts(
+            {
+                part
+                for part, active in (
+                    ("quota", user.quota_active),
+                    ("alert", user.alert_active),
+                )
+                if active
+            }
+        )
 
     def action_done(self):
         """Go to the new API user, whose password is forgotten here."""

@@ -54,3 +54,22 @@ def test_files(tmp_path):
     assert {path: path.read_bytes() for path in folder.iterdir()} == before
     _file(("Sent", ""), ("New", "")).save(str(exported))
     assert merge.main(str(exported), str(folder)) == 1
+
+
+def test_french_typography():
+    nbsp = "\u00a0"
+    for before, after in (
+        ("Vraiment ?", f"Vraiment{nbsp}?"),
+        ("Non ; oui : peut-être !", f"Non{nbsp}; oui{nbsp}: peut-être{nbsp}!"),
+        (
+            "«Envoyer» ou « Planifier »",
+            f"«{nbsp}Envoyer{nbsp}» ou «{nbsp}Planifier{nbsp}»",
+        ),
+        ("90 % en %s", f"90{nbsp}% en %s"),
+        (f"Déjà{nbsp}là\u202f!", f"Déjà{nbsp}là{nbsp}!"),
+        ('<a invisible="x != y">a : b</a>', f'<a invisible="x != y">a{nbsp}: b</a>'),
+        ("STOP:36111, 8:00", "STOP:36111, 8:00"),
+    ):
+        assert merge.tidy("fr", before) == after
+        assert merge.tidy("fr", after) == after
+        assert merge.tidy("de", before) == before

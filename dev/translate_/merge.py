@@ -5,10 +5,38 @@ terms in the template's order and keeps its translations; what it lacks is left 
 and printed.
 """
 
+import re
 import sys
 from pathlib import Path
 
 import polib
+
+#: A tag, whose attributes are no text.
+TAG = re.compile(r"(<[^<>]*>)")
+SPACE = r"[ \u00a0\u202f]"
+#: French puts a no-break space before these, and within these quotes.
+FRENCH = (
+    (re.compile(rf"{SPACE}+(?=[:;!?»])"), "\u00a0"),
+    (re.compile(r"(?<=[^\s\u00a0])(?=»)"), "\u00a0"),
+    (re.compile(rf"«{SPACE}*"), "«\u00a0"),
+    (re.compile(rf"(?<=\d){SPACE}+(?=%(?!\())"), "\u00a0"),
+)
+
+
+def tidy(language, text):
+    """Set a translation as its language is printed.
+
+    :param str language: the file's, as ``fr``.
+    :param str text: the translation.
+    :return: the text, with the no-break spaces that its language asks for.
+    """
+    if language != "fr":
+        return text
+    pieces = TAG.split(text)
+    for index in range(0, len(pieces), 2):
+        for regex, replacement in FRENCH:
+            pieces[index] = regex.sub(replacement, pieces[index])
+    return "".join(pieces)
 
 
 def merge(template, translated):
@@ -59,6 +87,8 @@ def main(exported, folder):
     missing_anywhere = False
     for path in sorted(Path(folder).glob("*.po")):
         merged, missing = merge(template, polib.pofile(str(path)))
+        for entry in merged:
+            entry.msgstr = tidy(path.stem, entry.msgstr)
         merged.save(str(path))
         missing_anywhere = missing_anywhere or bool(missing)
         print(f"{path.stem}: {len(merged)} terms, {len(missing)} not translated")

@@ -54,6 +54,11 @@ function makeAccount(id, values = {}) {
         state_message: "",
         pause_message: false,
         used: true,
+        auth_method: "consumer_key",
+        can_write: true,
+        can_connect: true,
+        price: 0,
+        currency_id: 1,
         last_sync: "2026-11-22 11:00:00",
         credits_left: 1632.5,
         credits_held: 500,
@@ -63,6 +68,10 @@ function makeAccount(id, values = {}) {
     };
 }
 
+const WISHES = ["campaign", "numbers", "sms", "replies", "buy", "sender", "user"].map(
+    (name) => ({name, action: LOG_ACTION})
+);
+
 function makeData(values = {}) {
     return {
         accounts: [makeAccount(1)],
@@ -70,6 +79,8 @@ function makeData(values = {}) {
         senders: [{id: 7, name: "MaBoutique"}],
         sender_id: false,
         create_action: false,
+        steps: [],
+        wishes: WISHES,
         month: "2026-11-01",
         tiles: {
             sent: {value: 1234, delivered: 1200, action: LOG_ACTION},
@@ -197,7 +208,7 @@ test("refreshing reads the account from OVHcloud", async () => {
     await open();
     await contains(".o_sms_ovh_refresh").click();
     expect(".o_sms_ovh_left").toHaveText("42");
-    expect(".o_sms_ovh_recharge").toHaveText("Off");
+    expect(".o_sms_ovh_recharge").toHaveText("Switched Off");
     expect(".o_notification").toHaveCount(1);
     expect.verifySteps([[false, false], [1], [false, false]]);
 });
@@ -227,7 +238,7 @@ test("what asks for attention", async () => {
     await open();
     expect.verifySteps([[false, false]]);
     expect(queryAllTexts(".o_sms_ovh_account .alert")).toEqual([
-        "OVHcloud cannot be reached.",
+        "OVHcloud cannot be reached.\nTry again",
         "Sending is stopped and SMS wait: No SMS left.",
     ]);
     expect(queryAllTexts(".o_sms_ovh_senders .badge")).toEqual([
@@ -244,5 +255,93 @@ test("without any account it says what to do", async () => {
     expect(".o_sms_ovh_tile").toHaveCount(0);
     await contains(".o_sms_ovh_connect").click();
     expect(".o_list_view").toHaveCount(1);
+    expect.verifySteps([[false, false]]);
+});
+
+test("a connection that does not work is said, and never called read", async () => {
+    const account = makeAccount(1);
+    serve(() => makeData({accounts: [account]}));
+    onRpc("sms.ovh.account", "action_synchronise", () => true);
+    onRpc("sms.ovh.account", "action_connect", ({args}) => {
+        expect.step(["connect", args[0]]);
+        return false;
+    });
+    await open();
+    expect(".o_sms_ovh_notice").toHaveCount(0);
+    for (const [state, kind] of [
+        ["refused", "danger"],
+        ["expired", "danger"],
+        ["pending", "warning"],
+    ]) {
+        Object.assign(account, {state, state_message: `${state}!`});
+        await contains(".o_sms_ovh_refresh").click();
+        expect(`.o_sms_ovh_notice.alert-${kind}`).toHaveText(
+            `${state}!\nConnect with OVHcloud again`
+        );
+        expect(".o_notification_bar.bg-success").toHaveCount(0);
+        expect(`.o_notification:contains(${state}!)`).toHaveCount(1);
+        await contains(".o_sms_ovh_cure").click();
+    }
+    expect.verifySteps([
+        [false, false],
+        [false, false],
+        ["connect", [1]],
+        [false, false],
+        ["connect", [1]],
+        [false, false],
+        ["connect", [1]],
+    ]);
+});
+
+test("who may change nothing is told whom to ask", async () => {
+    serve(() =>
+        makeData({
+            accounts: [
+                makeAccount(1, {
+                    state: "refused",
+                    state_message: "",
+                    can_write: false,
+                    can_connect: false,
+                }),
+            ],
+        })
+    );
+    await open();
+    expect(".o_sms_ovh_notice").toHaveText(
+        "OVHcloud refuses this account's keys. Ask an administrator of OVHcloud SMS to look at it."
+    );
+    expect(".o_sms_ovh_cure").toHaveCount(0);
+    expect.verifySteps([[false, false]]);
+});
+
+test("what users come for is one click away", async () => {
+    serve(() => makeData({create_action: LOG_ACTION}));
+    await open();
+    expect(queryAllTexts(".o_sms_ovh_wish")).toEqual([
+        "Send an SMS",
+        "Write a campaign",
+        "See the Replies",
+        "Buy SMS at OVHcloud",
+        "Request a Sender",
+        "Create an API user",
+        "Clean the numbers of a list",
+        "Connect an Account",
+    ]);
+    await contains(".o_sms_ovh_wish[data-name='replies']").click();
+    expect(".o_list_view").toHaveCount(1);
+    expect.verifySteps([[false, false]]);
+});
+
+test("a new account says what to do next instead of showing zeros", async () => {
+    serve(() => makeData({steps: ["sender", "send"]}));
+    await open();
+    expect(".o_sms_ovh_tile").toHaveCount(0);
+    expect(".o_sms_ovh_chart").toHaveCount(0);
+    expect(queryAllTexts(".o_sms_ovh_steps li strong")).toEqual([
+        "Have a sender enabled",
+        "Send your first SMS",
+    ]);
+    expect(".o_sms_ovh_step").toHaveCount(1);
+    expect(".o_sms_ovh_step").toHaveText("Request a Sender");
     expect.verifySteps([[false, false]]);
 });

@@ -189,6 +189,32 @@ test("figures, speed and end follow the announcements", async () => {
     expect.verifySteps(["progress 1"]);
 });
 
+test("what moves is asked for again, though nothing is announced", async () => {
+    await mount();
+    expect.verifySteps(["add sms_ovh.mailing_1", "progress 1"]);
+    let asked = 0;
+    onRpc("mailing.mailing", "get_sms_ovh_progress", () => {
+        asked++;
+        return progress;
+    });
+    progress = makeProgress({waiting: 600, delivered: 400});
+    announce({id: 1});
+    await advanceTime(DELAYS.shortest);
+    await animationFrame();
+    expect(figures().Delivered).toBe("400");
+    progress = makeProgress({waiting: 500, delivered: 500});
+    await advanceTime(DELAYS.trailing);
+    await animationFrame();
+    progress = makeProgress({waiting: 400, delivered: 600});
+    await advanceTime(10 * DELAYS.trailing);
+    await animationFrame();
+    expect(figures().Delivered).toBe("600");
+    const before = asked;
+    // It came to rest.
+    await advanceTime(2 * DELAYS.trailing);
+    expect(asked).toBe(before);
+});
+
 test("many announcements, few questions", async () => {
     await mount();
     expect.verifySteps(["add sms_ovh.mailing_1", "progress 1"]);
@@ -221,6 +247,10 @@ test("without the bus it asks by itself, and stops at the end", async () => {
     expect(".o_sms_ovh_progress_title").toHaveText(
         "Sent, delivery reports are coming in"
     );
+    // What moved may go on moving.
+    await advanceTime(DELAYS.trailing);
+    await animationFrame();
+    expect.verifySteps(["progress 1", "results 1"]);
     progress = makeProgress(
         {delivered: 1000},
         {state: "done", sent_at: "2026-11-23 11:59:00"}

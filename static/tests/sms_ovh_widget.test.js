@@ -327,15 +327,111 @@ test("what has no equivalent is named, what shows nothing too", async () => {
         "ê, narrow no-break space, 😀, no-break space — 70 characters per SMS instead of 160"
     );
     expect(".o_sms_ovh_saving").toHaveText(
-        "No equivalent for 😀: while it is there, the text stays Unicode."
+        "Without 😀 there is more room. Characters left: 151 instead of 58."
     );
+    expect(".o_sms_ovh_replace").toHaveText("Remove them");
     await contains(".o_sms_ovh_replace").click();
     await animationFrame();
-    expect("textarea").toHaveValue("Fete : 😀 Ça");
-    expect(".o_sms_ovh_cause").toHaveText("😀 — 70 characters per SMS instead of 160");
-    expect(".o_sms_ovh_replace").toHaveCount(0);
+    expect("textarea").toHaveValue("Fete : Ça");
+    expect(".o_sms_ovh_unicode").toHaveCount(0);
     expect(".o_sms_ovh_undo").toHaveCount(1);
     expect.verifySteps(["onchange sms.composer"]);
+});
+
+test("nothing is offered where nothing would be gained", async () => {
+    await mountComposer();
+    await paste("Bonjour 👨‍👩‍👧‍👦️ à tous 1️⃣ !");
+    expect(".o_sms_ovh_replace").toHaveText("Remove them");
+    await contains(".o_sms_ovh_replace").click();
+    await animationFrame();
+    expect("textarea").toHaveValue("Bonjour à tous 1 !");
+    await paste("Ваш код: “1234”");
+    expect(".o_sms_ovh_replace").toHaveCount(0);
+    expect(".o_sms_ovh_saving").toHaveText(/^No equivalent for В, а, ш, .*Unicode\.$/);
+    await paste("😀".repeat(80));
+    expect(".o_sms_ovh_replace").toHaveCount(0);
+    await paste("a".repeat(100) + " 😀");
+    expect(".o_sms_ovh_saving").toHaveText("Without 😀: 1 SMS instead of 2.");
+    // What a link needs is not removed.
+    await paste("https://exemple.fr/✓ 😀");
+    expect(".o_sms_ovh_replace").toHaveCount(0);
+    expect.verifySteps(["onchange sms.composer"]);
+});
+
+test("the browser's own undo takes a replacement back", async () => {
+    await mountMailing(3);
+    await contains(".o_sms_ovh_replace").click();
+    await animationFrame();
+    expect("textarea").toHaveValue(PROMOTION.replace("ê", "e"));
+    queryOne("textarea").focus();
+    document.execCommand("undo");
+    await animationFrame();
+    expect("textarea").toHaveValue(PROMOTION);
+    expect(".o_sms_ovh_undo").toHaveCount(0);
+    await advanceTime(PAUSE);
+    await animationFrame();
+    expect("[name=sms_segments] input").toHaveValue("2");
+    expect.verifySteps([
+        "placeholders 3",
+        "onchange mailing.mailing",
+        "onchange mailing.mailing",
+    ]);
+});
+
+test("what was replaced is not taken back in another record, or once it is sent", async () => {
+    MailingMailing._records.push({
+        id: 4,
+        sms_ovh_in_use: true,
+        sms_ovh_stop_counted: true,
+        body_plaintext: PROMOTION.replace("ê", "e"),
+    });
+    MailingMailing._records[2].name = "draft";
+    await mountView({
+        type: "form",
+        resModel: "mailing.mailing",
+        resId: 3,
+        resIds: [3, 4],
+        arch: `
+            <form>
+                <field name="name"/>
+                <field name="sms_ovh_in_use" invisible="1"/>
+                <field name="sms_ovh_stop_counted" invisible="1"/>
+                <field name="sms_encoding" invisible="1"/>
+                <field name="sms_units" invisible="1"/>
+                <field name="sms_segments" invisible="1"/>
+                <field name="body_plaintext" widget="sms_widget" readonly="name == 'sent'"/>
+            </form>`,
+    });
+    await contains(".o_sms_ovh_replace").click();
+    await animationFrame();
+    expect(".o_sms_ovh_undo").toHaveCount(1);
+    await contains("[name=name] input").edit("sent");
+    await animationFrame();
+    expect(".o_sms_ovh_counter").toHaveCount(1);
+    expect("textarea").toHaveCount(0);
+    expect(".o_sms_ovh_counter button").toHaveCount(0);
+    await contains("[name=name] input").edit("draft");
+    await contains(".o_pager_next").click();
+    await animationFrame();
+    expect("textarea").toHaveValue(PROMOTION.replace("ê", "e"));
+    expect(".o_sms_ovh_undo").toHaveCount(0);
+    expect.verifySteps([
+        "placeholders 3",
+        "onchange mailing.mailing",
+        `save {"body_plaintext":"${PROMOTION.replace("ê", "e")}","sms_encoding":"GSM7","sms_units":99,"sms_segments":1,"name":"draft"}`,
+        "placeholders 4",
+    ]);
+});
+
+test("the figures explain themselves, and the text has its own direction", async () => {
+    await mountMailing(1);
+    expect("textarea").toHaveAttribute("dir", "auto");
+    expect(".o_sms_ovh_explain").toHaveAttribute("data-tooltip", /takes 11 characters/);
+    expect(".o_sms_ovh_counter .visually-hidden:first").toHaveText(
+        /takes 11 characters/
+    );
+    expect(line).toHaveAttribute("title", /160 characters an SMS/);
+    expect.verifySteps(["placeholders 1"]);
 });
 
 test("links and the opt-out link of a campaign count as they are sent", async () => {
@@ -500,16 +596,16 @@ test("the end of a part is announced quietly, and a text too long loudly", async
     expect(".o_sms_ovh_near_end").toHaveCount(0);
     await paste("a".repeat(144));
     expect(line).toHaveText("144 / 160 · 1 SMS · GSM-7");
-    expect(".o_sms_ovh_near_end").toHaveText("16 left before 2 SMS");
+    expect(".o_sms_ovh_near_end").toHaveText("Characters left before 2 SMS: 16");
     await paste("a".repeat(160));
     expect(line).toHaveText("160 / 160 · 1 SMS · GSM-7");
-    expect(".o_sms_ovh_near_end").toHaveText("0 left before 2 SMS");
+    expect(".o_sms_ovh_near_end").toHaveText("Characters left before 2 SMS: 0");
     await paste("a".repeat(161));
     expect(line).toHaveText("161 / 306 · 2 SMS · GSM-7");
     expect(".o_sms_ovh_near_end").toHaveCount(0);
     await paste("a".repeat(918));
     expect(line).toHaveText("918 / 918 · 6 SMS · GSM-7");
-    expect(".o_sms_ovh_near_end").toHaveText("0 left before the limit");
+    expect(".o_sms_ovh_near_end").toHaveText("Characters left before the limit: 0");
     expect(".o_sms_ovh_too_long").toHaveCount(0);
     await paste("a".repeat(919));
     expect(line).toHaveText("919 / 1071 · 7 SMS · GSM-7");

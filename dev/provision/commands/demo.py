@@ -89,7 +89,7 @@ What to try:
      "Clients fidèles" and press Send ("Envoyer").
   3. Watch the phones receive it; in the campaign, the button "SMS" lists each one's state.
   4. Switch a phone off, send again, and see the failure and its reason in Odoo.
-  5. Under Configuration > OVHcloud: the account, its senders, what was sent and reported.
+  5. Under Configuration > OVHcloud Settings: account, senders, what was sent and reported.
 
 Logs: {logs}
 Ctrl-C stops all of it.""")

@@ -57,6 +57,7 @@ export class CampaignProgress extends Component {
                 const channel = `sms_ovh.mailing_${resId}`;
                 this.state.progress = null;
                 this.state.results = null;
+                this.hasMoved = false;
                 this.reloadedFor = null;
                 this.bus.addChannel(channel);
                 this.bus.subscribe(ANNOUNCEMENT, this.onAnnouncement);
@@ -136,6 +137,10 @@ export class CampaignProgress extends Component {
             if (this.gone || resId !== this.resId) {
                 return;
             }
+            const before = this.state.progress;
+            this.hasMoved =
+                before &&
+                JSON.stringify(before.counts) !== JSON.stringify(progress.counts);
             this.state.progress = progress;
             this.state.results = results;
             await this.reloadForm(progress);
@@ -158,6 +163,14 @@ export class CampaignProgress extends Component {
             this.loadIn("announced", DELAYS.shortest);
         }
         const progress = this.state.progress;
+        if (this.hasMoved && (!this.isOver(progress) || progress.counts.accepted)) {
+            // What moves goes on moving, and not each announcement comes: one is left
+            // out after another, or overtaken.
+            const gap = this.lastLoad.took / BUSY_SHARE;
+            this.loadIn("moved", Math.max(DELAYS.trailing, gap));
+        } else {
+            browser.clearTimeout(this.timers.moved);
+        }
         if (progress && !this.isOver(progress)) {
             this.loadIn("next", DELAYS.sending[this.mode]);
         } else if (!progress || progress.counts.accepted) {

@@ -5,6 +5,7 @@ import {KeepLast} from "@web/core/utils/concurrency";
 import {Layout} from "@web/search/layout";
 import {_t} from "@web/core/l10n/translation";
 import {formatFloat} from "@web/core/utils/numbers";
+import {formatMonetary} from "@web/views/fields/formatters";
 import {registry} from "@web/core/registry";
 import {standardActionServiceProps} from "@web/webclient/actions/action_service";
 import {useService} from "@web/core/utils/hooks";
@@ -12,9 +13,44 @@ import {useSetupAction} from "@web/search/action_hook";
 
 const {DateTime} = luxon;
 
-const STATUSES = {
-    waitingValidation: {class: "text-bg-warning", label: _t("Waiting for Validation")},
-    refused: {class: "text-bg-danger", label: _t("Refused")},
+const STATUSES = [
+    {name: "waitingValidation", label: _t("Waiting for Validation"), class: "warning"},
+    {name: "refused", label: _t("Refused"), class: "danger"},
+];
+
+/** What users come for, in the order in which they do: each is one click. */
+const WISHES = [
+    {name: "sms", icon: "fa-comment-o", label: _t("Send an SMS")},
+    {name: "campaign", icon: "fa-bullhorn", label: _t("Write a campaign")},
+    {name: "replies", icon: "fa-reply", label: _t("See the Replies")},
+    {name: "buy", icon: "fa-shopping-cart", label: _t("Buy SMS at OVHcloud")},
+    {name: "sender", icon: "fa-id-badge", label: _t("Request a Sender")},
+    {name: "user", icon: "fa-key", label: _t("Create an API user")},
+    {name: "numbers", icon: "fa-eraser", label: _t("Clean the numbers of a list")},
+    {name: "connect", icon: "fa-plug", label: _t("Connect an Account")},
+];
+
+/** What is to be done before the first SMS: the button is one of the wishes. */
+const STEPS = {
+    use: {
+        title: _t("Choose this account for your company"),
+        help: _t(
+            "The company then sends its SMS with it. A system administrator does it in the settings."
+        ),
+        label: _t("Open the Account"),
+    },
+    sender: {
+        title: _t("Have a sender enabled"),
+        help: _t("The name that recipients see. OVHcloud checks it within 72 hours."),
+        label: _t("Request a Sender"),
+        wish: "sender",
+    },
+    send: {
+        title: _t("Send your first SMS"),
+        help: _t("Figures and charts are shown here afterwards."),
+        label: _t("Write a campaign"),
+        wish: "campaign",
+    },
 };
 
 /** The figures of OVHcloud accounts: what is left, what this month came to. */
@@ -116,7 +152,9 @@ export class SmsOvhDashboard extends Component {
                 name: "credits",
                 icon: "fa-credit-card",
                 label: _t("SMS Charged"),
-                note: _t("Credits used"),
+                note: credits.cost
+                    ? this.money(credits.cost, credits.currency_id)
+                    : _t("Credits used"),
                 ...credits,
             },
         ];
@@ -132,6 +170,109 @@ export class SmsOvhDashboard extends Component {
         return rows.filter((row) => row.jobs);
     }
 
+    get wishes() {
+        const {wishes = [], create_action: create} = this.data;
+        const actions = Object.fromEntries(
+            wishes.map(({name, action}) => [name, action])
+        );
+        if (create) {
+            actions.connect = create;
+        }
+        return WISHES.filter(({name}) => actions[name]).map((wish) => ({
+            ...wish,
+            action: actions[wish.name],
+        }));
+    }
+
+    /** What is to be done first, where something is; the others wait for it. */
+    get steps() {
+        return (this.data.steps || []).map((name, index) => {
+            const step = STEPS[name];
+            const wish = this.wishes.find((found) => found.name === step.wish);
+            const action = step.wish ? wish && wish.action : this.accounts[0].action;
+            return {...step, name, action: index === 0 && action};
+        });
+    }
+
+    /** Whether nothing was ever sent: figures would be nothing but zeros. */
+    get isNew() {
+        return (this.data.steps || []).includes("send");
+    }
+
+    /**
+     * @param {Object} account
+     * @returns {Object|null} what is wrong with its connection, and what cures it
+     */
+    notice(account) {
+        const {state, state_message: message} = account;
+        const open = {
+            label: _t("Open the Account"),
+            press: () => this.open(account.action),
+        };
+        const ask = account.can_write
+            ? ""
+            : _t("Ask an administrator of OVHcloud SMS to look at it.");
+        let cure = account.can_write ? open : null;
+        if (["refused", "expired", "pending"].includes(state) && account.can_connect) {
+            cure = {
+                label: _t("Connect with OVHcloud again"),
+                press: () =>
+                    this.press({method: "action_connect", account_id: account.id}),
+            };
+        }
+        switch (state) {
+            case "refused":
+                return {
+                    kind: "danger",
+                    text: message || _t("OVHcloud refuses this account's keys."),
+                    ask,
+                    cure,
+                };
+            case "expired":
+                return {
+                    kind: "danger",
+                    text: message || _t("The connection with OVHcloud has expired"),
+                    ask,
+                    cure,
+                };
+            case "pending":
+                return {
+                    kind: "warning",
+                    text:
+                        message ||
+                        _t("The connection waits for approval on OVHcloud's page."),
+                    ask,
+                    cure,
+                };
+            case "error":
+                return {
+                    kind: "danger",
+                    text: message || _t("OVHcloud could not be read."),
+                    ask: "",
+                    cure: {label: _t("Try again"), press: () => this.refresh()},
+                };
+            case "draft":
+                return {
+                    kind: "info",
+                    text: message || _t("This account is not connected."),
+                    ask,
+                    cure,
+                };
+        }
+        return null;
+    }
+
+    /** What the SMS left are worth, where the price of one is known. */
+    worth(account) {
+        return account.price
+            ? this.money(account.credits_left * account.price, account.currency_id)
+            : "";
+    }
+
+    money(value, currencyId) {
+        return formatMonetary(value, {currencyId});
+    }
+
     /** Figures have decimals only where they need them. */
     number(value) {
         return formatFloat(value, {digits: [16, Number.isInteger(value) ? 0 : 2]});
@@ -139,7 +280,7 @@ export class SmsOvhDashboard extends Component {
 
     recharge(account) {
         if (!account.recharge) {
-            return _t("Off");
+            return _t("Switched Off");
         }
         const {amount, threshold} = account.recharge;
         return _t("%(amount)s SMS below %(threshold)s", {
@@ -157,7 +298,7 @@ export class SmsOvhDashboard extends Component {
     }
 
     status(sender) {
-        return STATUSES[sender.status];
+        return STATUSES.find(({name}) => name === sender.status);
     }
 
     // ------------------------------------------------------------
@@ -175,8 +316,19 @@ export class SmsOvhDashboard extends Component {
         await this.load();
     }
 
-    open(action) {
-        return this.action.doAction(action);
+    async open(action) {
+        if (action.method) {
+            return this.press(action);
+        }
+        return this.action.doAction(action, {onClose: () => this.load()});
+    }
+
+    /** Press a button of an account's form. */
+    async press({method, account_id: accountId}) {
+        const action = await this.orm.call("sms.ovh.account", method, [[accountId]]);
+        if (action && action.type) {
+            await this.action.doAction(action, {onClose: () => this.load()});
+        }
     }
 
     /** Read the accounts shown from OVHcloud again. */
@@ -189,17 +341,25 @@ export class SmsOvhDashboard extends Component {
         } finally {
             this.state.refreshing = false;
         }
-        const failed = this.accounts.filter((account) => account.state === "error");
+        const read = this.accounts.filter(({auth_method: way}) => way !== "http2sms");
+        const failed = read.filter((account) => account.state !== "connected");
         for (const account of failed) {
-            this.notification.add(account.state_message, {
-                title: account.service_name,
+            this.notification.add(this.notice(account).text, {
+                title: account.name,
                 type: "danger",
             });
         }
-        if (!failed.length) {
+        if (read.length && !failed.length) {
             this.notification.add(_t("Read from OVHcloud just now."), {
                 type: "success",
             });
+        } else if (!read.length) {
+            this.notification.add(
+                _t(
+                    "With an API user's login OVHcloud tells the SMS left after each SMS only."
+                ),
+                {type: "info"}
+            );
         }
     }
 }

@@ -42,7 +42,7 @@ registry.category("web_tour.tours").add("sms_ovh_dashboard", {
         },
         {
             content: "Go back, and on to the account",
-            trigger: ".o_breadcrumb a:contains('OVHcloud'), .o_back_button",
+            trigger: ".o_breadcrumb a:contains('Dashboard'), .o_back_button",
             run: "click",
         },
         {

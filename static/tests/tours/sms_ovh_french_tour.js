@@ -41,7 +41,7 @@ registry.category("web_tour.tours").add("sms_ovh_french", {
             run: "click",
         },
         {
-            trigger: ".o_sms_ovh_undo:contains('Annuler')",
+            trigger: ".o_sms_ovh_undo:contains('Rétablir')",
         },
         {
             content: "Preview",

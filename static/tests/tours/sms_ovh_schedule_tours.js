@@ -54,8 +54,12 @@ registry.category("web_tour.tours").add("sms_ovh_schedule_and_cancel", {
         },
         {
             content:
-                "Nothing is composed yet: Odoo's own button makes it a draft again",
+                "Nothing is composed yet: it becomes a draft again, once that is confirmed",
             trigger: "button[name='action_cancel']",
+            run: "click",
+        },
+        {
+            trigger: ".modal-footer button.btn-primary:contains('Take Back')",
             run: "click",
         },
         {

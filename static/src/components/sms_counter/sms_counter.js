@@ -15,6 +15,7 @@ import {findLinks, replaceLinks} from "../../links.js";
 import {getTextAsSent, hasPlaceholders} from "./text_as_sent.js";
 import {nonGsm7Characters, toGsm7} from "../../gsm7.js";
 import {_t} from "@web/core/l10n/translation";
+import {getCure} from "./gsm7_cure.js";
 import {useDebounced} from "@web/core/utils/timing";
 
 // Milliseconds without a key before a change is said aloud: screen readers would
@@ -107,7 +108,7 @@ function getExcerpt(text, positions) {
 export class SmsOvhCounter extends Component {
     static template = "sms_ovh.SmsCounter";
     static props = {
-        // Reactive: `text`, as it is typed, and `undo`, set once characters were replaced.
+        // Reactive: `text`, as it is typed, and `undo`, set once the text was rewritten.
         state: Object,
         id: {type: String, optional: true},
         placeholders: {type: [Object, {value: null}], optional: true},
@@ -167,12 +168,15 @@ export class SmsOvhCounter extends Component {
             isNearEnd:
                 count.segments > 0 && count.unitsLeft <= count.unitsPerSegment / 10,
             line: this.getItems(text, count).join(separator),
+            explanation: this.getExplanation(count),
         };
         if (sms.isNearEnd && !sms.isTooLong) {
             sms.nearEnd =
                 count.segments === MAX_SEGMENTS
-                    ? _t("%(left)s left before the limit", {left: count.unitsLeft})
-                    : _t("%(left)s left before %(next)s SMS", {
+                    ? _t("Characters left before the limit: %(left)s", {
+                          left: count.unitsLeft,
+                      })
+                    : _t("Characters left before %(next)s SMS: %(left)s", {
                           left: count.unitsLeft,
                           next: count.segments + 1,
                       });
@@ -185,7 +189,7 @@ export class SmsOvhCounter extends Component {
             sms.written = _t("Written in GSM-7 as it is sent: %(written)s", {written});
         }
         const undo = this.state.undo;
-        sms.canUndo = Boolean(undo && undo.after === text);
+        sms.canUndo = Boolean(!this.props.readonly && undo && undo.after === text);
         return sms;
     }
 
@@ -221,6 +225,39 @@ export class SmsOvhCounter extends Component {
             items.push(_t("placeholders counted as written"));
         }
         return items;
+    }
+
+    /**
+     * @param {Object} count its size as it is sent
+     * @returns {String} what the figures mean, for who points at them or cannot see them
+     */
+    getExplanation(count) {
+        const {placeholders, optOut, stopClause} = this.props;
+        const sentences = [
+            _t(
+                "Characters written, and how many there is room for; how many SMS each recipient costs."
+            ),
+            count.encoding === UNICODE
+                ? _t(
+                      "Unicode: because of one character or more, an SMS has room for %(unicode)s characters instead of %(gsm7)s.",
+                      {unicode: UNICODE_SINGLE, gsm7: GSM7_SINGLE}
+                  )
+                : _t("GSM-7: the alphabet that gives %(gsm7)s characters an SMS.", {
+                      gsm7: GSM7_SINGLE,
+                  }),
+        ];
+        if (stopClause) {
+            sentences.push(
+                _t(
+                    "OVHcloud adds a line by which recipients opt out: it takes %(clause)s characters, which are already taken off.",
+                    {clause: STOP_CLAUSE.length}
+                )
+            );
+        }
+        if (placeholders && optOut) {
+            sentences.push(_t("The opt-out link is counted as it is sent."));
+        }
+        return sentences.join(" ");
     }
 
     get limit() {
@@ -360,8 +397,6 @@ export class SmsOvhCounter extends Component {
         const positions = characters
             .flatMap((character) => character.positions)
             .sort((a, b) => a.start - b.start);
-        const {text: replaced, remaining} = toGsm7(text);
-        const after = this.count(replaced);
         const names = (chars) =>
             chars
                 .slice(0, MAX_NAMED)
@@ -369,9 +404,8 @@ export class SmsOvhCounter extends Component {
                 .concat(chars.length > MAX_NAMED ? "…" : [])
                 .join(", ");
         const chars = characters.map(({char}) => char);
-        const unicode = {
+        return {
             excerpt: getExcerpt(text, positions.slice(0, MAX_MARKED)),
-            canReplace: replaced !== text,
             cause: _t(
                 "%(characters)s — %(unicode)s characters per SMS instead of %(gsm7)s",
                 {
@@ -380,28 +414,60 @@ export class SmsOvhCounter extends Component {
                     gsm7: GSM7_SINGLE,
                 }
             ),
+            ...this.getGain(text, count, chars, names),
         };
-        const kept = remaining.filter((char) => chars.includes(char));
-        if (after.encoding === GSM7) {
-            const saved = count.segments - after.segments;
-            unicode.saving =
-                saved > 0
-                    ? _t(
-                          "Replacing them saves %(saved)s SMS: %(after)s instead of %(before)s.",
-                          {
-                              saved,
-                              after: after.segments,
-                              before: count.segments,
-                          }
-                      )
-                    : _t("Replacing them leaves the number of SMS as it is.");
-        } else if (kept.length) {
-            unicode.saving = _t(
-                "No equivalent for %(characters)s: while it is there, the text stays Unicode.",
-                {characters: names(kept)}
-            );
+    }
+
+    /**
+     * Tell what rewriting a text in GSM-7 gains. Where it gains nothing it is not offered.
+     *
+     * @param {String} text as written
+     * @param {Object} count its size as it is sent
+     * @param {String[]} chars that make it Unicode
+     * @param {Function} names shows some of them
+     * @returns {Object} ``cure``, the text that would be better, and ``saving``, a sentence
+     */
+    getGain(text, count, chars, names) {
+        const {text: cure, removed, remaining} = getCure(text);
+        const after = this.count(cure);
+        if (cure === text || !cure.trim() || after.encoding !== GSM7) {
+            const kept = remaining.filter((char) => chars.includes(char));
+            return {
+                saving: _t(
+                    "No equivalent for %(characters)s: the text stays Unicode.",
+                    {
+                        characters: names(kept.length ? kept : chars),
+                    }
+                ),
+            };
         }
-        return unicode;
+        const values = {
+            characters: names(removed),
+            after: after.segments,
+            before: count.segments,
+            saved: count.segments - after.segments,
+        };
+        if (values.saved <= 0) {
+            values.after = after.unitsLeft;
+            values.before = count.unitsLeft;
+            const saving = removed.length
+                ? _t(
+                      "Without %(characters)s there is more room. Characters left: %(after)s instead of %(before)s.",
+                      values
+                  )
+                : _t(
+                      "Replacing them makes room. Characters left: %(after)s instead of %(before)s.",
+                      values
+                  );
+            return {cure, removed, saving};
+        }
+        const saving = removed.length
+            ? _t("Without %(characters)s: %(after)s SMS instead of %(before)s.", values)
+            : _t(
+                  "Replacing them saves %(saved)s SMS: %(after)s instead of %(before)s.",
+                  values
+              );
+        return {cure, removed, saving};
     }
 
     /** @returns {String} what a screen reader says of a change */
@@ -422,7 +488,7 @@ export class SmsOvhCounter extends Component {
     }
 
     onReplace() {
-        this.props.onReplace();
+        this.props.onReplace(this.sms.unicode.cure);
         this.toFocus = this.undoRef;
     }
 

@@ -5,7 +5,6 @@ import {SmsOvhCounter} from "./sms_counter.js";
 import {SmsWidget} from "@sms/components/sms_widget/fields_sms_widget";
 import {patch} from "@web/core/utils/patch";
 import {session} from "@web/session";
-import {toGsm7} from "../../gsm7.js";
 import {useBus} from "@web/core/utils/hooks";
 import {useDebounced} from "@web/core/utils/timing";
 import {user} from "@web/core/user";
@@ -37,6 +36,13 @@ patch(SmsWidget.prototype, {
                 this.smsOvhState.text = this.textareaRef.el?.value ?? this.smsOvhValue;
             },
             () => [this.smsOvhValue, this.textareaRef.el, this.props.record.id]
+        );
+        useEffect(
+            () => {
+                // Of another record, or one that was sent, nothing is taken back.
+                this.smsOvhState.undo = null;
+            },
+            () => [this.props.record.id, this.props.readonly]
         );
         useEffect(
             (resId) => {
@@ -87,7 +93,7 @@ patch(SmsWidget.prototype, {
             optOut: Boolean(data.sms_allow_unsubscribe),
             stopClause: Boolean(data.sms_ovh_stop_counted ?? data.sms_ovh_stop_clause),
             readonly: this.props.readonly,
-            onReplace: () => this.smsOvhReplace(),
+            onReplace: (text) => this.smsOvhRewrite(text),
             onUndo: () => this.smsOvhUndo(),
         };
     },
@@ -121,7 +127,7 @@ patch(SmsWidget.prototype, {
         if (!this.isSmsOvh) {
             return;
         }
-        this.smsOvhState.text = this.textareaRef.el.value;
+        this.smsOvhState.text = this.textareaRef.el?.value ?? this.smsOvhValue;
         this.smsOvhState.undo = null;
         this.smsOvhUpdateLater();
     },
@@ -130,7 +136,7 @@ patch(SmsWidget.prototype, {
      * @override
      */
     async onBlur() {
-        if (this.isSmsOvh) {
+        if (this.isSmsOvh && this.textareaRef.el) {
             // The browser says nothing of a change that was taken back by hand, though
             // the record may have seen it.
             this.smsOvhUpdateLater.cancel();
@@ -169,34 +175,51 @@ patch(SmsWidget.prototype, {
     smsOvhTrim() {
         const {el} = this.textareaRef;
         if (this.isSmsOvh && el && this.parse(el.value) !== el.value) {
-            this.smsOvhSetText(this.parse(el.value));
+            // Not by `smsOvhSetText`, which would take the focus back.
+            el.value = this.parse(el.value);
+            el.dispatchEvent(new InputEvent("input", {bubbles: true}));
+            this.smsOvhUpdateLater.cancel();
+            el.dispatchEvent(new Event("change"));
         }
     },
 
-    /** Write a text in the text area, as if the user had, and in the record. */
+    /**
+     * Write a text in the text area, as if the user had, and in the record: Ctrl+Z takes
+     * it back.
+     */
     smsOvhSetText(text) {
         const {el} = this.textareaRef;
-        el.value = text;
-        el.dispatchEvent(new InputEvent("input", {bubbles: true}));
+        el.focus();
+        el.select();
+        // Deprecated, and the only way into the browser's own history.
+        const isWritten = text
+            ? document.execCommand("insertText", false, text)
+            : document.execCommand("delete");
+        if (!isWritten || el.value !== text) {
+            el.value = text;
+            el.dispatchEvent(new InputEvent("input", {bubbles: true}));
+        }
         this.smsOvhUpdateLater.cancel();
         el.dispatchEvent(new Event("change"));
     },
 
-    /** Write the text with GSM-7's alphabet, and keep what it was. */
-    smsOvhReplace() {
+    /** Write a better text, and keep what it was. */
+    smsOvhRewrite(after) {
         const {el} = this.textareaRef;
+        if (!el || this.props.readonly) {
+            return;
+        }
         const before = el.value;
-        const caret = el.selectionEnd;
-        const after = toGsm7(before).text;
-        const newCaret = toGsm7(before.slice(0, caret)).text.length;
+        const fromEnd = before.length - el.selectionEnd;
         this.smsOvhSetText(after);
-        el.setSelectionRange(newCaret, newCaret);
-        this.smsOvhState.undo = {before, after, caret};
+        const caret = Math.max(0, after.length - fromEnd);
+        el.setSelectionRange(caret, caret);
+        this.smsOvhState.undo = {before, after};
     },
 
     smsOvhUndo() {
-        const {before, caret} = this.smsOvhState.undo;
-        this.smsOvhSetText(before);
-        this.textareaRef.el.setSelectionRange(caret, caret);
+        if (this.textareaRef.el && this.smsOvhState.undo) {
+            this.smsOvhSetText(this.smsOvhState.undo.before);
+        }
     },
 });
