@@ -58,11 +58,17 @@
     "demo": [
         "demo/res_company_demo.xml",
         "demo/sms_ovh_account_demo.xml",
+        "demo/sms_ovh_log_demo.xml",
         "demo/mailing_list_demo.xml",
     ],
     "assets": {
         "web.assets_backend": [
             "sms_ovh/static/src/**/*",
+            # Odoo loads graphs when the first one is opened.
+            ("remove", "sms_ovh/static/src/report/**/*"),
+        ],
+        "web.assets_backend_lazy": [
+            "sms_ovh/static/src/report/**/*",
         ],
         "web.assets_unit_tests": [
             "sms_ovh/static/tests/*_vectors.js",

@@ -386,8 +386,8 @@ class MailingMailing(models.Model):
 
     def action_sms_ovh_add_stop(self):
         """Write into the text that recipients opt out by a reply, where they can."""
+        self.check_access("write")
         for mailing in self.filtered("sms_ovh_stop_missing"):
-            mailing.check_access("write")
             # sudo: the language of a user.
             lang = (mailing.user_id or self.env.user).sudo().lang
             line = self.with_context(lang=lang).env._("Opt out: reply STOP")

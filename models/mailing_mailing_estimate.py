@@ -9,6 +9,7 @@ import pytz
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 from odoo.tools import SQL
+from odoo.tools.misc import formatLang
 
 from .. import const
 from ..tools.credits import format_credits
@@ -73,6 +74,12 @@ class MailingMailing(models.Model):
     )
     sms_ovh_estimate_summary = fields.Char(
         string="Estimate in Short", compute="_compute_sms_ovh_estimate_summary"
+    )
+
+    sms_ovh_outlook = fields.Char(
+        string="When It Is Sent",
+        compute="_compute_sms_ovh_outlook",
+        help="What happens when Send is pressed: about, until it is estimated.",
     )
 
     # ------------------------------------------------------------
@@ -173,6 +180,65 @@ class MailingMailing(models.Model):
                         mailing, estimate.date_done
                     ).strftime("%H:%M"),
                 )
+
+    @api.depends(
+        "state",
+        "mailing_type",
+        "sms_ovh_estimate_stale",
+        "sms_ovh_estimate_ids.state",
+        "sms_ovh_leaves",
+        "sms_ovh_sender_id",
+        "sms_segments",
+    )
+    @api.depends_context("lang", "tz")
+    def _compute_sms_ovh_outlook(self):
+        """Tell in one line what happens when Send is pressed."""
+        self.sms_ovh_outlook = False
+        for mailing in self.filtered(
+            lambda mailing: mailing.mailing_type == "sms" and mailing.state == "draft"
+        ):
+            # sudo: sender and price of the account that sends.
+            account_sudo = mailing.sudo().sms_ovh_account_id
+            if not account_sudo or not (mailing.body_plaintext or "").strip():
+                continue
+            estimate = mailing.sms_ovh_estimate_id
+            exact = estimate.state == "done" and not mailing.sms_ovh_estimate_stale
+            if exact:
+                recipients, segments = estimate.sent_count, estimate.segment_count
+                charged = estimate.credits
+            else:
+                recipients = mailing._count_sms_ovh_recipients()
+                segments = charged = recipients * (mailing.sms_segments or 1)
+            values = {
+                "recipients": recipients,
+                "segments": segments,
+                "credits": format_credits(self.env, charged),
+            }
+            parts = [
+                self.env._("Recipients: %(recipients)s", **values),
+                self.env._("SMS: %(segments)s", **values),
+                self.env._("Credits: %(credits)s", **values),
+            ]
+            if account_sudo.credit_price:
+                parts.append(
+                    formatLang(
+                        self.env,
+                        charged * account_sudo.credit_price,
+                        currency_obj=account_sudo.currency_id,
+                    )
+                )
+            if mailing.sms_ovh_sender_id:
+                parts.append(
+                    self.env._(
+                        "From: %s", mailing.sudo().sms_ovh_sender_id.display_name
+                    )
+                )
+            if not mailing.sms_ovh_leaves:
+                parts.append(self.env._("Leaves at once"))
+            line = " · ".join(parts)
+            mailing.sms_ovh_outlook = (
+                line if exact else self.env._("About, until estimated: %s", line)
+            )
 
     def _get_sms_ovh_fingerprint(self):
         """Return a digest of all that decides who gets what, as far as a look tells.

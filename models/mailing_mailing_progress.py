@@ -114,6 +114,10 @@ class MailingMailing(models.Model):
         self.ensure_one()
         if self.state == "sending" and self.sms_ovh_recipient_count:
             return max(0, self.sms_ovh_recipient_count - self.sms_ovh_composed_count)
+        estimate = self.sms_ovh_estimate_id
+        if self.state == "in_queue" and not composed and estimate.state == "done":
+            # As whoever sent it was told: who is left out does not wait.
+            return estimate.sent_count
         if self.state in ("in_queue", "sending"):
             return max(0, self._count_sms_ovh_seen() - composed)
         return 0

@@ -669,10 +669,7 @@ class SmsOvhAccount(models.Model):
             case ovh_client.OvhCredentialRefused() if self.auth_method == "http2sms":
                 return self.env._("Enter the API user's login and password.")
             case ovh_client.OvhCredentialRefused():
-                return self.env._(
-                    "The keys are not complete. Enter the application key, its secret"
-                    " and the consumer key."
-                )
+                return self._get_incomplete_sentence()
             case ovh_client.OvhClockOff():
                 return self.env._(
                     "The clock of this server is off, so OVHcloud refuses its calls."
@@ -696,6 +693,27 @@ class SmsOvhAccount(models.Model):
                     words,
                 )
         return None
+
+    def _get_incomplete_sentence(self):
+        """Return which keys are missing: two are enough, OVHcloud's page gives the third.
+
+        :rtype: str
+        """
+        # sudo: only whether there is one.
+        if self.sudo().consumer_key:
+            return self.env._(
+                "The keys are not complete. Enter the application key, its secret and"
+                " the consumer key."
+            )
+        if self.application_available:
+            return self.env._(
+                "The keys are not complete. Press “Connect with OVHcloud” and approve"
+                " on OVHcloud's page."
+            )
+        return self.env._(
+            "The keys are not complete. Enter the application key and its secret, then"
+            " press “Connect with OVHcloud”."
+        )
 
     def _get_answer_sentence(self, error):
         """Return what is wrong with what was asked for, or with OVHcloud's answer.

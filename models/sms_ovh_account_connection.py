@@ -298,6 +298,7 @@ class SmsOvhAccount(models.Model):
 
         :raise AccessError: for all but system administrators
         """
+        self.check_access("write")
         Parameter = self.env["ir.config_parameter"]
         Parameter.check_access("write")
         parameter = Parameter.search([("key", "=", "web.base.url")], limit=1)

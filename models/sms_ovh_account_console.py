@@ -677,8 +677,12 @@ class SmsOvhAccount(models.Model):
         # sudo: news of OVHcloud, whoever happens to read them first.
         self.sudo().message_post(body=body, subtype_xmlid="mail.mt_comment")
 
-    def action_request_sender(self, sender=None):
-        """Open the request of a sender, with the names that OVHcloud suggests.
+    def action_request_sender(self):
+        """Open the request of a sender, with the names that OVHcloud suggests."""
+        return self._request_sender()
+
+    def _request_sender(self, sender=None):
+        """Open the request of a sender.
 
         :param sender: `sms.ovh.sender` that was refused, to begin with
         """

@@ -37,6 +37,12 @@ class SmsOvhReply(models.Model):
         index="btree_not_null",
         readonly=True,
     )
+    contact_name = fields.Char(
+        string="Name",
+        compute="_compute_contact_name",
+        compute_sudo=True,
+        help="Of the contact, or of who is on the mailing list with this number.",
+    )
     body = fields.Text(string="Text", readonly=True)
     tag = fields.Char(readonly=True)
     res_model = fields.Char(string="Model of the Document", readonly=True)
@@ -194,6 +200,27 @@ class SmsOvhReply(models.Model):
         if starting:
             self._release(reply._get_number() for reply in starting)
             self.env["sms.ovh.stop"]._start_by_keyword(starting)
+
+    @api.depends("partner_id.name", "res_model", "res_id")
+    def _compute_contact_name(self):
+        """Name who replied: the contact, else the record with this number."""
+        names = {}
+        others = self.filtered(
+            lambda reply: (
+                not reply.partner_id and reply.res_id and reply.res_model in self.env
+            )
+        )
+        for model, replies in others.grouped("res_model").items():
+            records = self.env[model].browse(set(replies.mapped("res_id"))).exists()
+            names.update(
+                {(model, record.id): record.display_name for record in records}
+            )
+        for reply in self:
+            reply.contact_name = (
+                reply.partner_id.name
+                or names.get((reply.res_model, reply.res_id))
+                or False
+            )
 
     def _find_partners(self):
         """Return the contact of each number, the newest where there are several.

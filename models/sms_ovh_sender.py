@@ -169,7 +169,8 @@ class SmsOvhSender(models.Model):
     def action_request_again(self):
         """Open the request of a sender that OVHcloud refused, filled in."""
         self.ensure_one()
-        return self.account_id.action_request_sender(sender=self)
+        self.check_access("write")
+        return self.account_id._request_sender(sender=self)
 
     def _prepare_request(self):
         """Return what a new request of this sender begins with."""

@@ -251,6 +251,47 @@ class TestScreens(SmsOvhCase):
         self.assertIn("abc", params["message"])
         self.assertEqual(params["type"], "warning")
 
+    def test_one_line_tells_what_happens(self):
+        numbers = ["+33612340001", "+33612340002", "+33142685300"]
+        mailing = self._create_mailing(numbers)
+        self.assertTrue(mailing.sms_ovh_outlook.startswith("About, until estimated:"))
+        self.assertIn("Recipients: 3 ", mailing.sms_ovh_outlook)
+        self.assertIn(mailing.sms_ovh_sender_id.display_name, mailing.sms_ovh_outlook)
+        self.account.credit_price = 0.065
+        mailing.action_sms_ovh_estimate()
+        mailing.invalidate_recordset()
+        # The landline gets nothing.
+        self.assertTrue(mailing.sms_ovh_outlook.startswith("Recipients: 2 "))
+        self.assertIn("0.13", mailing.sms_ovh_outlook)
+        mailing.body_plaintext = "Bonjour " * 30
+        self.assertIn("SMS: 6 ", mailing.sms_ovh_outlook)
+        self.assertTrue(mailing.sms_ovh_outlook.startswith("About, until estimated:"))
+
+    def test_a_scheduled_campaign_waits_with_its_estimate(self):
+        mailing = self._create_mailing(["+33612340001", "+33142685300"])
+        mailing.action_sms_ovh_estimate()
+        mailing.action_put_in_queue()
+        progress = mailing.get_sms_ovh_progress()
+        self.assertEqual(progress["counts"]["waiting"], 1)
+
+    def test_who_replies_has_a_name(self):
+        contact = self.env["mailing.contact"].create(
+            {"name": "Zoé Martin", "mobile": "+33612340077"}
+        )
+        values = {"account_id": self.account.id, "number": "+33612340077"}
+        replies = self.env["sms.ovh.reply"].create(
+            [
+                {
+                    **values,
+                    "ovh_id": "1",
+                    "res_model": contact._name,
+                    "res_id": contact.id,
+                },
+                {**values, "ovh_id": "2"},
+            ]
+        )
+        self.assertEqual(replies.mapped("contact_name"), ["Zoé Martin", False])
+
     def test_two_companies(self):
         """Who may not see an account is offered nothing of it."""
         other = self.env["res.company"].create({"name": "Autre"})

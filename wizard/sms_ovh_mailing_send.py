@@ -231,6 +231,7 @@ class SmsOvhMailingSend(models.TransientModel):
     def action_add_stop(self):
         """Write into the text how recipients opt out, and compute anew."""
         self.ensure_one()
+        self.check_access("write")
         self.mailing_id.action_sms_ovh_add_stop()
         return self.action_estimate()
 

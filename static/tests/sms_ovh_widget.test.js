@@ -5,6 +5,7 @@ import {
     expect,
     fill,
     press,
+    queryAllTexts,
     queryOne,
     test,
 } from "@odoo/hoot";
@@ -353,7 +354,7 @@ test("nothing is offered where nothing would be gained", async () => {
     await paste("a".repeat(100) + " 😀");
     expect(".o_sms_ovh_saving").toHaveText("Without 😀: 1 SMS instead of 2.");
     // What a link needs is not removed.
-    await paste("https://exemple.fr/✓ 😀");
+    await paste("https://exemple.fr/✓/a 😀");
     expect(".o_sms_ovh_replace").toHaveCount(0);
     expect.verifySteps(["onchange sms.composer"]);
 });
@@ -421,6 +422,16 @@ test("what was replaced is not taken back in another record, or once it is sent"
         `save {"body_plaintext":"${PROMOTION.replace("ê", "e")}","sms_encoding":"GSM7","sms_units":99,"sms_segments":1,"name":"draft"}`,
         "placeholders 4",
     ]);
+});
+
+test("the usual fields of a recipient are put where the cursor is", async () => {
+    await mountComposer();
+    expect(queryAllTexts(".o_sms_ovh_insert")).toEqual(["Full Name", "City"]);
+    queryOne("textarea").setSelectionRange(7, 7);
+    await contains(".o_sms_ovh_insert[data-name='name']").click();
+    await animationFrame();
+    expect("textarea").toHaveValue("Bonjour{{ object.name ||| }}");
+    expect.verifySteps(["onchange sms.composer"]);
 });
 
 test("the figures explain themselves, and the text has its own direction", async () => {

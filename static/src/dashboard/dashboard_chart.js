@@ -14,6 +14,14 @@ const OUTCOMES = [
     {name: "failed", label: _t("Failed"), color: "#CE4257"},
     {name: "refused", label: _t("Refused"), color: "#F4A261"},
 ];
+/** By the states of the log, for other charts of the same. */
+export const OUTCOME_COLORS = {
+    sent: OUTCOMES[0].color,
+    pending: OUTCOMES[1].color,
+    error: OUTCOMES[2].color,
+    refused: OUTCOMES[3].color,
+    canceled: "#8A8D93",
+};
 const CREDITS_COLOR = "#8481DD";
 
 /** SMS a day by outcome, and what they cost: a chart, and the same as a table. */

@@ -3,6 +3,7 @@ import "@mass_mailing_sms/components/sms_widget/fields_sms_widget";
 import {reactive, useEffect} from "@odoo/owl";
 import {SmsOvhCounter} from "./sms_counter.js";
 import {SmsWidget} from "@sms/components/sms_widget/fields_sms_widget";
+import {_t} from "@web/core/l10n/translation";
 import {patch} from "@web/core/utils/patch";
 import {session} from "@web/session";
 import {useBus} from "@web/core/utils/hooks";
@@ -11,6 +12,19 @@ import {user} from "@web/core/user";
 
 // Milliseconds without a key after which the record takes over what was typed.
 const UPDATE_DELAY = 500;
+
+// What is usually put into a text, by the model of the recipients.
+const USUAL_FIELDS = {
+    "mailing.contact": [
+        {name: "first_name", label: _t("First Name")},
+        {name: "name", label: _t("Full Name")},
+        {name: "company_name", label: _t("Company")},
+    ],
+    "res.partner": [
+        {name: "name", label: _t("Full Name")},
+        {name: "city", label: _t("City")},
+    ],
+};
 
 let nextId = 1;
 
@@ -96,6 +110,31 @@ patch(SmsWidget.prototype, {
             onReplace: (text) => this.smsOvhRewrite(text),
             onUndo: () => this.smsOvhUndo(),
         };
+    },
+
+    /** The usual fields of the recipients, where a text may have any. */
+    get smsOvhFields() {
+        const {data} = this.props.record;
+        const model = data[this.props.dynamicPlaceholderModelReferenceField];
+        if (!this.isSmsOvh || this.props.readonly || !this.props.dynamicPlaceholder) {
+            return [];
+        }
+        return USUAL_FIELDS[model] || [];
+    },
+
+    get smsOvhInsertHelp() {
+        return _t(
+            "Puts it where the cursor is. Who has none gets the text without it; to write something instead, put it after the three bars."
+        );
+    },
+
+    /** Put a field of the recipient where the cursor is. */
+    smsOvhInsert({name}) {
+        const {el} = this.textareaRef;
+        const {selectionStart: start, selectionEnd: end, value} = el;
+        const field = `{{ object.${name} ||| }}`;
+        this.smsOvhSetText(value.slice(0, start) + field + value.slice(end));
+        el.setSelectionRange(start + field.length, start + field.length);
     },
 
     /** Ask again once a new campaign has got its id, whose length counts. */
