@@ -235,6 +235,11 @@ KEEP_JOBS_DAYS = 90  # that ended jobs are kept: `sms_ovh.keep_jobs_days`
 # Days that what was sent is known, for the dashboard: thirteen months, to compare with
 # the same month of the year before. `sms_ovh.keep_log_days`
 KEEP_LOG_DAYS = 400
+# Days that replies are kept: three years after the last contact is what CNIL takes for
+# reasonable of those who are no customers. `sms_ovh.keep_replies_days`
+KEEP_REPLIES_DAYS = 1095
+# Days that estimates of campaigns are kept. `sms_ovh.keep_estimates_days`
+KEEP_ESTIMATES_DAYS = 90
 # Seconds to the second attempt; doubled for each further one, up to the longest.
 RETRY_BASE = 15
 RETRY_MAX = 3600

@@ -10,6 +10,7 @@ from . import mail_notification
 from . import mail_thread
 from . import mail_thread_phone
 from . import mail_render_mixin
+from . import mailing_contact
 from . import mailing_mailing
 from . import mailing_mailing_answers
 from . import mailing_mailing_estimate
@@ -37,6 +38,7 @@ from . import sms_ovh_job
 from . import sms_ovh_job_hours
 from . import sms_ovh_log
 from . import sms_ovh_account_answers
+from . import sms_ovh_privacy
 from . import sms_ovh_rate
 from . import sms_ovh_reply
 from . import sms_ovh_report

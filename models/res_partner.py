@@ -30,3 +30,8 @@ class ResPartner(models.Model):
                 order="id",
             )._adopt_partner(partner)
         return partners
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_forget_sms_ovh(self):
+        """Erase what is held of these contacts."""
+        self.env["sms.ovh.privacy"]._forget(self)

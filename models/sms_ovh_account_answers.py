@@ -95,6 +95,11 @@ class SmsTracker(models.Model):
 class SmsOvhAccount(models.Model):
     _inherit = "sms.ovh.account"
 
+    # OVHcloud's ids of replies that were deleted here, while its list may name them.
+    deleted_reply_ids = fields.Json(
+        prefetch=False, readonly=True, copy=False, groups=fields.NO_ACCESS
+    )
+
     def _find_answered(self, answers, senders=None, campaigns_only=False):
         """Return which SMS of this account each of these answers.
 
@@ -397,6 +402,24 @@ class SmsOvhAccount(models.Model):
             for ovh_id in ids:
                 found.setdefault(ovh_id, path)
         return found
+    def _get_replies_start(self):
+        """Return from when on replies are read: again, some that were read before."""
+        return (self.last_reply_at or self.create_date) - const.REPLY_MARGIN
+
+    def _note_deleted_replies(self, replies):
+        """Remember replies that are about to be deleted, and would be read again.
+
+        :param replies: `sms.ovh.reply` of this account
+        """
+        start = self._get_replies_start()
+        recent = replies.filtered(
+            lambda reply: not reply.received_at or reply.received_at >= start
+        )
+        if recent:
+            deleted = set(map(int, self.deleted_reply_ids or ()))
+            ids = recent.mapped("ovh_id")
+            deleted.update(int(ovh_id) for ovh_id in ids if ovh_id.isdecimal())
+            self.deleted_reply_ids = sorted(deleted)
 
     def _read_replies(self, client):
         """Read the replies since the last one seen.
@@ -406,7 +429,7 @@ class SmsOvhAccount(models.Model):
         """
         # sudo: of the account, whoever has it read.
         Reply = self.env["sms.ovh.reply"].sudo()
-        start = (self.last_reply_at or self.create_date) - const.REPLY_MARGIN
+        start = self._get_replies_start()
         path_by_id = self._fetch_reply_ids(client, start)
         known = Reply.search_fetch(
             [
@@ -415,7 +438,13 @@ class SmsOvhAccount(models.Model):
             ],
             ["ovh_id"],
         )
-        new_ids = sorted(path_by_id.keys() - {int(reply.ovh_id) for reply in known})
+        # sudo: nobody reads these but this.
+        self_sudo = self.sudo()
+        deleted = set(map(int, self_sudo.deleted_reply_ids or ()))
+        if deleted - path_by_id.keys():
+            self_sudo.deleted_reply_ids = sorted(deleted & path_by_id.keys())
+        known_ids = {int(reply.ovh_id) for reply in known}
+        new_ids = sorted(path_by_id.keys() - known_ids - deleted)
         read_ids = new_ids[: const.MAX_REPLIES]
         answers = {}
         for path in dict.fromkeys(path_by_id[ovh_id] for ovh_id in read_ids):

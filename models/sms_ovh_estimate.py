@@ -1,13 +1,16 @@
 import logging
 import time
 from collections import Counter, defaultdict
+from datetime import timedelta
 
 from odoo import api, fields, models
+from odoo.tools.constants import GC_UNLINK_LIMIT
 
 from .. import const
 from ..tools import transaction
 from ..tools.gsm7_filling import OFF
 from ..tools.number_country import get_country_code
+from ..tools.parameters import get_parameter
 from ..tools.sms_segments import UNICODE, count_segments
 from .mailing_mailing_estimate import SeenNumbers
 from .sms_ovh_counter_mixin import SmsOvhTextFails
@@ -85,8 +88,6 @@ class SmsOvhEstimate(models.Model):
     rates_error = fields.Char(string="Missing Rates", readonly=True)
     longest_res_id = fields.Integer(string="Record of the Longest Text", readonly=True)
     longest_segments = fields.Integer(string="SMS of the Longest Text", readonly=True)
-    # What a record says is for those who may read the record.
-    longest_text = fields.Text(readonly=True, groups=fields.NO_ACCESS)
     date_done = fields.Datetime(string="Computed On", readonly=True)
     line_ids = fields.One2many("sms.ovh.estimate.line", "estimate_id", readonly=True)
     slice_ids = fields.One2many(
@@ -153,9 +154,7 @@ class SmsOvhEstimate(models.Model):
                 ),
                 0,
             ),
-            **dict.fromkeys(
-                ("error", "rates_error", "longest_text", "gsm7_better"), False
-            ),
+            **dict.fromkeys(("error", "rates_error", "gsm7_better"), False),
         }
         estimate_sudo.write(values)
         estimate_sudo._add_others(sending, set(everyone) - set(res_ids))
@@ -201,9 +200,12 @@ class SmsOvhEstimate(models.Model):
         """Stop computing; it can be started again."""
         self.mailing_id.check_access("write")
         # sudo: see `_start`.
-        self.sudo().filtered(lambda estimate: estimate.state == "running").write(
-            {"state": "cancelled"}
+        running_sudo = self.sudo().filtered(
+            lambda estimate: estimate.state == "running"
         )
+        running_sudo.write({"state": "cancelled", "res_ids": False})
+        # It starts from the beginning, and nobody's number is kept for nothing.
+        running_sudo.slice_ids.unlink()
 
     # ------------------------------------------------------------
     # Computing
@@ -313,11 +315,7 @@ class SmsOvhEstimate(models.Model):
         }
         longest = result["longest"]
         if longest and longest[0] > self.longest_segments:
-            values.update(
-                longest_segments=longest[0],
-                longest_res_id=longest[2],
-                longest_text=longest[3],
-            )
+            values.update(longest_segments=longest[0], longest_res_id=longest[2])
         self.write(values)
         if position + len(ids) >= len(res_ids):
             self._finish()
@@ -352,7 +350,7 @@ class SmsOvhEstimate(models.Model):
                     choices[choice][region] += other.segments - count.segments
             size = count.segments, count.units
             if not longest or size > tuple(longest[:2]):
-                longest = [*size, sms.res_id, sms.text]
+                longest = [*size, sms.res_id]
         numbers = {sms.number for sms in rendered if sms.number}
         result = {
             "sent": sent,
@@ -364,6 +362,15 @@ class SmsOvhEstimate(models.Model):
             "several": several,
         }
         return result, numbers
+
+    @api.autovacuum
+    def _gc_estimates(self):
+        """Delete estimates that nobody made anew for long."""
+        days = get_parameter(self.env, "keep_estimates_days", const.KEEP_ESTIMATES_DAYS)
+        limit = fields.Datetime.now() - timedelta(days=days)
+        estimates = self.search([("write_date", "<", limit)], limit=GC_UNLINK_LIMIT)
+        estimates.unlink()
+        return len(estimates), len(estimates) == GC_UNLINK_LIMIT
 
     def _finish(self):
         """Make the lines of what all slices come to, with OVHcloud's rates."""

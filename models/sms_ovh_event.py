@@ -8,6 +8,7 @@ from psycopg2.extras import Json
 
 from odoo import api, fields, models
 from odoo.tools import SQL
+from odoo.tools.constants import GC_UNLINK_LIMIT
 
 from .. import const
 from ..fields import UncheckedMany2one
@@ -492,11 +493,16 @@ class SmsOvhEvent(models.Model):
 
     @api.autovacuum
     def _gc_events(self):
-        """Delete treated reports after a month."""
+        """Delete after a month what is treated; calls about a STOP or a reply are by then."""
         limit = fields.Datetime.now() - timedelta(days=KEEP_DAYS)
-        self.search(
+        events = self.search(
             [
+                "|",
                 ("state", "not in", ("new", "waiting")),
+                ("kind", "!=", "delivery"),
                 ("create_date", "<", limit),
-            ]
-        ).unlink()
+            ],
+            limit=GC_UNLINK_LIMIT,
+        )
+        events.unlink()
+        return len(events), len(events) == GC_UNLINK_LIMIT

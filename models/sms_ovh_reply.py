@@ -4,6 +4,7 @@ from datetime import timedelta
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import formataddr
+from odoo.tools.constants import GC_UNLINK_LIMIT
 from odoo.tools.mail import email_normalize
 
 from .. import const
@@ -122,6 +123,22 @@ class SmsOvhReply(models.Model):
         for account, own in replies.grouped("account_id").items():
             own._treat(account)
         return replies
+
+    def unlink(self):
+        """Override to have those not read again that OVHcloud still lists."""
+        # sudo: whoever may delete replies.
+        for account_sudo, replies in self.sudo().grouped("account_id").items():
+            account_sudo._note_deleted_replies(replies)
+        return super().unlink()
+
+    @api.autovacuum
+    def _gc_replies(self):
+        """Delete old replies."""
+        days = get_parameter(self.env, "keep_replies_days", const.KEEP_REPLIES_DAYS)
+        limit = fields.Datetime.now() - timedelta(days=days)
+        replies = self.search([("received_at", "<", limit)], limit=GC_UNLINK_LIMIT)
+        replies.unlink()
+        return len(replies), len(replies) == GC_UNLINK_LIMIT
 
     def _get_number(self):
         """Return the number of who wrote this, in E.164, or False.

@@ -36,6 +36,7 @@ from . import test_pause
 from . import test_quiet_hours
 from . import test_phone_number
 from . import test_preview
+from . import test_privacy
 from . import test_progress
 from . import test_progress_tour
 from . import test_replies

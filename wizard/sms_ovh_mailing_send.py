@@ -98,8 +98,21 @@ class SmsOvhMailingSend(models.TransientModel):
         for send in self:
             record = send._get_readable(send.estimate_id.longest_res_id)
             send.longest_name = record.display_name if record else False
-            # sudo: the text of a record that the user may read.
-            send.longest_text = record and send.estimate_id.sudo().longest_text
+            send.longest_text = record and send._render_longest(record)
+
+    def _render_longest(self, record):
+        """Return the text that a recipient gets, False where it fails by now.
+
+        It is kept nowhere: what a record says is for those who may read the record.
+        """
+        mailing = self.mailing_id._as_sms_ovh_sent()
+        try:
+            (rendered,) = mailing._render_sms_ovh(
+                record.ids, sms_id=self.estimate_id.first_sms_id
+            )
+        except UserError:
+            return False
+        return rendered.text
 
     @api.depends("estimate_id.gsm7_saved_segments", "estimate_id.gsm7_better_segments")
     def _compute_gsm7(self):
