@@ -249,6 +249,8 @@ COMPOSE_SLICE = 1000
 # cancel, one call each, before the outcome is written down.
 CANCEL_SLICE = 1000
 CANCEL_CALLS = 500
+# After what time Odoo's queues are woken that wait for nothing.
+WAKE_AFTER = timedelta(minutes=5)
 # Jobs posted right after a user's transaction; with more the cron does it.
 JOBS_AFTER_COMMIT = 5
 # Recipients of an estimate looked at, and by the cron committed, at a time; how many are

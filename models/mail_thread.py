@@ -11,7 +11,8 @@ class MailThread(models.AbstractModel):
         """Override of `sms` to send by the account of the record's company."""
         self.ensure_one()
         company = self._get_sms_ovh_companies()[self.id]
-        if company != self.env.company:
+        involved = company | self.env.company
+        if company != self.env.company and involved._sms_ovh_filter_sending():
             kwargs.setdefault("record_company_id", company.id)
         return super()._message_sms(*args, **kwargs)
 

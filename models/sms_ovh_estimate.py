@@ -228,7 +228,7 @@ class SmsOvhEstimate(models.Model):
             estimate_id = estimate.id
 
             def step(estimate_id=estimate_id):
-                estimate = self.browse(estimate_id)
+                estimate = self.browse(estimate_id)._in_author_language()
                 # Whoever stopped it meanwhile has the last word.
                 if estimate.try_lock_for_update() and estimate.state == "running":
                     if estimate_id not in seen:
@@ -243,11 +243,11 @@ class SmsOvhEstimate(models.Model):
                 _logger.exception("OVHcloud SMS: estimate %s failed", estimate_id)
                 self.env.cr.rollback()
                 self.env.transaction.reset()
-                estimate = self.browse(estimate_id)
+                estimate = self.browse(estimate_id)._in_author_language()
                 estimate.write(
                     {
                         "state": "failed",
-                        "error": self.env._(
+                        "error": estimate.env._(
                             "The estimate failed for a technical reason, which the"
                             " server's log says. Ask an administrator."
                         ),
@@ -262,6 +262,11 @@ class SmsOvhEstimate(models.Model):
             # Nothing of a slice is needed for the next: memory stays flat.
             self.env.invalidate_all()
             self.env["ir.cron"]._commit_progress(1, remaining=self.search_count(domain))
+
+    def _in_author_language(self):
+        """Return this estimate in the language of who asked for it."""
+        # sudo: the language of a user.
+        return self.with_context(lang=self.create_uid.sudo().lang)
 
     def _get_seen_numbers(self):
         """Return the numbers of the slices that are done, to find them twice."""

@@ -9,6 +9,7 @@ from uuid import uuid4
 
 from odoo import SUPERUSER_ID, api, fields, models
 from odoo.exceptions import ValidationError
+from odoo.tools.constants import GC_UNLINK_LIMIT
 
 from .. import const
 from ..fields import forget
@@ -1487,6 +1488,7 @@ class SmsOvhJob(models.Model):
         self._dispatch(deadline=time.monotonic() + const.CRON_SECONDS)
         self._ask_for_open_due()
         self._reconcile_due()
+        transaction.transact(self.env, self._wake_queues)
         remaining = self.search_count(
             [
                 *self._get_sendable_domain(),
@@ -1510,11 +1512,54 @@ class SmsOvhJob(models.Model):
         """Delete jobs that ended long ago and whose SMS have all ended too."""
         days = get_parameter(self.env, "keep_jobs_days", const.KEEP_JOBS_DAYS)
         limit = fields.Datetime.now() - timedelta(days=days)
-        self.search(
+        jobs = self.search(
             [
                 ("state", "in", ("accepted", "refused", "failed", "cancelled")),
                 ("create_date", "<", limit),
                 "!",
                 ("sms_ids.state", "in", ("outgoing", "process", "pending")),
-            ]
-        ).unlink()
+            ],
+            limit=GC_UNLINK_LIMIT,
+        )
+        jobs.unlink()
+        # Odoo comes back for what is left.
+        return len(jobs), len(jobs) == GC_UNLINK_LIMIT
+
+    @api.model
+    def _wake_queues(self):
+        """Have Odoo's queues run again where something is due and none is to run.
+
+        Odoo puts a scheduled action off, by a day for campaigns, that was ended three
+        times before it had told of anything done.
+        """
+        now = fields.Datetime.now()
+        late = now - const.WAKE_AFTER
+        due = {
+            "sms.ir_cron_sms_scheduler_action": self.env["sms.sms"].search_count(
+                [
+                    *self.env["sms.sms"]._get_sms_ovh_queue_domain(),
+                    ("record_company_id.sms_ovh_account_id", "!=", False),
+                    ("create_date", "<", late),
+                ],
+                limit=1,
+            ),
+            "mass_mailing.ir_cron_mass_mailing_queue": self.env[
+                "mailing.mailing"
+            ].search_count(
+                [
+                    ("mailing_type", "=", "sms"),
+                    ("state", "=", "in_queue"),
+                    ("sms_ovh_company_id.sms_ovh_account_id", "!=", False),
+                    ("sms_ovh_paused", "=", False),
+                    ("write_date", "<", late),
+                    "|",
+                    ("schedule_date", "=", False),
+                    ("schedule_date", "<", late),
+                ],
+                limit=1,
+            ),
+        }
+        for xmlid, waits in due.items():
+            cron = self.env.ref(xmlid)
+            if waits and cron.active and cron.nextcall > now + const.WAKE_AFTER:
+                self._trigger_at(xmlid, [now.replace(second=0, microsecond=0)])

@@ -397,6 +397,8 @@ class SmsComposer(models.TransientModel):
         That of the campaign, or else that of the record it is about.
         """
         result = super()._prepare_mass_sms_values(records)
+        if not self.env["res.company"]._sms_ovh_is_used():
+            return result
         self._hold_sms_ovh_doubtful(result)
         mailing_company = self.mailing_id.sms_ovh_company_id
         if mailing_company:
