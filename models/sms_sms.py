@@ -86,12 +86,15 @@ class SmsSms(models.Model):
     )
     # Kind, sender and clause are settled when the SMS leaves; these stay.
     sms_ovh_chosen = fields.Char(
+        string="Chosen",
         readonly=True,
         copy=False,
         help="Which of kind, sender and clause somebody chose for this SMS.",
     )
     # What core's `to_delete` says once it has left: until then, it is not to be deleted.
-    sms_ovh_unlink_sent = fields.Boolean(readonly=True, copy=False)
+    sms_ovh_unlink_sent = fields.Boolean(
+        string="Delete Once Sent", readonly=True, copy=False
+    )
     # Not read-only, so that `create` may give them.
     sms_encoding = fields.Selection(
         compute="_compute_sms_segments", store=True, readonly=False
