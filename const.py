@@ -26,6 +26,33 @@ HTTP2SMS_URLS = {
 # What a consumer key is asked for, below the services it is for.
 API_METHODS = ("GET", "POST", "PUT", "DELETE")
 
+# What an OAuth2 service account must be allowed to do: the actions of the calls that are
+# made, as OVHcloud's description of its API names them. Rates need none.
+# https://help.ovhcloud.com/csm/en-customer-iam-policies-api
+IAM_ACTIONS = (
+    "sms:apiovh:get",
+    "sms:apiovh:put",
+    *(
+        f"sms:apiovh:{action}"
+        for action in (
+            *("blacklists/delete", "blacklists/get", "exceptions/get"),
+            *("hlr/create", "hlr/get", "incoming/get"),
+            *("jobs/create", "jobs/delete", "jobs/get", "outgoing/get"),
+            *("senders/create", "senders/delete", "senders/edit", "senders/get"),
+            *("senders/documents/create", "senders/documents/get"),
+            "sendersAvailableForValidation/get",
+            *("users/create", "users/delete", "users/edit", "users/get"),
+            *("users/incoming/get", "users/outgoing/get"),
+            *("users/jobs/create", "users/jobs/delete", "users/jobs/get"),
+            *("virtualNumbers/get", "virtualNumbers/incoming/get"),
+            "virtualNumbers/outgoing/get",
+            *("virtualNumbers/jobs/create", "virtualNumbers/jobs/delete"),
+            "virtualNumbers/jobs/get",
+        )
+    ),
+    "smsVirtualNumbers:apiovh:get",
+)
+
 # How long the return from OVHcloud's page is waited for, and the approval itself.
 CONNECT_WITHIN = timedelta(hours=1)
 APPROVE_WITHIN = timedelta(days=1)
@@ -110,6 +137,7 @@ PTT_TO_STATE = {
     74: ("error", "sms_not_delivered"),  # roaming
     76: ("error", "sms_not_delivered"),  # ported number blocked
     202: ("error", "sms_not_delivered"),  # ported number blocked
+    1999: ("error", "sms_not_allowed"),  # no approved template (USA)
 }
 # A failure whose ptt is not in the table: codes do get added.
 PTT_UNKNOWN_FAILURE_TYPE = "sms_not_delivered"
@@ -137,6 +165,7 @@ PROVIDER_TO_SMS_FAILURE_TYPE = {
     "ovh_too_long": "sms_ovh_too_long",
     "ovh_contact_information": "sms_ovh_contact_information",
     "ovh_unconfirmed": "sms_ovh_unconfirmed",
+    "ovh_destination": "sms_ovh_destination",
 }
 
 # Failure types that core lacks, with the label a user reads, added to the selections
@@ -158,6 +187,7 @@ FAILURE_TYPES = [
     ("sms_ovh_too_long", "Message Too Long"),
     ("sms_ovh_contact_information", "Link or Number From the Short Number"),
     ("sms_ovh_unconfirmed", "Not Confirmed by OVHcloud"),
+    ("sms_ovh_destination", "Country Not Reached by the Sender"),
 ]
 
 # What a number that takes no SMS is (`tools.phone_number.KINDS`) -> failure type.
@@ -260,6 +290,21 @@ ESTIMATE_AT_ONCE = 300
 ESTIMATE_KEPT_IDS = 10000
 # After what time an estimate is made anew before sending: somebody may have opted out.
 ESTIMATE_FRESH = timedelta(hours=1)
+# The country that alone a kind of sender reaches; a virtual number reaches its own. The
+# short number and Time2Chat (09 37 to 09 39) are for mainland France.
+# https://help.ovhcloud.com/csm/en-sms-sender-id
+SENDER_COUNTRY = {"shortcode": "FR", "time2chat": "FR", "virtual": "FR"}
+# France with what belongs to it, each a country of its own in ISO 3166.
+FRENCH_COUNTRIES = (
+    *("FR", "BL", "GF", "GP", "MF", "MQ", "NC", "PF", "PM", "RE", "WF", "YT"),
+)
+# Senders that recipients can reply to; OVHcloud adds no STOP clause to their SMS.
+TWO_WAY_SENDERS = ("shortcode", "virtual", "time2chat")
+# Credits of an SMS by kind of sender, as a multiple of its country's.
+# https://help.ovhcloud.com/csm/en-sms-time2chat
+SENDER_CREDITS = {"time2chat": 2}
+# How long what OVHcloud says of a country's operators is taken as known.
+EXCEPTION_FRESH = timedelta(days=1)
 # How long what OVHcloud charges for a country is taken as known.
 RATE_FRESH = timedelta(days=1)
 # Countries that OVHcloud bills in (`sms.BillingCountryEnum` of the API).
@@ -289,6 +334,22 @@ ALERT_OFF = -1  # `alertThreshold` of a user whom nobody is warned about
 
 # What a sender is: letters and digits, and not digits only.
 SENDER_REGEX = r"(?=.*[A-Za-z])[A-Za-z0-9]{1,11}"
+
+# Names that say nothing of who sends: French operators block or replace such, since 10
+# March 2025. They publish no list; these are what stands in such names.
+# https://help.ovhcloud.com/csm/en-sms-sender-id
+GENERIC_SENDERS = (
+    *("alert", "alerte", "banque", "client", "colis", "contact", "credit", "delivery"),
+    *("demo", "info", "infos", "livraison", "message", "news", "noreply", "notif"),
+    *("notification", "offre", "offres", "paiement", "promo", "promos", "promotion"),
+    *("pub", "rappel", "rdv", "service", "shop", "sms", "solde", "soldes", "support"),
+    *("test", "urgent", "vente", "ventes", "verif"),
+)
+# Where a proof may be uploaded to, besides the account's own address: OVHcloud's object
+# storage. And how large it may be, and what it may be.
+UPLOAD_DOMAINS = ("ovh.net", "ovh.com", "ovhcloud.com")
+MAX_PROOF_SIZE = 10 * 1024 * 1024
+PROOF_TYPES = (".pdf", ".png", ".jpg", ".jpeg")
 
 # How far back replies are read again, so that clocks that differ lose none.
 REPLY_MARGIN = timedelta(days=1)

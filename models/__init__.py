@@ -42,7 +42,9 @@ from . import sms_ovh_privacy
 from . import sms_ovh_rate
 from . import sms_ovh_reply
 from . import sms_ovh_report
+from . import sms_ovh_exception
 from . import sms_ovh_sender
+from . import sms_ovh_sender_country
 from . import sms_ovh_stop
 from . import sms_ovh_user
 from . import sms_sms

@@ -2,6 +2,7 @@ from datetime import timedelta
 
 from odoo import SUPERUSER_ID, api, fields, models
 from odoo.exceptions import AccessError, ValidationError
+from odoo.fields import Domain
 from odoo.tools import split_every
 
 from odoo.addons.link_tracker.models.link_tracker import LINK_TRACKER_MIN_CODE_LENGTH
@@ -372,7 +373,14 @@ class MailingMailing(models.Model):
             mailing.sms_ovh_stop_counted = mailing.sms_ovh_stop_clause
 
     @api.depends(
-        "body_plaintext", "mailing_type", "state", "sms_allow_unsubscribe", "user_id"
+        "body_plaintext",
+        "mailing_type",
+        "state",
+        "sms_allow_unsubscribe",
+        "user_id",
+        "mailing_model_id",
+        "mailing_domain",
+        "contact_list_ids",
     )
     def _compute_sms_ovh_sender_warning(self):
         sms_mailings = self.filtered(
@@ -404,6 +412,41 @@ class MailingMailing(models.Model):
 
     def _has_sms_ovh_opt_out_link(self):
         return self.sms_allow_unsubscribe
+
+    def _get_sms_ovh_opt_out_advice(self):
+        """Override to advise the opt-out link where the STOP clause is of no use.
+
+        Its number is a French short code, which nobody abroad can write to.
+        """
+        advice = super()._get_sms_ovh_opt_out_advice()
+        if (
+            advice
+            or not self.sms_ovh_stop_clause
+            or self.sms_allow_unsubscribe
+            or not self._has_sms_ovh_recipients_abroad()
+        ):
+            return advice
+        return self.env._(
+            "Some recipients are outside France: the STOP clause names a French short"
+            " number, which they cannot write to. Turn on the opt-out link for them; the"
+            " count under the text includes it."
+        )
+
+    def _has_sms_ovh_recipients_abroad(self):
+        """Return whether a recipient's number is certainly none of mainland France."""
+        self.ensure_one()
+        if not self.mailing_model_real:
+            return False
+        # Not more than the user may see, though the field is computed with all rights.
+        mailing = self.sudo(False)
+        Model = mailing.env[self.mailing_model_real]
+        if "phone_sanitized" not in Model._fields or not Model.has_access("read"):
+            return False
+        abroad = Domain("phone_sanitized", "=like", "+%") & ~Domain(
+            "phone_sanitized", "=like", "+33%"
+        )
+        domain = mailing._get_recipients_domain() & abroad
+        return bool(Model.search(domain, limit=1))
 
     @api.depends(
         "state",
@@ -441,7 +484,8 @@ class MailingMailing(models.Model):
             except AccessError as error:
                 mailing.sms_ovh_credit_warning = error.args[0]
                 continue
-            needed = count * (mailing.sms_segments or 1)
+            factor = const.SENDER_CREDITS.get(mailing.sms_ovh_sender_id.type, 1)
+            needed = count * (mailing.sms_segments or 1) * factor
             if needed > left:
                 mailing.sms_ovh_credit_warning = self.env._(
                     "This campaign takes about %(needed)s SMS (%(recipients)s"

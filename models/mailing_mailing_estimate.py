@@ -15,6 +15,7 @@ from .. import const
 from ..tools.credits import format_credits
 from ..tools.gsm7_filling import OFF
 from ..tools.links import append_visitor
+from ..tools.number_country import get_country_code
 from ..tools.phone_number import MAX_DIGITS
 from ..tools.sms_api import SmsApiOvh
 from ..tools.sms_segments import is_blank
@@ -45,6 +46,8 @@ class RenderedSms(NamedTuple):
     :param dict|None texts: what it were with each choice of what is written in GSM-7;
         None where all would be the same
     :param bool several: whether more than one number stood in the field
+    :param int|bool sender_id: `sms.ovh.sender` that it comes from
+    :param bool stop_clause: whether OVHcloud appends the STOP clause
     """
 
     res_id: int
@@ -53,6 +56,8 @@ class RenderedSms(NamedTuple):
     reason: str
     texts: dict | None = None
     several: bool = False
+    sender_id: int | bool = False
+    stop_clause: bool = False
 
 
 class MailingMailing(models.Model):
@@ -271,6 +276,10 @@ class MailingMailing(models.Model):
             company_sudo.sms_ovh_skip_landlines,
             self_sudo.sms_ovh_account_id.id,
             self.sms_ovh_sender_id.id,
+            sorted(
+                (line.country_id.code, line.sender_id.id)
+                for line in self_sudo.sms_ovh_account_id.sender_country_ids
+            ),
             bool(self.sms_ovh_stop_clause),
             self.sms_ovh_gsm7,
         ]
@@ -448,12 +457,9 @@ class MailingMailing(models.Model):
         with composer._naming_sms_ovh_failure(records):
             values = composer._prepare_mass_sms_values(records)
         account_sudo = self.sudo().sms_ovh_account_id
-        api_ovh = SmsApiOvh(
-            self.env,
-            account=account_sudo,
-            stop_clause=self.sms_ovh_stop_clause,
-            sender=self.sms_ovh_sender_id or account_sudo.default_sender_id,
-        )
+        chosen = self.sms_ovh_sender_id or account_sudo.default_sender_id
+        marketing = self.sms_ovh_kind == "marketing"
+        apis = {}
         base_url = self.env["sms.sms"].get_base_url()
         tracker_values = mailing._get_link_tracker_values()
         shorten = mailing.env["mail.render.mixin"]._shorten_links_text
@@ -476,21 +482,38 @@ class MailingMailing(models.Model):
                     choice: append_visitor(other + end, base_url, sms_id)
                     for choice, other in shortened.items()
                 }
+            sender = account_sudo._get_sender_for(
+                get_country_code(sms["number"]), chosen
+            )
+            if sender not in apis:
+                apis[sender] = SmsApiOvh(
+                    self.env,
+                    account=account_sudo,
+                    stop_clause=marketing and sender.has_stop_clause,
+                    sender=sender,
+                )
             if sms["state"] != "outgoing":
                 reason = sms["failure_type"]
             else:
                 text = append_visitor(text, base_url, sms_id)
-                if text not in refusals:
+                if (text, sender) not in refusals:
                     # What is refused on sending, whatever the text of others.
-                    refusal = api_ovh._check_text(text)
-                    refusals[text] = const.PROVIDER_TO_SMS_FAILURE_TYPE.get(
+                    refusal = apis[sender]._check_text(text)
+                    refusals[text, sender] = const.PROVIDER_TO_SMS_FAILURE_TYPE.get(
                         refusal, False
                     )
-                reason = refusals[text]
+                reason = refusals[text, sender]
                 sms_id += 1
             rendered.append(
                 RenderedSms(
-                    record.id, sms["number"], text, reason, others, record.id in several
+                    record.id,
+                    sms["number"],
+                    text,
+                    reason,
+                    others,
+                    record.id in several,
+                    sender.id,
+                    apis[sender].stop_clause,
                 )
             )
         return rendered

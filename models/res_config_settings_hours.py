@@ -18,12 +18,9 @@ class ResConfigSettings(models.TransientModel):
     )
     sms_ovh_hours_preset = fields.Selection(
         [
-            ("ovhcloud", "As OVHcloud: Monday to Saturday, no public holidays, 8–20"),
-            (
-                "charter",
-                "Operators' charter: Monday to Saturday, no public holidays, 8–21:30",
-            ),
-            ("charter_all", "Operators' charter, as it tolerates: every day, 8–21:30"),
+            ("ovhcloud", "As OVHcloud"),
+            ("charter", "Operators' charter"),
+            ("charter_all", "Operators' charter, with Sundays and holidays"),
             ("other", "Other hours"),
         ],
         string="Hours of Marketing SMS",

@@ -148,6 +148,15 @@ class SmsOvhAccount(models.Model):
         help="Who the SMS come from. Only senders that OVHcloud has enabled can be"
         " chosen. Recipients can reply to the short number.",
     )
+    sender_country_ids = fields.One2many(
+        "sms.ovh.sender.country",
+        "account_id",
+        string="Senders by Country",
+        copy=False,
+        help="As whom SMS to these countries are sent, whichever name is chosen: for"
+        " where the name is not registered, or the sender does not reach.",
+    )
+    default_sender_type = fields.Selection(related="default_sender_id.type")
     default_sender_can_reply = fields.Boolean(related="default_sender_id.can_reply")
 
     auto_recharge = fields.Boolean(
@@ -678,7 +687,8 @@ class SmsOvhAccount(models.Model):
             case ovh_client.OvhNotGranted() if self.auth_method == "oauth2":
                 return self.env._(
                     "The service account lacks a right (%s). Give it a policy in"
-                    " OVHcloud's console that allows all actions on the SMS service.",
+                    " OVHcloud's console with the actions that the account's page"
+                    " “Connection” lists.",
                     words,
                 )
             case ovh_client.OvhNotGranted() if self.auth_method == "http2sms":
@@ -1260,7 +1270,8 @@ class SmsOvhAccount(models.Model):
         :rtype: tuple[list[dict], set]
         """
         values, unread = self._fetch_listed(client, "senders", self._read_sender)
-        known = {(value["type"], value["name"]) for value in values}
+        # A Time2Chat number is one of the numbers, too, and goes by its own kind.
+        known = {("virtual", value["name"]) for value in values}
         values += [
             {"name": number, "type": "virtual", "status": "enable"}
             for number in self._leave_out_unsafe(
@@ -1268,7 +1279,9 @@ class SmsOvhAccount(models.Model):
             )
             if ("virtual", number) not in known and number not in unread
         ]
-        if all(value["type"] != "shortcode" for value in values):
+        if self._is_offered_short_number() and all(
+            value["type"] != "shortcode" for value in values
+        ):
             values.append(
                 {"name": SHORT_NUMBER_NAME, "type": "shortcode", "status": "enable"}
             )
@@ -1301,6 +1314,40 @@ class SmsOvhAccount(models.Model):
                 )
                 unread.add(name)
         return values, unread
+
+    def _is_offered_short_number(self):
+        """Tell whether OVHcloud offers this account the short number: French ones only.
+
+        Which account is French OVHcloud does not say: the company's country tells, and
+        who sends with the short number already.
+        """
+        self.ensure_one()
+        return self.company_id.country_id.code in (
+            False,
+            *const.FRENCH_COUNTRIES,
+        ) or "shortcode" in self.sender_ids.mapped("type")
+
+    def _get_sender_for(self, country_code, sender):
+        """Return as whom an SMS to a country is sent: by its own sender, or the chosen.
+
+        One that was chosen since recipients can reply to it stays where it reaches.
+
+        :param str|None country_code: ISO code
+        :param sender: `sms.ovh.sender` that was chosen, or empty
+        :rtype: sms.ovh.sender
+        """
+        if not self.sender_country_ids:
+            return sender
+        if sender.can_reply and sender._reaches(country_code):
+            return sender
+        lines = self.sender_country_ids.filtered(
+            lambda line: (
+                line.country_id.code == country_code
+                and line.sender_id.active
+                and line.sender_id.status == "enable"
+            )
+        )
+        return lines.sender_id[:1] or sender
 
     def _get_selection(self, name, value, default):
         """Return `value` if the sender's field `name` knows it, else `default`."""

@@ -5,6 +5,7 @@ import time
 from collections import defaultdict
 from datetime import datetime, timezone
 from functools import partial
+from math import isfinite
 
 from odoo import api, fields, models
 from odoo.tools import SQL, split_every
@@ -16,6 +17,18 @@ from ..tools.parameters import get_parameter
 from ..tools.sms_api import normalize_number
 
 _logger = logging.getLogger(__name__)
+
+
+def parse_credits(value):
+    """Return credits as OVHcloud gives them as a number, 0 for what is none.
+
+    :rtype: float
+    """
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        return 0.0
+    return number if isfinite(number) else 0.0
 
 
 class SmsOvhLog(models.Model):
@@ -311,26 +324,24 @@ class SmsOvhAccount(models.Model):
         """
         self.ensure_one()
         with self._get_client() as client:
-            name = next(
-                (
-                    name
-                    for name in client.get(self._get_path("blacklists")) or []
-                    if normalize_number(name) == number
-                ),
-                None,
-            )
-            if not name:
-                return True
-            path = self._get_path("blacklists", name)
-            if until:
-                stopped_at = self._parse_ovh_datetime(client.get(path)["dateCreation"])
-                if stopped_at and stopped_at > until:
+            names = client.get(self._get_path("blacklists")) or []
+            for name in names:
+                if normalize_number(name) != number:
+                    continue
+                path = self._get_path("blacklists", name)
+                if until and self._is_later_stop(client.get(path), until):
                     return False
-            try:
-                client.delete(path)
-            except ovh_client.OvhNotFound:
-                pass  # somebody else took it off
+                try:
+                    client.delete(path)
+                except ovh_client.OvhNotFound:
+                    pass  # somebody else took it off
         return True
+
+    @api.model
+    def _is_later_stop(self, entry, moment):
+        """Tell whether an entry of OVHcloud's blacklist came after a moment."""
+        stopped_at = self._parse_ovh_datetime(entry.get("dateCreation"))
+        return bool(stopped_at and stopped_at > moment)
 
     @api.model
     def _parse_ovh_datetime(self, text):
@@ -402,6 +413,7 @@ class SmsOvhAccount(models.Model):
             for ovh_id in ids:
                 found.setdefault(ovh_id, path)
         return found
+
     def _get_replies_start(self):
         """Return from when on replies are read: again, some that were read before."""
         return (self.last_reply_at or self.create_date) - const.REPLY_MARGIN
@@ -460,6 +472,7 @@ class SmsOvhAccount(models.Model):
                 "number": answers[ovh_id].get("sender"),
                 "body": answers[ovh_id].get("message"),
                 "tag": answers[ovh_id].get("tag"),
+                "credits": parse_credits(answers[ovh_id].get("credits")),
                 "received_at": self._parse_ovh_datetime(
                     answers[ovh_id]["creationDatetime"]
                 ),

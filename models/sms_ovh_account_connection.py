@@ -1,6 +1,7 @@
 import contextlib
 import hashlib
 import hmac
+import json
 import os
 import re
 import secrets
@@ -45,6 +46,13 @@ class SmsOvhAccount(models.Model):
         required=True,
     )
     client_id = Secret(string="Client ID", groups="base.group_system", copy=False)
+    iam_policy = fields.Text(
+        string="Policy",
+        compute="_compute_iam_policy",
+        groups="base.group_system",
+        help="For OVHcloud's call POST /v2/iam/policy, or to read in its console which"
+        " actions are needed. In place of CUSTOMER your customer code.",
+    )
     client_secret = Secret(groups="base.group_system", copy=False)
     http_login = Secret(
         string="API User",
@@ -340,14 +348,29 @@ class SmsOvhAccount(models.Model):
         if path:
             rules += [(method, path) for method in ("GET", "PUT")]
             rules += [(method, f"{path}/*") for method in const.API_METHODS]
-            rules += [
-                ("GET", "/sms/ptts"),
-                ("GET", "/sms/rates/*"),
-                ("POST", "/sms/estimate"),
-            ]
+            rules.append(("GET", "/sms/rates/*"))
         else:
             rules += [(method, "/sms/*") for method in const.API_METHODS]
         return rules
+
+    @api.depends("service_name")
+    def _compute_iam_policy(self):
+        """Write down the policy that an OAuth2 service account needs at OVHcloud."""
+        for account in self:
+            policy = {
+                "name": "odoo-sms",
+                "identities": [
+                    "urn:v1:eu:identity:credential:CUSTOMER/oauth2-CLIENT_ID"
+                ],
+                "resources": [
+                    {"urn": f"urn:v1:eu:resource:sms:{account.service_name or '*'}"},
+                    {"urn": "urn:v1:eu:resource:smsVirtualNumbers:*"},
+                ],
+                "permissions": {
+                    "allow": [{"action": action} for action in const.IAM_ACTIONS]
+                },
+            }
+            account.iam_policy = json.dumps(policy, indent=2)
 
     @staticmethod
     def _hash_state(state):

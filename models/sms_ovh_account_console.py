@@ -20,6 +20,7 @@ from odoo.tools.urls import urljoin
 from .. import const
 from ..tools import ovh_client, transaction
 from ..tools.credits import format_credits
+from ..tools.upload import upload
 
 _logger = logging.getLogger(__name__)
 
@@ -676,6 +677,51 @@ class SmsOvhAccount(models.Model):
         """Post a sentence, as text, to the account's followers."""
         # sudo: news of OVHcloud, whoever happens to read them first.
         self.sudo().message_post(body=body, subtype_xmlid="mail.mt_comment")
+
+    def _send_proof(self, sender_name, filename, content, description=""):
+        """Send OVHcloud a document that shows to whom a sender's name belongs.
+
+        :param str sender_name: name of the sender
+        :param str filename: name of the document
+        :param bytes content: the document
+        :param str description: what it is, for the moderator
+        :raise UserError: where it is none that OVHcloud takes, or is not taken
+        """
+        self.ensure_one()
+        self.check_access("write")
+        if not filename.lower().endswith(const.PROOF_TYPES):
+            raise UserError(
+                self.env._(
+                    "“%s” is no PDF, PNG or JPEG. Choose another file.", filename
+                )
+            )
+        if not content or len(content) > const.MAX_PROOF_SIZE:
+            raise UserError(
+                self.env._(
+                    "“%(name)s” is empty, or larger than %(size)s MB. Choose another"
+                    " file.",
+                    name=filename,
+                    size=const.MAX_PROOF_SIZE // 1024**2,
+                )
+            )
+        # sudo: the address of the API.
+        self_sudo = self.sudo()
+        base_url = const.ENDPOINT_URLS.get(self_sudo.endpoint, self_sudo.endpoint_url)
+        try:
+            with self._get_client() as client:
+                document = client.post(
+                    self._get_path("senders", sender_name, "documents"),
+                    {"name": filename, "description": description},
+                )
+            url = document.get("putUrl") if isinstance(document, dict) else None
+            upload(url, content, base_url)
+        except ovh_client.OvhError as error:
+            raise UserError(
+                self.env._(
+                    "OVHcloud did not take the document: %s",
+                    self._get_refusal_sentence(error, sender_name),
+                )
+            ) from None
 
     def action_request_sender(self):
         """Open the request of a sender, with the names that OVHcloud suggests."""

@@ -303,7 +303,7 @@ class SmsOvhEstimate(models.Model):
                 }
             )
             return set()
-        result, numbers = self._sum_up_slice(rendered, mailing.sms_ovh_stop_clause)
+        result, numbers = self._sum_up_slice(rendered)
         self.slice_ids.create(
             {"estimate_id": self.id, "numbers": sorted(numbers), "result": result}
         )
@@ -327,7 +327,7 @@ class SmsOvhEstimate(models.Model):
         return numbers
 
     @api.model
-    def _sum_up_slice(self, rendered, stop_clause):
+    def _sum_up_slice(self, rendered):
         """Return what a slice comes to, as JSON holds it, and its numbers.
 
         :param list rendered: what :meth:`_render_sms_ovh` of the campaign returns
@@ -336,6 +336,7 @@ class SmsOvhEstimate(models.Model):
         countries = defaultdict(Counter)
         # SMS more, or less, with each choice of what is written in GSM-7.
         choices = defaultdict(Counter)
+        examples = {}
         longest = None
         sent = unicode_count = 0
         several = [sms.res_id for sms in rendered if sms.several and not sms.reason]
@@ -345,14 +346,17 @@ class SmsOvhEstimate(models.Model):
                 excluded[sms.reason][1].append(sms.res_id)
                 continue
             sent += 1
-            count = count_segments(sms.text, stop_clause)
+            count = count_segments(sms.text, sms.stop_clause)
             region = get_country_code(sms.number) or ""
-            countries[region][count.segments] += 1
+            # As JSON has keys: what is charged depends on both.
+            key = f"{region},{sms.sender_id or 0}"
+            countries[key][count.segments] += 1
+            examples.setdefault(region, sms.number)
             unicode_count += count.encoding == UNICODE
             for choice, text in (sms.texts or {}).items():
                 if text != sms.text:
-                    other = count_segments(text, stop_clause)
-                    choices[choice][region] += other.segments - count.segments
+                    other = count_segments(text, sms.stop_clause)
+                    choices[choice][key] += other.segments - count.segments
             size = count.segments, count.units
             if not longest or size > tuple(longest[:2]):
                 longest = [*size, sms.res_id]
@@ -363,6 +367,7 @@ class SmsOvhEstimate(models.Model):
             "countries": countries,
             "choices": choices,
             "unicode": unicode_count,
+            "examples": examples,
             "longest": longest,
             "several": several,
         }
@@ -385,27 +390,40 @@ class SmsOvhEstimate(models.Model):
         sizes = Counter()
         countries = defaultdict(Counter)
         choices = defaultdict(Counter)
+        examples = {}
+        Sender = self.env["sms.ovh.sender"].with_context(active_test=False)
         for part in self.slice_ids:
+            examples = part.result.get("examples", {}) | examples
             for reason, (count, ids) in part.result["excluded"].items():
                 excluded[reason][0] += count
                 room = const.ESTIMATE_KEPT_IDS - len(excluded[reason][1])
                 excluded[reason][1] += ids[:room]
             several += part.result.get("several", ())
-            for region, found in part.result.get("countries", {}).items():
+            for key, found in part.result.get("countries", {}).items():
+                region, __, sender_id = key.partition(",")
+                sender = Sender.browse(int(sender_id or 0) or []).exists()
                 for size, count in found.items():
                     sizes[int(size)] += count
-                    countries[region][int(size)] += count
+                    countries[region, sender][int(size)] += count
             for choice, found in part.result.get("choices", {}).items():
-                for region, count in found.items():
-                    choices[choice][region] += count
+                for key, count in found.items():
+                    choices[choice][key] += count
         env = self.with_user(self.user_id).env
         rates, rates_error = env["sms.ovh.rate"]._get_rates(
-            self.account_id, [region for region in countries if region]
+            self.account_id, {region for region, __ in countries if region}
+        )
+        notes = env["sms.ovh.exception"]._get_notes(
+            self.account_id,
+            {
+                region: (sender, examples[region])
+                for region, sender in countries
+                if region and region in examples
+            },
         )
         country_ids = {
             country.code: country.id
             for country in self.env["res.country"].search_fetch(
-                [("code", "in", list(countries))], ["code"]
+                [("code", "in", [region for region, __ in countries])], ["code"]
             )
         }
         lines = [
@@ -432,7 +450,11 @@ class SmsOvhEstimate(models.Model):
             for size, count in sorted(sizes.items())
         ]
         by_country = []
-        for region, found in countries.items():
+        spent = {}
+        for (region, sender), found in countries.items():
+            factor = const.SENDER_CREDITS.get(sender.type, 1)
+            rate = rates.get(region, 0) * factor
+            spent[f"{region},{sender.id or 0}"] = rate
             segments = sum(size * count for size, count in found.items())
             by_country.append(
                 {
@@ -441,9 +463,11 @@ class SmsOvhEstimate(models.Model):
                     "country_id": country_ids.get(region),
                     "count": sum(found.values()),
                     "segment_count": segments,
-                    "rate": rates.get(region, 0),
+                    "rate": rate,
+                    "sender_id": sender.id,
+                    "note": notes.get(region),
                     "rate_known": region in rates,
-                    "credits": round(segments * rates.get(region, 0), 4),
+                    "credits": round(segments * rate, 4),
                 }
             )
         by_country.sort(key=lambda line: (-line["segment_count"], line["country_code"]))
@@ -462,7 +486,7 @@ class SmsOvhEstimate(models.Model):
                 "segment_count": sum(size * count for size, count in sizes.items()),
                 "credits": sum(line["credits"] for line in by_country),
                 "rates_error": rates_error,
-                **self._prepare_gsm7_values(choices, rates),
+                **self._prepare_gsm7_values(choices, spent),
                 "date_done": fields.Datetime.now(),
                 # Not needed any more.
                 "res_ids": False,
@@ -473,8 +497,8 @@ class SmsOvhEstimate(models.Model):
     def _prepare_gsm7_values(self, choices, rates):
         """Return what writing in GSM-7 saves, and what it would save.
 
-        :param dict choices: SMS more, or less, by choice and then by country
-        :param dict rates: credits for an SMS by country
+        :param dict choices: SMS more, or less, by choice and then by country and sender
+        :param dict rates: credits for an SMS by country and sender
         :rtype: dict
         """
         segments = {
@@ -484,8 +508,8 @@ class SmsOvhEstimate(models.Model):
         spent = {
             choice: round(
                 sum(
-                    count * rates.get(region, 0)
-                    for region, count in choices.get(choice, {}).items()
+                    count * rates.get(key, 0)
+                    for key, count in choices.get(choice, {}).items()
                 ),
                 4,
             )
@@ -533,6 +557,10 @@ class SmsOvhEstimateLine(models.Model):
     )
     country_code = fields.Char(readonly=True)
     country_name = fields.Char(string="Country", compute="_compute_country_name")
+    sender_id = fields.Many2one(
+        "sms.ovh.sender", string="Sender", readonly=True, ondelete="set null"
+    )
+    note = fields.Text(string="About the Country", readonly=True)
     segments = fields.Integer(string="SMS Each", readonly=True)
     count = fields.Integer(string="Recipients", readonly=True)
     segment_count = fields.Integer(string="SMS", readonly=True)
@@ -558,12 +586,15 @@ class SmsOvhEstimateLine(models.Model):
             ("not_sampled", not_sampled),
         ]
 
-    @api.depends("country_id", "country_code")
+    @api.depends("country_id", "country_code", "sender_id")
     def _compute_country_name(self):
+        """Name the country, and the sender where it is not the campaign's."""
         for line in self:
-            line.country_name = (
-                line.country_id.name or line.country_code or self.env._("Unknown")
-            )
+            name = line.country_id.name or line.country_code or self.env._("Unknown")
+            chosen = line.estimate_id.mailing_id.sms_ovh_sender_id
+            if line.sender_id and line.sender_id != chosen:
+                name = f"{name} ({line.sender_id.display_name})"
+            line.country_name = name
 
     def action_open(self):
         """Open the list of the records that are left out for this reason."""

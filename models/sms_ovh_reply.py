@@ -46,6 +46,12 @@ class SmsOvhReply(models.Model):
     )
     body = fields.Text(string="Text", readonly=True)
     tag = fields.Char(readonly=True)
+    credits = fields.Float(
+        string="SMS Charged",
+        digits=(16, 2),
+        readonly=True,
+        help="Credits that OVHcloud took for this reply.",
+    )
     res_model = fields.Char(string="Model of the Document", readonly=True)
     res_id = fields.Many2oneReference(
         string="Document's ID", model_field="res_model", readonly=True

@@ -1,7 +1,10 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
+from .. import const
 from ..fields import forget
+from ..tools.number_country import get_country_code
+from ..tools.sms_api import normalize_number
 
 
 class SmsOvhSender(models.Model):
@@ -82,12 +85,52 @@ class SmsOvhSender(models.Model):
     @api.depends("type")
     def _compute_can_reply(self):
         for sender in self:
-            sender.can_reply = sender.type in ("shortcode", "virtual")
+            sender.can_reply = sender.type in const.TWO_WAY_SENDERS
 
     @api.depends("type")
     def _compute_has_stop_clause(self):
         for sender in self:
-            sender.has_stop_clause = sender.type not in ("shortcode", "virtual")
+            sender.has_stop_clause = sender.type not in const.TWO_WAY_SENDERS
+
+    def _reaches(self, country_code):
+        """Tell whether SMS of this sender arrive in a country, as far as is known.
+
+        :param str|None country_code: ISO code; overseas departments are countries
+        :rtype: bool
+        """
+        self.ensure_one()
+        only = const.SENDER_COUNTRY.get(self.type)
+        if not only or not country_code:
+            return True
+        if self.type == "virtual":
+            only = get_country_code(normalize_number(self.name, only)) or only
+        return country_code == only
+
+    def _get_country_advice(self, country_code):
+        """Return what becomes of this sender in a country, False where it stays.
+
+        Of the rules that OVHcloud's guides name (2026); what it answers for a country
+        comes on top, see `sms.ovh.exception`.
+
+        :param str country_code: ISO code
+        :rtype: str|bool
+        """
+        self.ensure_one()
+        if country_code in ("US", "PR"):
+            return self.env._(
+                "Only approved templates reach the USA: have OVHcloud approve the text,"
+                " or its operators refuse it (code 1999)."
+            )
+        if self.type != "alpha":
+            return False
+        if country_code == "ES":
+            return self.env._(
+                "Spain blocks names that are not registered with its regulator CNMC"
+                " (since 2026). Choose a registered sender for Spain on the account."
+            )
+        if country_code == "BE":
+            return self.env._("Belgian operators may replace a name by a short code.")
+        return False
 
     def unlink(self):
         """Override to clear what leads here without a foreign key."""
@@ -131,6 +174,18 @@ class SmsOvhSender(models.Model):
                 account._tell_sender_status(self, values)
             account._adopt_sender(values)
         return True
+
+    def action_send_proof(self):
+        """Open the form by which a proof of this name is sent to OVHcloud."""
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Send a Proof"),
+            "res_model": "sms.ovh.sender.proof",
+            "view_mode": "form",
+            "target": "new",
+            "context": {"default_sender_id": self.id},
+        }
 
     def action_delete(self):
         """Delete this sender at OVHcloud; here it is archived with its history.

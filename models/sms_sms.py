@@ -12,6 +12,7 @@ from ..tools import transaction
 from ..tools.decision import Decision
 from ..tools.gsm7_filling import ALL, write_gsm7
 from ..tools.links import append_visitor
+from ..tools.number_country import get_country_code
 from ..tools.sms_api import SmsApiOvh
 from ..tools.sms_segments import count_segments, is_blank
 
@@ -186,7 +187,8 @@ class SmsSms(models.Model):
                 kind = kind or context.get("sms_ovh_kind")
                 sender_id = sender_id or context.get("sms_ovh_sender_id")
             clause = vals.get("sms_ovh_stop_clause")
-            decision = decide(company, mailing, kind, sender_id, clause)
+            country = self._get_sms_ovh_country_with_sender(company, vals.get("number"))
+            decision = decide(company, mailing, kind, sender_id, clause, country)
             if decision:
                 vals.update(
                     sms_ovh_kind=decision.kind,
@@ -257,8 +259,29 @@ class SmsSms(models.Model):
     # ------------------------------------------------------------
 
     @api.model
+    def _get_sms_ovh_country_with_sender(self, company, number):
+        """Return the country of a number, None where it has no sender of its own.
+
+        :param company: `res.company` that sends
+        :param str number: of the recipient
+        :return: ISO code
+        """
+        # sudo: as below.
+        lines = company.sudo().sms_ovh_account_id.sender_country_ids
+        if not lines:
+            return None
+        code = get_country_code(company.sudo()._clean_sms_ovh_number(number).number)
+        return code if code in lines.country_id.mapped("code") else None
+
+    @api.model
     def _sms_ovh_decide(
-        self, company, mailing=None, kind=None, sender_id=None, clause=None
+        self,
+        company,
+        mailing=None,
+        kind=None,
+        sender_id=None,
+        clause=None,
+        country_code=None,
     ):
         """Return by which account an SMS leaves, as whom and as what.
 
@@ -270,6 +293,7 @@ class SmsSms(models.Model):
         :param str|None kind: its own, where somebody chose that
         :param int|None sender_id: likewise
         :param bool|None clause: likewise
+        :param str|None country_code: where it goes to, if that has a sender of its own
         :return: None where others than OVHcloud send it
         :rtype: Decision|None
         """
@@ -296,6 +320,9 @@ class SmsSms(models.Model):
         )
         if sender_sudo.account_id != account_sudo:
             sender_sudo = account_sudo.default_sender_id
+        own_sudo = account_sudo._get_sender_for(country_code, sender_sudo)
+        if own_sudo != sender_sudo:
+            sender_sudo, clause = own_sudo, None
         if clause is None:
             clause = kind == "marketing"
         return Decision(
@@ -324,6 +351,7 @@ class SmsSms(models.Model):
                 sms.sms_ovh_kind if "kind" in chosen else None,
                 sms.sms_ovh_sender_id.id if "sender" in chosen else None,
                 sms.sms_ovh_stop_clause if "clause" in chosen else None,
+                self._get_sms_ovh_country_with_sender(company, sms.number),
             )
             if not decision:
                 continue

@@ -7,6 +7,7 @@ from . import test_compose
 from . import test_core_pins
 from . import test_connect
 from . import test_counter
+from . import test_countries
 from . import test_dashboard
 from . import test_delivery
 from . import test_diagnosis

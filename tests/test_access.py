@@ -32,6 +32,12 @@ MATRIX = {
     "sms.ovh.estimate.slice": {"administrator": "r", "system": "r"},
     "sms.ovh.rate": {"marketing": "r", "administrator": "r", "system": "r"},
     "sms.ovh.stop": {"marketing": "r", "administrator": "r", "system": "rd"},
+    "sms.ovh.sender.country": {
+        "marketing": "r",
+        "administrator": "crwd",
+        "system": "crwd",
+    },
+    "sms.ovh.exception": {"marketing": "r", "administrator": "r", "system": "r"},
     "sms.ovh.hours": {"marketing": "r", "administrator": "crwd", "system": "crwd"},
 }
 OPERATIONS = {"c": "create", "r": "read", "w": "write", "d": "unlink"}
@@ -63,6 +69,18 @@ class TestAccess(TransactionCase):
                 [{"account_id": account.id, **values} for account in cls.accounts]
             )
         cls._add_estimates()
+        cls.records["sms.ovh.sender.country"] = cls.env[
+            "sms.ovh.sender.country"
+        ].create(
+            [
+                {
+                    "account_id": sender.account_id.id,
+                    "country_id": cls.env.ref("base.es").id,
+                    "sender_id": sender.id,
+                }
+                for sender in cls.records["sms.ovh.sender"]
+            ]
+        )
         cls.records["sms.ovh.hours"] = cls.env["sms.ovh.hours"].create(
             [
                 {"company_id": company.id, "country_id": cls.env.ref("base.be").id}
@@ -118,6 +136,7 @@ class TestAccess(TransactionCase):
             "sms.ovh.reply": {"ovh_id": "1", "number": "+33611111111", "body": "Oui"},
             "sms.ovh.log": {"date": "2026-01-01", "state": "sent"},
             "sms.ovh.rate": {"country_code": "FR"},
+            "sms.ovh.exception": {"country_code": "FR"},
             "sms.ovh.stop": {"number": "+33611111111"},
         }
 

@@ -208,7 +208,9 @@ class TestEstimate(EstimateCase):
             {"FR", "BE", "ES", "RE", "GG"}, set(self._countries(estimate))
         )
         self.assertGreater(estimate.longest_segments, 1)
-        (rendered,) = mailing._as_sms_ovh_sent()._render_sms_ovh([estimate.longest_res_id])
+        (rendered,) = mailing._as_sms_ovh_sent()._render_sms_ovh(
+            [estimate.longest_res_id]
+        )
         self.assertIn("Núria", rendered.text)
 
     def test_as_sent_with_links(self):

@@ -90,7 +90,9 @@ class TestPrivacy(SmsOvhCase):
         jobs = self.env["sms.ovh.job"].search([("account_id", "=", self.account.id)])
         self.assertEqual(len(jobs), 3)
         self.assertEqual(
-            sorted(len(job.receivers or []) for job in jobs), [0, 1, 1], "the figure stays"
+            sorted(len(job.receivers or []) for job in jobs),
+            [0, 1, 1],
+            "the figure stays",
         )
         self.assertEqual(sum(jobs.mapped("receiver_count")), 4)
         self.assertEqual(

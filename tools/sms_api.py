@@ -13,6 +13,7 @@ from odoo.addons.sms.tools.sms_api import SmsApiBase
 
 from .. import const
 from .contact_information import find_contact_information
+from .number_country import get_country_code
 from .ovh_client import (
     OvhBadRequest,
     OvhCredentialRefused,
@@ -129,6 +130,11 @@ class SmsApiOvh(SmsApiBase):
             "ovh_sender_missing": env._(
                 "No sender is chosen. Choose one on the OVHcloud account."
             ),
+            "ovh_destination": env._(
+                "SMS of “%s” do not reach this country. Choose another sender, or a"
+                " sender for this country on the OVHcloud account.",
+                self.sender_sudo.display_name,
+            ),
             "ovh_empty": env._("The message is empty. Write a text and send it again."),
             "ovh_too_long": env._(
                 "The message takes more than %s SMS, the most that OVHcloud sends at a"
@@ -211,6 +217,10 @@ class SmsApiOvh(SmsApiBase):
         """
         found = self.company._clean_sms_ovh_number(number, country_code)
         if found.number:
+            sender_sudo = self.sender_sudo
+            code = get_country_code(found.number)
+            if sender_sudo and not sender_sudo._reaches(code):
+                return "ovh_destination", None
             return None, found.number
         if found.reason == "missing":
             return "sms_number_missing", None

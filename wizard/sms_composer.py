@@ -11,6 +11,7 @@ from ..models.sms_ovh_counter_mixin import SmsOvhTextFails, get_text_as_sent
 from ..models.sms_sms import BY_RECORD
 from ..models.sms_template_sending import UNATTENDED
 from ..tools.gsm7_filling import OFF
+from ..tools.number_country import get_country_code
 from ..tools.phone_number import get_kind, get_number_sentences
 from ..tools.sms_segments import is_blank
 
@@ -447,7 +448,6 @@ class SmsComposer(models.TransientModel):
         self._leave_out_sms_ovh(sms_values, company_sudo)
         return super()._prepare_mass_sms_trace_values(record, sms_values)
 
-    @api.model
     def _leave_out_sms_ovh(self, sms_values, company_sudo):
         """Cancel an SMS that OVHcloud would charge for nothing, or refuse.
 
@@ -463,6 +463,23 @@ class SmsComposer(models.TransientModel):
             sms_values.update(state="canceled", failure_type=no_mobile)
         elif is_blank(sms_values["body"]):
             sms_values.update(state="canceled", failure_type="sms_ovh_empty")
+        elif not self._reaches_sms_ovh(sms_values["number"], company_sudo):
+            sms_values.update(state="canceled", failure_type="sms_ovh_destination")
+
+    def _reaches_sms_ovh(self, number, company_sudo):
+        """Return whether SMS of the chosen sender, or of its country's, reach a number.
+
+        :param str number: in E.164
+        :param company_sudo: see above
+        """
+        account_sudo = company_sudo.sms_ovh_account_id
+        # sudo: the sender of the account that sends.
+        sender_sudo = (self.mailing_id or self).sms_ovh_sender_id.sudo()
+        if sender_sudo.account_id != account_sudo:
+            sender_sudo = account_sudo.default_sender_id
+        code = get_country_code(number)
+        sender_sudo = account_sudo._get_sender_for(code, sender_sudo)
+        return not sender_sudo or sender_sudo._reaches(code)
 
     def _prepare_recipient_values(self, records):
         """Override of `sms` to read no number twice. See `mail.thread.phone`."""

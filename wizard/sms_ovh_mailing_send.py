@@ -63,6 +63,7 @@ class SmsOvhMailingSend(models.TransientModel):
         string="Several Numbers in One Field", compute="_compute_lines"
     )
     correctable = fields.Boolean(string="Numbers to Correct", compute="_compute_lines")
+    country_notes = fields.Text(compute="_compute_lines")
     longest_name = fields.Char(compute="_compute_longest")
     longest_text = fields.Text(compute="_compute_longest")
     longest_segments = fields.Integer(related="estimate_id.longest_segments")
@@ -92,6 +93,11 @@ class SmsOvhMailingSend(models.TransientModel):
             send.several_count = sum(several.mapped("count"))
             faults = set(send.excluded_line_ids.mapped("reason")).intersection(FAULTS)
             send.correctable = bool(several or faults)
+            send.country_notes = "\n".join(
+                f"{line.country_name}: {line.note}"
+                for line in send.country_line_ids
+                if line.note
+            )
 
     @api.depends("estimate_id.longest_res_id")
     def _compute_longest(self):

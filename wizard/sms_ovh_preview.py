@@ -4,6 +4,7 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 
 from ..tools.gsm7_filling import OFF
+from ..tools.number_country import get_country_code
 from ..tools.sms_segments import count_segments, split_segments
 
 
@@ -102,13 +103,21 @@ class SmsOvhPreview(models.TransientModel):
         except UserError as error:
             content["error"] = error.args[0]
             return content
-        clause = mailing.sms_ovh_stop_clause
+        clause = sms.stop_clause
+        # sudo: as above.
+        sender_sudo = sender_sudo.browse(sms.sender_id or [])
+        code = get_country_code(sms.number)
+        notes = code and self.env["sms.ovh.exception"]._get_notes(
+            mailing.sms_ovh_account_id, {code: (sender_sudo, sms.number)}
+        )
         count = count_segments(sms.text, clause)
         parts = split_segments(sms.text, clause)
         content.update(
             number=sms.number or "",
             parts=parts,
             pieces=self._get_pieces(parts, sms),
+            sender=sender_sudo.display_name or "",
+            note=(notes or {}).get(code) or "",
             segments=count.segments,
             units=count.units,
             encoding=count.encoding,

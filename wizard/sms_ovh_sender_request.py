@@ -1,6 +1,7 @@
+import base64
 import re
 
-from odoo import fields, models
+from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 from .. import const
@@ -26,9 +27,27 @@ class SmsOvhSenderRequest(models.TransientModel):
     refusal = fields.Char(
         readonly=True, help="Why OVHcloud refused this sender, in its own words."
     )
+    name_warning = fields.Char(compute="_compute_name_warning")
+    proof = fields.Binary(
+        attachment=False,
+        help="What shows that the name is yours: an extract of the company register, or"
+        " the certificate of a trade mark. PDF, PNG or JPEG.",
+    )
+    proof_name = fields.Char(string="Name of the Proof")
     suggestion_ids = fields.One2many(
         "sms.ovh.sender.suggestion", "request_id", readonly=True
     )
+
+    @api.depends("name")
+    def _compute_name_warning(self):
+        """Say of a name that says nothing of the company that operators replace it."""
+        for request in self:
+            name = re.sub(r"[0-9]+$", "", (request.name or "").lower())
+            request.name_warning = name in const.GENERIC_SENDERS and self.env._(
+                "“%s” says nothing of your company: French operators block such names,"
+                " or show a number instead. Choose your company's or your brand's.",
+                request.name,
+            )
 
     def _open(self):
         self.ensure_one()
@@ -70,6 +89,24 @@ class SmsOvhSenderRequest(models.TransientModel):
             )
         raise UserError(message)
 
+    def _send_proof(self):
+        """Send the proof along, where there is one.
+
+        :return: why it was not taken, None where it was or there is none: the request
+            itself stands
+        :rtype: str|None
+        """
+        self.ensure_one()
+        if not self.proof:
+            return None
+        try:
+            self.account_id._send_proof(
+                self.name, self.proof_name or "", base64.b64decode(self.proof)
+            )
+        except UserError as error:
+            return error.args[0]
+        return None
+
     def action_request(self):
         """Ask OVHcloud for the sender.
 
@@ -93,6 +130,19 @@ class SmsOvhSenderRequest(models.TransientModel):
             lambda client: client.get(account._get_path("senders", content["sender"])),
             content["sender"],
         )
+        values = sender and account._read_sender(sender)
+        if values:
+            account._adopt_sender(values)
+        if proof_failure := self._send_proof():
+            return account._notify(
+                "warning",
+                self.env._(
+                    "OVHcloud took the request of “%(name)s”. %(failure)s Send the proof"
+                    " again from the sender's form.",
+                    name=self.name,
+                    failure=proof_failure,
+                ),
+            )
         if not sender:
             return account._notify(
                 "warning",
@@ -102,8 +152,6 @@ class SmsOvhSenderRequest(models.TransientModel):
                     self.name,
                 ),
             )
-        values = account._read_sender(sender)
-        account._adopt_sender(values)
         if values["status"] == "enable":
             message = self.env._("“%s” is enabled: you can send with it.", self.name)
         else:
@@ -151,3 +199,40 @@ class SmsOvhSenderSuggestion(models.TransientModel):
                 ],
             )
         return request._open()
+
+
+class SmsOvhSenderProof(models.TransientModel):
+    """Send OVHcloud a proof of a sender that waits, or was refused."""
+
+    _name = "sms.ovh.sender.proof"
+    _description = "Proof of an OVHcloud Sender"
+
+    sender_id = fields.Many2one(
+        "sms.ovh.sender", required=True, readonly=True, ondelete="cascade"
+    )
+    proof = fields.Binary(
+        required=True,
+        attachment=False,
+        help="What shows that the name is yours: an extract of the company register, or"
+        " the certificate of a trade mark. PDF, PNG or JPEG.",
+    )
+    proof_name = fields.Char(string="Name of the Proof")
+    description = fields.Char(help="What it is: OVHcloud's moderator reads it.")
+
+    def action_send(self):
+        """Send it.
+
+        :raise UserError: where OVHcloud does not take it
+        """
+        self.ensure_one()
+        account = self.sender_id.account_id
+        account._send_proof(
+            self.sender_id.name,
+            self.proof_name or "",
+            base64.b64decode(self.proof or b""),
+            (self.description or "").strip(),
+        )
+        return account._notify(
+            "success",
+            self.env._("OVHcloud has the proof of “%s”.", self.sender_id.name),
+        )

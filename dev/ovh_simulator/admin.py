@@ -328,15 +328,33 @@ async def virtual_number_delete(request: Request, service: str, number: str):
     return JSONResponse(numbers)
 
 
+@router.put("/documents/{service}/{document}")
+async def document_content(request: Request, service: str, document: str):
+    """Take a proof, as OVHcloud's object storage does."""
+    world = _world(request)
+    _known_service(world, service)
+    record = world.services[service].documents.get(document)
+    if record is None:
+        raise _Refused(f"unknown document {document}", 404)
+    record["content"] = await request.body()
+    return JSONResponse({})
+
+
 @router.post("/services/{service}/senders/{sender}")
 async def sender_change(request: Request, service: str, sender: str):
     """Decide about a sender, as OVHcloud's moderators do."""
     world = _world(request)
     _known_service(world, service)
+    body = await _object(request, ("status", "comment", "type"))
     record = world.services[service].senders.get(sender)
+    if record is None and body.get("type") in ENUMS["sms.TypeSenderEnum"]:
+        # one that OVHcloud's staff adds, such as a Time2Chat number
+        world.services[service].add_sender(sender, body["type"], "enable")
+        record = world.services[service].senders[sender]
     if record is None:
         raise _Refused(f"unknown sender {sender}", 404)
-    body = await _object(request, ("status", "comment"))
+    if body.get("type", record["type"]) != record["type"]:
+        raise _Refused("the type of a sender stays")
     if body.get("status", record["status"]) not in ENUMS["sms.StatusSenderEnum"]:
         raise _Refused(f"status is one of {', '.join(ENUMS['sms.StatusSenderEnum'])}")
     if not isinstance(body.get("comment"), (str, type(None))):

@@ -2,6 +2,7 @@
 
 import ipaddress
 import re
+import uuid
 
 from fastapi import APIRouter
 
@@ -288,6 +289,27 @@ def blacklist_delete(call):
     del entries[_known_number(entries, call.path["number"])]
 
 
+@serves("GET /sms/{serviceName}/exceptions")
+def exceptions(call):
+    """What operators of a receiver's country do to senders."""
+    number = normalize_number(call.query["receiver"])
+    if number is None:
+        raise errors.bad_request("[receiver] Given data is not a phone number")
+    country = reference.country_of(number)
+    return [
+        {
+            "countrySuffixe": country,
+            "messages": [message],
+            "operators": operators,
+            "restrictionCode": code,
+            "substitution": substitution,
+        }
+        for operators, code, message, substitution in reference.EXCEPTIONS.get(
+            country, ()
+        )
+    ]
+
+
 # ------------------------------------------------------- jobs, outgoing, incoming
 
 
@@ -531,6 +553,41 @@ def sender_delete(call):
     if sender["type"] in ("virtual", "shortcode"):
         raise errors.forbidden("This sender can not be deleted")
     del call.service.senders[sender["sender"]]
+
+
+@serves("GET /sms/{serviceName}/senders/{sender}/documents")
+def sender_documents(call):
+    """Ids of the proofs of a sender."""
+    sender = _sender(call)
+    return [
+        id_
+        for id_, document in call.service.documents.items()
+        if document["sender"] == sender["sender"]
+    ]
+
+
+@serves("POST /sms/{serviceName}/senders/{sender}/documents")
+def sender_document_create(call):
+    """Announce a proof of a sender; its content is put to the address answered."""
+    sender = _sender(call)
+    id_ = str(uuid.uuid4())
+    call.service.documents[id_] = {
+        "sender": sender["sender"],
+        "name": call.body["name"],
+        "description": call.body.get("description"),
+        "content": None,
+    }
+    base = f"{call.request.scope['scheme']}://{call.request.headers.get('host', '')}"
+    url = f"{base}/simulator/documents/{call.service.name}/{id_}"
+    return {
+        "createdAt": iso(call.world.clock.now()),
+        "description": call.body.get("description"),
+        "documentID": id_,
+        "getUrl": url,
+        "name": call.body["name"],
+        "putUrl": url,
+        "size": 0,
+    }
 
 
 @serves("POST /sms/{serviceName}/senders/{sender}/validate")

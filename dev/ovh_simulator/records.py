@@ -138,7 +138,7 @@ class Incoming:
         """:return: the SMS as ``sms.Incoming``."""
         return {
             "creationDatetime": iso(self.created),
-            "credits": 0.0,
+            "credits": 1.0,
             "id": self.id,
             "message": self.message,
             "sender": self.sender,
@@ -275,6 +275,8 @@ class Service:
             dict(available) for available in data["available_senders"]
         ]
         self.blacklist = {}
+        #: Document id -> proof of a sender; its content once it was uploaded.
+        self.documents = {}
         self.sms = {}
         self.by_tag = {}
         self.incoming = {}
@@ -324,6 +326,10 @@ class Service:
             "senders": list(self.senders.values()),
             "users": [user.record() for user in self.users.values()],
             "blacklists": list(self.blacklist.values()),
+            "documents": [
+                {**document, "content": (document["content"] or b"").decode("latin-1")}
+                for document in self.documents.values()
+            ],
             "incoming": [incoming.record() for incoming in self.incoming.values()],
         }
 

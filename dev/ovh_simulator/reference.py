@@ -115,6 +115,12 @@ def credits_for(country):
     return COUNTRIES[country][1] if country in COUNTRIES else DEFAULT_CREDITS
 
 
+#: Country -> what its operators do to senders: (operators, code, message, substitution).
+EXCEPTIONS = {
+    "be": (("Proximus", "ALPHA", "The sender may be replaced", "8850"),),
+    "es": (("Movistar", "BLOCKED", "Only registered senders are delivered", None),),
+}
+
 #: ptt -> (short description, longer comment, how long it lasts)
 PTTS = {
     1: (
@@ -163,6 +169,7 @@ PTTS = {
         "The phone can not receive this kind of message.",
         "permanent",
     ),
+    1999: ("Template", "The text is of no approved template.", "permanent"),
     28: ("Spam", "The operator took the message for spam.", "indeterminated"),
     29: (
         "Forbidden content",

@@ -100,6 +100,15 @@ ENUMS = {
     "sms.ResponseTrackingMediaEnum": ("email", "sms", "voice"),
     "sms.ResponseTypeEnum": ("cgi", "none", "text"),
     "sms.SenderRefererEnum": ("domain", "nichandle"),
+    "sms.RestrictionCodeEnum": (
+        "ALPHA",
+        "BAD_DLR",
+        "BLOCKED",
+        "CODING",
+        "DLR",
+        "FLASHONLY",
+        "MSISDN",
+    ),
     "sms.StatusAccountEnum": ("disable", "enable"),
     "sms.StatusSenderEnum": ("disable", "enable", "refused", "waitingValidation"),
     "sms.SupportEnum": ("both", "mail", "sms"),
@@ -181,6 +190,13 @@ MODELS = {
         "credit": Field("double"),
         "price": Field("order.Price"),
         "vatRate": Field("double"),
+    },
+    "sms.Exception": {
+        "countrySuffixe": Field("string", read_only=True),
+        "messages": Field("string[]", read_only=True),
+        "operators": Field("string", read_only=True),
+        "restrictionCode": Field("sms.RestrictionCodeEnum", read_only=True),
+        "substitution": Field("string", nullable=True, read_only=True),
     },
     "sms.Incoming": {
         "creationDatetime": Field("datetime", read_only=True),
@@ -277,6 +293,15 @@ MODELS = {
     "sms.SenderAvailable": {
         "referer": Field("sms.SenderRefererEnum"),
         "sender": Field("string"),
+    },
+    "sms.SenderDocument": {
+        "createdAt": Field("datetime", read_only=True),
+        "description": Field("string", nullable=True),
+        "documentID": Field("uuid", read_only=True),
+        "getUrl": Field("string", read_only=True),
+        "name": Field("string"),
+        "putUrl": Field("string", nullable=True, read_only=True),
+        "size": Field("long", read_only=True),
     },
     "sms.SmsSendingReport": {
         "ids": Field("long[]"),
@@ -422,6 +447,12 @@ OPERATIONS = (
     ),
     Operation("DELETE", "/sms/{serviceName}/blacklists/{number}", "void"),
     Operation("GET", "/sms/{serviceName}/blacklists/{number}", "sms.Blacklist"),
+    Operation(
+        "GET",
+        "/sms/{serviceName}/exceptions",
+        "sms.Exception[]",
+        query={"receiver": Param("string", True)},
+    ),
     Operation("GET", "/sms/{serviceName}/incoming", "long[]", query=_INCOMING),
     Operation("DELETE", "/sms/{serviceName}/incoming/{id}", "void"),
     Operation("GET", "/sms/{serviceName}/incoming/{id}", "sms.Incoming"),
@@ -447,6 +478,13 @@ OPERATIONS = (
     Operation("GET", "/sms/{serviceName}/senders/{sender}", "sms.Sender"),
     Operation(
         "PUT", "/sms/{serviceName}/senders/{sender}", "void", body_model="sms.Sender"
+    ),
+    Operation("GET", "/sms/{serviceName}/senders/{sender}/documents", "uuid[]"),
+    Operation(
+        "POST",
+        "/sms/{serviceName}/senders/{sender}/documents",
+        "sms.SenderDocument",
+        body={"name": Param("string", True), "description": Param("string")},
     ),
     Operation(
         "POST",

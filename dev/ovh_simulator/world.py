@@ -28,6 +28,8 @@ FIRST_SMS_ID = max(seed.FIRST_SMS_ID, time.time_ns() // 10_000_000)
 #: The clause OVHcloud appends to marketing SMS: 11 characters, its line break included.
 STOP_CLAUSE = f"\nSTOP:{seed.STOP_NUMBER}"
 MAX_TAG = 20
+#: What an SMS from a Time2Chat number costs, as a multiple of its country's credits.
+TIME2CHAT_CREDITS = 2
 #: Seconds that a request's timestamp may be off.
 TIMESTAMP_TOLERANCE = 180
 #: An SMS from the short number can be answered for 48 hours.
@@ -500,7 +502,10 @@ class World:
         measure = gsm.measure(text)
         costs = [
             round(
-                measure.parts * reference.credits_for(reference.country_of(number)), 4
+                measure.parts
+                * reference.credits_for(reference.country_of(number))
+                * (TIME2CHAT_CREDITS if kind == "time2chat" else 1),
+                4,
             )
             for number in valid
         ]
@@ -544,7 +549,8 @@ class World:
                 None,
             )
             sms.deferred, sms.validity, sms.marketing = deferred, validity, marketing
-            sms.can_reply, sms.hidden = kind in ("shortcode", "virtual"), False
+            sms.can_reply = kind in ("shortcode", "virtual", "time2chat")
+            sms.hidden = False
             service.sms[sms.id] = sms
             service.by_tag.setdefault(tag, []).append(sms)
             self.ledger.append(sms)

@@ -149,12 +149,14 @@ def test_answers_have_the_described_shape(description, client, simulator, send):
         "/sms/ptts": {"ptt": 23},
         "/sms/rates/destinations": {"country": "be", "billingCountry": "fr"},
         "/sms/rates/packs": {"country": "fr"},
+        "/sms/{serviceName}/exceptions": {"receiver": "+32470123456"},
     }
     posts = {
         "jobs": {"message": "a", "receivers": [magic.DELIVERED]},
         "senders": {"sender": "Neuf", "reason": "r"},
         "users": {"login": "neuf", "password": "abcd1234"},
         "validate": {"code": None},
+        "documents": {"name": "kbis.pdf"},
     }
     puts = {
         "{serviceName}": {"description": "d"},
