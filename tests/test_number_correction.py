@@ -1,9 +1,9 @@
 """From a list with dirty numbers to a campaign that all of them get."""
 
 from odoo.exceptions import AccessError, UserError
-from odoo.tests import new_test_user, tagged
+from odoo.tests import HttpCase, new_test_user, tagged
 
-from .common import SmsOvhCase
+from .common import KEYS_1, SERVICE_1, SimulatorCase, SmsOvhCase
 
 DIRTY = {
     "clean": "+33612340010",
@@ -118,7 +118,9 @@ class TestNumberCorrection(SmsOvhCase):
             company_ids=self.company.ids,
         )
         self.mailing.user_id = user
-        __, lines = self._correct(self._estimate().with_user(user))
+        action = self.mailing.with_user(user).action_sms_ovh_estimate()
+        send = self.env["sms.ovh.mailing.send"].with_user(user).browse(action["res_id"])
+        __, lines = self._correct(send)
         self.assertTrue(lines)
         with self.assertRaises(AccessError):
             lines["letter"].with_user(user).action_accept()
@@ -143,3 +145,77 @@ class TestNumberCorrection(SmsOvhCase):
         self.assertEqual(notes["two"]["number"], "+33612340012")
         self.assertNotIn("note", notes["clean"])
         self.assertTrue(notes["stray zero"]["reason"])
+
+
+@tagged("-at_install", "post_install")
+class TestNumberCorrectionTour(SimulatorCase, HttpCase):
+    """Import a list with dirty numbers, estimate, correct, send: in French."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.env["res.lang"]._activate_lang("fr_FR")
+        cls.env["ir.module.module"]._load_module_terms(["sms_ovh"], ["fr_FR"])
+        cls.env["sms.sms"].search([]).unlink()
+        cls.env["mailing.mailing"].search([("mailing_type", "=", "sms")]).unlink()
+        admin = cls.env.ref("base.user_admin")
+        admin.lang = "fr_FR"
+        company = admin.company_id
+        company.write(
+            {"country_id": cls.env.ref("base.fr").id, "sms_ovh_quiet_hours": False}
+        )
+        account = cls.env["sms.ovh.account"].create(
+            {
+                "company_id": company.id,
+                "service_name": SERVICE_1,
+                "endpoint": "custom",
+                "endpoint_url": cls.simulator.api_url,
+                **KEYS_1,
+            }
+        )
+        account.action_synchronise()
+        company.sms_ovh_account_id = account
+        mailing_list = cls.env["mailing.list"].create({"name": "Clients du tableur"})
+        cls.mailing = cls.env["mailing.mailing"].create(
+            {
+                "subject": "Soldes du tableur",
+                "mailing_type": "sms",
+                "user_id": admin.id,
+                "mailing_model_id": cls.env["ir.model"]._get_id("mailing.list"),
+                "contact_list_ids": mailing_list.ids,
+                "body_plaintext": "Bonjour",
+            }
+        )
+
+    def _run_cron(self, xmlid):
+        self.env.ref(xmlid).with_user(self.env.ref("base.user_root")).sudo(
+            False
+        ).method_direct_trigger()
+        self.env.invalidate_all()
+
+    def test_from_the_spreadsheet_to_the_phones(self):
+        self.start_tour(
+            "/odoo/action-mass_mailing.action_view_mass_mailing_contacts?view_type=list",
+            "sms_ovh_dirty_numbers",
+            login="admin",
+        )
+        self._run_cron("mass_mailing.ir_cron_mass_mailing_queue")
+        self._run_cron("sms.ir_cron_sms_scheduler_action")
+        self.assertEqual(
+            sorted(sms["receiver"] for sms in self.simulator.get_ledger()),
+            [
+                "+262692123456",
+                "+33612340010",
+                "+33612340011",
+                "+33612340012",
+                "+33612340014",
+                "+33612340016",
+            ],
+        )
+        contacts = {
+            contact.name: contact.mobile
+            for contact in self.mailing.contact_list_ids.contact_ids
+        }
+        self.assertEqual(contacts["Arrondi"], "6.1234E+08", "nothing was guessed")
+        self.assertEqual(contacts["Zéro en trop"], "+33 6 12 34 00 11")
+        self.assertEqual(contacts["Réunion"], "0692 12 34 56")

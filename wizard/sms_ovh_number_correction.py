@@ -145,7 +145,6 @@ class SmsOvhNumberCorrection(models.TransientModel):
         self.mailing_id.sudo().sms_ovh_estimate_ids.fingerprint = False
         return True
 
-    @api.model
     def action_accept_all(self):
         """Write all proposals of the list at hand."""
         self.search(
