@@ -3,6 +3,7 @@
 import logging
 import time
 from collections import defaultdict
+from contextlib import suppress
 from datetime import datetime, timezone
 from functools import partial
 from math import isfinite
@@ -11,7 +12,7 @@ from odoo import api, fields, models
 from odoo.tools import SQL, split_every
 
 from .. import const
-from ..tools import ovh_calls, ovh_client
+from ..tools import ovh_calls
 from ..tools.ovh_client import OvhBadRequest, OvhNotFound, OvhNotGranted
 from ..tools.parameters import get_parameter
 from ..tools.sms_api import normalize_number
@@ -331,10 +332,9 @@ class SmsOvhAccount(models.Model):
                 path = self._get_path("blacklists", name)
                 if until and self._is_later_stop(client.get(path), until):
                     return False
-                try:
+                # Somebody else may have taken it off.
+                with suppress(OvhNotFound):
                     client.delete(path)
-                except ovh_client.OvhNotFound:
-                    pass  # somebody else took it off
         return True
 
     @api.model

@@ -557,9 +557,7 @@ class SmsOvhEstimateLine(models.Model):
     )
     country_code = fields.Char(readonly=True)
     country_name = fields.Char(string="Country", compute="_compute_country_name")
-    sender_id = fields.Many2one(
-        "sms.ovh.sender", string="Sender", readonly=True, ondelete="set null"
-    )
+    sender_id = fields.Many2one("sms.ovh.sender", readonly=True, ondelete="set null")
     note = fields.Text(string="About the Country", readonly=True)
     segments = fields.Integer(string="SMS Each", readonly=True)
     count = fields.Integer(string="Recipients", readonly=True)

@@ -188,8 +188,11 @@ class SmsOvhUser(models.Model):
         changes = {
             name: value for name, value in values.items() if user_sudo[name] != value
         }
-        if changes:
-            super(SmsOvhUser, user_sudo).write(changes)
+        if not changes:
+            return True
+        # `write` of this model would write it to OVHcloud.
+        # pylint: disable-next=super-method-mismatch
+        return super(SmsOvhUser, user_sudo).write(changes)
 
     def _push(self, parts):
         """Write these parts of this user to OVHcloud, then here what it says.

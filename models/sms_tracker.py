@@ -153,7 +153,8 @@ class SmsTracker(models.Model):
                            failure_type = NULL, failure_reason = NULL,
                            sent_datetime = COALESCE(sent_datetime, %(now)s),
                            write_uid = %(uid)s, write_date = %(now)s
-                     WHERE id = ANY(%(ids)s) AND trace_status NOT IN ('pending', 'sent', 'open', 'reply')
+                     WHERE id = ANY(%(ids)s)
+                       AND trace_status NOT IN ('pending', 'sent', 'open', 'reply')
                  RETURNING id, mass_mailing_id
                 )
                 SELECT MIN(id) FROM moved GROUP BY mass_mailing_id

@@ -80,7 +80,7 @@ class TestPrivacy(SmsOvhCase):
         )
         for table in tables:
             self.assertIn("33610000001", self._read_columns(table), table)
-        credits = sum(self.env["sms.ovh.log"].search([]).mapped("credits"))
+        charged = sum(self.env["sms.ovh.log"].search([]).mapped("credits"))
         self.partner.unlink()
         for table in tables:
             self.assertNotIn("33610000001", self._read_columns(table), table)
@@ -96,7 +96,7 @@ class TestPrivacy(SmsOvhCase):
         )
         self.assertEqual(sum(jobs.mapped("receiver_count")), 4)
         self.assertEqual(
-            sum(self.env["sms.ovh.log"].search([]).mapped("credits")), credits
+            sum(self.env["sms.ovh.log"].search([]).mapped("credits")), charged
         )
 
     def test_deleted_mailing_contact(self):

@@ -364,8 +364,7 @@ class SmsComposer(models.TransientModel):
         if not author or (author == self.env.user and not self.env.su):
             return self
         theirs = self.mailing_id._as_sms_ovh_sent()
-        context = {**self.env.context, **theirs.env.context}
-        return self.with_user(author).with_context(context)
+        return self.with_user(author).with_context(**theirs.env.context)
 
     def _as_sms_ovh_rendered(self, choice, links_shortened=False):
         """Return this composer as it renders texts in GSM-7, where it does.

@@ -19,12 +19,12 @@ import {
     patchWithCleanup,
     serverState,
 } from "@web/../tests/web_test_helpers";
-import {countSegments} from "@sms_ovh/sms_segments";
-import {defineMailModels} from "@mail/../tests/mail_test_helpers";
 import {
     getTextAsSent,
     hasPlaceholders,
 } from "@sms_ovh/components/sms_counter/text_as_sent";
+import {countSegments} from "@sms_ovh/sms_segments";
+import {defineMailModels} from "@mail/../tests/mail_test_helpers";
 import {findLinks} from "@sms_ovh/links";
 import {session} from "@web/session";
 
