@@ -99,6 +99,8 @@ def uninstall_hook(env):
         )
     )
     cr.execute(SQL("UPDATE sms_ovh_job SET sender_id = NULL, ovh_user_id = NULL"))
+    # The room that `sms.sms` leaves in its table is for what is no longer written.
+    cr.execute(SQL("ALTER TABLE sms_sms RESET (fillfactor)"))
     if table_exists(cr, "queue_job"):
         # OCA's `queue_job` cannot show, nor run, jobs of a model that is gone.
         cr.execute(SQL("DELETE FROM queue_job WHERE model_name = 'sms.ovh.job'"))

@@ -462,6 +462,10 @@ def check_uninstalled(env):
             "SELECT id FROM res_groups_privilege WHERE name::text LIKE '%OVHcloud%'"
         ),
         "rules": query("SELECT name FROM ir_rule WHERE name LIKE 'OVHcloud%'"),
+        "storage parameters": query(
+            "SELECT relname FROM pg_class "
+            "WHERE relname = 'sms_sms' AND reloptions IS NOT NULL"
+        ),
         "activities": query(
             "SELECT id FROM mail_activity WHERE res_model LIKE 'sms.ovh%'"
         ),
@@ -573,142 +577,6 @@ def check_neutralized(env):
 
 
 # -- from an earlier state ----------------------------------------------------
-
-
-def make_old(env):
-    """Have campaigns and SMS of a time when the STOP clause could be switched off."""
-    account = env["sms.ovh.account"].search([])
-    on = mailing_of(env, numbers_from(400), "Avec mention")
-    off = mailing_of(env, numbers_from(410), "Sans mention")
-    check("sms_ovh_kind" not in off, "this is no earlier state")
-    off.sms_ovh_stop_clause = False
-    check(
-        (on.sms_ovh_stop_clause, off.sms_ovh_stop_clause) == (True, False),
-        "the clause cannot be switched",
-    )
-    mail = env["mailing.mailing"].create(
-        {
-            "subject": "Courriel",
-            "mailing_type": "mail",
-            "mailing_model_id": env["ir.model"]._get_id("mailing.list"),
-        }
-    )
-    composed = mailing_of(env, numbers_from(420), "En file")
-    composed.action_send_sms()
-    queued = env["sms.sms"].search([("mailing_id", "=", composed.id)])
-    claimed_mailing = mailing_of(env, numbers_from(430), "Pris")
-    claimed_mailing.action_send_sms()
-    job = (
-        env["sms.sms"]
-        .search([("mailing_id", "=", claimed_mailing.id)])
-        ._sms_ovh_claim()
-    )
-    reminder = env["sms.sms"].create({"number": numbers_from(440)[0], "body": "Rappel"})
-    # A company that sends from the short number, whose SMS have no clause anyway.
-    company = env["res.company"].create(
-        {"name": "Numéro court", "country_id": env.ref("base.fr").id}
-    )
-    other = env["sms.ovh.account"].create(
-        {
-            "service_name": "sms-cd67890-1",
-            "company_id": company.id,
-            "endpoint": "custom",
-            "endpoint_url": account.sudo().endpoint_url,
-            "application_key": "demoapplication2",
-            "application_secret": "demosecret2demosecret2demosecret2",
-            "consumer_key": "democonsumer2democonsumer2democo",
-        }
-    )
-    other.action_synchronise()
-    other.default_sender_id = other.sender_ids.filtered(
-        lambda sender: sender.type == "shortcode"
-    )
-    company.sms_ovh_account_id = other
-    short = mailing_of(
-        env, numbers_from(450), "Numéro court", sms_ovh_company_id=company.id
-    )
-    check(not short.sms_ovh_stop_clause, "the short number has a clause")
-    remember(
-        env,
-        on=on.id,
-        off=off.id,
-        mail=mail.id,
-        short=short.id,
-        composed=composed.id,
-        queued_sms=queued.ids,
-        job=job.ids,
-        claimed_mailing=claimed_mailing.id,
-        reminder=reminder.id,
-    )
-
-
-def check_upgraded(env):
-    """See that what had no STOP clause has none, and what had one has one."""
-    memory = recall(env)
-    Mailing = env["mailing.mailing"]
-    account = env["sms.ovh.account"].browse(memory["account"])
-    wanted = {
-        "on": ("marketing", True, account),
-        "off": ("transactional", False, account),
-        "composed": ("marketing", True, account),
-        "short": (
-            "marketing",
-            False,
-            env["sms.ovh.account"].search([("id", "!=", account.id)]),
-        ),
-        "sent": ("marketing", True, account),
-    }
-    for name, (kind, clause, sending) in wanted.items():
-        mailing = Mailing.browse(memory[name])
-        found = (
-            mailing.sms_ovh_kind,
-            mailing.sms_ovh_stop_clause,
-            mailing.sms_ovh_sender_id,
-        )
-        check(found == (kind, clause, sending.default_sender_id), name, "is", found)
-    check(
-        not Mailing.browse(memory["mail"]).sms_ovh_kind, "an e-mail has a kind of SMS"
-    )
-    queued = env["sms.sms"].browse(memory["queued_sms"])
-    check(
-        set(queued.mapped("sms_ovh_kind")) == {"marketing"},
-        "queued SMS are",
-        queued.mapped("sms_ovh_kind"),
-    )
-    check(
-        env["sms.sms"].browse(memory["reminder"]).sms_ovh_kind == "transactional",
-        "a reminder is marketing",
-    )
-    job = env["sms.ovh.job"].browse(memory["job"])
-    check(
-        job.kind == "marketing" and job.mailing_id.id == memory["claimed_mailing"],
-        "the job is",
-        job.kind,
-        job.mailing_id,
-    )
-    accepted = env["sms.ovh.job"].search(
-        [("state", "=", "accepted"), ("stop_clause", "=", True)]
-    )
-    check(
-        accepted and set(accepted.mapped("kind")) == {"marketing"},
-        "jobs from before are",
-        accepted.mapped("kind"),
-    )
-    if "sms_ovh_quiet_hours" in env.company:
-        env["res.company"].search([]).sms_ovh_quiet_hours = False
-    off = Mailing.browse(memory["off"])
-    off.action_put_in_queue()
-    run_cron(env, "mass_mailing.ir_cron_mass_mailing_queue")
-    run_cron(env, "sms.ir_cron_sms_scheduler_action")
-    run_cron(env, "sms_ovh.ir_cron_post_jobs")
-    jobs = env["sms.ovh.job"].search([("mailing_id", "=", off.id)])
-    check(
-        jobs and not any(jobs.mapped("stop_clause")),
-        "the campaign without the clause was sent with it",
-    )
-    left = env["sms.ovh.job"].search([("state", "!=", "accepted")])
-    check(not left, "jobs are", left.mapped("state"), left.mapped("error"))
-    return open_everything(env)
 
 
 def check_kept(env):
