@@ -104,4 +104,6 @@ def uninstall_hook(env):
     if table_exists(cr, "queue_job"):
         # OCA's `queue_job` cannot show, nor run, jobs of a model that is gone.
         cr.execute(SQL("DELETE FROM queue_job WHERE model_name = 'sms.ovh.job'"))
+    # Odoo's own table is as it was: see `init` of our `sms.sms`.
+    cr.execute(SQL("ALTER TABLE sms_sms RESET (fillfactor)"))
     env.invalidate_all(flush=False)

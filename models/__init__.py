@@ -3,6 +3,7 @@ from . import sms_ovh_answer_mixin  # likewise
 from . import sms_ovh_guard_mixin  # likewise
 from . import sms_ovh_hours  # likewise
 from . import base
+from . import ir_cron
 from . import ir_http
 from . import mail_followers
 from . import ir_websocket

@@ -158,7 +158,7 @@ class MailingMailing(models.Model):
             account = mailing.sudo().sms_ovh_account_id
             if mailing.mailing_type != "sms" or not account:
                 mailing.sms_ovh_sender_id = False
-            elif mailing.state in ("sending", "done"):
+            elif mailing.state in ("sending", "done") and mailing.sms_ovh_sender_id:
                 mailing.sms_ovh_sender_id = mailing.sms_ovh_sender_id
             elif mailing.sms_ovh_sender_id.account_id != account:
                 mailing.sms_ovh_sender_id = account.default_sender_id
@@ -325,10 +325,7 @@ class MailingMailing(models.Model):
 
     @api.model
     def _process_mass_mailing_queue(self):
-        """Override of `mass_mailing` to take back what may not leave any more.
-
-        And to let slices be committed: this is the scheduled action.
-        """
+        """Override of `mass_mailing` to take back what may not leave any more."""
         if not self.env["res.company"]._sms_ovh_is_used():
             return super()._process_mass_mailing_queue()
         due = self.search(
@@ -350,8 +347,7 @@ class MailingMailing(models.Model):
                 mailing._check_sms_ovh_rights()
             except AccessError as error:
                 mailing._take_back_sms_ovh(error.args[0])
-        with transaction.owning(self.env):
-            return super()._process_mass_mailing_queue()
+        return super()._process_mass_mailing_queue()
 
     def _take_back_sms_ovh(self, reason):
         """Make a campaign a draft again that cannot be sent, and say so in its chatter."""
@@ -598,7 +594,8 @@ class MailingMailing(models.Model):
         next_id = self._get_sms_ovh_next_id()
         for mailing in self.filtered("sms_ovh_in_use"):
             if mailing.mailing_type == "sms":
-                last_id = next_id + (mailing._count_sms_ovh_recipients() or 1) - 1
+                # None where who looks at it may not read what its author wrote.
+                last_id = next_id + max(mailing._count_sms_ovh_seen(), 1) - 1
                 mailing.sms_ovh_last_link = self._get_sms_ovh_link(last_id)
 
     def action_put_in_queue(self):

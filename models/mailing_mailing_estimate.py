@@ -212,7 +212,9 @@ class MailingMailing(models.Model):
                 recipients, segments = estimate.sent_count, estimate.segment_count
                 charged = estimate.credits
             else:
-                recipients = mailing._count_sms_ovh_recipients()
+                recipients = mailing._count_sms_ovh_seen()
+                if recipients < 0:
+                    continue  # who looks at it may not read what its author wrote
                 segments = charged = recipients * (mailing.sms_segments or 1)
             values = {
                 "recipients": recipients,

@@ -215,12 +215,21 @@ class MailingMailing(models.Model):
         What is archived while it is sent is called back.
         """
         if "active" in vals and not vals["active"]:
-            self.filtered(
+            stopped = self.filtered(
                 lambda mailing: (
-                    mailing.state in ("in_queue", "sending")
-                    and mailing.sms_ovh_composed_count
+                    mailing.sms_ovh_can_cancel
+                    or (mailing.state == "in_queue" and mailing.sms_ovh_composed_count)
                 )
-            ).action_sms_ovh_cancel()
+            )
+            notification = stopped.action_sms_ovh_cancel() if stopped else None
+            if notification:
+                self.env.user._bus_send(
+                    "simple_notification",
+                    {
+                        "type": "warning",
+                        "message": notification["params"]["message"],
+                    },
+                )
         if vals.get("state") != "done":
             return super().write(vals)
         waiting = self._filter_sms_ovh_waiting()

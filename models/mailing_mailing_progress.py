@@ -89,7 +89,7 @@ class MailingMailing(models.Model):
         groups = self._get_sms_ovh_failure_groups(failures)
         retryable = 0
         if any(group["retryable"] for group in groups):
-            retryable = len(self._get_sms_ovh_retryable())
+            retryable = self._count_sms_ovh_retryable()
         return {
             "state": self.state,
             "paused": self.sms_ovh_paused,
@@ -212,28 +212,41 @@ class MailingMailing(models.Model):
         :return: id of the `sms.sms` by id of its trace
         :rtype: dict
         """
-        self.env["mailing.trace"].flush_model()
-        self.env["sms.sms"].flush_model()
         return dict(
             self.env.execute_query(
-                SQL(
-                    """
-                    SELECT trace.id, sms.id
-                      FROM mailing_trace trace
-                      JOIN sms_sms sms ON sms.id = trace.sms_id_int
-                 LEFT JOIN sms_ovh_job job ON job.id = sms.sms_ovh_job_id
-                     WHERE trace.mass_mailing_id = ANY(%(mailing_ids)s)
-                       AND trace.trace_status IN ('error', 'bounce')
-                       AND trace.failure_type = ANY(%(types)s)
-                       AND trace.is_test_trace IS NOT TRUE
-                       AND sms.state = 'error' AND sms.failure_type = ANY(%(types)s)
-                       AND sms.sms_ovh_id IS NULL AND sms.to_delete IS NOT TRUE
-                       AND (job.id IS NULL OR job.state IN ('refused', 'failed'))
-                    """,
-                    mailing_ids=self.ids,
-                    types=sorted(const.RETRYABLE_FAILURE_TYPES),
-                )
+                SQL("SELECT trace.id, sms.id %s", self._get_sms_ovh_retryable_sql())
             )
+        )
+
+    def _count_sms_ovh_retryable(self):
+        """Return how many :meth:`_get_sms_ovh_retryable` returns.
+
+        By the database: the progress asks for it again and again.
+        """
+        ((count,),) = self.env.execute_query(
+            SQL("SELECT count(*) %s", self._get_sms_ovh_retryable_sql())
+        )
+        return count
+
+    def _get_sms_ovh_retryable_sql(self):
+        """Return what follows SELECT; traces and SMS are called just that."""
+        self.env["mailing.trace"].flush_model()
+        self.env["sms.sms"].flush_model()
+        return SQL(
+            """
+              FROM mailing_trace trace
+              JOIN sms_sms sms ON sms.id = trace.sms_id_int
+         LEFT JOIN sms_ovh_job job ON job.id = sms.sms_ovh_job_id
+             WHERE trace.mass_mailing_id = ANY(%(mailing_ids)s)
+               AND trace.trace_status IN ('error', 'bounce')
+               AND trace.failure_type = ANY(%(types)s)
+               AND trace.is_test_trace IS NOT TRUE
+               AND sms.state = 'error' AND sms.failure_type = ANY(%(types)s)
+               AND sms.sms_ovh_id IS NULL AND sms.to_delete IS NOT TRUE
+               AND (job.id IS NULL OR job.state IN ('refused', 'failed'))
+            """,
+            mailing_ids=self.ids,
+            types=sorted(const.RETRYABLE_FAILURE_TYPES),
         )
 
     def action_sms_ovh_retry(self):
@@ -337,7 +350,7 @@ class MailingMailing(models.Model):
             or (self.sms_ovh_stop_clause and not sender_sudo.has_stop_clause)
         ):
             return {}
-        return {"sms_ovh_sender_id": sender_sudo.id, "sms_ovh_chosen": "sender"}
+        return {"sms_ovh_sender_id": sender_sudo.id}
 
     # pylint: disable-next=missing-return
     def action_retry_failed_sms(self):

@@ -123,6 +123,16 @@ class ResCompany(models.Model):
         if self.sms_ovh_account_id:
             jobs._return_to_queue()
             return
+        Sms = self.env["sms.sms"]
+        open_sms = Sms.search(
+            [
+                ("state", "in", ("outgoing", "process")),
+                ("record_company_id", "=", self.id),
+                "|",
+                ("sms_ovh_kind", "!=", False),
+                ("sms_ovh_job_id", "in", jobs.ids),
+            ]
+        )
         self.env["mailing.mailing"].search(
             [
                 ("sms_ovh_company_id", "=", self.id),
@@ -131,22 +141,11 @@ class ResCompany(models.Model):
                 ("sms_ovh_composed_count", ">", 0),
             ]
         ).action_sms_ovh_cancel()
-        Sms = self.env["sms.sms"]
-        open_ids = Sms.search(
-            [
-                ("state", "in", ("outgoing", "process")),
-                ("record_company_id", "=", self.id),
-                "|",
-                ("sms_ovh_kind", "!=", False),
-                ("sms_ovh_job_id", "in", jobs.ids),
-            ]
-        ).ids
-        here = asked = 0
-        for ids in split_every(const.CANCEL_SLICE, open_ids):
-            closed = Sms.browse(ids)._sms_ovh_close(recall=False)
-            here += closed.here
-            asked += closed.asked
-        Sms._sms_ovh_tell_closed(Closed(here, asked), len(open_ids))
+        asked = 0
+        for ids in split_every(const.CANCEL_SLICE, open_sms.ids):
+            asked += Sms.browse(ids)._sms_ovh_close(recall=False).asked
+        here = len(open_sms.filtered(lambda sms: sms.state == "canceled"))
+        Sms._sms_ovh_tell_closed(Closed(here, asked), len(open_sms))
 
     def _clean_sms_ovh_number(self, number, country_code=None):
         """Read a phone number as this company's SMS are sent to it.

@@ -27,6 +27,7 @@ class SmsOvhPrivacy(models.AbstractModel):
         accounts = self.env["sms.ovh.account"].with_context(active_test=False)
         if not accounts.search_count([], limit=1):
             return
+        self.env["sms.sms"]._sms_ovh_close_of(contacts)
         numbers = self._get_own_numbers(contacts.sudo())
         self._forget_replies(contacts, numbers)
         self._forget_estimates(contacts)

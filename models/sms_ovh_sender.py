@@ -178,6 +178,7 @@ class SmsOvhSender(models.Model):
     def action_send_proof(self):
         """Open the form by which a proof of this name is sent to OVHcloud."""
         self.ensure_one()
+        self.check_access("write")
         return {
             "type": "ir.actions.act_window",
             "name": self.env._("Send a Proof"),

@@ -26,6 +26,12 @@ QUEUE_DOMAIN = [("state", "=", "outgoing"), ("to_delete", "!=", True)]
 # In a context: the company of each SMS is that of its record, whoever's it is. An object,
 # so that no caller from outside can send it.
 BY_RECORD = object()
+# What somebody may choose of an SMS, by the field that holds it.
+CHOSEN_NAMES = {
+    "sms_ovh_kind": "kind",
+    "sms_ovh_sender_id": "sender",
+    "sms_ovh_stop_clause": "clause",
+}
 # What is read of an SMS to put it into a job.
 CLAIM_FIELDS = (
     "uuid",
@@ -252,6 +258,15 @@ class SmsSms(models.Model):
         """
         if vals.keys() == {"body"} and all(sms.body == vals["body"] for sms in self):
             return True
+        chosen = [name for field, name in CHOSEN_NAMES.items() if field in vals]
+        if chosen and "sms_ovh_chosen" not in vals:
+            # Who writes one of these chooses it.
+            for known, sms in self.grouped("sms_ovh_chosen").items():
+                names = {*filter(None, (known or "").split(",")), *chosen}
+                super(SmsSms, sms).write(
+                    {**vals, "sms_ovh_chosen": ",".join(sorted(names))}
+                )
+            return True
         return super().write(vals)
 
     # ------------------------------------------------------------
@@ -368,10 +383,13 @@ class SmsSms(models.Model):
                 sms.sms_ovh_sender_id.id,
                 sms.sms_ovh_stop_clause,
             ):
-                changed[settled].append(sms.id)
-        for (company_id, kind, sender_id, clause), ids in changed.items():
+                changed[settled, sms.sms_ovh_chosen].append(sms.id)
+        for (settled, chosen), ids in changed.items():
+            company_id, kind, sender_id, clause = settled
             self.browse(ids).write(
                 {
+                    # Nobody chose what is settled.
+                    "sms_ovh_chosen": chosen,
                     "record_company_id": company_id,
                     "sms_ovh_kind": kind,
                     "sms_ovh_sender_id": sender_id,
@@ -521,6 +539,19 @@ class SmsSms(models.Model):
     # Sending
     # ------------------------------------------------------------
 
+    def _send_with_api(self, sms_api, **kwargs):
+        """Override of `sms` for who hands over a provider that is not the company's.
+
+        What a company sends by OVHcloud leaves by the outbox, whoever calls.
+        """
+        if isinstance(sms_api, SmsApiOvh):
+            return super()._send_with_api(sms_api, **kwargs)
+        ovh_sms, others = self._sms_ovh_split()
+        for api_ovh, sms in ovh_sms._split_by_api():
+            super(SmsSms, sms)._send_with_api(api_ovh, **kwargs)
+        if others:
+            return super(SmsSms, others)._send_with_api(sms_api, **kwargs)
+
     def _handle_call_result_hook(self, results):
         """Override of `sms`: what is in the outbox is deleted once it has left.
 
@@ -580,6 +611,16 @@ class SmsSms(models.Model):
         """
         if not self.env["res.company"]._sms_ovh_is_used():
             return super()._process_queue()
+        if not transaction.owns(self.env):
+            # Somebody else's transaction: what is queued leaves after its commit.
+            due = self.search(
+                self._get_sms_ovh_queue_domain(), order="id", limit=QUEUE_BATCH_SIZE
+            ).try_lock_for_update(allow_referencing=True)
+            ovh_sms, others = due._sms_ovh_split()
+            ovh_sms._sms_ovh_claim()._dispatch_after_commit()
+            others._sms_ovh_process_others()
+            self._sms_ovh_commit_progress(len(ovh_sms))
+            return
         other_ids = []
         feed = self._sms_ovh_feed(other_ids)
         __, delayed = next(feed, (0, None))

@@ -68,6 +68,30 @@ class SmsSms(models.Model):
             self.env["sms.sms"]._sms_ovh_tell_closed(closed, len(open_sms))
         return super().unlink()
 
+    @api.model
+    def _sms_ovh_close_of(self, records):
+        """Have nothing leave any more to contacts that are deleted.
+
+        :param records: of any model that SMS are sent to
+        """
+        # sudo: SMS of any user, to contacts that this one may delete.
+        Sms, Trace = self.sudo(), self.env["mailing.trace"].sudo()
+        traces = Trace.search(
+            [
+                ("trace_type", "=", "sms"),
+                ("model", "=", records._name),
+                ("res_id", "in", records.ids),
+                ("trace_status", "in", ("outgoing", "process", "pending")),
+            ]
+        )
+        domain = [("id", "in", traces.mapped("sms_id_int"))]
+        if records._name == "res.partner":
+            domain = ["|", ("partner_id", "in", records.ids), *domain]
+        sms = Sms.search([("state", "in", ("outgoing", "process", "pending")), *domain])
+        ovh_sms, __ = sms._sms_ovh_split_closing()
+        if ovh_sms:
+            self._sms_ovh_tell_closed(ovh_sms._sms_ovh_close(), len(ovh_sms))
+
     def _sms_ovh_split_closing(self):
         """Return the SMS that OVHcloud sends, or has in hand already, and the others.
 
@@ -176,6 +200,20 @@ class SmsSms(models.Model):
                 "next": {"type": "ir.actions.client", "tag": "soft_reload"},
             },
         }
+
+    @api.model
+    def _sms_ovh_set_canceled_uuids(self, uuids, failure_type=False):
+        """Write down that SMS never leave, some of which may be deleted by now.
+
+        :param uuids: theirs
+        :param str|bool failure_type: see :meth:`_sms_ovh_set_canceled`
+        """
+        sms = self.search([("uuid", "in", list(uuids))])
+        sms._sms_ovh_set_canceled(failure_type)
+        # sudo: trackers are technical records without access of their own.
+        self.env["sms.tracker"].sudo().search(
+            [("sms_uuid", "in", list(set(uuids) - set(sms.mapped("uuid"))))]
+        )._sms_ovh_set_canceled(False if failure_type else "here", failure_type)
 
     def _sms_ovh_set_canceled(self, failure_type=False):
         """Write down that these never leave, on what they are tracked by as well.

@@ -97,9 +97,7 @@ class SmsOvhJob(models.Model):
         for failure_type in set(reasons.values()):
             uuids = {uuid for uuid, reason in reasons.items() if reason == failure_type}
             self._take_out(uuids)
-            Sms.search([("uuid", "in", list(uuids))])._sms_ovh_set_canceled(
-                failure_type
-            )
+            Sms._sms_ovh_set_canceled_uuids(uuids, failure_type)
         return self.filtered(lambda job: job.state == "queued")
 
     def _find_stopped(self):

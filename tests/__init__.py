@@ -23,6 +23,7 @@ from . import test_guessing
 from . import test_hostile_api
 from . import test_i18n
 from . import test_job_pool
+from . import test_life
 from . import test_number_correction
 from . import test_number_country
 from . import test_links
@@ -38,6 +39,7 @@ from . import test_quiet_hours
 from . import test_phone_number
 from . import test_preview
 from . import test_privacy
+from . import test_promises
 from . import test_progress
 from . import test_progress_tour
 from . import test_replies
@@ -58,4 +60,5 @@ from . import test_sms_segments
 from . import test_sms_sms
 from . import test_stop_replies
 from . import test_stops
+from . import test_twilio
 from . import test_ui

@@ -82,7 +82,8 @@ class TestBadCallbacks(SmsOvhCase, HttpCase):
                 token + "A",
                 token.swapcase(),
                 token[::-1],
-                token[:-1] + choose("-_~.!*'()%20%00"),
+                # Not by chance the token itself.
+                token[:-1] + choose("-_~.!*'()%20%00".replace(token[-1], "")),
                 f"%00{token}",
                 f"{token}%0a",
                 f"..%2f{token}",

@@ -46,6 +46,7 @@ class TestSend(EstimateCase):
     def test_schedule(self):
         mailing = self._create_mailing(self._numbers(1))
         send = self._confirm(mailing, schedule=True)
+        send.schedule_date = False
         with self.assertRaisesRegex(UserError, "Choose when"):
             send.action_send()
         send.schedule_date = fields.Datetime.now() - timedelta(days=1)

@@ -6,6 +6,7 @@ method, writable field or route without its row fails.
 
 import inspect
 import json
+from base64 import b64encode
 from contextlib import contextmanager
 
 from odoo import http
@@ -81,6 +82,7 @@ METHODS = {
         ADMINISTRATORS | {"other_administrator", "other_system"},
         [],
     ),
+    ("sms.ovh.sender", "action_send_proof"): (ADMINISTRATORS, []),
     ("sms.ovh.sender", "action_synchronise"): (
         MARKETING | {"other_marketing", "other_administrator", "other_system"},
         [],
@@ -123,6 +125,7 @@ METHODS = {
     ("sms.ovh.recharge", "action_apply"): ({"administrator"}, []),
     ("sms.ovh.reply.settings", "action_apply"): ({"administrator"}, []),
     ("sms.ovh.sender.request", "action_request"): ({"administrator"}, []),
+    ("sms.ovh.sender.proof", "action_send"): (ADMINISTRATORS, []),
     ("sms.ovh.sender.suggestion", "action_use"): ({"administrator"}, []),
     ("sms.ovh.service.choice.line", "action_choose"): ({"administrator"}, []),
     ("sms.ovh.user.create", "action_create"): ({"administrator"}, []),
@@ -180,7 +183,6 @@ METHODS = {
     ("sms.sms", "action_set_canceled"): (SYSTEM | {"other_system"}, []),
     ("sms.sms", "action_set_outgoing"): (SYSTEM | {"other_system"}, []),
     ("sms.sms", "resend_failed"): (SYSTEM | {"other_system"}, []),
-    ("sms.sms", "send"): (SYSTEM | {"other_system"}, []),
     ("ir.http", "session_info"): (None, []),  # of the session itself, needs a request
 }
 # What users write: everything else is refused by the ORM.
@@ -358,6 +360,13 @@ class TestMatrixOfRights(SmsOvhCase, HttpCase):
                 administrator, "sms.ovh.reply.settings", account_id=account.id
             ),
             "sms.ovh.sender.request": request,
+            "sms.ovh.sender.proof": wizard(
+                administrator,
+                "sms.ovh.sender.proof",
+                sender_id=account.default_sender_id.id,
+                proof=b64encode(b"%PDF-1.4 extrait"),
+                proof_name="extrait.pdf",
+            ),
             "sms.ovh.sender.suggestion": wizard(
                 administrator,
                 "sms.ovh.sender.suggestion",
@@ -626,8 +635,20 @@ class TestMatrixOfRights(SmsOvhCase, HttpCase):
             for name, model in self.env.registry.items()
             if getattr(model, "_sms_ovh_guarded_links", None)
         }
-        covered = {*links, "sms.ovh.sender.suggestion", "sms.ovh.service.choice.line"}
+        covered = {
+            *links,
+            "sms.ovh.sender.proof",
+            "sms.ovh.sender.suggestion",
+            "sms.ovh.service.choice.line",
+        }
         self.assertEqual(guarded - covered, set())
+        with self.assertRaises(AccessError):
+            env["sms.ovh.sender.proof"].create(
+                {
+                    "sender_id": mine.default_sender_id.id,
+                    "proof": b64encode(b"%PDF-1.4 extrait"),
+                }
+            )
         for model, values in links.items():
             spec = {
                 name: {"fields": {"display_name": {}}}

@@ -143,7 +143,7 @@ class TestNumberCorrection(SmsOvhCase):
             notes[preview.content["name"]] = preview.content
         self.assertIn("first mobile", notes["two"]["note"])
         self.assertEqual(notes["two"]["number"], "+33612340012")
-        self.assertNotIn("note", notes["clean"])
+        self.assertFalse(notes["clean"].get("note"))
         self.assertTrue(notes["stray zero"]["reason"])
 
 

@@ -317,6 +317,8 @@ class TestOvhAnswers(SmsOvhCase):
         """Each list has its replies, none is counted twice."""
         for __ in self._each_reading():
             self.env["sms.ovh.reply"].search([]).unlink()
+            # The simulator begins with the same ids again.
+            self.account.deleted_reply_ids = False
             self._send_as("virtual")
             self.simulator.pop_callbacks()
             number = self._numbers(1)[0]
@@ -333,6 +335,8 @@ class TestOvhAnswers(SmsOvhCase):
         self.account.default_user_id = user
         for __ in self._each_reading():
             self.env["sms.ovh.reply"].search([]).unlink()
+            # The simulator begins with the same ids again.
+            self.account.deleted_reply_ids = False
             self._send(2, sms_ovh_sender_id=short.id)
             self.simulator.pop_callbacks()
             number = self._numbers(1)[0]

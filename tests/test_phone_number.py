@@ -324,6 +324,8 @@ class TestPhoneNumberSending(SmsOvhCase):
             for index, partner in enumerate(partners)
         ]
         self._commit()
+        # What is posted at once after a commit is bounded.
+        self._run_cron("sms_ovh.ir_cron_post_jobs")
         self.env.invalidate_all()
         received = self._get_received()
         for index, (country, raw, expected) in enumerate(NUMBERS):

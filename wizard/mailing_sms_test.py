@@ -87,7 +87,7 @@ class MailingSmsTest(models.TransientModel):
             .with_context(sms_ovh_gsm7=self.mailing_id.sms_ovh_gsm7)
             .create(values_list)
         )
-        base_url = sms_sudo.get_base_url()
+        base_url = self.mailing_id.get_base_url()
         for sms in sms_sudo:
             # As each SMS of the campaign: short links tell in which they were clicked.
             sms.body = append_visitor(sms.body, base_url, sms.id)
@@ -146,9 +146,12 @@ class MailingSmsTest(models.TransientModel):
         def log():
             with env.registry.cursor() as cr:
                 new_env = env(cr=cr)
-                wizard = new_env["mailing.sms.test"].browse(wizard_id)
+                # Not what was undone after it was asked for.
+                wizard = new_env["mailing.sms.test"].browse(wizard_id).exists()
                 # sudo: as above.
-                wizard._log_ovh_test(new_env["sms.sms"].sudo().browse(sms_ids), invalid)
+                sms_sudo = new_env["sms.sms"].sudo().browse(sms_ids).exists()
+                if wizard:
+                    wizard._log_ovh_test(sms_sudo, invalid)
 
     def _prepare_ovh_test_values(self, numbers, company):
         """Return the values of the test SMS to `numbers`."""

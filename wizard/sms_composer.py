@@ -401,11 +401,15 @@ class SmsComposer(models.TransientModel):
             return result
         self._hold_sms_ovh_doubtful(result)
         mailing_company = self.mailing_id.sms_ovh_company_id
-        if mailing_company:
+        # sudo: which of them send through OVHcloud; other providers go by the record.
+        if mailing_company.sudo().sms_ovh_account_id:
             for values in result.values():
                 values["record_company_id"] = mailing_company.id
             return result
         companies = records._get_sms_ovh_companies()
+        senders_sudo = self.env["res.company"].sudo().union(*companies.values())
+        if self.mailing_id or not senders_sudo.sms_ovh_account_id:
+            return result
         for company, company_records in records.grouped(
             lambda record: companies[record.id]
         ).items():
@@ -413,8 +417,7 @@ class SmsComposer(models.TransientModel):
             company_sudo = company.sudo()
             for record in company_records:
                 result[record.id]["record_company_id"] = company.id
-                if not self.mailing_id:
-                    self._leave_out_sms_ovh(result[record.id], company_sudo)
+                self._leave_out_sms_ovh(result[record.id], company_sudo)
         return result
 
     def _hold_sms_ovh_doubtful(self, sms_values):

@@ -205,7 +205,10 @@ class SmsOvhSenderProof(models.TransientModel):
     """Send OVHcloud a proof of a sender that waits, or was refused."""
 
     _name = "sms.ovh.sender.proof"
+    _inherit = ["sms.ovh.guard.mixin"]
     _description = "Proof of an OVHcloud Sender"
+
+    _sms_ovh_guarded_links = {"sender_id": "write"}
 
     sender_id = fields.Many2one(
         "sms.ovh.sender", required=True, readonly=True, ondelete="cascade"
@@ -225,6 +228,8 @@ class SmsOvhSenderProof(models.TransientModel):
         :raise UserError: where OVHcloud does not take it
         """
         self.ensure_one()
+        self.check_access("write")
+        self.sender_id.check_access("write")
         account = self.sender_id.account_id
         account._send_proof(
             self.sender_id.name,

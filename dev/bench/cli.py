@@ -7,7 +7,16 @@ from provision.databases import forget_removed_checkouts
 from provision.platform_ import platform
 from provision.ui import seconds_text
 
-from . import composing, dashboard, estimating, inbox, reading, sending
+from . import (
+    composing,
+    dashboard,
+    estimating,
+    inbox,
+    progress,
+    reading,
+    sending,
+    singly,
+)
 from .figures import Figures
 from .machines import Machines
 
@@ -15,11 +24,13 @@ BENCHMARKS = {
     "send_same": sending.same_text,
     "send_different": sending.different_texts,
     "memory": sending.memory,
+    "send_singly": singly.singly,
     "compose": composing.compose,
     "estimate": estimating.estimate,
     "inbox": inbox.inbox,
     "dashboard": dashboard.opening,
     "reading": reading.reading,
+    "progress": progress.progress,
 }
 
 

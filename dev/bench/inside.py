@@ -173,6 +173,34 @@ def send(env, twilio_root=None):
     }
 
 
+def send_as_user(env, count, one_by_one):
+    """Send SMS of one text in one transaction, as users do, and commit it.
+
+    :param int count: SMS
+    :param bool one_by_one: whether each is sent on its own
+    :return: seconds until the commit is over, and count of SMS by state once the cron
+        has sent what that leaves to it
+    """
+    sms = env["sms.sms"].create(
+        [{"number": f"+336{10000000 + index}", "body": TEXT} for index in range(count)]
+    )
+    env.cr.commit()
+    start = time.perf_counter()
+    for records in sms if one_by_one else [sms]:
+        records.send(unlink_sent=False)
+    env.cr.commit()
+    wall = time.perf_counter() - start
+    env["sms.ovh.job"]._cron_post()
+    env.cr.commit()
+    env.invalidate_all()
+    return {
+        "wall": wall,
+        "states": dict(
+            sms._read_group([("id", "in", sms.ids)], ["state"], ["__count"])
+        ),
+    }
+
+
 # ------------------------------------------------------------
 # Reading back
 # ------------------------------------------------------------
@@ -570,4 +598,81 @@ def open_dashboard(env, times=10):
         "sent": sum(
             day["delivered"] + day["pending"] + day["failed"] for day in found["days"]
         ),
+    }
+
+
+# ------------------------------------------------------------
+# Progress
+# ------------------------------------------------------------
+
+
+def fill_failures(env, count):
+    """Have a campaign of which every SMS was refused for want of SMS left.
+
+    :param int count: its recipients
+    :return: its id
+    """
+    mailing = env["mailing.mailing"].create(
+        {
+            "subject": f"{count} failures",
+            "mailing_type": "sms",
+            "mailing_model_id": env["ir.model"]._get_id("res.partner"),
+            "body_plaintext": TEXT,
+            "state": "done",
+        }
+    )
+    account = env.company.sms_ovh_account_id
+    job = env["sms.ovh.job"].create(
+        {"account_id": account.id, "mailing_id": mailing.id, "state": "refused"}
+    )
+    env.flush_all()
+    env.cr.execute(
+        """
+        WITH sms AS (
+            INSERT INTO sms_sms (
+                uuid, number, body, state, failure_type, mailing_id,
+                record_company_id, sms_ovh_job_id, create_date
+            )
+            SELECT 'failed' || i, '+336' || 10000000 + i, %s, 'error', 'sms_credit',
+                   %s, %s, %s, now()
+              FROM generate_series(1, %s) i
+         RETURNING id, number
+        )
+        INSERT INTO mailing_trace (
+            mass_mailing_id, trace_type, model, res_id, sms_number, sms_id_int,
+            trace_status, failure_type, failure_reason, sent_datetime
+        )
+        SELECT %s, 'sms', 'res.partner', id, number, id, 'error', 'sms_credit',
+               'Not enough SMS are left on the OVHcloud account.',
+               now() AT TIME ZONE 'UTC'
+          FROM sms
+        """,
+        (TEXT, mailing.id, env.company.id, job.id, count, mailing.id),
+    )
+    env.cr.commit()
+    # As PostgreSQL's daemon does in time.
+    _analyse(env)
+    return mailing.id
+
+
+def open_progress(env, mailing_id, times=10):
+    """Ask for a campaign's progress, as its form does.
+
+    :return: milliseconds of the first time and of those that follow, the queries of
+        one, and the SMS that it says can be retried
+    """
+    mailing = env["mailing.mailing"].browse(mailing_id)
+    taken = []
+    for __ in range(times + 1):
+        env.flush_all()
+        env.invalidate_all()
+        queries = env.cr.sql_log_count
+        start = time.perf_counter()
+        found = mailing.get_sms_ovh_progress()
+        taken.append(1000 * (time.perf_counter() - start))
+    return {
+        "first": taken[0],
+        "next": taken[1:],
+        "queries": env.cr.sql_log_count - queries,
+        "retryable": found["retryable"],
     }

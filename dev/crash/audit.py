@@ -159,5 +159,8 @@ def _untruths(copy, row, all_reported):
     if copy["tracked"]:
         if copy["tracker_id"] != str(row["id"]):
             yield f"SMS {row['id']}, its tracker says {copy['tracker_id']}"
-        if copy["trace_status"] not in TRACE_STATUSES.get(copy["state"], ()):
+        # What is sent to a mere number is tracked, but no campaign's.
+        if copy["traced"] and copy["trace_status"] not in TRACE_STATUSES.get(
+            copy["state"], ()
+        ):
             yield f"Odoo says {copy['state']}, its trace {copy['trace_status']}"

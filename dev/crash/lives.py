@@ -305,6 +305,7 @@ def read_records(registry):
                 SELECT s.number, s.body, s.state, s.failure_type, s.sms_ovh_id AS id,
                        j.tag, j.state AS job_state,
                        tracker.id IS NOT NULL AS tracked,
+                       s.mailing_id IS NOT NULL OR trace.id IS NOT NULL AS traced,
                        tracker.sms_ovh_id AS tracker_id,
                        trace.trace_status, trace.failure_type AS trace_failure_type
                   FROM sms_sms s

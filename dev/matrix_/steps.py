@@ -438,6 +438,10 @@ def check_uninstalled(env):
             "SELECT indexname FROM pg_indexes "
             "WHERE schemaname = 'public' AND indexname LIKE '%sms_ovh%'"
         ),
+        "storage of tables": query(
+            "SELECT relname FROM pg_class"
+            " WHERE relname LIKE 'sms%' AND reloptions IS NOT NULL"
+        ),
         "models": query("SELECT model FROM ir_model WHERE model LIKE 'sms.ovh%'"),
         "fields": query(
             "SELECT model || '.' || name FROM ir_model_fields "

@@ -8,60 +8,56 @@ from ..platform_ import platform
 from ..ui import say
 from .test import require_browser, run_odoo_tests
 
-MODULES = (
-    "sms",
-    "mass_mailing_sms",
-    "test_mail_sms",
-    "sms_twilio",
-    "test_mass_mailing",
-)
-TAGS = ("/sms", "/mass_mailing_sms", "/test_mail_sms", "/sms_twilio")
+# What is installed and tested, by what that is called: all that sends SMS together, and
+# a database whose one other provider is Twilio.
+CASES = {
+    "all": (
+        ("sms", "mass_mailing_sms", "test_mail_sms", "sms_twilio", "test_mass_mailing"),
+        ("/sms", "/mass_mailing_sms", "/test_mail_sms", "/sms_twilio"),
+    ),
+    "twilio": (("sms_twilio",), ("/sms_twilio",)),
+}
 
 
-def _run(parts, databases, modules, log_name, title):
+def _run(parts, databases, modules, tags, log_name, title):
     # at_install tests run while their module is installed, so each run installs
     # everything anew.
     with databases.of_this_run("core", make=False) as database:
         return run_odoo_tests(
             parts,
             database,
-            ["-i", ",".join(modules), "--test-tags", ",".join(TAGS)],
+            ["-i", ",".join(modules), "--test-tags", ",".join(tags)],
             log_name,
             title,
         )
 
 
-def main(arguments):
-    """Run both and print what fails only with the addon.
+def _compare(parts, databases, name):
+    """Run the tests of a case without and with the addon, and print what differs.
 
-    :param list[str] arguments: see ``--help``.
-    :return: the exit status, 1 when something fails only with the addon.
+    :param Platform parts: the platform.
+    :param Databases databases: its databases.
+    :param str name: the case, a key of :data:`CASES`.
+    :return: whether nothing fails only with the addon.
     """
-    argparse.ArgumentParser(
-        prog="dev/compare_core_tests",
-        description=(
-            f"Run Odoo's own tests {', '.join(TAGS)} without and with {ADDON} "
-            "and compare what fails."
-        ),
-    ).parse_args(arguments)
-    with platform() as parts:
-        require_browser()
-        databases = Databases(parts)
-        present = [name for name in MODULES if parts.source.has_module(name)]
-        without = _run(
-            parts,
-            databases,
-            present,
-            "core-without.log",
-            f"Odoo's own SMS tests without {ADDON}",
-        )
-        having = _run(
-            parts,
-            databases,
-            [*present, ADDON],
-            "core-with.log",
-            f"Odoo's own SMS tests with {ADDON}",
-        )
+    modules, tags = CASES[name]
+    present = [module for module in modules if parts.source.has_module(module)]
+    without = _run(
+        parts,
+        databases,
+        present,
+        tags,
+        f"core-{name}-without.log",
+        f"Odoo's own tests {', '.join(tags)} without {ADDON}",
+    )
+    having = _run(
+        parts,
+        databases,
+        [*present, ADDON],
+        tags,
+        f"core-{name}-with.log",
+        f"Odoo's own tests {', '.join(tags)} with {ADDON}",
+    )
     for title, result in (("without", without), ("with", having)):
         passed, failed, skipped = result.counts()
         print(
@@ -73,19 +69,44 @@ def main(arguments):
         set(without.started) - set(having.started)
         | set(having.skipped) - set(without.skipped)
     )
-    for name in only_with:
-        print(f"\nFails only with {ADDON}: {name}")
-        print("\n".join(having.failed[name]))
-    for name in lost:
-        print(f"\nIs not run with {ADDON}: {name}")
+    for test in only_with:
+        print(f"\nFails only with {ADDON}: {test}")
+        print("\n".join(having.failed[test]))
+    for test in lost:
+        print(f"\nIs not run with {ADDON}: {test}")
     new_errors = having.errors if len(having.errors) > len(without.errors) else []
     for lines in new_errors:
         print(f"\nError in the log with {ADDON}:")
         print("\n".join(lines))
     if not without.started:
         say("No test was run, so nothing was compared.")
-        return 1
-    if not (only_with or lost or new_errors):
+        return False
+    return not (only_with or lost or new_errors)
+
+
+def main(arguments):
+    """Run all cases and print what fails only with the addon.
+
+    :param list[str] arguments: see ``--help``.
+    :return: the exit status, 1 when something fails only with the addon.
+    """
+    parser = argparse.ArgumentParser(
+        prog="dev/compare_core_tests",
+        description=(
+            f"Run Odoo's own SMS tests without and with {ADDON} and compare what fails: "
+            "all together, and those of Twilio where it is alone."
+        ),
+    )
+    parser.add_argument(
+        "case", nargs="?", choices=CASES, help="only this; by default all of them"
+    )
+    case = parser.parse_args(arguments).case
+    names = [case] if case else list(CASES)
+    with platform() as parts:
+        require_browser()
+        databases = Databases(parts)
+        same = [_compare(parts, databases, name) for name in names]
+    if all(same):
         print(f"Nothing fails only with {ADDON}.")
         return 0
     return 1

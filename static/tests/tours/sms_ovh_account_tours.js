@@ -70,7 +70,7 @@ registry.category("web_tour.tours").add("sms_ovh_request_sender", {
         {
             content: "It is among the senders, and waits",
             trigger:
-                "body:not(:has(.modal)) .o_data_row:contains('Vitrine'):contains('Waiting')",
+                "body:not(:has(.modal)) div[name='sender_ids']:contains('Vitrine'):contains('Waiting')",
         },
     ],
 });

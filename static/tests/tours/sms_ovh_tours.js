@@ -81,7 +81,7 @@ registry.category("web_tour.tours").add("sms_ovh_configure", {
         },
         {
             content: "The account is connected and shows the SMS left",
-            trigger: ".o_notification:contains('2000 SMS left')",
+            trigger: ".o_notification:contains('2,000 SMS left')",
         },
         {
             trigger:
@@ -125,7 +125,7 @@ registry.category("web_tour.tours").add("sms_ovh_settings", {
             run: "click",
         },
         {
-            trigger: ".o_notification:contains('2000 SMS left')",
+            trigger: ".o_notification:contains('2,000 SMS left')",
         },
     ],
 });
