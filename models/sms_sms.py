@@ -168,7 +168,8 @@ class SmsSms(models.Model):
             | self.env.company
         )
         if not companies._sms_ovh_filter_sending():
-            return super().create(vals_list)
+            # Other providers write into what they are given: it is the caller's.
+            return super().create([{**vals} for vals in vals_list])
         messages.fetch(["model", "record_company_id", "res_id"])
         check = cache(self._check_sms_ovh_company)
         # Of a campaign, most are alike.

@@ -128,10 +128,10 @@ class MailingSmsTest(models.TransientModel):
 
         :param last_sudo: the last `sms.sms` before them
         """
-        if self.env["res.company"]._sms_ovh_is_used():
+        if self.env.company._sms_ovh_filter_sending():
             last_sudo.search(
                 [
-                    ("id", ">", last_sudo.id),
+                    ("id", ">", last_sudo.id or 0),
                     ("state", "=", "outgoing"),
                     ("create_uid", "=", self.env.uid),
                     ("mailing_id", "=", False),
