@@ -476,6 +476,10 @@ class SmsOvhEvent(models.Model):
             74: env._("The recipient is abroad and cannot be reached."),
             76: ported,
             202: ported,
+            1999: env._(
+                "Its country takes only texts that OVHcloud approved beforehand."
+                " Have a template approved by OVHcloud's support."
+            ),
         }
 
     def _wait(self):

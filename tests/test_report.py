@@ -114,10 +114,12 @@ class TestReport(CampaignCase):
             self._create_mailing([*many, *self._numbers(5)]),
             self._create_mailing(self._numbers(4, first=20), body="Long " * 60),
             self._create_mailing(
-                [SWISS, *self._numbers(2, first=40)],
+                self._numbers(2, first=40),
                 body="Bonjour {{ object.id }}",
                 sms_ovh_sender_id=short.id,
             ),
+            # Alone in its job: a short number does not reach Switzerland.
+            self._create_mailing([SWISS], body="Grüezi"),
         ]
         ledgers = {}
         for mailing in campaigns:
@@ -147,7 +149,7 @@ class TestReport(CampaignCase):
         self.assertEqual(swiss["sms_count"], 1)
         self.assertAlmostEqual(swiss["credits"], of_swiss["credits"], 4)
         by_sender = self._read(domain, "sender_id")
-        self.assertEqual(by_sender[short]["sms_count"], 3)
+        self.assertEqual(by_sender[short]["sms_count"], 2)
         self.assertEqual(self._read(domain)["sms_count"], len(ledger) + 1)
 
     def test_countries_of_one_text(self):

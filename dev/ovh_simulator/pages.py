@@ -246,6 +246,7 @@ _ROUTES = (
     ("POST /simulator/credentials/{consumerKey}", "route_credentials"),
     ("POST /simulator/services/{service}", "route_services"),
     ("POST /simulator/services/{service}/senders/{sender}", "route_senders"),
+    ("PUT /simulator/documents/{service}/{document}", "route_documents"),
     ("POST /simulator/services/{service}/blacklists", "route_blacklists"),
     (
         "DELETE /simulator/services/{service}/virtualNumbers/{number}",

@@ -178,6 +178,10 @@ TEXTS = {
         'Décider d\'un expéditeur : {"status": "refused", "comment": …}',
         'Decide about a sender: {"status": "refused", "comment": …}',
     ),
+    "route_documents": (
+        "Déposer une pièce justificative, comme le fait le stockage d'OVHcloud",
+        "Take a proof, as OVHcloud's object storage does",
+    ),
     "route_blacklists": (
         'Mettre des numéros sur la liste noire : {"numbers": ["+33612340001"]}',
         'Put numbers on the blacklist: {"numbers": ["+33612340001"]}',
