@@ -1,7 +1,7 @@
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import TransactionCase, new_test_user, tagged
 
-# What each group may do: the matrix of README.rst, cell by cell. c create, r read,
+# What each group may do: the matrix of docs/security.rst, cell by cell. c create, r read,
 # w write, d delete.
 GROUPS = {
     "public": "base.group_public",

@@ -1,4 +1,4 @@
-"""What README.rst promises under *Security*."""
+"""What docs/security.rst promises."""
 
 import io
 import logging

@@ -1,4 +1,4 @@
-"""README.rst promises that each command has ``--help``."""
+"""CONTRIBUTING.md promises that each command has ``--help``."""
 
 import subprocess
 from pathlib import Path
