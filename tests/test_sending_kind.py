@@ -57,6 +57,7 @@ class TestContactInformation(BaseCase):
             "S.A.R.L. et P.S., etc...fin",
             "Écrivez à contact@exemple.store",
             "Écrivez à jean.fr@exemple.store",
+            "Votre facture.pdf, photo.jpg, rapport.zip et notes.md",
             "Bonjour {{ object.name }}, {{ object.mobile or object.company_id.info }}",
         ):
             self.assertIsNone(find_contact_information(text, "FR"), text)

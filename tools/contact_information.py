@@ -14,8 +14,10 @@ _COMMON_DOMAINS = frozenset(
 )
 # Words of a sentence that goes on without a space after its full stop ("demain.il"), more
 # often than they are domains: of those only a link with a path is one.
+# And endings of files ("facture.zip").
 _WORDS = frozenset(
-    "am as au by do et il in is je la ma my ne no sa si so to un us".split()
+    "am as au by do et il in is je la ma my ne no sa si so to un us"
+    " md mov ps py sh zip".split()
 )
 _PLACEHOLDER = re.compile(PLACEHOLDER)
 _SCHEME = re.compile(r"\b[a-z][a-z0-9+.-]{0,30}://\S+", re.IGNORECASE)

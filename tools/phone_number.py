@@ -15,6 +15,7 @@ from phonenumbers import PhoneNumberType as Type
 from .number_country import MAX_CODE_LENGTH
 
 MAX_DIGITS = 15  # of a number in E.164
+MAX_GROUPS = 40  # of digits that are looked at in a text
 MIN_DIGITS = 6  # fewer beside a number are an extension or a remark
 
 MOBILE = "mobile"
@@ -34,9 +35,25 @@ KINDS = {
     Type.UAN: "uan",
     Type.VOICEMAIL: "voicemail",
 }
-# Numbers of machines that `phonenumbers` counts among the mobiles. The Netherlands:
-# 097, https://wetten.overheid.nl/BWBR0010198 (numbering plan).
-MACHINE_PREFIXES = ("31970",)
+# Numbers of machines, by calling code and as written after it: `phonenumbers` counts the
+# Dutch ones among the mobiles, and knows none of the others.
+_FRENCH_MACHINES = r"700[5-9]\d{8}"
+MACHINES = {
+    # 097: https://wetten.overheid.nl/BWBR0010198 (numbering plan).
+    "31": r"97\d{9}",
+    # 077, of 15 digits with the country's code (BIPT, since 2013).
+    "32": r"77\d{11}",
+    # 0700, of 14 digits, overseas of 13: ARCEP's decision 2012-0855.
+    "33": r"700[0-4]\d{9}",
+    "262": _FRENCH_MACHINES,
+    "590": _FRENCH_MACHINES,
+    "594": _FRENCH_MACHINES,
+    "596": _FRENCH_MACHINES,
+    # 59, of 13 digits: resolution of 2010, the only range for them from July 2026.
+    "34": r"59\d{11}",
+    # 58, of 12 digits: Nkom's numbering plan.
+    "47": r"58\d{10}",
+}
 
 # One national numbering plan, several countries to Odoo: dialled from one another without
 # a calling code. https://www.arcep.fr (decision 2018-0881, the numbering plan).
@@ -56,7 +73,8 @@ _LOOKALIKE_DIGITS = str.maketrans("OoIl", "0011")
 # What never stands inside one number, and what may.
 _BETWEEN_NUMBERS = re.compile(r"[^\W\d_]+|[;|&\n\r*#]+|(?<=\d)[^\d+]*(?=\+)")
 _MAYBE_BETWEEN = (
-    re.compile(r"[/,]"),
+    re.compile(r"[/,\x1f]"),
+    re.compile(r"[()\[\]]"),
     re.compile(r"\s+-+\s+|\s{2,}|\t"),
     re.compile(r"\s+"),
     re.compile(r"-+"),
@@ -203,12 +221,8 @@ def _get_dialled_mobile(code):
     if prefix not in (None, "0") or not metadata.mobile.national_number_pattern:
         return None
     calling_code = region.calling_code
-    machines = "|".join(
-        machine.removeprefix(calling_code)
-        for machine in MACHINE_PREFIXES
-        if machine.startswith(calling_code)
-    )
-    guard = f"(?!{machines})" if machines else ""
+    machines = MACHINES.get(calling_code)
+    guard = f"(?!{machines}$)" if machines else ""
     return re.compile(
         rf"(?:(?:\+|00){calling_code}0?|{'0|(?P<lost>)' if prefix else '(?P<lost>(?!))?'})"
         rf"(?P<number>{guard}(?:{metadata.mobile.national_number_pattern}))",
@@ -223,8 +237,17 @@ def _get_regions(calling_code):
     return [region for region in map(_get_region, codes) if region]
 
 
+@cache
+def _get_machines(calling_code):
+    """Return what numbers of machines look like after a calling code, or None."""
+    pattern = MACHINES.get(calling_code)
+    return re.compile(pattern, re.ASCII) if pattern else None
+
+
 def _split_code(digits):
     """Return (calling code, the rest) of an international number, or None."""
+    if digits.startswith("0"):  # which no calling code does
+        return None
     for length in range(1, MAX_CODE_LENGTH + 1):
         code = digits[:length]
         if code and int(code) in phonenumbers.COUNTRY_CODE_TO_REGION_CODE:
@@ -234,6 +257,9 @@ def _split_code(digits):
 
 def _classify(calling_code, digits):
     """Return what the number with these digits is, None where nobody can have it."""
+    machines = _get_machines(calling_code)
+    if machines and machines.fullmatch(digits):
+        return "machine"
     regions = _get_regions(calling_code)
     for region in regions:
         if len(regions) > 1 and region.leading_digits:
@@ -244,8 +270,6 @@ def _classify(calling_code, digits):
             kind = region.get_kind(digits)
             if not kind:
                 continue
-        if kind == MOBILE and (calling_code + digits).startswith(MACHINE_PREFIXES):
-            return "machine"
         return kind
     return None
 
@@ -449,6 +473,8 @@ def _tidy(raw):
             character = " "
         elif category in ("Cf", "Mn", "Me"):
             continue
+        elif category == "So":  # a picture of a telephone, before each of two
+            character = "\x1f"
         characters.append(character)
     return "".join(characters)
 
@@ -538,6 +564,32 @@ def propose_number(raw, country_code=None, company_code=None):
     for found in readings:
         if found and found[1] == MOBILE:
             return found[0]
+    return _find_inside(text, country_code, company_code)
+
+
+def _find_inside(text, country_code, company_code):
+    """Return the first mobile number among the groups of digits of a text, or None.
+
+    Dates, years and other figures stand beside it.
+    """
+    code = country_code if _get_region(country_code) else company_code
+    groups = re.findall(r"\+?\d+", text)[:MAX_GROUPS]
+    for start, first in enumerate(groups):
+        # As dialled, or with its country's code: others could be anything.
+        if not first.startswith(("0", "+")):
+            continue
+        digits = ""
+        for index, group in enumerate(groups[start:], start):
+            if digits and group.startswith("+"):
+                break
+            digits += group
+            if len(digits) > MAX_DIGITS + 1:
+                break
+            if [len(left) for left in groups[index + 1 :]] == [1]:
+                continue  # it probably goes on
+            found = _read_digits(digits, code, digits.startswith("00"))
+            if found.kind == MOBILE:
+                return found.number
     return None
 
 

@@ -21,8 +21,13 @@ SHORT_WORDS = 20
 # Of a sentence that ends with the word: "ici Zoé, on arrête, stop".
 ENDING_WORDS = 8
 
-# Letters with a stroke: Unicode has no accent to take away.
-_STROKES = str.maketrans("łøđ", "lod")
+# Letters with a stroke: Unicode has no accent to take away. And those of other alphabets
+# that look the same as Latin ones.
+_STROKES = str.maketrans("łøđѕтораесτορα", "lodstopaectopa")
+# What is written without its apostrophe: "nenvoyez", "menvoyer", "darreter".
+_NO_APOSTROPHE = re.compile(
+    r"([nmdjlst]|qu)(?=(?:envo[iy]|ecri[rv]|arret|importun|inscri)[a-z])"
+)
 _SPELLED = re.compile(r"(?<!\w)\w(?:[\W_]{1,2}\w){2,}(?!\w)")
 _CLAUSES = re.compile(r"[.,;:!?…\n\r()¡¿]+")
 _LONG_RUN = re.compile(r"([a-z])\1{2,}")
@@ -37,7 +42,7 @@ _FILLERS = frozenset(
     a ah au aux avec avance beaucoup bcp bien bjr bonjour bonsoir bsr ce ces cet cette ceci
     cela ca contact contacter contactez cordialement coucou d dans de des desormais desole
     definitivement donc du ecrire ecrivez en encore envoi envois envoie envoyer envoyez et
-    faut fin hey il immediatement info infos j je l la le les liste listing m ma madame
+    abonnement faut fin hey il immediat immediate immediatement info infos j je l la le les liste listing m ma madame
     maintenant me merci mes message messages messieurs mms mme mlle mr mon monsieur moi msg
     newsletter nous numero ok or ou oui par plait pour promo promos promotions prospection
     pub pubs publicite publicites publicitaire que reponds repond salut se sms s sil
@@ -65,7 +70,7 @@ _GLUED = frozenset(
 # Where the word is none, with or without others.
 _BENIGN = re.compile(
     r"""\b(?:
-    (?:non|bus|auto|pit|full|one|next|last|truck|tram|metro|panneau|feu|door|whistle)\ stop
+    (?:en|par)\ stop | (?:non|bus|auto|pit|full|one|next|last|truck|tram|metro|panneau|feu|door|whistle)\ stop
     | (?:le|un|au|du|ce|mon|notre|the|a|an|el|al|il|der|beim|am|het|een)\ stop
     | stop\ (?:over|motion|loss|go|gap|by|watch|et\ go|and\ go|and\ shop|light)
     | (?:a\ l|l|d|un|cet|mon|en|votre|son|d\ un|prochain|dernier)\ arret
@@ -84,6 +89,16 @@ _ADVERT = (
     r"(?:sms|messages?|msg|mms|textos?|pubs?|publicites?|promos?|promotions?|newsletters?"
     r"|spams?|mails?|offres?|prospection|demarchage|sollicitations?)"
 )
+_REMOVE = (
+    r"(?:retire\w*|enleve\w*|supprime\w*|efface\w*|radie\w*|raye\w*|sort\w*|oubli\w+"
+    r"|ote[rz]?)"
+)
+_REGISTER = (
+    r"(?:list\w*|fichiers?|bases?|contacts?|envois?|diffusions?|mailings?|repertoires?"
+    r"|newsletters?|sms|pubs?|publicites?|promos?|donnees|abonne\w*|numeros|registres?"
+    r"|campagnes?|programmes?)"
+)
+_NOT_EN = r"(?<!don\ t\ )(?<!dont\ )(?<!not\ )(?<!never\ )(?<!didn\ t\ )"
 _VERB = (
     r"(?:envo\w+|ecri\w+|contact\w+|sollicit\w+|derang\w+|spamm?\w*|relanc\w+|texto\w*"
     r"|harcel\w+|importun\w+|appel\w+|demarch\w+)"
@@ -98,38 +113,43 @@ _CLEAR = re.compile(
         (?:\ \w+){{0,4}}?(?:\ {_ADVERT})?
     | (?:veux|souhaite|desire|voudrais)\ plus\ recevoir\ (?:de|d|vos|ces|rien|aucun\w*|ca)
     | (?:ne|n)\ (?:m|me|nous)\ {_VERB}\ plus | (?:ne|n)\ plus\ (?:m|me|nous)\ {_VERB}
+    | (?:ne|n)\ envoye\w*\ plus\ (?:rien|(?:de|d|vos|aucun\w*|ces)\ (?:\w+\ )?{_ADVERT})
+    | en\ (?:veux|veut|voulons)\ plus\ (?:de|du)\ (?:\w+\ )?{_ADVERT}
     | (?:ne|n)\ plus\ (?:recevoir|{_VERB}) | (?:m|me|nous)\ {_VERB}\ plus\ (?:rien|de|d)
-    | (?:retire\w*|enleve\w*|supprime\w*|efface\w*|radie\w*|sort\w*|oubli\w+|ote[rz]?)
-        \ (?:(?:moi|nous)\ de|moi\ des|mon\ (?:numero|nom|contact|tel\w*)|mes\ (?:donnees
-        |coordonnees))
+    | {_REMOVE}\ (?:(?:moi|nous)\ des?\ (?:\w+\ ){{0,3}}?{_REGISTER}
+        |mon\ (?:numero|nom|contact|tel\w*)|mes\ (?:donnees|coordonnees))
     | (?:cesse\w*)\ (?:de\ (?:m|me|nous)|vos|ces|les|d\ {_VERB}|tout)
     | (?:do\ not|don\ t|dont|never)\ (?:ever\ )?(?:text|message|sms|contact|write|spam|send)
         (?:\ \w+){{0,3}}?\ (?:me|us|again|anymore|any\ more|texts?|messages?|sms)
     | no\ more\ (?:sms|texts?|messages?|ads|spam|marketing|promo\w*)
-    | (?:remove|delete|erase|unlist)\ (?:me|us|my\ (?:number|phone|details))
-    | take\ (?:me|us|my\ number)\ off
+    | {_NOT_EN}(?:remove|delete|erase|unlist)\ (?:me|us|my\ (?:number|phone|details))
+    | {_NOT_EN}take\ (?:me|us|my\ number)\ off
     | no\ (?:longer|more)\ (?:\w+\ )?(?:want|wish)
     | no\ (?:me|nos)\ (?:envi\w+|mand\w+|escrib\w+|contact\w+|molest\w+)(?:\ \w+){{0,2}}\ mas
-    | no\ quiero\ (?:\w+\ )?mas | no\ mas\ (?:sms|mensajes|publicidad)
+    | no\ quiero\ (?:\w+\ )?mas | no\ mas\ (?:sms|mensajes|publicidad|envios)
+    | no\ (?:envi\w+|mand\w+)(?:\ \w+){{0,2}}\ mas(?:\ (?:sms|mensajes|publicidad))?$
     | de[jx]\w+\ de\ (?:enviar\w*|mandar\w*|escribir\w*|molestar\w*)
-    | (?:borr|elimin|quit)\w+\ (?:mi\ numero|mis\ datos|me\ de)
-    | (?:dar\w*|dame|denme|deme|doy)\ de\ baja
+    | (?<!no\ )(?:borr|elimin|quit)\w+\ (?:mi\ numero|mis\ datos|me\ de)
+    | (?<!no\ )(?:dar\w*|dame|denme|deme|doy)\ de\ baja
     | non\ (?:inviat\w+|inviar\w+|mandat\w+|mandar\w+|scriv\w+|contatt\w+)(?:\ \w+){{0,3}}\ piu
     | non\ voglio\ (?:piu|ricevere) | smett\w+\ di
-    | (?:cancell|rimuov|elimin|togli)\w*\ (?:il\ mio|i\ miei)
+    | (?<!non\ )(?:cancell|rimuov|elimin|togli)\w*\ (?:il\ mio|i\ miei)
+    | (?<!non\ )(?:cancella|rimuove|toglie|elimina)(?:te)?(?:mi|ci)\ d\w+
     | keine\ (?:\w+\ )?(?:sms|nachrichten?|werbung|werbe\w+|mitteilungen)(?:\ \w+)?\ mehr
-    | keine\ werbung | nicht\ mehr\ (?:schreiben|senden|schicken|kontaktieren|anschreiben)
+    | keine\ (?:werbung|weiteren?\ (?:sms|nachrichten?|mitteilungen|werbe\w+)) | nicht\ mehr\ (?:schreiben|senden|schicken|kontaktieren|anschreiben)
     | (?:schreib|send|schick|kontaktier)\w*\ (?:sie\ )?(?:mir|mich|uns)\ (?:\w+\ )?
         (?:nicht|nichts|keine)\ (?:\w+\ )?mehr
     | (?:losch|entfern|streich)\w+\ (?:sie\ )?(?:mich|meine)
+        (?!(?:\ \w+){{0,4}}\ nicht\b)
     | horen\ sie\ auf | hort?\ auf\ (?:mir|mit)
     | geen\ (?:\w+\ )?(?:sms\w*|berichten|reclame|berichtjes)(?:\ \w+)?\ meer
     | niet\ meer\ (?:sturen|contacteren|smsen|schrijven|versturen|benaderen)
-    | (?:schrijf|meld|haal)\ (?:me|mij|mijn\ nummer)\ (?:\w+\ )?(?:uit|af|van)
+    | (?:schrijf|meld|haal)\ (?:me|mij|mijn\ nummer)\ (?!niet)(?:\w+\ )?(?:uit|af|van)
+    | verwijder\ (?:me|mij|mijn\ (?:nummer|gegevens))\b(?!(?:\ \w+){{0,3}}\ niet\b)
     | stuur\ (?:me|mij|ons)\ (?:niets|niks|geen\ \w+)\ meer
     | nie\ (?:chce|zycze\ sobie)(?:\ \w+){{0,4}}?\ (?:sms\w*|wiadomosci|reklam\w*|otrzymyw\w+)
     | nie\ (?:wysyl\w+|przysyl\w+|pisz\w*\ do|pisac\ do|kontaktow\w+)
-    | usun\w*\ (?:moj|mnie|numer) | przestan\w*\ (?:wysyl|pisac|przysyl)\w*
+    | (?<!nie\ )usun\w*\ (?:moj|mnie|numer) | przestan\w*\ (?:wysyl|pisac|przysyl)\w*
     )""",
     re.VERBOSE,
 )
@@ -142,11 +162,17 @@ _CLEAR_START = re.compile(
 _STRONG = re.compile(
     r"\b(?:desabon\w*|desabo|desinscri\w*|unsub\w*|opt ?out|optout|disiscri\w*|abmeld\w*"
     r"|abbestell\w*|afmeld\w*|uitschrijv\w*|uitgeschreven|wypis\w*|rezygn\w*"
-    r"|desuscri\w*|cancellami|cancellarmi)\b"
+    r"|desuscri\w*|cancella(?:te)?mi|cancellarmi|rimuove(?:te)?mi|des?incri\w*"
+    r"|des{1,2}abb?on\w*|unsus?cri?b\w*|desincrip\w*)\b"
 )
 _DOUBTFUL = re.compile(
     rf"""\b(?:
     (?:laiss|fich|fout)\w*\ (?:moi|nous)\ (?:tranquille|la\ paix|en\ paix)
+    | lach\w+\ (?:moi|nous)
+    | {_REMOVE}\ (?:moi|nous)(?:\ (?:svp|stp|merci|s\ il.*))?$
+    | refus\w+\ (?:\w+\ ){{0,3}}?{_ADVERT}
+    | oppos\w+\ (?:\w+\ ){{0,5}}?(?:{_ADVERT}|donnees|numero)
+    | no\ molest\w+ | para\ ya | (?<!no\ )paren | fermat\w+ | (?:lassen\ sie|lass)\ das
     | ca\ suffit | (?:y\ en\ a|j\ en\ ai|en\ ai)\ (?:assez|marre) | marre\ de | ras\ le\ bol
     | harcel\w+ | spamm?\w* | cnil | rgpd | gdpr | dsgvo | avg | bloctel | plainte
     | (?:pas|aucune?)\ (?:de\ |d\ )?{_ADVERT} | halte | stopp?\w{{0,3}} | arrete[rsz]?
@@ -158,12 +184,32 @@ _DOUBTFUL = re.compile(
     )\b""",
     re.VERBOSE,
 )
+# "Arrêt Gare du Nord" is a place.
+_NOUNS = frozenset(("arret",))
+# Who says this of the past may want them again.
+_REGRETS = re.compile(
+    r"\b(?:par (?:erreur|megarde)|revenir|reabonn\w+|reinscri\w+|by (?:mistake|accident)"
+    r"|resubscribe|rejoin|por error|per (?:sbaglio|errore)|versehentlich|per ongeluk"
+    r"|przez pomylke)\b"
+)
 _QUESTIONS = frozenset(
     "pourquoi comment quand quoi qui combien why how when what who warum wie wann cosa"
     " perche come cuando porque waarom hoe dlaczego jak kiedy".split()
 )
 # Of "stop", typed in haste; the others are words.
 _ANAGRAMS_MEANT = frozenset(("sotp", "stpo", "tsop", "tspo", "sopt", "otsp", "ostp"))
+_STOP_WORD = "stop"
+# One letter away from it, and something else.
+_NEAR_WORDS = frozenset(
+    "stop top shop step stp slop atop stow strop stok sto stoa".split()
+)
+# Alone, what carriers elsewhere take for a wish to stop, or what says that it is over.
+_ALONE = frozenset(
+    """
+    end quit cancel remove fin opposition alto ende schluss aufhoren einde ophouden koniec
+    retirez retirer radiation radier
+    """.split()
+)
 
 
 def normalize_words(text):
@@ -175,6 +221,16 @@ def normalize_words(text):
     text = unicodedata.normalize("NFKC", text or "")
     text = "".join(char for char in text if unicodedata.category(char) != "Cf")
     return WORD_REGEX.findall(remove_accents(text).casefold().translate(_STROKES))
+
+
+def _is_misspelt(word):
+    """Tell whether a word is one letter away from "stop", and no word itself."""
+    if word in _NEAR_WORDS or abs(len(word) - len(_STOP_WORD)) > 1:
+        return False
+    if len(word) == len(_STOP_WORD):
+        return sum(map(str.__ne__, word, _STOP_WORD)) == 1
+    shorter, longer = sorted((word, _STOP_WORD), key=len)
+    return any(longer[:i] + longer[i + 1 :] == shorter for i in range(len(longer)))
 
 
 @lru_cache(maxsize=100)
@@ -191,6 +247,16 @@ def parse_keywords(text):
     return frozenset(keywords) - {""}
 
 
+# What stands between a negation and what it negates: "ne veux pas me désabonner". Not
+# "je ne suis pas intéressé, stop".
+_LINK = (
+    r"(?:a|au|d|de|du|des|le|la|les|l|m|me|t|te|s|se|nous|vous|je|surtout|encore|tout"
+    r"|veux|veut|vouloir|voulu|voulais|envie|demande\w*|souhait\w*|besoin|etre|ete|faire"
+    r"|falloir|faut|dit|to|you|me|us|be|been|get|want|wanna|wanted|going|gonna|ever|please"
+    r"|ask|asked|asking|have|mean|meant|need|say|said|wish|the|your|my|from)"
+)
+
+
 @lru_cache(maxsize=100)
 def _get_negated_regex(keywords):
     """Return what takes a keyword back: "ne vous arrêtez pas", "don't stop"."""
@@ -199,10 +265,10 @@ def _get_negated_regex(keywords):
     return re.compile(
         rf"""\b(?:
         (?:ne|n)\ (?:\w+\ ){{0,3}}?{word}(?:\ \w+){{0,2}}?\ (?:pas|jamais|surtout)
-        | (?:ne|n)\ (?:\w+\ ){{0,2}}?(?:pas|jamais)\ (?:\w+\ ){{0,2}}?{word}
+        | (?:ne|n)\ (?:\w+\ ){{0,2}}?(?:pas|jamais)\ (?:{_LINK}\ ){{0,4}}?{word}
         | {word}\ (?:surtout\ )?(?:pas|jamais|nicht|niet) | pas\ (?:de\ |d\ )?{word}
-        | (?:don\ t|dont|do\ not|never|not|can\ t|cant|cannot|won\ t|wont)\ (?:\w+\ ){{0,2}}?
-            {word}
+        | (?:don\ t|dont|do\ not|never|not|can\ t|cant|cannot|won\ t|wont|didn\ t)
+            \ (?:{_LINK}\ ){{0,4}}?{word}
         | nicht\ (?:\w+\ )?{word} | kein\w*\ {word} | niet\ (?:\w+\ )?{word}
         | nie\ (?:\w+\ )?{word} | no\ (?:me|nos|te|os)\ {word} | non\ (?:mi\ )?{word}
         )\b""",
@@ -214,6 +280,10 @@ def _split_glued(word, keywords):
     """Return the words that one is glued together of: STOPSMS, STOP36111."""
     word = _OUTER_DIGITS.sub("", word) or word
     word = _LONG_RUN.sub(r"\1", word)
+    if not word.isdecimal():
+        word = word.replace("0", "o")
+    if match := _NO_APOSTROPHE.match(word):
+        return [match[1], *_split_glued(word[match.end() :], keywords)]
     if word in keywords or word in _FILLERS:
         return [word]
     for keyword in keywords:
@@ -244,12 +314,14 @@ def _get_clauses(text, keywords):
 def _read_clause(words, keywords, phrases):
     """Return what one part of a text says: `STOP`, `DOUBT`, a hint or None."""
     joined = " ".join(words)
-    if any(f" {phrase} " in f" {joined} " for phrase in phrases):
+    negated = _get_negated_regex(keywords | phrases)
+    kept_joined = f" {negated.sub(' ', joined)} "
+    if any(f" {phrase} " in kept_joined for phrase in phrases):
         return STOP
     if _CLEAR.search(joined) or _CLEAR_START.match(joined):
         return STOP
     rest = _BENIGN.sub(" ", joined)
-    rest = _get_negated_regex(keywords).sub(" ", rest)
+    rest = negated.sub(" ", rest)
     if _STRONG.search(rest):
         listed = keywords | phrases
         return STOP if any(map(_STRONG.fullmatch, listed)) else DOUBT
@@ -261,7 +333,10 @@ def _read_clause(words, keywords, phrases):
             for word in kept
             if word not in keywords and word not in _FILLERS and not word.isdecimal()
         ]
-        if not others or kept[0] in keywords and kept[0] == words[0]:
+        begins = kept[0] in keywords and kept[0] == words[0]
+        if others and begins and (kept[0] in _NOUNS or kept[1] in _QUESTIONS):
+            return DOUBT
+        if not others or begins:
             return STOP
         if _QUESTIONS.intersection(kept):
             return DOUBT
@@ -289,7 +364,8 @@ def read_stop(text, keywords):
     if not clauses:
         return DOUBT if any(sign in text for sign in _STOP_SIGNS) else None
     whole = [word for clause in clauses for word in clause]
-    if " ".join(whole) in known:
+    # With a space inside, too: "s top".
+    if " ".join(whole) in known or "".join(whole) in words:
         return STOP
     verdicts = {_read_clause(clause, words, known - words) for clause in clauses}
     # A sentence over a comma: "je ne veux plus, de vos SMS".
@@ -298,12 +374,17 @@ def read_stop(text, keywords):
     if STOP in verdicts:
         # A long reply that has it somewhere is about more than that.
         begins = whole[0] in words
+        if _REGRETS.search(" ".join(whole)):
+            return DOUBT
         return STOP if begins or len(whole) <= SHORT_WORDS else DOUBT
     if DOUBT in verdicts or (_HINT in verdicts and len(whole) <= SHORT_WORDS):
         return DOUBT
     spoken = [word for word in whole if word not in _FILLERS]
     if len(spoken) == 1 and (
-        spoken[0] in _ANAGRAMS_MEANT or _CLAUSE_NUMBER.fullmatch(spoken[0])
+        spoken[0] in _ALONE
+        or spoken[0] in _ANAGRAMS_MEANT
+        or _is_misspelt(spoken[0])
+        or _CLAUSE_NUMBER.fullmatch(spoken[0])
     ):
         return DOUBT
     return None
