@@ -23,9 +23,7 @@ from . import mailing_subscription
 from . import mailing_trace
 from . import phone_blacklist
 from . import res_company
-from . import res_company_hours
 from . import res_config_settings
-from . import res_config_settings_hours
 from . import res_partner
 from . import sms_ovh_account
 from . import sms_ovh_account_connection
@@ -50,7 +48,6 @@ from . import sms_ovh_stop
 from . import sms_ovh_user
 from . import sms_sms
 from . import sms_sms_cancel
-from . import sms_sms_hours
 from . import sms_sms_stops
 from . import sms_template
 from . import sms_template_sending

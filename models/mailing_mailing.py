@@ -204,13 +204,50 @@ class MailingMailing(models.Model):
         return mailings
 
     def write(self, vals):
-        """Override to keep who wrote the campaign, and who asked to send it."""
-        result = super().write(vals)
+        """Override to keep who wrote the campaign, and who asked to send it.
+
+        None is called done of which SMS are still to leave; what is archived while it
+        is sent is called back; and who watches is told of what starts, ends or waits.
+        """
+        if "active" in vals and not vals["active"]:
+            self._stop_sms_ovh_archived()
+        waiting = self.browse()
+        if vals.get("state") == "done":
+            waiting = self._filter_sms_ovh_waiting()
+        if waiting:
+            vals_waiting = {
+                name: value
+                for name, value in vals.items()
+                if name not in ("state", "sent_date", "kpi_mail_required")
+            }
+            super(MailingMailing, waiting).write(vals_waiting)
+        result = super(MailingMailing, self - waiting).write(vals)
         self._keep_sms_ovh_hands(vals, vals.get("state"))
         if "sms_ovh_company_id" in vals or "mailing_type" in vals:
             # Also of what a campaign was before, which links do not tell.
             self._check_sms_ovh_defaults()
+        if not vals.keys().isdisjoint(
+            ("state", "sms_ovh_paused", "sms_ovh_cancel_state")
+        ):
+            self.filtered(
+                lambda mailing: mailing.mailing_type == "sms"
+            )._announce_sms_ovh_progress()
         return result
+
+    def _stop_sms_ovh_archived(self):
+        """Call back what is archived while it is sent, and tell the user what came of it."""
+        stopped = self.filtered(
+            lambda mailing: (
+                mailing.sms_ovh_can_cancel
+                or (mailing.state == "in_queue" and mailing.sms_ovh_composed_count)
+            )
+        )
+        notification = stopped.action_sms_ovh_cancel() if stopped else None
+        if notification:
+            self.env.user._bus_send(
+                "simple_notification",
+                {"type": "warning", "message": notification["params"]["message"]},
+            )
 
     def _keep_sms_ovh_hands(self, names, state):
         """Keep who wrote these fields, unless that was Odoo itself.
@@ -640,8 +677,10 @@ class MailingMailing(models.Model):
 
         Core composes all recipients at once, which fails above some 13,000 and takes
         ever longer for each. By the cron every slice is committed: one that is killed
-        goes on with those who have no SMS yet.
+        goes on with those who have no SMS yet. Of a stopped campaign nothing is
+        composed.
         """
+        self = self.filtered(lambda mailing: not mailing._is_sms_ovh_stopped())
         self.check_access("write")
         others = self.filtered(lambda mailing: not mailing.sms_ovh_account_id)
         if others:

@@ -120,7 +120,10 @@ class MailingMailing(models.Model):
     # ------------------------------------------------------------
 
     def action_cancel(self):
-        """Override of `mass_mailing`: what is composed already is called back."""
+        """Override of `mass_mailing`: what is composed already is called back.
+
+        What is a draft again is not paused.
+        """
         composed = self.filtered(
             lambda mailing: (
                 mailing.mailing_type == "sms"
@@ -128,7 +131,11 @@ class MailingMailing(models.Model):
                 and mailing.state == "in_queue"
             )
         )
-        result = super(MailingMailing, self - composed).action_cancel()
+        others = self - composed
+        others.check_access("write")
+        # sudo: nobody writes this by hand.
+        others.filtered("sms_ovh_paused").sudo().sms_ovh_paused = False
+        result = super(MailingMailing, others).action_cancel()
         return composed.action_sms_ovh_cancel() if composed else result
 
     def action_sms_ovh_cancel(self):

@@ -193,54 +193,9 @@ class MailingMailing(models.Model):
         self.ensure_one()
         return self.sms_ovh_paused
 
-    def action_cancel(self):
-        """Override of `mass_mailing`: what is a draft again is not paused."""
-        self.check_access("write")
-        # sudo: nobody writes this by hand.
-        self.filtered("sms_ovh_paused").sudo().sms_ovh_paused = False
-        return super().action_cancel()
-
-    def action_send_sms(self, res_ids=None):
-        """Override of `mass_mailing_sms` to compose nothing of a stopped campaign."""
-        running = self.filtered(lambda mailing: not mailing._is_sms_ovh_stopped())
-        return super(MailingMailing, running).action_send_sms(res_ids=res_ids)
-
     def _commit_sms_ovh_slice(self):
         """Override to stop at the next slice when somebody stopped the campaign."""
         return super()._commit_sms_ovh_slice() and not self._is_sms_ovh_stopped()
-
-    def write(self, vals):
-        """Override to call no campaign done of which SMS are still to leave.
-
-        What is archived while it is sent is called back.
-        """
-        if "active" in vals and not vals["active"]:
-            stopped = self.filtered(
-                lambda mailing: (
-                    mailing.sms_ovh_can_cancel
-                    or (mailing.state == "in_queue" and mailing.sms_ovh_composed_count)
-                )
-            )
-            notification = stopped.action_sms_ovh_cancel() if stopped else None
-            if notification:
-                self.env.user._bus_send(
-                    "simple_notification",
-                    {
-                        "type": "warning",
-                        "message": notification["params"]["message"],
-                    },
-                )
-        if vals.get("state") != "done":
-            return super().write(vals)
-        waiting = self._filter_sms_ovh_waiting()
-        if waiting:
-            vals_waiting = {
-                name: value
-                for name, value in vals.items()
-                if name not in ("state", "sent_date", "kpi_mail_required")
-            }
-            super(MailingMailing, waiting).write(vals_waiting)
-        return super(MailingMailing, self - waiting).write(vals)
 
     def _filter_sms_ovh_waiting(self):
         """Return the campaigns of which composed SMS wait: for an hour, or to go on."""

@@ -371,17 +371,6 @@ class MailingMailing(models.Model):
     # Who watches it
     # ------------------------------------------------------------
 
-    def write(self, vals):
-        """Override to tell who watches a campaign that it starts, ends or waits."""
-        result = super().write(vals)
-        if not vals.keys().isdisjoint(
-            ("state", "sms_ovh_paused", "sms_ovh_cancel_state")
-        ):
-            self.filtered(
-                lambda mailing: mailing.mailing_type == "sms"
-            )._announce_sms_ovh_progress()
-        return result
-
     def _announce_sms_ovh_progress(self):
         """Tell who watches these campaigns, after the commit, that figures changed.
 

@@ -1,16 +1,23 @@
 from odoo import SUPERUSER_ID, api, fields, models
 from odoo.exceptions import ValidationError
 from odoo.tools import split_every
+from odoo.tools.misc import format_datetime, format_time
 
 from .. import const
 from ..tools.decision import Closed
+from ..tools.number_country import get_country_code
 from ..tools.phone_number import clean_number, parse_prefixes
+from ..tools.quiet_hours import get_zones, next_opening
 from ..tools.sms_api import SmsApiOvh
+from .sms_ovh_hours import HOURS_FIELDS
 from .sms_ovh_job import OPEN_STATES
+
+RULE_FIELDS = ("sms_ovh_quiet_hours", *HOURS_FIELDS)
 
 
 class ResCompany(models.Model):
-    _inherit = "res.company"
+    _name = "res.company"
+    _inherit = ["res.company", "sms.ovh.hours.mixin"]
 
     sms_ovh_account_id = fields.Many2one(
         "sms.ovh.account",
@@ -63,6 +70,20 @@ class ResCompany(models.Model):
         help="What happens when a campaign is sent that the SMS left cannot pay for.",
     )
 
+    sms_ovh_quiet_hours = fields.Boolean(
+        string="Quiet Hours",
+        default=True,
+        help="Marketing SMS leave only in the hours below, in each recipient's country;"
+        " others wait for the next opening. Transactional SMS leave at any time.",
+    )
+    sms_ovh_hours_ids = fields.One2many(
+        "sms.ovh.hours", "company_id", string="Hours by Country"
+    )
+
+    @api.constrains(*RULE_FIELDS)
+    def _check_sms_ovh_hours(self):
+        self.filtered("sms_ovh_quiet_hours")._check_hours()
+
     @api.constrains("sms_ovh_account_id")
     def _check_sms_ovh_account(self):
         # sudo: who chooses a company's account need not see those of other companies.
@@ -95,16 +116,23 @@ class ResCompany(models.Model):
                 )
 
     def write(self, vals):
-        """Override to let nothing be sent by an account that a company has left."""
-        if "sms_ovh_account_id" not in vals:
-            return super().write(vals)
-        # sudo: who chooses a company's account need not see all that it sends.
-        companies_sudo = self.sudo()
-        accounts = {company: company.sms_ovh_account_id for company in companies_sudo}
+        """Override to let nothing be sent by an account that a company has left.
+
+        And to let what waits go by new hours.
+        """
+        accounts = {}
+        if "sms_ovh_account_id" in vals:
+            # sudo: who chooses a company's account need not see all that it sends.
+            companies_sudo = self.sudo()
+            accounts = {
+                company: company.sms_ovh_account_id for company in companies_sudo
+            }
         result = super().write(vals)
         for company_sudo, account_sudo in accounts.items():
             if account_sudo and account_sudo != company_sudo.sms_ovh_account_id:
                 company_sudo._sms_ovh_leave(account_sudo)
+        if any(name in vals for name in RULE_FIELDS):
+            self.env["sms.sms"]._sms_ovh_release(self)
         return result
 
     def _sms_ovh_leave(self, account):
@@ -199,3 +227,64 @@ class ResCompany(models.Model):
         if self.sudo().sms_ovh_account_id:
             return SmsApiOvh
         return super()._get_sms_api_class()
+
+    def _get_sms_ovh_rules(self, country_code=None):
+        """Return the hours in which marketing SMS may leave, None for at any time.
+
+        :param str country_code: ISO code of the recipient's country, which may have
+            hours of its own
+        :rtype: quiet_hours.Rules|None
+        """
+        self.ensure_one()
+        if not self.sms_ovh_quiet_hours:
+            return None
+        # sudo: the hours of the company that sends, for whoever sends.
+        hours = self.sudo().sms_ovh_hours_ids.filtered(
+            lambda hours: hours.country_id.code == country_code
+        )
+        return (hours or self)._get_rules(self.partner_id.tz or "UTC")
+
+    def _get_sms_ovh_country_code(self, number):
+        """Return the country whose hours count for a number: its own, or the company's.
+
+        :param str number: as an SMS has it; the company's country is taken where it is
+            no number
+        :return: ISO code, False where neither is known
+        """
+        if number and not number.startswith("+"):
+            number = self._clean_sms_ovh_number(number).number
+        return get_country_code(number) or self.country_id.code
+
+    def _get_sms_ovh_opening(self, moment=None, country_code=None):
+        """Return when marketing SMS may next leave for a country.
+
+        :param datetime moment: in UTC, by default now
+        :param str country_code: ISO code, by default of the company's country
+        :return: `moment`, or later where the country is closed then
+        :rtype: datetime
+        """
+        moment = moment or fields.Datetime.now()
+        country_code = country_code or self.country_id.code
+        rules = self._get_sms_ovh_rules(country_code)
+        if not rules:
+            return moment
+        return next_opening(moment, country_code, rules)
+
+    def _describe_sms_ovh_opening(self, opening):
+        """Return the words for the moment at which SMS leave, in the user's time.
+
+        :param datetime opening: in UTC
+        :return: ``day``, as "Monday 23 November", and ``time``
+        :rtype: dict
+        """
+        self.ensure_one()
+        tz = (
+            self.env.context.get("tz")
+            or self.env.user.tz
+            or self.partner_id.tz
+            or get_zones(self.country_id.code)[0].key
+        )
+        return {
+            "day": format_datetime(self.env, opening, tz=tz, dt_format="EEEE d MMMM"),
+            "time": format_time(self.env, opening, tz=tz, time_format="short"),
+        }

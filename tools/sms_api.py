@@ -86,22 +86,30 @@ class SmsApiOvh(SmsApiBase):
 
     def __init__(self, env, account=None, stop_clause=None, sender=None):
         super().__init__(env, account=account)
-        # sudo: whoever may send an SMS sends it by the company's account, whose keys
-        # only system administrators may read.
-        self.account_sudo = (account or self.company.sms_ovh_account_id).sudo()
+        self._account = account
         if account:
             self.company = account.company_id
         if stop_clause is None:
             stop_clause = env.context.get("sms_ovh_stop_clause", False)
         self.stop_clause = stop_clause
         self._sender = sender
-        self.country_code = self.company.country_id.code
 
-    # pylint: disable-next=missing-return
-    def _set_company(self, company):
-        super()._set_company(company)
-        self.country_code = company.country_id.code
-        self.account_sudo = company.sms_ovh_account_id.sudo()
+    # Both follow the company, which core sets.
+
+    @property
+    def account_sudo(self):
+        """`sms.ovh.account` to send with: the given one, or that of the company."""
+        # sudo: whoever may send an SMS sends it by the company's account, whose keys
+        # only system administrators may read.
+        account_sudo = (self._account or self.company.sms_ovh_account_id).sudo()
+        if account_sudo.company_id == self.company:
+            return account_sudo
+        return self.company.sms_ovh_account_id.sudo()
+
+    @property
+    def country_code(self):
+        """ISO code of the company's country, by which numbers are read."""
+        return self.company.country_id.code
 
     @property
     def sender_sudo(self):

@@ -1,7 +1,6 @@
 from . import mailing_sms_test
 from . import phone_blacklist_remove
 from . import sms_composer
-from . import sms_composer_hours
 from . import sms_ovh_diagnosis
 from . import sms_ovh_mailing_send
 from . import sms_ovh_number_correction
