@@ -3,6 +3,7 @@ from . import sms_ovh_answer_mixin  # likewise
 from . import sms_ovh_guard_mixin  # likewise
 from . import sms_ovh_hours  # likewise
 from . import base
+from . import ir_actions_server
 from . import ir_cron
 from . import ir_http
 from . import mail_followers
@@ -13,7 +14,6 @@ from . import mail_thread_phone
 from . import mail_render_mixin
 from . import mailing_contact
 from . import mailing_mailing
-from . import mailing_mailing_answers
 from . import mailing_mailing_estimate
 from . import mailing_mailing_hours
 from . import mailing_mailing_cancel
@@ -31,7 +31,6 @@ from . import sms_ovh_account_console
 from . import sms_ovh_account_dashboard
 from . import sms_ovh_account_diagnosis
 from . import sms_ovh_estimate
-from . import sms_ovh_account_price
 from . import sms_ovh_event
 from . import sms_ovh_job
 from . import sms_ovh_job_hours
@@ -48,8 +47,5 @@ from . import sms_ovh_stop
 from . import sms_ovh_user
 from . import sms_sms
 from . import sms_sms_cancel
-from . import sms_sms_stops
 from . import sms_template
-from . import sms_template_sending
 from . import sms_tracker
-from . import sms_ovh_log_answers

@@ -29,3 +29,12 @@ class MailingTrace(models.Model):
     _mailing_sms_number_idx = models.Index(
         "(mass_mailing_id, sms_number) WHERE trace_type = 'sms'"
     )
+
+    def set_clicked(self, domain=None):
+        """Override of `mass_mailing` to count the click among the campaign's results."""
+        traces = super().set_clicked(domain=domain)
+        # sudo: figures, whoever follows the link.
+        self.env["sms.ovh.log"].sudo()._set_clicked(
+            traces.filtered(lambda trace: trace.trace_type == "sms")
+        )
+        return traces

@@ -122,6 +122,15 @@ class SmsOvhAccount(models.Model):
     )
 
     # What OVHcloud says
+    # OVHcloud's price depends on the pack, so only its owner knows.
+    currency_id = fields.Many2one(related="company_id.currency_id")
+    credit_price = fields.Float(
+        string="Price of an SMS",
+        digits=(16, 5),
+        help="What one SMS of your pack costs you, without tax: results of campaigns"
+        " are then shown in your currency too. Without a price they are shown in SMS"
+        " only.",
+    )
     credits_left = fields.Float(
         string="SMS Left",
         digits=(16, 2),

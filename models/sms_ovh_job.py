@@ -20,6 +20,8 @@ from ..tools.sms_api import SmsApiOvh, normalize_number
 
 _logger = logging.getLogger(__name__)
 
+# How long the transaction that wrote an opt-out may take: it counts from its beginning.
+STOP_MARGIN = timedelta(hours=1)
 # What may follow what. "accepted", "refused", "failed" and "cancelled" are final.
 TRANSITIONS = {
     "queued": {"posting", "failed", "cancelled"},
@@ -502,6 +504,70 @@ class SmsOvhJob(models.Model):
             )
         apis = taken._get_apis()
         return [job._prepare_post(apis[job], deadline) for job in taken]
+
+    def _leave_out_stopped(self):
+        """Take out of these jobs whom nobody may send to any more.
+
+        Those who opted out since the jobs were made ready, and those whose SMS somebody
+        stopped while it was not known whether it had left. Queries that find nobody are
+        all that it costs most of the time: who had opted out before is in no job.
+
+        :return: those of these jobs that still have a receiver
+        """
+        reasons = self._find_stopped()
+        # sudo: SMS of any user.
+        Sms = self.env["sms.sms"].sudo()
+        for failure_type in set(reasons.values()):
+            uuids = {uuid for uuid, reason in reasons.items() if reason == failure_type}
+            self._take_out(uuids)
+            Sms._sms_ovh_set_canceled_uuids(uuids, failure_type)
+        return self.filtered(lambda job: job.state == "queued")
+
+    def _find_stopped(self):
+        """Return whose SMS may not leave any more, and why.
+
+        :return: failure type, False where somebody just stopped it, by UUID
+        :rtype: dict[str, str|bool]
+        """
+        reasons = {
+            uuid: False for job in self.filtered("withdrawn") for uuid in job.withdrawn
+        }
+        since = min(self.mapped("create_date"), default=None)
+        heeding = self.filtered(
+            lambda job: (
+                job.mailing_id.use_exclusion_list
+                if job.mailing_id
+                else job.kind == "marketing"
+            )
+        )
+        if heeding:
+            stopped = self.env["sms.ovh.stop"]._find_stopped_since(since - STOP_MARGIN)
+            reasons |= {
+                uuid: stopped[number]
+                for job in heeding
+                if stopped
+                for uuid, number in job.receivers
+                if number in stopped
+            }
+        for mailing, jobs in self.grouped("mailing_id").items():
+            res_ids = mailing and mailing._find_sms_ovh_opted_out(since)
+            if not res_ids:
+                continue
+            trackers = self.env["sms.tracker"].search_fetch(
+                [
+                    ("mailing_trace_id.mass_mailing_id", "=", mailing.id),
+                    ("mailing_trace_id.res_id", "in", list(res_ids)),
+                ],
+                ["sms_uuid"],
+            )
+            opted_out = set(trackers.mapped("sms_uuid"))
+            reasons |= {
+                uuid: "sms_optout"
+                for job in jobs
+                for uuid, __ in job.receivers
+                if uuid in opted_out
+            }
+        return reasons
 
     def _prepare_post(self, api_ovh, deadline):
         """Return what a thread needs to post this job."""

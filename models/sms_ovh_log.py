@@ -306,6 +306,29 @@ class SmsOvhLog(models.Model):
         return {(account_id, sms_ovh_id) for account_id, sms_ovh_id, __ in moved}
 
     @api.model
+    def _set_clicked(self, traces):
+        """Write down that the recipients of these traces followed a link."""
+        if not traces:
+            return
+        self.env["sms.tracker"].flush_model()
+        self.env.execute_query(
+            SQL(
+                """
+                UPDATE sms_ovh_log log
+                   SET clicked = TRUE
+                  FROM sms_tracker tracker
+                 WHERE tracker.mailing_trace_id = ANY(%s)
+                   AND log.sms_ovh_id = tracker.sms_ovh_id
+                   AND log.account_id = tracker.sms_ovh_account_id
+                   AND log.clicked IS NOT TRUE
+             RETURNING 1
+                """,
+                traces.ids,
+            )
+        )
+        self.invalidate_model(["clicked"], flush=False)
+
+    @api.model
     def _delete_of(self, accounts):
         """Delete what accounts sent, which are about to be deleted."""
         self.env.cr.execute(

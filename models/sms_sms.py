@@ -1080,3 +1080,74 @@ class SmsSms(models.Model):
             # sudo: a scheduled action, for who changes the settings.
             self.env.ref("sms.ir_cron_sms_scheduler_action").sudo()._trigger()
         self.env["sms.ovh.job"]._release(companies)
+
+    # ------------------------------------------------------------
+    # Who opted out gets nothing that was queued before
+    # ------------------------------------------------------------
+
+    def _sms_ovh_leave_out_stopped(self):
+        """Cancel those of these SMS whose recipients opted out since they were queued.
+
+        :return: the others
+        """
+        left = self._sms_ovh_leave_out_blacklisted()
+        return left._sms_ovh_leave_out_opted_out()
+
+    def _sms_ovh_leave_out_blacklisted(self):
+        """Cancel those of these SMS whose numbers are on Odoo's blacklist by now.
+
+        As in core, which looks when it composes: marketing SMS, and those of campaigns
+        that heed the blacklist. What somebody writes on a record, or a reminder, goes
+        out: it is no advertising.
+
+        :return: the others
+        """
+        # sudo: what the campaign heeds, whoever sends.
+        sms_sudo = self.sudo()
+        groups = sms_sudo.grouped(
+            lambda sms: (sms.record_company_id, sms.mailing_id or sms.sms_ovh_kind)
+        )
+        numbers = {}
+        for (company, campaign), group in groups.items():
+            if isinstance(campaign, models.BaseModel):
+                heeding = campaign.use_exclusion_list
+            else:
+                heeding = campaign == "marketing"
+            if heeding:
+                countries = group._sms_ovh_get_record_countries()
+                for sms in group:
+                    numbers[sms.id] = company._clean_sms_ovh_number(
+                        sms.number, countries.get(sms.id)
+                    ).number
+        reasons = self.env["sms.ovh.stop"]._find_stopped(set(numbers.values()))
+        if not reasons:
+            return self
+        stopped = sms_sudo.filtered(lambda sms: numbers.get(sms.id) in reasons)
+        for reason, sms in stopped.grouped(
+            lambda sms: reasons[numbers[sms.id]]
+        ).items():
+            sms._sms_ovh_set_canceled(reason)
+        return self - stopped.with_env(self.env)
+
+    def _sms_ovh_leave_out_opted_out(self):
+        """Cancel those of these SMS whose recipients left their campaign's lists.
+
+        :return: the others
+        """
+        # sudo: recipients of a campaign, whoever sends it.
+        sms_sudo = self.sudo()
+        stopped = sms_sudo.browse()
+        for mailing, group in sms_sudo.grouped("mailing_id").items():
+            res_ids = mailing and mailing._find_sms_ovh_opted_out(
+                min(group.mapped("create_date"))
+            )
+            if res_ids:
+                stopped += group.filtered(
+                    lambda sms, res_ids=res_ids: (
+                        res_ids & set(sms.mailing_trace_ids.mapped("res_id"))
+                    )
+                )
+        if not stopped:
+            return self
+        stopped._sms_ovh_set_canceled("sms_optout")
+        return self - stopped.with_env(self.env)

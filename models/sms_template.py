@@ -1,6 +1,8 @@
 from odoo import api, fields, models
 from odoo.tools import SQL
 
+from .. import const
+
 FIGURES = ("sms_encoding", "sms_units", "sms_segments")
 
 
@@ -17,6 +19,25 @@ class SmsTemplate(models.Model):
     sms_encoding = fields.Selection(search="_search_sms_encoding")
     sms_units = fields.Integer(search="_search_sms_units", aggregator=None)
     sms_segments = fields.Integer(search="_search_sms_segments", aggregator=None)
+    sms_ovh_kind = fields.Selection(
+        const.KINDS,
+        string="Kind",
+        help="What SMS with this template are to the law. Empty: what the company's SMS"
+        " are.",
+    )
+    sms_ovh_sender_id = fields.Many2one(
+        "sms.ovh.sender",
+        string="Sender",
+        ondelete="set null",
+        domain="[('status', '=', 'enable')]",
+        help="Who SMS with this template come from, where the company that sends has"
+        " this sender. Empty: the account's default sender.",
+    )
+    sms_ovh_gsm7 = fields.Selection(
+        const.GSM7_CHOICES,
+        string="Write in GSM-7 what has an equivalent",
+        help="Empty: as the company that sends has it.",
+    )
 
     @api.depends("body")
     @api.depends_context("lang")
@@ -69,3 +90,19 @@ class SmsTemplate(models.Model):
             whens,
             SQL(column_type),
         )
+
+    def _get_sms_ovh_context(self):
+        """Return the context by which SMS are sent as this template says.
+
+        :rtype: dict
+        """
+        # sudo: who may send an SMS need not be allowed to see senders.
+        template_sudo = self.sudo()
+        context = {}
+        if template_sudo.sms_ovh_kind:
+            context["sms_ovh_kind"] = template_sudo.sms_ovh_kind
+        if template_sudo.sms_ovh_sender_id:
+            context["sms_ovh_sender_id"] = template_sudo.sms_ovh_sender_id.id
+        if template_sudo.sms_ovh_gsm7:
+            context["sms_ovh_gsm7"] = template_sudo.sms_ovh_gsm7
+        return context
