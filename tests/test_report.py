@@ -4,7 +4,7 @@ from odoo import fields
 from odoo.fields import Command
 from odoo.tests import new_test_user, tagged
 
-from .common import KEYS_2, SERVICE_2
+from .common import KEYS_2, SERVICE_1, SERVICE_2
 from .test_progress import (
     DELIVERED,
     NO_REPORT,
@@ -238,16 +238,12 @@ class TestReport(CampaignCase):
     def test_stops(self):
         numbers = self._numbers(3)
         mailing = self._send_mailing(self._create_mailing(numbers))
-        later = self._send_mailing(self._create_mailing(numbers))
         self._receive_reports()
-        self.env["sms.ovh.stop"].sudo().create(
-            {
-                "account_id": self.account.id,
-                "number": numbers[0],
-                "mailing_id": mailing.id,
-                "received_at": fields.Datetime.now(),
-            }
+        self.simulator._call(
+            "POST", f"phones/{numbers[0]}/stop", {"service": SERVICE_1}
         )
+        self.account._read_answers()
+        later = self._send_mailing(self._create_mailing(numbers))
         self.env.invalidate_all()
         self.assertEqual(mailing.get_sms_ovh_results()["stops"], 1)
         self.assertEqual(later.get_sms_ovh_results()["stops"], 0)
