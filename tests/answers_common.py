@@ -19,7 +19,7 @@ class AnswersCase(SmsOvhCase, HttpCase):
         self._commit()
         self.env.invalidate_all()
         self.assertEqual(jobs.state, "accepted")
-        self.simulator.pop_callbacks(count=1)
+        self.simulator.forget_callbacks()
 
     def _send_mailing(self, numbers, **values):
         """Send a campaign to these numbers, and have it delivered."""
@@ -30,7 +30,7 @@ class AnswersCase(SmsOvhCase, HttpCase):
         self._run_cron("mass_mailing.ir_cron_mass_mailing_queue")
         self._run_cron("sms.ir_cron_sms_scheduler_action")
         self.env.invalidate_all()
-        self.simulator.pop_callbacks(count=1)
+        self.simulator.forget_callbacks()
         return mailing
 
     def _answer(self, what, number=PHONE, **content):

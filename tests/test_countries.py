@@ -321,7 +321,7 @@ class TestRights(CountriesCase):
 
     def test_reply_costs(self):
         self._send_sms([FRENCH], sms_ovh_sender_id=self.virtual.id)
-        self.simulator.pop_callbacks(count=1)
+        self.simulator.forget_callbacks()
         self.simulator._call(
             "POST", f"phones/{FRENCH}/reply", {"service": SERVICE_1, "text": "Oui"}
         )
@@ -474,7 +474,7 @@ class TestTime2Chat(CountriesCase, EstimateCase):
 
     def test_reply(self):
         self._send_sms([FRENCH], sms_ovh_sender_id=self.time2chat.id)
-        self.simulator.pop_callbacks(count=1)
+        self.simulator.forget_callbacks()
         self.simulator._call(
             "POST",
             f"phones/{FRENCH}/reply",

@@ -340,7 +340,7 @@ class TestLeads(EverywhereCase):
         )
         lead.with_context(sms_ovh_sender_id=self.short.id)._message_sms("Bonjour")
         self._assert_sent(sender="38069")
-        self.simulator.pop_callbacks(count=1)
+        self.simulator.forget_callbacks(SERVICE_2)
         self.simulator._call(
             "POST", f"phones/{PHONE}/reply", {"service": SERVICE_2, "text": "Oui"}
         )

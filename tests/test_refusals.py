@@ -81,7 +81,7 @@ class TestRefusals(SmsOvhCase):
         self.env["ir.config_parameter"].set_param("sms_ovh.threads", 1)
         self.env["ir.config_parameter"].set_param("sms_ovh.max_attempts", 4)
         refused = self._queue_to_virtual(6)
-        campaign = self._queue(300, "Campagne")
+        campaign = self._queue(100, "Campagne")
         before = self._count_messages()
         self._run()
         self.assertFalse(self.account.pause_reason)

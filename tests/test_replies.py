@@ -315,7 +315,7 @@ class TestReplies(AnswersCase):
         composer.sms_ovh_sender_id = short
         composer.save().action_send_sms()
         self._commit()
-        self.simulator.pop_callbacks(count=1)
+        self.simulator.forget_callbacks()
 
     def _get_reply(self):
         self.env.invalidate_all()

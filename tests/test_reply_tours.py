@@ -45,7 +45,7 @@ class ReplyToursCase(AccountToursCase):
         mailing.action_put_in_queue()
         self._run_cron("mass_mailing.ir_cron_mass_mailing_queue")
         self._run_cron("sms.ir_cron_sms_scheduler_action")
-        self.simulator.pop_callbacks(count=1)
+        self.simulator.forget_callbacks()
         return mailing
 
     def _press_on_the_phone(self, what, **content):
