@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import threading
 from pathlib import Path
 
 from .cache import cache_dir
@@ -46,8 +47,8 @@ class Platform:
             f"screenshots = {self.checkout.cache / 'screenshots'}",
         ]
         path = self.checkout.cache / "odoo.conf"
-        # Another run of this checkout may be reading it.
-        temporary = path.with_name(f"odoo.conf.{os.getpid()}")
+        # Another run of this checkout may be reading it, or another thread writing it.
+        temporary = path.with_name(f"odoo.conf.{os.getpid()}.{threading.get_ident()}")
         temporary.write_text("\n".join(lines) + "\n")
         temporary.replace(path)
         return path

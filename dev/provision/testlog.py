@@ -1,12 +1,15 @@
 """What the log of an Odoo test run says about its tests."""
 
 import re
+from datetime import datetime
 
 LINE = re.compile(
-    r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} \d+ (?P<level>[A-Z]+) (?P<database>\S+) "
+    r"^(?P<time>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3}) \d+ (?P<level>[A-Z]+) (?P<database>\S+) "
     r"(?P<logger>[\w.\-]+): (?P<message>.*)$",
 )
 STARTED = re.compile(r"^Starting (?P<test>[\w.]+\.\w+) \.\.\.")
+# Odoo's line after the last test of a stage, which names what the stage took.
+LAST = re.compile(r"^\d+ (?:post-)?tests? in \d+")
 SKIPPED = re.compile(r"^skipped (?P<test>.+?) : (?P<reason>.*)$")
 FAILED = re.compile(r"^(?:FAIL|ERROR): (?:Subtest )?(?P<test>\w+ \([^)]*\)|[\w.]+)")
 # These lines repeat what was counted already.
@@ -28,7 +31,8 @@ class TestLog:
     """Reads the log of a test run line by line.
 
     ``started``, ``skipped`` and ``failed`` map a test's name to why; ``errors``
-    are the errors in the log that no test was blamed for.
+    are the errors in the log that no test was blamed for. ``seconds`` maps the module
+    that a test stands in to what its tests took.
     """
 
     __test__ = False  # not a test class, whatever its name looks like
@@ -38,7 +42,9 @@ class TestLog:
         self.skipped = {}
         self.failed = {}
         self.errors = []
+        self.seconds = {}
         self._block = None
+        self._running = None  # the module of the test that runs, and since when
 
     def feed(self, line):
         """Read a line.
@@ -55,9 +61,12 @@ class TestLog:
             return None
         self._block = None
         message, logger = match["message"], match["logger"]
+        if LAST.search(message):
+            self._clock(match["time"], None)
         if found := STARTED.match(message):
             name = f"{logger}: {found['test']}"
             self.started[name] = None
+            self._clock(match["time"], logger)
             return name
         if found := SKIPPED.match(message):
             name = f"{logger}: {found['test']}"
@@ -86,6 +95,25 @@ class TestLog:
                 self._block = [line]
                 self.errors.append(self._block)
         return None
+
+    def _clock(self, time, module):
+        now = datetime.strptime(time, "%Y-%m-%d %H:%M:%S,%f")
+        if self._running:
+            last, since = self._running
+            took = (now - since).total_seconds()
+            self.seconds[last] = self.seconds.get(last, 0.0) + took
+        self._running = (module, now) if module else None
+
+    def add(self, other):
+        """Take in what another log said.
+
+        :param TestLog other: the log of other tests.
+        """
+        self.started.update(other.started)
+        self.skipped.update(other.skipped)
+        self.failed.update(other.failed)
+        self.errors += other.errors
+        self.seconds.update(other.seconds)
 
     def counts(self):
         """Count.

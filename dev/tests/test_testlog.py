@@ -155,3 +155,16 @@ def test_junit_report(tmp_path):
     """)
     )
     assert junit_counts(report) == (4, 3, 3)
+
+
+def test_seconds_by_file():
+    at = "2026-01-02 03:04:{},000 123 INFO db {}: {}\n"
+    other = "odoo.addons.sms_ovh.tests.test_b"
+    log = read(
+        at.format("05", MODULE, "Starting TestA.test_one ..."),
+        at.format("08", MODULE, "Starting TestA.test_two ..."),
+        at.format("09", other, "Starting TestB.test_one ..."),
+        at.format("19", "odoo.service.server", "3 post-tests in 14.00s, 12 queries"),
+        at.format("59", "odoo.service.server", "Initiating shutdown"),
+    )
+    assert log.seconds == {MODULE: 4.0, other: 10.0}

@@ -1,9 +1,11 @@
 """``dev/compare_core_tests``: Odoo's own SMS tests without and with the addon, compared."""
 
 import argparse
+import concurrent.futures
 
 from ..checkout import ADDON
 from ..databases import Databases
+from ..parallel import share_count
 from ..platform_ import platform
 from ..ui import say
 from .test import require_browser, run_odoo_tests
@@ -19,45 +21,39 @@ CASES = {
 }
 
 
-def _run(parts, databases, modules, tags, log_name, title):
-    # at_install tests run while their module is installed, so each run installs
-    # everything anew.
-    with databases.of_this_run("core", make=False) as database:
-        return run_odoo_tests(
-            parts,
-            database,
-            ["-i", ",".join(modules), "--test-tags", ",".join(tags)],
-            log_name,
-            title,
-        )
-
-
-def _compare(parts, databases, name):
-    """Run the tests of a case without and with the addon, and print what differs.
+def _run(parts, databases, name, addon):
+    """Run the tests of a case in a database of their own.
 
     :param Platform parts: the platform.
     :param Databases databases: its databases.
     :param str name: the case, a key of :data:`CASES`.
-    :return: whether nothing fails only with the addon.
+    :param bool addon: with the addon.
+    :return: the :class:`TestLog`.
     """
     modules, tags = CASES[name]
-    present = [module for module in modules if parts.source.has_module(module)]
-    without = _run(
-        parts,
-        databases,
-        present,
-        tags,
-        f"core-{name}-without.log",
-        f"Odoo's own tests {', '.join(tags)} without {ADDON}",
-    )
-    having = _run(
-        parts,
-        databases,
-        [*present, ADDON],
-        tags,
-        f"core-{name}-with.log",
-        f"Odoo's own tests {', '.join(tags)} with {ADDON}",
-    )
+    installed = [module for module in modules if parts.source.has_module(module)]
+    how = "with" if addon else "without"
+    if addon:
+        installed.append(ADDON)
+    # at_install tests run while their module is installed, so each run installs
+    # everything anew.
+    with databases.of_this_run(f"core_{name}_{how}", make=False) as database:
+        return run_odoo_tests(
+            parts,
+            database,
+            ["-i", ",".join(installed), "--test-tags", ",".join(tags)],
+            f"core-{name}-{how}.log",
+            f"Odoo's own tests {', '.join(tags)} {how} {ADDON}",
+        )
+
+
+def _compare(without, having):
+    """Print what differs without and with the addon.
+
+    :param TestLog without: what the tests said without it.
+    :param TestLog having: what they said with it.
+    :return: whether nothing fails only with the addon.
+    """
     for title, result in (("without", without), ("with", having)):
         passed, failed, skipped = result.counts()
         print(
@@ -105,7 +101,18 @@ def main(arguments):
     with platform() as parts:
         require_browser()
         databases = Databases(parts)
-        same = [_compare(parts, databases, name) for name in names]
+        with concurrent.futures.ThreadPoolExecutor(share_count()) as pool:
+            running = {
+                (name, addon): pool.submit(_run, parts, databases, name, addon)
+                for name in names
+                for addon in (False, True)
+            }
+        same = []
+        for name in names:
+            print(f"{name}:")
+            same.append(
+                _compare(*(running[name, addon].result() for addon in (False, True)))
+            )
     if all(same):
         print(f"Nothing fails only with {ADDON}.")
         return 0

@@ -1,6 +1,7 @@
 """``dev/matrix``: the addon's whole life, beside every neighbour, in real databases."""
 
 import argparse
+import concurrent.futures
 import contextlib
 import copy
 import json
@@ -16,6 +17,7 @@ from pathlib import Path
 from ..checkout import ADDON
 from ..children import Child
 from ..databases import Databases
+from ..parallel import share_count
 from ..platform_ import DEV_DIRECTORY, platform
 from ..ports import HOST, free_port
 from ..python_env import PythonEnvironment
@@ -54,16 +56,18 @@ CASES = {
     "after": "neighbours that come later",
     "queue_job": "the whole life beside OCA's queue_job, from PyPI",
 }
+# As begun where several run at once.
+LONGEST = ("before", "after", "queue_job", "alone", "upgrade", "wheel")
 
 
 class Matrix:
     """Runs steps in databases and notes how each went.
 
     :param Platform parts: the platform.
-    :param str api_url: the simulated OVHcloud's.
+    :param str api_url: the simulated OVHcloud's, where a case is run.
     """
 
-    def __init__(self, parts, api_url):
+    def __init__(self, parts, api_url=None):
         self.parts = parts
         self.api_url = api_url
         self.databases = Databases(parts)
@@ -562,25 +566,36 @@ class Matrix:
     # -- all together ------------------------------------------------------
 
     def run(self, cases, earlier):
-        """Run cases.
+        """Run cases, as many at once as the machine carries.
 
         :param cases: names of :data:`CASES`.
         :param earlier: commits to upgrade from.
         """
         present = [name for name in NEIGHBOURS if self.parts.source.has_module(name)]
-        if "wheel" in cases:
-            self.wheel()
-        if "alone" in cases:
-            self.life("alone")
-        if "upgrade" in cases:
-            for commit in earlier:
-                self.upgrade(commit)
-        if "before" in cases:
-            self.life("neighbours before, demo", present, demo=True)
-        if "after" in cases:
-            self.neighbours_later(present)
-        if "queue_job" in cases:
-            self.queue_job()
+        calls = {
+            "wheel": lambda case: case.wheel(),
+            "alone": lambda case: case.life("alone"),
+            "upgrade": lambda case: [case.upgrade(commit) for commit in earlier],
+            "before": lambda case: case.life(
+                "neighbours before, demo", present, demo=True
+            ),
+            "after": lambda case: case.neighbours_later(present),
+            "queue_job": lambda case: case.queue_job(),
+        }
+
+        def run(name):
+            with simulator(self.parts, name) as api_url:
+                case = Matrix(self.parts, api_url)
+                calls[name](case)
+                return case.rows
+
+        chosen = [name for name in CASES if name in cases]
+        # Those that take longest first: the short ones fill what is left.
+        begun = sorted(chosen, key=LONGEST.index)
+        with concurrent.futures.ThreadPoolExecutor(share_count()) as pool:
+            running = {name: pool.submit(run, name) for name in begun}
+        for name in chosen:
+            self.rows += running[name].result()
 
     def show(self):
         """Print the table."""
@@ -593,14 +608,15 @@ class Matrix:
 
 
 @contextlib.contextmanager
-def simulator(parts):
+def simulator(parts, name):
     """Have a simulated OVHcloud.
 
     :param Platform parts: the platform.
+    :param str name: the case that it is for.
     :return: its API's address, as the context's value.
     """
     port = free_port()
-    log = parts.checkout.logs / "matrix-simulator.log"
+    log = parts.checkout.logs / f"matrix-{name}-simulator.log"
     child = Child(
         "The simulated OVHcloud",
         parts.simulator_command("--host", HOST, "--port", port, "--quiet"),
@@ -653,8 +669,8 @@ def main(arguments):
     )
     options = parser.parse_args(arguments)
     started = time.monotonic()
-    with platform() as parts, simulator(parts) as api_url:
-        matrix = Matrix(parts, api_url)
+    with platform() as parts:
+        matrix = Matrix(parts)
         matrix.run(
             options.cases or CASES,
             options.earlier or EARLIER,

@@ -1,6 +1,8 @@
 """``dev/test [ODOO TEST OPTION...]``: all tests, or Odoo's part with other options."""
 
 import argparse
+import concurrent.futures
+import contextlib
 import os
 import re
 import shutil
@@ -10,6 +12,7 @@ import xml.etree.ElementTree as ElementTree
 from ..checkout import ADDON
 from ..children import Child, Watchdog
 from ..databases import Databases, forget_removed_checkouts
+from ..parallel import as_tags, keep_durations, read_durations, share_count, share_out
 from ..platform_ import DEV_DIRECTORY, platform
 from ..ports import free_port
 from ..postgres import find_binaries
@@ -153,6 +156,11 @@ def run_odoo_tests(parts, database, arguments, log_name, title):
     :param str title: what the step is called.
     :return: the :class:`TestLog`.
     """
+    with step(title):
+        return _read_odoo_tests(parts, database, arguments, log_name)
+
+
+def _read_odoo_tests(parts, database, arguments, log_name):
     log = parts.checkout.logs / log_name
     result = TestLog()
     child = Child(
@@ -173,7 +181,7 @@ def run_odoo_tests(parts, database, arguments, log_name, title):
     )
     watchdog = Watchdog(child, SILENCE_SECONDS)
     try:
-        with step(title), open(log, "w") as handle:
+        with open(log, "w") as handle:
             for line in child.lines:
                 watchdog.alive()
                 handle.write(line)
@@ -198,7 +206,76 @@ def run_odoo_tests(parts, database, arguments, log_name, title):
     return result
 
 
-def _show(result, log):
+def _run_chosen_odoo_tests(parts, databases, arguments):
+    """Run tests as options of Odoo choose them, in one process.
+
+    :param Platform parts: the platform.
+    :param Databases databases: its databases.
+    :param list[str] arguments: Odoo's options.
+    :return: (the :class:`TestLog`, the logs' paths).
+    """
+    options = with_addon(arguments)
+    if not any(
+        argument.split("=")[0] in ("--test-tags", "--test-file", "--test-enable")
+        for argument in arguments
+    ):
+        options += ["--test-tags", f"/{ADDON}"]
+    with databases.of_this_run("test") as database:
+        result = run_odoo_tests(
+            parts,
+            database,
+            options,
+            "test-odoo.log",
+            f"Testing {ADDON} with Odoo ({' '.join(options)})",
+        )
+    return result, [parts.checkout.logs / "test-odoo.log"]
+
+
+def _run_all_odoo_tests(parts, databases):
+    """Run all tests of the addon, in as many processes as the machine carries.
+
+    :param Platform parts: the platform.
+    :param Databases databases: its databases.
+    :return: (the :class:`TestLog` of them together, the logs' paths).
+    """
+    shares = share_out(parts.checkout.root / "tests", share_count(), read_durations())
+    result = TestLog()
+    with contextlib.ExitStack() as stack:
+        names = [
+            stack.enter_context(databases.of_this_run(f"test{number}"))
+            for number in range(1, len(shares) + 1)
+        ]
+        with (
+            step(f"Testing {ADDON} with Odoo, in {len(shares)} processes"),
+            concurrent.futures.ThreadPoolExecutor(len(shares)) as pool,
+        ):
+            running = [
+                pool.submit(
+                    _read_odoo_tests,
+                    parts,
+                    database,
+                    ["-i", ADDON, "--test-tags", as_tags(share)],
+                    f"test-odoo-{number}.log",
+                )
+                for number, (database, share) in enumerate(
+                    zip(names, shares, strict=True), 1
+                )
+            ]
+            for future in running:
+                result.add(future.result())
+    keep_durations(
+        {
+            f"{module.rsplit('.', 1)[-1]}.py": round(seconds, 1)
+            for module, seconds in result.seconds.items()
+        }
+    )
+    return result, [
+        parts.checkout.logs / f"test-odoo-{number}.log"
+        for number in range(1, len(shares) + 1)
+    ]
+
+
+def _show(result, logs):
     for name, reason in result.skipped.items():
         print(f"skipped  {name}: {reason}")
     for name, lines in result.failed.items():
@@ -209,7 +286,8 @@ def _show(result, log):
         print("\n".join(lines))
     if result.failed or result.errors:
         print("-" * 70)
-    print(f"The whole log is {log}", flush=True)
+    for log in logs:
+        print(f"The whole log is {log}", flush=True)
 
 
 def require_browser():
@@ -242,23 +320,15 @@ def main(arguments):
         require_browser()
         databases = Databases(parts)
         forget_removed_checkouts(databases)
-        counts = (0, 0, 0) if arguments else _plain_tests(parts)
-        options = with_addon(arguments)
-        if not any(
-            argument.split("=")[0] in ("--test-tags", "--test-file", "--test-enable")
-            for argument in arguments
-        ):
-            options += ["--test-tags", f"/{ADDON}"]
-        with databases.of_this_run("test") as database:
-            result = run_odoo_tests(
-                parts,
-                database,
-                options,
-                "test-odoo.log",
-                f"Testing {ADDON} with Odoo ({' '.join(options)})",
-            )
-        _show(result, parts.checkout.logs / "test-odoo.log")
-        killed = (0, 0, 0) if arguments else _crash_test(parts)
+        if arguments:
+            result, logs = _run_chosen_odoo_tests(parts, databases, arguments)
+            counts = killed = (0, 0, 0)
+        else:
+            counts = _plain_tests(parts)
+            result, logs = _run_all_odoo_tests(parts, databases)
+        _show(result, logs)
+        if not arguments:
+            killed = _crash_test(parts)
         passed, failed, skipped = (
             sum(group) for group in zip(counts, result.counts(), killed, strict=True)
         )
