@@ -188,6 +188,7 @@ FAILURE_TYPES = [
     ("sms_ovh_contact_information", "Link or Number From the Short Number"),
     ("sms_ovh_unconfirmed", "Not Confirmed by OVHcloud"),
     ("sms_ovh_destination", "Country Not Reached by the Sender"),
+    ("sms_ovh_dead", "Number Out of Service"),
 ]
 
 # What a number that takes no SMS is (`tools.phone_number.KINDS`) -> failure type.
@@ -350,6 +351,31 @@ GENERIC_SENDERS = (
 UPLOAD_DOMAINS = ("ovh.net", "ovh.com", "ovhcloud.com")
 MAX_PROOF_SIZE = 10 * 1024 * 1024
 PROOF_TYPES = (".pdf", ".png", ".jpg", ".jpeg")
+
+# What operators say of a number (HLR), and for how many days that is believed
+# (`sms_ovh.check_days`): in France a number may go to somebody else after three months.
+# Days that it is kept: `sms_ovh.keep_checks_days`.
+CHECK_RESULTS = [
+    ("reachable", "In Service"),
+    ("absent", "In Service, Not Reachable Then"),
+    ("dead", "Out of Service"),
+    ("refused", "Refused by OVHcloud"),
+    ("unknown", "Operators Did Not Say"),
+]
+CHECK_FRESH_DAYS = 90
+KEEP_CHECKS_DAYS = 365
+# After what time a result is looked for; later than that none is to be expected.
+CHECK_RESULT_AFTER = (
+    timedelta(seconds=0),
+    timedelta(minutes=1),
+    timedelta(minutes=5),
+    timedelta(minutes=30),
+    timedelta(hours=2),
+    timedelta(hours=12),
+    timedelta(hours=48),
+)
+# Questions read, the newest first, to find those whose answer was lost.
+CHECK_MAX_LISTED = 5000
 
 # How far back replies are read again, so that clocks that differ lose none.
 REPLY_MARGIN = timedelta(days=1)

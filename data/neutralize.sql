@@ -32,6 +32,12 @@ UPDATE sms_ovh_job
        next_attempt = NULL
  WHERE state IN ('queued', 'posting', 'unknown');
 
+-- Numbers that operators were to be asked about.
+UPDATE sms_ovh_number_check
+   SET state = 'failed',
+       next_attempt = NULL
+ WHERE state IN ('queued', 'posting', 'unknown', 'waiting');
+
 -- Odoo's queue, as far as OVHcloud would send it, and what is shown of it.
 UPDATE sms_sms
    SET state = 'canceled'

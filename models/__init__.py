@@ -1,6 +1,7 @@
 from . import sms_ovh_counter_mixin  # before the models that inherit it
 from . import sms_ovh_answer_mixin  # likewise
 from . import sms_ovh_guard_mixin  # likewise
+from . import sms_ovh_checked_mixin  # likewise
 from . import sms_ovh_hours  # likewise
 from . import base
 from . import ir_actions_server
@@ -13,6 +14,7 @@ from . import mail_thread
 from . import mail_thread_phone
 from . import mail_render_mixin
 from . import mailing_contact
+from . import mailing_list
 from . import mailing_mailing
 from . import mailing_mailing_estimate
 from . import mailing_mailing_hours
@@ -35,6 +37,7 @@ from . import sms_ovh_event
 from . import sms_ovh_job
 from . import sms_ovh_job_hours
 from . import sms_ovh_log
+from . import sms_ovh_number_check
 from . import sms_ovh_account_answers
 from . import sms_ovh_privacy
 from . import sms_ovh_rate

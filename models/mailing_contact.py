@@ -2,7 +2,8 @@ from odoo import api, models
 
 
 class MailingContact(models.Model):
-    _inherit = "mailing.contact"
+    _name = "mailing.contact"
+    _inherit = ["mailing.contact", "sms.ovh.checked.mixin"]
 
     @api.ondelete(at_uninstall=False)
     def _unlink_forget_sms_ovh(self):

@@ -2,7 +2,8 @@ from odoo import api, models
 
 
 class ResPartner(models.Model):
-    _inherit = "res.partner"
+    _name = "res.partner"
+    _inherit = ["res.partner", "sms.ovh.checked.mixin"]
 
     @api.model_create_multi
     def create(self, vals_list):

@@ -209,6 +209,20 @@ class SmsOvhAccount(models.Model):
         copy=False,
     )
 
+    # Checks of numbers
+    check_credits = fields.Float(
+        string="SMS Charged per Number",
+        digits=(16, 4),
+        readonly=True,
+        copy=False,
+        help="What OVHcloud charged for each number in the last check.",
+    )
+    check_error = fields.Char(
+        string="Numbers Cannot Be Checked", readonly=True, copy=False
+    )
+    check_attempts = fields.Integer(readonly=True, copy=False)
+    check_next_attempt = fields.Datetime(readonly=True, copy=False)
+
     # Callbacks
     callback_token = Secret(
         groups="base.group_system",
@@ -1229,6 +1243,65 @@ class SmsOvhAccount(models.Model):
                 "%s Its SMS are tried again, less and less often; all others leave.",
                 message,
             )
+        )
+
+    def _postpone_checks(self, error):
+        """Check numbers later, longer and longer, or give it up. Sending goes on.
+
+        :param ovh_client.OvhError error: why not now
+        """
+        self.ensure_one()
+        refusals = (
+            ovh_client.OvhBadRequest,
+            ovh_client.OvhCredentialRefused,
+            ovh_client.OvhNotFound,
+            ovh_client.OvhNotGranted,
+            ovh_client.OvhOutOfCredit,
+        )
+        sentence = self._get_error_sentence(error)
+        if isinstance(error, ovh_client.OvhNotFound):
+            # The service is there: SMS are sent with it.
+            sentence = self.env._(
+                "OVHcloud does not offer it for %(service)s (%(words)s). Ask OVHcloud's"
+                " support.",
+                service=self.service_name,
+                words=error.message,
+            )
+        attempts = self.check_attempts + 1
+        if not self.check_error and isinstance(error, refusals):
+            self._tell(
+                self.env._(
+                    "Phone numbers cannot be checked: %s SMS are sent all the same.",
+                    sentence,
+                )
+            )
+        Check = self.env["sms.ovh.number.check"]
+        if attempts >= const.MAX_ATTEMPTS and isinstance(error, refusals):
+            Check.search(
+                [
+                    ("account_id", "=", self.id),
+                    ("state", "in", ("queued", "unknown")),
+                ]
+            ).write({"state": "failed", "error": sentence, "next_attempt": False})
+            attempts, moment = 0, False
+        else:
+            delay = min(const.RETRY_BASE * 2 ** min(attempts, 10), const.RETRY_MAX)
+            moment = fields.Datetime.now() + timedelta(
+                seconds=max(delay, error.retry_after or 0)
+            )
+            Check._trigger(moment)
+        self.write(
+            {
+                "check_error": sentence,
+                "check_attempts": attempts,
+                "check_next_attempt": moment,
+            }
+        )
+
+    def _reset_checks(self):
+        """Check numbers now: what prevented that may be cured."""
+        self.write(
+            {"check_error": False, "check_attempts": 0, "check_next_attempt": False}
         )
 
     @api.model

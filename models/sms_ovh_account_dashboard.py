@@ -236,7 +236,6 @@ class SmsOvhAccount(models.Model):
         is_admin = self.browse().has_access("write")
         connected = self.filtered(lambda account: account.state == "connected")
         api = connected.filtered(lambda account: account.auth_method != "http2sms")
-        no_number = [("phone_sanitized", "=", False)]
         sms_context = {"default_mailing_type": "sms", "mailing_sms": True}
         wishes = []
 
@@ -254,14 +253,16 @@ class SmsOvhAccount(models.Model):
                 },
             )
             if self.env["mailing.list"].has_access("read"):
+                clean = self.env.ref("sms_ovh.mailing_list_view_kanban_clean")
                 add(
                     "numbers",
                     {
                         **self._get_action(
-                            "mailing.contact",
-                            self.env._("Contacts without a Mobile Number"),
-                            no_number,
+                            "mailing.list",
+                            self.env._("Clean the Numbers of a List"),
+                            views=("kanban", "form"),
                         ),
+                        "views": [[clean.id, "kanban"], [False, "form"]],
                         "context": {"mailing_sms": True},
                     },
                 )

@@ -33,6 +33,10 @@ class SmsOvhPrivacy(models.AbstractModel):
         self._forget_estimates(contacts)
         if numbers:
             self._forget_stops(numbers)
+            # Also those being asked for: the cron goes on without them.
+            self.env["sms.ovh.number.check"].search(
+                [("number", "in", numbers)]
+            ).unlink()
             self._forget_sent(numbers)
             self._forget_signals(numbers)
 

@@ -24,6 +24,7 @@ from . import test_hostile_api
 from . import test_i18n
 from . import test_job_pool
 from . import test_life
+from . import test_number_check
 from . import test_number_correction
 from . import test_number_country
 from . import test_links

@@ -31,6 +31,7 @@ MATRIX = {
     "sms.ovh.estimate.line": {"marketing": "r", "administrator": "r", "system": "r"},
     "sms.ovh.estimate.slice": {"administrator": "r", "system": "r"},
     "sms.ovh.rate": {"marketing": "r", "administrator": "r", "system": "r"},
+    "sms.ovh.number.check": {"marketing": "r", "administrator": "r", "system": "rd"},
     "sms.ovh.stop": {"marketing": "r", "administrator": "r", "system": "rd"},
     "sms.ovh.sender.country": {
         "marketing": "r",
@@ -138,6 +139,7 @@ class TestAccess(TransactionCase):
             "sms.ovh.rate": {"country_code": "FR"},
             "sms.ovh.exception": {"country_code": "FR"},
             "sms.ovh.stop": {"number": "+33611111111"},
+            "sms.ovh.number.check": {"number": "+33611111111"},
         }
 
     def _env(self, name):

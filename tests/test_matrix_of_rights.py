@@ -114,6 +114,20 @@ METHODS = {
     ("sms.ovh.mailing.send", "action_open_error"): ({"marketing"}, []),
     ("sms.ovh.mailing.send", "action_open_longest"): ({"marketing"}, []),
     ("sms.ovh.mailing.send", "action_send"): ({"marketing"}, []),
+    # Mailing lists are of all companies in core: one's own company asks, and pays.
+    ("mailing.list", "action_sms_ovh_check_numbers"): (
+        MARKETING | {"other_marketing", "other_administrator", "other_system"},
+        [],
+    ),
+    ("mailing.list", "action_sms_ovh_wrong_numbers"): (
+        MARKETING | {"other_marketing", "other_administrator", "other_system"},
+        [],
+    ),
+    ("sms.ovh.checked.mixin", "action_sms_ovh_check_numbers"): (MARKETING, []),
+    ("sms.ovh.number.check", "action_check_again"): (MARKETING, []),
+    ("sms.ovh.number.check", "action_leave_out"): (MARKETING, []),
+    ("sms.ovh.number.check", "action_send_anyway"): (MARKETING, []),
+    ("sms.ovh.number.check.request", "action_confirm"): ({"marketing"}, []),
     ("sms.ovh.number.correction", "action_accept"): ({"marketing"}, []),
     # One's own, of the campaign in the context: of none here.
     ("sms.ovh.number.correction", "action_accept_all"): (
@@ -234,6 +248,8 @@ WRITABLE = {
     "sms.template": {"sms_ovh_gsm7", "sms_ovh_kind", "sms_ovh_sender_id"},
     "sms.tracker": set(),
     "mailing.trace": set(),
+    "sms.ovh.number.check": set(),
+    "res.partner": set(),
 }
 # What a user may try to give of another company.
 LINKS = {"account_id", "company_id", "mailing_id", "sms_ovh_company_id"}
@@ -333,6 +349,21 @@ class TestMatrixOfRights(SmsOvhCase, HttpCase):
                     "number": "+33611111111",
                     "body": "Oui",
                 }
+            ),
+            "mailing.list": mailing_list,
+            "res.partner": cls.partner,
+            # Of a model that inherits it.
+            "sms.ovh.checked.mixin": cls.partner,
+            "sms.ovh.number.check": env["sms.ovh.number.check"].create(
+                {
+                    "account_id": account.id,
+                    "number": "+33611111111",
+                    "state": "done",
+                    "result": "dead",
+                }
+            ),
+            "sms.ovh.number.check.request": wizard(
+                marketing, "sms.ovh.number.check.request", account_id=account.id
             ),
             "sms.ovh.estimate": estimate,
             "sms.ovh.estimate.line": estimate.line_ids[:1],
@@ -605,6 +636,7 @@ class TestMatrixOfRights(SmsOvhCase, HttpCase):
             "sms.ovh.recharge": {"account_id": mine.id},
             "sms.ovh.reply.settings": {"account_id": mine.id},
             "sms.ovh.diagnosis": {"account_id": mine.id},
+            "sms.ovh.number.check.request": {"account_id": mine.id},
             "sms.ovh.sender.request": {"account_id": mine.id},
             "sms.ovh.user.create": {"account_id": mine.id},
             "sms.ovh.service.choice": {"account_id": mine.id},

@@ -3,6 +3,7 @@ from . import phone_blacklist_remove
 from . import sms_composer
 from . import sms_ovh_diagnosis
 from . import sms_ovh_mailing_send
+from . import sms_ovh_number_check_request
 from . import sms_ovh_number_correction
 from . import sms_ovh_preview
 from . import sms_ovh_recharge

@@ -449,6 +449,7 @@ class SmsComposer(models.TransientModel):
         if mailing_company.sudo().sms_ovh_account_id:
             for values in result.values():
                 values["record_company_id"] = mailing_company.id
+            self._leave_out_sms_ovh_dead(result.values(), mailing_company)
             return result
         companies = records._get_sms_ovh_companies()
         senders_sudo = self.env["res.company"].sudo().union(*companies.values())
@@ -462,7 +463,35 @@ class SmsComposer(models.TransientModel):
             for record in company_records:
                 result[record.id]["record_company_id"] = company.id
                 self._leave_out_sms_ovh(result[record.id], company_sudo)
+            if company_sudo.sms_ovh_account_id:
+                self._leave_out_sms_ovh_dead(
+                    [result[record.id] for record in company_records], company
+                )
         return result
+
+    def _leave_out_sms_ovh_dead(self, vals_list, company):
+        """Leave out numbers that nobody has, as operators said when they were asked.
+
+        :param vals_list: values of SMS, which are changed
+        :param company: `res.company` that sends
+        """
+        outgoing = [values for values in vals_list if values["state"] == "outgoing"]
+        dead = self.env["sms.ovh.number.check"]._find_dead(
+            company, [values["number"] for values in outgoing]
+        )
+        for values in outgoing:
+            if values["number"] in dead:
+                self._cancel_sms_ovh_values(values, "sms_ovh_dead")
+
+    @api.model
+    def _cancel_sms_ovh_values(self, sms_values, failure_type):
+        """Cancel an SMS that is not created yet, and say so on its trace.
+
+        :param dict sms_values: values of the SMS, which are changed
+        """
+        sms_values.update(state="canceled", failure_type=failure_type)
+        for __, ___, trace_values in sms_values.get("mailing_trace_ids") or ():
+            trace_values.update(trace_status="cancel", failure_type=failure_type)
 
     def _hold_sms_ovh_doubtful(self, sms_values):
         """Leave out who seems to have asked to stop, until somebody has decided.
@@ -482,7 +511,7 @@ class SmsComposer(models.TransientModel):
         )
         for values in outgoing:
             if failure_type := stopped.get(values["number"]):
-                values.update(state="canceled", failure_type=failure_type)
+                self._cancel_sms_ovh_values(values, failure_type)
 
     def _prepare_mass_sms_trace_values(self, record, sms_values):
         """Override of `mass_mailing_sms` to leave out who cannot get this text.

@@ -10,7 +10,7 @@ from . import errors, gsm, reference, schema, seed
 from .clock import iso
 from .gateway import ApiRoute, application_of
 from .records import User, iam
-from .world import STOP_CLAUSE, normalize_number
+from .world import HLR_SPELLINGS, STOP_CLAUSE, normalize_number
 
 _OPERATIONS = {
     (operation.method, operation.path): operation
@@ -308,6 +308,32 @@ def exceptions(call):
             country, ()
         )
     ]
+
+
+# ---------------------------------------------------------------------- HLR
+
+
+@serves("GET /sms/{serviceName}/hlr")
+def lookups(call):
+    """Ids of the numbers that operators were asked about."""
+    return list(call.service.lookups)
+
+
+@serves("POST /sms/{serviceName}/hlr")
+def lookup_create(call):
+    """Ask operators about numbers."""
+    return call.world.look_up(call.service, call.body)
+
+
+@serves("GET /sms/{serviceName}/hlr/{id}")
+def lookup(call):
+    """What operators say of one number."""
+    id_ = _id(call)
+    found = call.service.lookups.get(id_)
+    if found is None:
+        raise errors.no_object("id", id_)
+    spelling = HLR_SPELLINGS[call.world.config["hlr_spelling"]]
+    return found.record(call.world.clock.now(), spelling)
 
 
 # ------------------------------------------------------- jobs, outgoing, incoming

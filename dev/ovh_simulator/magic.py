@@ -138,4 +138,13 @@ TABLE = (
     ),
 )
 
+#: What operators say of numbers, where they are asked: no such subscriber, switched off,
+#: or nothing. All others exist and are reachable.
+LOOKUPS = {
+    UNDELIVERABLE: "invalid",
+    INVALID_OR_BARRED: "invalid",
+    ABSENT: "absent",
+    OPERATOR_FAILURE: "fail",
+}
+
 BY_NUMBER = {magic.number: magic for magic in TABLE}

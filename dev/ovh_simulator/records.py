@@ -146,6 +146,38 @@ class Incoming:
         }
 
 
+class Lookup:
+    """One number that operators were asked about."""
+
+    __slots__ = ("id", "service", "number", "created", "ends", "behaviour")
+
+    def status(self, now):
+        """:return: how far the question is."""
+        if now >= self.ends:
+            return "error" if self.behaviour == "fail" else "done"
+        return "todo" if now < (self.created + self.ends) / 2 else "doing"
+
+    def record(self, now, spelling):
+        """:return: the lookup as ``sms.HlrLookupNumber``.
+
+        :param float now: POSIX time.
+        :param spelling: function that writes the number as the configuration says.
+        """
+        done = self.status(now) == "done"
+        valid = done and self.behaviour != "invalid"
+        return {
+            "datetime": iso(self.created),
+            "id": self.id,
+            "msisdn": spelling(self.number),
+            "operatorCode": "20801" if valid else "",
+            "ported": False,
+            "reachable": valid and self.behaviour != "absent",
+            "roaming": False,
+            "status": self.status(now),
+            "valid": valid,
+        }
+
+
 class Phone:
     """A virtual phone: switched on or off, and what it received and answered."""
 
@@ -280,6 +312,7 @@ class Service:
         self.sms = {}
         self.by_tag = {}
         self.incoming = {}
+        self.lookups = {}
 
     def add_sender(
         self, sender, type, status, description="", comment=None, referer="custom"
@@ -331,6 +364,7 @@ class Service:
                 for document in self.documents.values()
             ],
             "incoming": [incoming.record() for incoming in self.incoming.values()],
+            "lookups": [lookup.number for lookup in self.lookups.values()],
         }
 
 

@@ -84,6 +84,7 @@ ENUMS = {
         ).split()
     ),
     "sms.EncodingEnum": ("7bits", "unicode"),
+    "sms.HlrStatuses": ("doing", "done", "error", "todo"),
     "sms.PackQuantityAutomaticRecreditEnum": (
         "100",
         "200",
@@ -197,6 +198,17 @@ MODELS = {
         "operators": Field("string", read_only=True),
         "restrictionCode": Field("sms.RestrictionCodeEnum", read_only=True),
         "substitution": Field("string", nullable=True, read_only=True),
+    },
+    "sms.HlrLookupNumber": {
+        "datetime": Field("datetime", read_only=True),
+        "id": Field("long", read_only=True),
+        "msisdn": Field("string", read_only=True),
+        "operatorCode": Field("string", read_only=True),
+        "ported": Field("boolean", read_only=True),
+        "reachable": Field("boolean", read_only=True),
+        "roaming": Field("boolean", read_only=True),
+        "status": Field("sms.HlrStatuses", read_only=True),
+        "valid": Field("boolean", read_only=True),
     },
     "sms.Incoming": {
         "creationDatetime": Field("datetime", read_only=True),
@@ -453,6 +465,17 @@ OPERATIONS = (
         "sms.Exception[]",
         query={"receiver": Param("string", True)},
     ),
+    Operation("GET", "/sms/{serviceName}/hlr", "long[]"),
+    Operation(
+        "POST",
+        "/sms/{serviceName}/hlr",
+        "sms.SmsSendingReport",
+        body={
+            "receivers": Param("string[]"),
+            "receiversDocumentUrl": Param("string"),
+        },
+    ),
+    Operation("GET", "/sms/{serviceName}/hlr/{id}", "sms.HlrLookupNumber"),
     Operation("GET", "/sms/{serviceName}/incoming", "long[]", query=_INCOMING),
     Operation("DELETE", "/sms/{serviceName}/incoming/{id}", "void"),
     Operation("GET", "/sms/{serviceName}/incoming/{id}", "sms.Incoming"),

@@ -19,7 +19,7 @@ from . import errors, gsm, magic, reference, seed
 from .callbacks import Callbacks, add_query
 from .clock import HOURS, Clock, iso
 from .faults import Faults
-from .records import Incoming, Phone, Service, Sms
+from .records import Incoming, Lookup, Phone, Service, Sms
 
 # As at OVHcloud, an id does not come back with the next start of the simulator: Odoo
 # keeps them.
@@ -65,8 +65,17 @@ DEFAULT_CONFIG = {
     "account_lists_all": True,
     "batch_refused": None,
     "ids_order": "receivers",
+    "hlr_ms": 0,
+    "hlr_credits": 0.5,
+    "hlr_spelling": "e164",
     "unlisted": [],
     "seed": 1,
+}
+#: How a number that was looked up is written: no description says.
+HLR_SPELLINGS = {
+    "e164": str,
+    "digits": lambda number: number.removeprefix("+"),
+    "zeros": lambda number: number.replace("+", "00"),
 }
 #: What the ids of an answer to a job follow: nothing promises that it is the receivers.
 IDS_ORDERS = ("receivers", "swapped", "shuffled")
@@ -141,6 +150,18 @@ _CONFIG_CHECKS = {
         lambda value: value in IDS_ORDERS,
         f"one of {', '.join(IDS_ORDERS)}",
     ),
+    "hlr_ms": (
+        lambda value: _number(value) and value >= 0,
+        "a number of milliseconds",
+    ),
+    "hlr_credits": (
+        lambda value: _number(value) and value >= 0,
+        "a number of credits",
+    ),
+    "hlr_spelling": (
+        lambda value: isinstance(value, str) and value in HLR_SPELLINGS,
+        f"one of {', '.join(HLR_SPELLINGS)}",
+    ),
     "unlisted": (
         lambda value: (
             isinstance(value, list) and all(isinstance(item, str) for item in value)
@@ -205,6 +226,7 @@ class World:
         self._order = itertools.count()
         self._sms_ids = itertools.count(FIRST_SMS_ID)
         self._incoming_ids = itertools.count(seed.FIRST_INCOMING_ID)
+        self._lookup_ids = itertools.count(FIRST_SMS_ID)
         self._credential_ids = itertools.count(700000001)
         self._random = random.Random(self.config["seed"])
         now = self.clock.now()
@@ -589,6 +611,49 @@ class World:
             "validReceivers": valid,
         }
         return report, accepted
+
+    def look_up(self, service, body):
+        """Ask operators about numbers.
+
+        :param Service service: who asks and pays.
+        :param dict body: parameters of ``POST .../hlr``, types checked.
+        :return: the answer as ``sms.SmsSendingReport``.
+        :raise ApiError: where OVHcloud refuses.
+        """
+        if body.get("receiversDocumentUrl"):
+            raise errors.bad_request(
+                "[receiversDocumentUrl] The document can not be read"
+            )
+        if not body.get("receivers"):
+            raise errors.bad_request("Missing parameter(s): (receivers)")
+        if service.status != "enable":
+            raise errors.forbidden("This SMS account is disabled")
+        valid, invalid = {}, {}
+        for receiver in body["receivers"]:
+            number = normalize_number(receiver)
+            if number is None:
+                invalid[receiver] = True
+            else:
+                valid[number] = True
+        total = round(self.config["hlr_credits"] * len(valid), 4)
+        self._charge(service, None, total)
+        now = self.clock.now()
+        ids = []
+        for number in valid:
+            lookup = Lookup()
+            lookup.id = next(self._lookup_ids)
+            lookup.service, lookup.number, lookup.created = service.name, number, now
+            lookup.ends = now + self.config["hlr_ms"] / 1000
+            lookup.behaviour = magic.LOOKUPS.get(number, "reachable")
+            service.lookups[lookup.id] = lookup
+            ids.append(lookup.id)
+        return {
+            "ids": self._order_ids(ids),
+            "invalidReceivers": list(invalid),
+            "tag": "",
+            "totalCreditsRemoved": total,
+            "validReceivers": list(valid),
+        }
 
     def _order_ids(self, ids):
         """:return: the ids of an answer in the order that the configuration asks for."""

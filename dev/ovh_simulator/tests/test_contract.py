@@ -144,6 +144,9 @@ def test_answers_have_the_described_shape(description, client, simulator, send):
             "jobs": waiting[0],
             "incoming": received[0],
         }
+    objects[""]["hlr"] = client.post(f"{SERVICE}/hlr", receivers=[magic.DELIVERED])[
+        "ids"
+    ][0]
     values = {
         "/sms/estimate": {"message": "a", "noStopClause": False, "senderType": "alpha"},
         "/sms/ptts": {"ptt": 23},
@@ -152,6 +155,7 @@ def test_answers_have_the_described_shape(description, client, simulator, send):
         "/sms/{serviceName}/exceptions": {"receiver": "+32470123456"},
     }
     posts = {
+        "hlr": {"receivers": [magic.DELIVERED]},
         "jobs": {"message": "a", "receivers": [magic.DELIVERED]},
         "senders": {"sender": "Neuf", "reason": "r"},
         "users": {"login": "neuf", "password": "abcd1234"},

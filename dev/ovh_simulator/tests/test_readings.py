@@ -3,7 +3,7 @@
 import ovh
 import pytest
 from conftest import SERVICE
-from ovh_simulator import gateway, seed
+from ovh_simulator import gateway, magic, seed
 
 NUMBERS = [f"+3361234{index:04d}" for index in range(1000, 1060)]
 USER = f"/users/{seed.USER_WITHOUT_QUOTA}"
@@ -134,10 +134,41 @@ def test_old_stops(client, simulator):
     assert set(NUMBERS[:2]) <= set(client.get(f"{SERVICE}/blacklists"))
 
 
+@pytest.mark.parametrize("spelling", ["e164", "digits", "zeros"])
+def test_look_up(client, simulator, spelling):
+    simulator.post(
+        "/config", {"hlr_spelling": spelling, "hlr_credits": 0.25, "hlr_ms": 60000}
+    )
+    credits_left = client.get(SERVICE)["creditsLeft"]
+    asked = [NUMBERS[0], magic.UNDELIVERABLE, magic.ABSENT, magic.OPERATOR_FAILURE]
+    answer = client.post(f"{SERVICE}/hlr", receivers=[*asked, "12"])
+    assert answer["validReceivers"] == asked
+    assert answer["invalidReceivers"] == ["12"]
+    assert answer["totalCreditsRemoved"] == 1
+    assert client.get(SERVICE)["creditsLeft"] == credits_left - 1
+    assert client.get(f"{SERVICE}/hlr") == answer["ids"]
+    read = [client.get(f"{SERVICE}/hlr/{id_}") for id_ in answer["ids"]]
+    assert {lookup["status"] for lookup in read} == {"todo"}
+    simulator.post("/clock", {"advance_s": 61})
+    __, entries = batch(client, f"{SERVICE}/hlr", answer["ids"])
+    found = [entry["value"] for entry in entries]
+    assert [
+        (lookup["status"], lookup["valid"], lookup["reachable"]) for lookup in found
+    ] == [
+        ("done", True, True),
+        ("done", False, False),
+        ("done", True, False),
+        ("error", False, False),
+    ]
+    prefix = {"e164": "+", "digits": "", "zeros": "00"}[spelling]
+    assert found[0]["msisdn"] == prefix + NUMBERS[0][1:]
+
+
 @pytest.mark.parametrize(
     "setting",
     [
         {"account_lists_all": 1},
+        {"hlr_spelling": "roman"},
         {"batch_refused": "("},
         {"ids_order": "other"},
         {"unlisted": "+33612341000"},

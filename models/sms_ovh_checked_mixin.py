@@ -1,0 +1,62 @@
+from odoo import api, fields, models
+
+from .. import const
+
+
+class SmsOvhCheckedMixin(models.AbstractModel):
+    """What operators said of the phone number of a person. See `sms.ovh.number.check`."""
+
+    _name = "sms.ovh.checked.mixin"
+    _description = "Person Whose Phone Number Can Be Checked"
+
+    sms_ovh_check_result = fields.Selection(
+        const.CHECK_RESULTS,
+        string="Number Check",
+        compute="_compute_sms_ovh_check",
+        search="_search_sms_ovh_check_result",
+        groups="mass_mailing.group_mass_mailing_user",
+        help="What operators said of the number when OVHcloud was asked.",
+    )
+    sms_ovh_checked_at = fields.Datetime(
+        string="Number Checked On",
+        compute="_compute_sms_ovh_check",
+        groups="mass_mailing.group_mass_mailing_user",
+    )
+
+    @api.depends("phone_sanitized")
+    @api.depends_context("company")
+    def _compute_sms_ovh_check(self):
+        Check = self.env["sms.ovh.number.check"]
+        found = Check._find_latest(self.env.company, self.mapped("phone_sanitized"))
+        # sudo: of the company that the user works in.
+        checks_sudo = Check.sudo().browse(found.values())
+        checks = {check.number: check for check in checks_sudo}
+        for record in self:
+            check = checks.get(record.phone_sanitized, Check)
+            record.sms_ovh_check_result = check.result
+            record.sms_ovh_checked_at = check.checked_at
+
+    def _search_sms_ovh_check_result(self, operator, value):
+        if operator != "in":
+            return NotImplemented
+        Check = self.env["sms.ovh.number.check"]
+        domain = [("company_id", "=", self.env.company.id)]
+        results = [result for result in value if result]
+        found = Check._search([*domain, ("result", "in", results)]).subselect("number")
+        matching = [("phone_sanitized", "in", found)]
+        if len(results) == len(value):
+            return matching
+        # Whose number nobody has checked.
+        checked = Check._search([*domain, ("result", "!=", False)]).subselect("number")
+        return [
+            "|",
+            *matching,
+            "|",
+            ("phone_sanitized", "=", False),
+            ("phone_sanitized", "not in", checked),
+        ]
+
+    def action_sms_ovh_check_numbers(self):
+        """Open the question whether these persons' numbers are in service."""
+        self.check_access("read")
+        return self.env["sms.ovh.number.check.request"]._open_for_records(self)
