@@ -231,7 +231,9 @@ class SmsOvhNumberCheck(models.Model):
             lambda account: (
                 account.active
                 and not account.pause_reason
-                and (not account.check_next_attempt or account.check_next_attempt <= now)
+                and (
+                    not account.check_next_attempt or account.check_next_attempt <= now
+                )
             )
         )
         self.env["ir.cron"]._commit_progress(remaining=len(accounts))
@@ -246,9 +248,7 @@ class SmsOvhNumberCheck(models.Model):
                 checks._read_waiting(account, deadline)
             except ovh_client.OvhError as error:
                 _logger.warning("OVHcloud SMS: numbers cannot be checked: %r", error)
-                transaction.transact(
-                    self.env, partial(account._postpone_checks, error)
-                )
+                transaction.transact(self.env, partial(account._postpone_checks, error))
             else:
                 if account.check_error or account.check_attempts:
                     transaction.transact(self.env, account._reset_checks)
@@ -444,9 +444,7 @@ class SmsOvhNumberCheck(models.Model):
                 self._trigger()
                 return
             answers = self._fetch(account, due.mapped("ovh_id"))
-            transaction.transact(
-                self.env, partial(due._read_results, account, answers)
-            )
+            transaction.transact(self.env, partial(due._read_results, account, answers))
 
     @api.model
     def _fetch(self, account, ovh_ids):

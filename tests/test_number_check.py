@@ -23,9 +23,7 @@ HLR = r"/hlr$"
 class NumberCheckCase(SmsOvhCase):
     def setUp(self):
         super().setUp()
-        self.startPatcher(
-            patch.object(sms_ovh_number_check, "ABANDONED_AFTER", -1)
-        )
+        self.startPatcher(patch.object(sms_ovh_number_check, "ABANDONED_AFTER", -1))
 
     def _add_contacts(self, numbers, name="Clients"):
         mailing_list = self.env["mailing.list"].create({"name": name})
@@ -70,8 +68,8 @@ class NumberCheckCase(SmsOvhCase):
         }
 
     def _count_posts(self):
-        requests = self.simulator.get_state()["requests"]
-        return requests.get("POST /sms/{serviceName}/hlr", 0)
+        counts = self.simulator.get_state()["requests"]
+        return counts.get("POST /sms/{serviceName}/hlr", 0)
 
     def _get_asked(self):
         """Return the numbers that OVHcloud was asked for, as often as it was."""
@@ -128,7 +126,9 @@ class TestNumberCheck(NumberCheckCase):
                         self.env["sms.ovh.number.check"].search([]).unlink()
                         self.simulator.reset()
                         self.simulator.configure(
-                            hlr_spelling=spelling, ids_order=order, batch_refused=refused
+                            hlr_spelling=spelling,
+                            ids_order=order,
+                            batch_refused=refused,
                         )
                         self._check(self._add_contacts([ALIVE, DEAD, ABSENT, SILENT]))
                         self.assertEqual(
@@ -146,7 +146,9 @@ class TestNumberCheck(NumberCheckCase):
         self.simulator.configure(hlr_ms=3600 * 1000)
         self._check(self._add_contacts([ALIVE, DEAD]))
         self.assertEqual(set(self._get_results().values()), {("waiting", False)})
-        request = self._open(self.env["mailing.list"].search([], limit=1, order="id desc"))
+        request = self._open(
+            self.env["mailing.list"].search([], limit=1, order="id desc")
+        )
         self.assertEqual((request.count, request.pending_count), (0, 2))
         with self.assertRaises(UserError):
             request.action_confirm()
@@ -167,7 +169,9 @@ class TestNumberCheck(NumberCheckCase):
         self.assertTrue(check.error)
         self.assertEqual(len(self._get_asked()), 1)
         # It may have been paid for.
-        request = self._open(self.env["mailing.contact"].search([("mobile", "=", ALIVE)]))
+        request = self._open(
+            self.env["mailing.contact"].search([("mobile", "=", ALIVE)])
+        )
         self.assertEqual((request.count, request.fresh_count), (0, 1))
 
     def test_many_are_asked_for_in_pieces(self):
@@ -176,7 +180,9 @@ class TestNumberCheck(NumberCheckCase):
         self.assertEqual(self._count_posts(), 3)
         self.assertEqual(sorted(self._get_asked()), sorted(numbers))
         requests = self.simulator.get_state()["requests"]
-        self.assertLessEqual(requests["GET /sms/{serviceName}/hlr/{id}"], 1100 // 50 + 3)
+        self.assertLessEqual(
+            requests["GET /sms/{serviceName}/hlr/{id}"], 1100 // 50 + 3
+        )
         self.assertEqual(set(self._get_results().values()), {("done", "reachable")})
 
     @mute_logger("odoo.addons.sms_ovh.models.sms_ovh_number_check")
@@ -411,9 +417,7 @@ class TestNumberCheck(NumberCheckCase):
         partner = self.env["res.partner"].create(
             {"name": "Dead", "phone": DEAD, "country_id": self.france.id}
         )
-        self.assertEqual(
-            contacts.mapped("sms_ovh_check_result"), ["reachable", "dead"]
-        )
+        self.assertEqual(contacts.mapped("sms_ovh_check_result"), ["reachable", "dead"])
         self.assertTrue(all(contacts.mapped("sms_ovh_checked_at")))
         self.assertEqual(partner.sms_ovh_check_result, "dead")
         domain = [("id", "in", contacts.ids)]
@@ -479,12 +483,10 @@ class TestNumberCheck(NumberCheckCase):
         )
         with self.assertRaises(AccessError):
             partner.with_user(sales).action_sms_ovh_check_numbers()
-        self.assertNotIn(
-            "sms_ovh_check_result", partner.with_user(sales).fields_get()
-        )
+        self.assertNotIn("sms_ovh_check_result", partner.with_user(sales).fields_get())
         action = mailing_list.with_user(marketing).action_sms_ovh_check_numbers()
-        request = self.env[action["res_model"]].with_user(marketing).browse(
-            action["res_id"]
+        request = (
+            self.env[action["res_model"]].with_user(marketing).browse(action["res_id"])
         )
         # What is asked for is nobody's to write.
         for values in ({"numbers": ["+33699999999"]}, {"fresh_numbers": []}):
@@ -578,7 +580,9 @@ class TestNumberCheckTour(SimulatorCase, HttpCase):
         )
         cls.account.action_synchronise()
         company.sms_ovh_account_id = cls.account
-        cls.mailing_list = cls.env["mailing.list"].create({"name": "Clients à vérifier"})
+        cls.mailing_list = cls.env["mailing.list"].create(
+            {"name": "Clients à vérifier"}
+        )
         cls.env["mailing.contact"].create(
             [
                 {"name": name, "mobile": number, "list_ids": cls.mailing_list.ids}
@@ -606,7 +610,9 @@ class TestNumberCheckTour(SimulatorCase, HttpCase):
         self.assertEqual(
             results, {"En service": "reachable", "Hors service": "dead", "Fixe": False}
         )
-        self.start_tour("/odoo/ovhcloud-numbers", "sms_ovh_checked_numbers", login="admin")
+        self.start_tour(
+            "/odoo/ovhcloud-numbers", "sms_ovh_checked_numbers", login="admin"
+        )
         check = self.env["sms.ovh.number.check"].search([("number", "=", DEAD)])
         self.assertTrue(check.send_anyway)
 

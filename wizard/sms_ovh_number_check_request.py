@@ -203,7 +203,9 @@ class SmsOvhNumberCheckRequest(models.TransientModel):
         Check = self.env["sms.ovh.number.check"]
         fresh, pending = Check._split_known(account.company_id, left)
         values["stopped_count"] = values.get("stopped_count", 0) + len(stopped)
-        request = self.create({"account_id": account.id, "again": values.pop("again", False)})
+        request = self.create(
+            {"account_id": account.id, "again": values.pop("again", False)}
+        )
         # sudo: found out here, nobody's to write.
         request.sudo().write(
             {

@@ -27,16 +27,16 @@ registry.category("web_tour.tours").add("sms_ovh_check_numbers", {
             content: "All of it fits the screen",
             trigger: ".modal .o_form_view",
             run() {
-                const {scrollWidth, clientWidth} = document.querySelector(
-                    ".modal .modal-body"
-                );
+                const {scrollWidth, clientWidth} =
+                    document.querySelector(".modal .modal-body");
                 if (scrollWidth > clientWidth) {
                     throw new Error(`${scrollWidth} px in ${clientWidth}`);
                 }
             },
         },
         {
-            trigger: ".modal button[name='action_confirm']:contains('Vérifier et payer')",
+            trigger:
+                ".modal button[name='action_confirm']:contains('Vérifier et payer')",
             run: "click",
         },
         {
@@ -59,8 +59,7 @@ registry.category("web_tour.tours").add("sms_ovh_checked_numbers", {
             run: "click",
         },
         {
-            trigger:
-                "button[name='action_send_anyway']:contains('Envoyer quand même')",
+            trigger: "button[name='action_send_anyway']:contains('Envoyer quand même')",
             run: "click",
         },
         {
