@@ -1,7 +1,7 @@
 from datetime import timedelta
 
 from odoo import SUPERUSER_ID, api, fields, models
-from odoo.exceptions import AccessError, ValidationError
+from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.fields import Domain
 from odoo.tools import split_every
 
@@ -11,6 +11,7 @@ from .. import const
 from ..fields import UncheckedMany2one
 from ..tools import transaction
 from ..tools.credits import format_credits
+from ..tools.sms_segments import is_blank
 from .sms_ovh_counter_mixin import SmsOvhTextFails, get_text_as_sent
 from .sms_ovh_job import OPEN_STATES
 
@@ -435,6 +436,48 @@ class MailingMailing(models.Model):
             body = (mailing.body_plaintext or "").rstrip()
             mailing.body_plaintext = f"{body}\n{line}"
         return True
+
+    @api.onchange("sms_template_id")
+    def _onchange_sms_template_id(self):
+        """Send as the template says, as far as it does."""
+        # sudo: who may write a campaign need not be allowed to see all of a template.
+        template_sudo = self.sudo().sms_template_id
+        if template_sudo.sms_ovh_kind:
+            self.sms_ovh_kind = template_sudo.sms_ovh_kind
+        if template_sudo.sms_ovh_gsm7:
+            self.sms_ovh_gsm7 = template_sudo.sms_ovh_gsm7
+        sender_sudo = template_sudo.sms_ovh_sender_id
+        if sender_sudo and sender_sudo.account_id == self.sudo().sms_ovh_account_id:
+            self.sms_ovh_sender_id = sender_sudo.sudo(False)
+
+    def action_sms_ovh_save_template(self):
+        """Keep the text, and how it is sent, as a template of the user's own."""
+        self.ensure_one()
+        if is_blank(self.body_plaintext):
+            raise UserError(
+                self.env._("There is no text yet: write one, then keep it.")
+            )
+        template = self.env["sms.template"].create(
+            {
+                "name": self.subject,
+                "model_id": self.env["ir.model"]._get_id(self.mailing_model_real),
+                "body": self.body_plaintext,
+                "sms_ovh_kind": self.sms_ovh_kind,
+                "sms_ovh_sender_id": self.sms_ovh_sender_id.id,
+                "sms_ovh_gsm7": self.sms_ovh_gsm7,
+            }
+        )
+        return {
+            "type": "ir.actions.client",
+            "tag": "display_notification",
+            "params": {
+                "type": "success",
+                "message": self.env._(
+                    "Kept as the template “%s”: campaigns can start from it.",
+                    template.name,
+                ),
+            },
+        }
 
     def action_sms_ovh_test(self):
         """Open the sending of a test to oneself."""

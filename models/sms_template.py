@@ -14,7 +14,9 @@ class SmsTemplate(models.Model):
     """
 
     _name = "sms.template"
-    _inherit = ["sms.template", "sms.ovh.counter.mixin"]
+    _inherit = ["sms.template", "sms.ovh.counter.mixin", "sms.ovh.guard.mixin"]
+
+    _sms_ovh_guarded_links = {"sms_ovh_sender_id": "read"}
 
     sms_encoding = fields.Selection(search="_search_sms_encoding")
     sms_units = fields.Integer(search="_search_sms_units", aggregator=None)
@@ -38,6 +40,51 @@ class SmsTemplate(models.Model):
         string="Write in GSM-7 what has an equivalent",
         help="Empty: as the company that sends has it.",
     )
+
+    sms_ovh_is_own = fields.Boolean(
+        string="Changed by Me",
+        compute="_compute_sms_ovh_is_own",
+        help="Others' templates can be used and duplicated, not changed.",
+    )
+    sms_ovh_for_campaigns = fields.Boolean(
+        string="For Campaigns", compute="_compute_sms_ovh_for_campaigns"
+    )
+
+    @api.depends_context("uid")
+    def _compute_sms_ovh_is_own(self):
+        own = self._filtered_access("write")
+        for template in self:
+            # One that is not saved yet is its author's.
+            template.sms_ovh_is_own = not template.id or template in own
+
+    @api.depends("model")
+    def _compute_sms_ovh_for_campaigns(self):
+        for template in self:
+            model = self.env.get(template.model)
+            template.sms_ovh_for_campaigns = getattr(model, "_mailing_enabled", False)
+
+    def action_sms_ovh_write_campaign(self):
+        """Open a new campaign that starts with this template."""
+        self.ensure_one()
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "mass_mailing_sms.mailing_mailing_action_sms"
+        )
+        # Contacts of lists are chosen by their lists.
+        model = self.model
+        model = "mailing.list" if model == "mailing.contact" else model
+        return {
+            **action,
+            "views": [(False, "form")],
+            "view_mode": "form",
+            "context": {
+                "default_user_id": self.env.uid,
+                "default_mailing_type": "sms",
+                "mailing_sms": True,
+                "default_mailing_model_id": self.env["ir.model"]._get_id(model),
+                "default_sms_template_id": self.id,
+                "default_subject": self.name,
+            },
+        }
 
     @api.depends("body")
     @api.depends_context("lang")

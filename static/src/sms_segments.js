@@ -225,3 +225,33 @@ export function countSegments(text, {stopClause = false} = {}) {
     }
     return {encoding, units, segments, unitsPerSegment: multi, unitsLeft: multi - last};
 }
+
+/**
+ * Cut an SMS where its parts end, as `countSegments` counts them.
+ *
+ * @param {String} text the message, empty or not
+ * @param {Object} [options]
+ * @param {Boolean} [options.stopClause=false] whether OVHcloud appends its STOP clause
+ * @returns {String[]} the text of each part, the clause in the last ones
+ */
+export function splitSegments(text, {stopClause = false} = {}) {
+    const {encoding, segments, unitsPerSegment} = countSegments(text, {stopClause});
+    if (!segments) {
+        return [];
+    }
+    const parts = [""];
+    let used = 0;
+    for (const character of stopClause ? text + STOP_CLAUSE : text) {
+        const units =
+            encoding === UNICODE
+                ? character.length
+                : SEPTETS[character.charCodeAt(0)];
+        if (used + units > unitsPerSegment) {
+            parts.push("");
+            used = 0;
+        }
+        parts[parts.length - 1] += character;
+        used += units;
+    }
+    return parts;
+}

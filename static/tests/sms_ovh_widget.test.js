@@ -32,6 +32,8 @@ const LINK = "https://www.example.com/r/xxxx/s/xxxxx";
 const UNSUBSCRIBE = "\nSTOP SMS: https://www.example.com/sms/x/xxx";
 // Longer than the pause after which the record takes over what was typed.
 const PAUSE = 600;
+// Longer than the pause after which what stands around the text follows it.
+const SHOWN = 200;
 const PROMOTION =
     "Venez découvrir nos nouveautés et fêter la rentrée : 20 % de remise sur tout le magasin.";
 
@@ -426,12 +428,72 @@ test("what was replaced is not taken back in another record, or once it is sent"
 
 test("the usual fields of a recipient are put where the cursor is", async () => {
     await mountComposer();
-    expect(queryAllTexts(".o_sms_ovh_insert")).toEqual(["Full Name", "City"]);
+    expect(queryAllTexts(".o_sms_ovh_insert")).toEqual([
+        "Full Name",
+        "Company",
+        "City",
+    ]);
     queryOne("textarea").setSelectionRange(7, 7);
     await contains(".o_sms_ovh_insert[data-name='name']").click();
     await animationFrame();
     expect("textarea").toHaveValue("Bonjour{{ object.name ||| }}");
     expect.verifySteps(["onchange sms.composer"]);
+});
+
+test("what stands for an empty field is written beside the text", async () => {
+    await mountComposer();
+    expect(".o_sms_ovh_fallback").toHaveCount(0);
+    await paste("{{ object.name ||| client }}, {{object.name}} et {{ object.x.y }}");
+    await advanceTime(SHOWN);
+    expect(queryAllTexts(".o_sms_ovh_fallback strong")).toEqual(["Full Name", "x.y"]);
+    expect(".o_sms_ovh_fallback[data-name='name'] input").toHaveValue("client");
+    await contains(".o_sms_ovh_fallback[data-name='name'] input").edit("|cher ami");
+    await animationFrame();
+    expect("textarea").toHaveValue(
+        "{{ object.name ||| cher ami}}, {{ object.name ||| cher ami}} et {{ object.x.y }}"
+    );
+    await contains(".o_sms_ovh_fallback[data-name='name'] input").edit("");
+    await animationFrame();
+    expect("textarea").toHaveValue(
+        "{{ object.name ||| }}, {{ object.name ||| }} et {{ object.x.y }}"
+    );
+    expect.verifySteps(["onchange sms.composer", "onchange sms.composer"]);
+});
+
+test("the phone beside the text shows it as it is sent", async () => {
+    await mountMailing(1);
+    expect(".o_sms_ovh_beside .o_sms_ovh_bubble").toHaveCount(0);
+    await contains("[name=sms_allow_unsubscribe] input").click();
+    await paste("Voir https://boutique.example.org {{ object.name ||| ami }} ");
+    await advanceTime(SHOWN);
+    expect(queryOne(".o_sms_ovh_beside .o_sms_ovh_part").textContent).toBe(
+        `Voir ${LINK} name ${UNSUBSCRIBE}\nSTOP:36111`
+    );
+    expect(".o_sms_ovh_beside .o_sms_ovh_field").toHaveText("name");
+    await contains("[name=sms_allow_unsubscribe] input").click();
+    await paste("a".repeat(300));
+    await advanceTime(SHOWN);
+    expect(queryAllTexts(".o_sms_ovh_beside .o_sms_ovh_part")).toEqual([
+        "a".repeat(153),
+        "a".repeat(147) + "\nSTOP:",
+        "36111",
+    ]);
+    expect(".o_sms_ovh_beside .o_sms_ovh_end").toHaveCount(2);
+    expect.verifySteps(["placeholders 1"]);
+});
+
+test("no phone for who does not send with OVHcloud, nor in lists", async () => {
+    await mountMailing(2);
+    expect(".o_sms_ovh_beside").toHaveCount(0);
+    await mountView({
+        type: "list",
+        resModel: "sms.composer",
+        arch: '<list editable="top"><field name="body" widget="sms_widget"/></list>',
+    });
+    await contains(".o_data_cell").click();
+    expect(".o_sms_ovh_counter").toHaveCount(1);
+    expect(".o_sms_ovh_beside").toHaveCount(0);
+    expect.verifySteps(["placeholders null"]);
 });
 
 test("the figures explain themselves, and the text has its own direction", async () => {

@@ -5,6 +5,7 @@ import {
     STOP_CLAUSE,
     countSegments,
     isGsm7,
+    splitSegments,
 } from "@sms_ovh/sms_segments";
 import {describe, expect, test} from "@odoo/hoot";
 
@@ -42,6 +43,29 @@ test("vectors", () => {
         }
     }
     expect(failures).toEqual([]);
+});
+
+test("parts", () => {
+    for (const [text, stopClause] of [
+        ["", true],
+        ["a".repeat(160), false],
+        ["a".repeat(149), true],
+        ["a".repeat(150), true],
+        ["a".repeat(152) + "€".repeat(200), true],
+        ["😀".repeat(100), true],
+        ["a".repeat(66) + "😀".repeat(30), false],
+    ]) {
+        const {segments, unitsPerSegment} = countSegments(text, {stopClause});
+        const parts = splitSegments(text, {stopClause});
+        expect(parts.length).toBe(segments);
+        const sent = stopClause && text ? text + STOP_CLAUSE : text;
+        expect(parts.join("")).toBe(sent);
+        if (segments > 1) {
+            for (const part of parts) {
+                expect(countSegments(part).units).toBeLessThan(unitsPerSegment + 1);
+            }
+        }
+    }
 });
 
 test("alphabet", () => {

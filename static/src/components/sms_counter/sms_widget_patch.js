@@ -1,34 +1,33 @@
 // Patches the same widget: its patch has to come first.
 import "@mass_mailing_sms/components/sms_widget/fields_sms_widget";
+import {loadUsualFields, setFallback, writePlaceholder} from "./usual_fields.js";
 import {reactive, useEffect} from "@odoo/owl";
 import {SmsOvhCounter} from "./sms_counter.js";
+import {SmsOvhFields} from "./sms_fields.js";
+import {SmsOvhPhoneBeside} from "../sms_phone/sms_phone_beside.js";
 import {SmsWidget} from "@sms/components/sms_widget/fields_sms_widget";
-import {_t} from "@web/core/l10n/translation";
 import {patch} from "@web/core/utils/patch";
 import {session} from "@web/session";
-import {useBus} from "@web/core/utils/hooks";
+import {useBus, useService} from "@web/core/utils/hooks";
 import {useDebounced} from "@web/core/utils/timing";
 import {user} from "@web/core/user";
 
 // Milliseconds without a key after which the record takes over what was typed.
 const UPDATE_DELAY = 500;
 
-// What is usually put into a text, by the model of the recipients.
-const USUAL_FIELDS = {
-    "mailing.contact": [
-        {name: "first_name", label: _t("First Name")},
-        {name: "name", label: _t("Full Name")},
-        {name: "company_name", label: _t("Company")},
-    ],
-    "res.partner": [
-        {name: "name", label: _t("Full Name")},
-        {name: "city", label: _t("City")},
-    ],
-};
+// Milliseconds without a key after which what stands around the text follows it.
+const SHOW_DELAY = 150;
+// Where a text is written that recipients read: the phone stands beside it.
+const WRITING_MODELS = ["mailing.mailing", "sms.composer", "sms.template"];
 
 let nextId = 1;
 
-SmsWidget.components = {...SmsWidget.components, SmsOvhCounter};
+SmsWidget.components = {
+    ...SmsWidget.components,
+    SmsOvhCounter,
+    SmsOvhFields,
+    SmsOvhPhoneBeside,
+};
 
 /**
  * Odoo's widget counts when the field loses focus, by rules that are not OVHcloud's. Where
@@ -40,6 +39,10 @@ patch(SmsWidget.prototype, {
         super.setup(...arguments);
         this.smsOvhCounterId = `o_sms_ovh_counter_${nextId++}`;
         this.smsOvhState = reactive({text: this.smsOvhValue, undo: null});
+        // Follows a moment later: a key costs no rendering of it.
+        this.smsOvhShown = reactive({text: this.smsOvhValue, fields: []});
+        this.smsOvhFieldService = useService("field");
+        this.smsOvhShowLater = useDebounced(() => this.smsOvhShow(), SHOW_DELAY);
         this.smsOvhUpdateLater = useDebounced(this.smsOvhUpdateRecord, UPDATE_DELAY);
         this.smsOvhIsTyping = false;
         this.smsOvhIsUpdating = false;
@@ -48,6 +51,7 @@ patch(SmsWidget.prototype, {
                 // After `useInputField`, which puts the record's value in the text area
                 // unless something else is being typed.
                 this.smsOvhState.text = this.textareaRef.el?.value ?? this.smsOvhValue;
+                this.smsOvhShow();
             },
             () => [this.smsOvhValue, this.textareaRef.el, this.props.record.id]
         );
@@ -63,6 +67,12 @@ patch(SmsWidget.prototype, {
                 this.smsOvhLoadPlaceholders(resId);
             },
             () => [this.props.record.resId]
+        );
+        useEffect(
+            (model) => {
+                this.smsOvhLoadFields(model);
+            },
+            () => [this.smsOvhModel]
         );
         useBus(this.props.record.model.bus, "NEED_LOCAL_CHANGES", () =>
             this.smsOvhTrim()
@@ -112,29 +122,66 @@ patch(SmsWidget.prototype, {
         };
     },
 
-    /** The usual fields of the recipients, where a text may have any. */
-    get smsOvhFields() {
-        const {data} = this.props.record;
-        const model = data[this.props.dynamicPlaceholderModelReferenceField];
-        if (!this.isSmsOvh || this.props.readonly || !this.props.dynamicPlaceholder) {
-            return [];
-        }
-        return USUAL_FIELDS[model] || [];
+    get smsOvhPhoneProps() {
+        const {placeholders, optOut, gsm7, stopClause} = this.smsOvhCounterProps;
+        const sender = this.props.record.data.sms_ovh_sender_id;
+        return {
+            state: this.smsOvhShown,
+            sender: (sender && sender.display_name) || "",
+            placeholders,
+            optOut,
+            gsm7,
+            stopClause,
+        };
     },
 
-    get smsOvhInsertHelp() {
-        return _t(
-            "Puts it where the cursor is. Who has none gets the text without it; to write something instead, put it after the three bars."
+    /** Whether the phone stands beside the text: in forms, not in lists. */
+    get smsOvhHasPhone() {
+        return (
+            this.isSmsOvh &&
+            WRITING_MODELS.includes(this.props.record.resModel) &&
+            this.env.config?.viewType === "form"
         );
     },
 
+    /** The recipients' model, where the text may have fields of theirs. */
+    get smsOvhModel() {
+        const {data, resModel} = this.props.record;
+        if (!this.isSmsOvh) {
+            return false;
+        }
+        if (resModel === "sms.template") {
+            return data.model;
+        }
+        return (
+            this.props.dynamicPlaceholder &&
+            data[this.props.dynamicPlaceholderModelReferenceField]
+        );
+    },
+
+    async smsOvhLoadFields(model) {
+        const fields = await loadUsualFields(model, this.smsOvhFieldService);
+        if (model === this.smsOvhModel) {
+            this.smsOvhShown.fields = fields;
+        }
+    },
+
+    smsOvhShow() {
+        this.smsOvhShown.text = this.smsOvhState.text;
+    },
+
     /** Put a field of the recipient where the cursor is. */
-    smsOvhInsert({name}) {
+    smsOvhInsert({path}) {
         const {el} = this.textareaRef;
         const {selectionStart: start, selectionEnd: end, value} = el;
-        const field = `{{ object.${name} ||| }}`;
+        const field = writePlaceholder(path);
         this.smsOvhSetText(value.slice(0, start) + field + value.slice(end));
         el.setSelectionRange(start + field.length, start + field.length);
+    },
+
+    /** Write something else for recipients in whom a field is empty. */
+    smsOvhSetFallback({path}, fallback) {
+        this.smsOvhSetText(setFallback(this.textareaRef.el.value, path, fallback));
     },
 
     /** Ask again once a new campaign has got its id, whose length counts. */
@@ -168,6 +215,7 @@ patch(SmsWidget.prototype, {
         }
         this.smsOvhState.text = this.textareaRef.el?.value ?? this.smsOvhValue;
         this.smsOvhState.undo = null;
+        this.smsOvhShowLater();
         this.smsOvhUpdateLater();
     },
 

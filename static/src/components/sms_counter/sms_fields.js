@@ -1,0 +1,31 @@
+import {Component, useState} from "@odoo/owl";
+import {splitPlaceholders} from "./usual_fields.js";
+
+/**
+ * Buttons that put a field of the recipient into the text, and what is written instead
+ * for recipients in whom it is empty.
+ */
+export class SmsOvhFields extends Component {
+    static template = "sms_ovh.SmsFields";
+    static props = {
+        // Reactive: `text`, a moment after it was typed, and `fields`.
+        state: Object,
+        onInsert: Function,
+        onFallback: Function,
+    };
+
+    setup() {
+        this.state = useState(this.props.state);
+    }
+
+    /** The fields that the text has, each once. */
+    get used() {
+        const used = new Map();
+        for (const piece of splitPlaceholders(this.state.text, this.state.fields)) {
+            if (piece.path && !used.has(piece.path)) {
+                used.set(piece.path, piece);
+            }
+        }
+        return [...used.values()];
+    }
+}
