@@ -2,7 +2,7 @@ import re
 from pathlib import Path
 
 from odoo.exceptions import AccessError, UserError
-from odoo.tests import Form, new_test_user, tagged
+from odoo.tests import Form, HttpCase, new_test_user, tagged
 
 from .common import KEYS_2, SERVICE_2, SmsOvhCase
 
@@ -168,3 +168,51 @@ class TestTemplates(SmsOvhCase):
                     rendered = template._render_field("body", record.ids)
                     expected = record.mapped(path)[0] or "client"
                     self.assertEqual(rendered[record.id], expected)
+
+
+class TemplateTourCase(SmsOvhCase, HttpCase):
+    """Who writes campaigns and speaks French only, at one width."""
+
+    def _start(self):
+        self.env["res.lang"]._activate_lang("fr_FR")
+        self.env["ir.module.module"]._load_module_terms(
+            ["web", "sms", "mass_mailing", "mass_mailing_sms", "sms_ovh"], ["fr_FR"]
+        )
+        marketer = new_test_user(
+            self.env,
+            "redactrice",
+            groups="mass_mailing.group_mass_mailing_user",
+            company_id=self.company.id,
+            lang="fr_FR",
+        )
+        self.start_tour("/odoo/sms-templates/new", "sms_ovh_template", login="redactrice")
+        template = self.env["sms.template"].search([("name", "=", "Rentrée")])
+        self.assertEqual(
+            template.body, "Bonjour {{ object.first_name ||| cher client}}"
+        )
+        mailing = self._create_mailing(["+33612340001"], user_id=marketer.id)
+        self.start_tour(
+            f"/odoo/sms-marketing/{mailing.id}",
+            "sms_ovh_keep_template",
+            login="redactrice",
+        )
+        kept = self.env["sms.template"].search([("name", "=", mailing.subject)])
+        self.assertEqual(kept.create_uid, marketer)
+        self.assertEqual(kept.body, mailing.body_plaintext)
+
+
+@tagged("-at_install", "post_install")
+class TestTemplateTour(TemplateTourCase):
+    browser_size = "1400x900"
+
+    def test_tour(self):
+        self._start()
+
+
+@tagged("-at_install", "post_install")
+class TestTemplateTourMobile(TemplateTourCase):
+    browser_size = "390x844"
+    touch_enabled = True
+
+    def test_tour(self):
+        self._start()

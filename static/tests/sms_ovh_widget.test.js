@@ -1,5 +1,6 @@
 import {
     advanceTime,
+    after,
     animationFrame,
     beforeEach,
     expect,
@@ -479,6 +480,35 @@ test("the phone beside the text shows it as it is sent", async () => {
         "36111",
     ]);
     expect(".o_sms_ovh_beside .o_sms_ovh_end").toHaveCount(2);
+    expect.verifySteps(["placeholders 1"]);
+});
+
+test.tags("mobile");
+test("on a phone the counter stays above the keyboard", async () => {
+    const own = Object.getOwnPropertyDescriptor(window, "visualViewport");
+    const viewport = Object.assign(new EventTarget(), {offsetTop: 0, height: 5000});
+    Object.defineProperty(window, "visualViewport", {
+        configurable: true,
+        get: () => viewport,
+    });
+    after(() => Object.defineProperty(window, "visualViewport", own));
+    await mountMailing(1);
+    await contains("textarea").click();
+    expect(".o_sms_ovh_above_keyboard").toHaveCount(0);
+    const keyboard = (height) => {
+        viewport.height = height;
+        viewport.dispatchEvent(new Event("resize"));
+    };
+    keyboard(60);
+    expect(".o_sms_ovh_above_keyboard .o_sms_ovh_count").toHaveCount(1);
+    expect(queryOne(".o_sms_ovh_above_keyboard").style.bottom).toBe(
+        `${window.innerHeight - 60}px`
+    );
+    keyboard(5000);
+    expect(".o_sms_ovh_above_keyboard").toHaveCount(0);
+    keyboard(60);
+    queryOne("textarea").blur();
+    expect(".o_sms_ovh_above_keyboard").toHaveCount(0);
     expect.verifySteps(["placeholders 1"]);
 });
 

@@ -10,11 +10,11 @@ import {patch} from "@web/core/utils/patch";
 import {session} from "@web/session";
 import {useBus, useService} from "@web/core/utils/hooks";
 import {useDebounced} from "@web/core/utils/timing";
+import {useAboveKeyboard} from "./above_keyboard.js";
 import {user} from "@web/core/user";
 
 // Milliseconds without a key after which the record takes over what was typed.
 const UPDATE_DELAY = 500;
-
 // Milliseconds without a key after which what stands around the text follows it.
 const SHOW_DELAY = 150;
 // Where a text is written that recipients read: the phone stands beside it.
@@ -73,6 +73,10 @@ patch(SmsWidget.prototype, {
                 this.smsOvhLoadFields(model);
             },
             () => [this.smsOvhModel]
+        );
+        useAboveKeyboard(
+            () => this.isSmsOvh && this.textareaRef.el,
+            () => document.getElementById(this.smsOvhCounterId)
         );
         useBus(this.props.record.model.bus, "NEED_LOCAL_CHANGES", () =>
             this.smsOvhTrim()
