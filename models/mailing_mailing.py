@@ -453,6 +453,7 @@ class MailingMailing(models.Model):
     def action_sms_ovh_save_template(self):
         """Keep the text, and how it is sent, as a template of the user's own."""
         self.ensure_one()
+        self.check_access("read")
         if is_blank(self.body_plaintext):
             raise UserError(
                 self.env._("There is no text yet: write one, then keep it.")

@@ -66,6 +66,8 @@ class SmsTemplate(models.Model):
     def action_sms_ovh_write_campaign(self):
         """Open a new campaign that starts with this template."""
         self.ensure_one()
+        self.check_access("read")
+        self.env["mailing.mailing"].check_access("create")
         action = self.env["ir.actions.act_window"]._for_xml_id(
             "mass_mailing_sms.mailing_mailing_action_sms"
         )

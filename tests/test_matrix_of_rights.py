@@ -159,6 +159,7 @@ METHODS = {
     ("mailing.mailing", "action_sms_ovh_preview"): (MARKETING, []),
     ("mailing.mailing", "action_sms_ovh_resume"): (MARKETING, []),
     ("mailing.mailing", "action_sms_ovh_retry"): (MARKETING, []),
+    ("mailing.mailing", "action_sms_ovh_save_template"): (MARKETING, []),
     ("mailing.mailing", "action_sms_ovh_schedule"): (MARKETING, []),
     ("mailing.mailing", "action_sms_ovh_send"): (MARKETING, []),
     ("mailing.mailing", "action_sms_ovh_show_estimate"): (MARKETING, []),
@@ -172,6 +173,14 @@ METHODS = {
     ("mailing.mailing", "get_sms_link_replacements_placeholders"): (MARKETING, []),
     ("mailing.mailing", "get_sms_ovh_progress"): (MARKETING, []),
     ("mailing.mailing", "get_sms_ovh_results"): (MARKETING, []),
+    # Templates are of no company.
+    ("sms.template", "action_sms_ovh_write_campaign"): (
+        MARKETING | {"other_marketing", "other_administrator", "other_system"},
+        [],
+    ),
+    # Names of fields, which Odoo's own code asks for.
+    ("mailing.contact", "mail_allowed_qweb_expressions"): (None, []),
+    ("res.partner", "mail_allowed_qweb_expressions"): (None, []),
     ("mailing.sms.test", "action_send_sms"): (MARKETING, []),
     ("mailing.trace", "set_clicked"): (MARKETING, []),
     # One's own failures only, whoever one is.
@@ -252,7 +261,13 @@ WRITABLE = {
     "res.partner": set(),
 }
 # What a user may try to give of another company.
-LINKS = {"account_id", "company_id", "mailing_id", "sms_ovh_company_id"}
+LINKS = {
+    "account_id",
+    "company_id",
+    "mailing_id",
+    "sms_ovh_company_id",
+    "sms_ovh_sender_id",
+}
 ROUTES = {
     "/sms_ovh/<string:token>/delivery": "none",
     "/sms_ovh/<string:token>/stop": "none",
@@ -660,6 +675,12 @@ class TestMatrixOfRights(SmsOvhCase, HttpCase):
                 "sms_ovh_company_id": self.company.id,
                 "mailing_type": "sms",
                 "subject": "x",
+            },
+            "sms.template": {
+                "sms_ovh_sender_id": mine.default_sender_id.id,
+                "name": "x",
+                "model_id": self.env["ir.model"]._get_id("res.partner"),
+                "body": "x",
             },
         }
         guarded = {

@@ -6,7 +6,6 @@ from odoo.tests import Form, HttpCase, new_test_user, tagged
 
 from .common import KEYS_2, SERVICE_2, SmsOvhCase
 
-
 FOLDER = Path(__file__).resolve().parent.parent
 
 
@@ -153,7 +152,7 @@ class TestTemplates(SmsOvhCase):
             record = self.env[model].search([], limit=1)
             for path in paths:
                 with self.subTest(model=model, path=path):
-                    text = f"{{{{ object.{path} ||| client }}}}"
+                    text = f"{{{{ object.{path} ||| client}}}}"
                     template = (
                         self.env["sms.template"]
                         .with_user(self.marketer)
@@ -185,7 +184,9 @@ class TemplateTourCase(SmsOvhCase, HttpCase):
             company_id=self.company.id,
             lang="fr_FR",
         )
-        self.start_tour("/odoo/sms-templates/new", "sms_ovh_template", login="redactrice")
+        self.start_tour(
+            "/odoo/sms-templates/new", "sms_ovh_template", login="redactrice"
+        )
         template = self.env["sms.template"].search([("name", "=", "Rentrée")])
         self.assertEqual(
             template.body, "Bonjour {{ object.first_name ||| cher client}}"

@@ -65,8 +65,12 @@ def get_pages(studio):
         found = studio.rpc(model, "search", list(domain), limit=1)
         return found[0] if found else None
 
-    draft = first("mailing.mailing", ("mailing_type", "=", "sms"), ("state", "=", "draft"))
-    sent = first("mailing.mailing", ("mailing_type", "=", "sms"), ("state", "=", "done"))
+    draft = first(
+        "mailing.mailing", ("mailing_type", "=", "sms"), ("state", "=", "draft")
+    )
+    sent = first(
+        "mailing.mailing", ("mailing_type", "=", "sms"), ("state", "=", "done")
+    )
     pages = {
         "campaigns": "sms-marketing",
         "campaign, new": "sms-marketing/new",

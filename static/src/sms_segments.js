@@ -243,9 +243,7 @@ export function splitSegments(text, {stopClause = false} = {}) {
     let used = 0;
     for (const character of stopClause ? text + STOP_CLAUSE : text) {
         const units =
-            encoding === UNICODE
-                ? character.length
-                : SEPTETS[character.charCodeAt(0)];
+            encoding === UNICODE ? character.length : SEPTETS[character.charCodeAt(0)];
         if (used + units > unitsPerSegment) {
             parts.push("");
             used = 0;

@@ -2,6 +2,13 @@ import {registry} from "@web/core/registry";
 
 const text = "div[name='body'] textarea";
 
+/** The word before the field is kept apart from it. */
+function check(value) {
+    if (value !== "Bonjour {{ object.first_name ||| cher client}}") {
+        throw new Error(`the text is ${value}`);
+    }
+}
+
 /** From a new template to a campaign with its text, in French, at either width. */
 registry.category("web_tour.tours").add("sms_ovh_template", {
     url: "/odoo/sms-templates/new",
@@ -26,10 +33,11 @@ registry.category("web_tour.tours").add("sms_ovh_template", {
         {
             content: "What is written where there is none is asked for",
             trigger: ".o_sms_ovh_fallback:contains('Prénom, s') input",
-            run: "edit cher client && press Tab",
+            run: "edit cher client && press Enter",
         },
         {
-            trigger: `${text}:value(Bonjour {{ object.first_name ||| cher client}})`,
+            trigger: text,
+            run: ({anchor}) => check(anchor.value),
         },
         {
             isActive: ["mobile"],
@@ -53,8 +61,8 @@ registry.category("web_tour.tours").add("sms_ovh_template", {
         },
         {
             content: "The campaign starts with it",
-            trigger:
-                "div[name='body_plaintext'] textarea:value(Bonjour {{ object.first_name ||| cher client}})",
+            trigger: "div[name='body_plaintext'] textarea",
+            run: ({anchor}) => check(anchor.value),
         },
         {
             trigger: "div[name='sms_subject'] input:value(Rentrée)",

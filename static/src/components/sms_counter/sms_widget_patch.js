@@ -2,15 +2,15 @@
 import "@mass_mailing_sms/components/sms_widget/fields_sms_widget";
 import {loadUsualFields, setFallback, writePlaceholder} from "./usual_fields.js";
 import {reactive, useEffect} from "@odoo/owl";
+import {useBus, useService} from "@web/core/utils/hooks";
 import {SmsOvhCounter} from "./sms_counter.js";
 import {SmsOvhFields} from "./sms_fields.js";
 import {SmsOvhPhoneBeside} from "../sms_phone/sms_phone_beside.js";
 import {SmsWidget} from "@sms/components/sms_widget/fields_sms_widget";
 import {patch} from "@web/core/utils/patch";
 import {session} from "@web/session";
-import {useBus, useService} from "@web/core/utils/hooks";
-import {useDebounced} from "@web/core/utils/timing";
 import {useAboveKeyboard} from "./above_keyboard.js";
+import {useDebounced} from "@web/core/utils/timing";
 import {user} from "@web/core/user";
 
 // Milliseconds without a key after which the record takes over what was typed.
@@ -178,7 +178,9 @@ patch(SmsWidget.prototype, {
     smsOvhInsert({path}) {
         const {el} = this.textareaRef;
         const {selectionStart: start, selectionEnd: end, value} = el;
-        const field = writePlaceholder(path);
+        // A word before it, as "Bonjour", is not the name's.
+        const isTouching = /[\p{L}\p{N},.;:!?]$/u.test(value.slice(0, start));
+        const field = (isTouching ? " " : "") + writePlaceholder(path);
         this.smsOvhSetText(value.slice(0, start) + field + value.slice(end));
         el.setSelectionRange(start + field.length, start + field.length);
     },
