@@ -288,17 +288,22 @@ class SmsOvhAccount(models.Model):
         trackers = self._find_answered(answers, campaigns_only=True)
         # Those that had opted out by a keyword, and do so again.
         Stop.search([("account_id", "=", self.id), ("number", "in", new)]).unlink()
-        Stop.create(
+        stops = Stop._insert(
             [
                 {
                     "account_id": self.id,
                     "number": answer["number"],
                     "received_at": answer["received_at"] or fields.Datetime.now(),
-                    **tracker._prepare_sms_ovh_answered(),
+                    **(
+                        tracker._prepare_sms_ovh_answered()
+                        if tracker
+                        else {"trace_id": False, "mailing_id": False}
+                    ),
                 }
                 for answer, tracker in zip(answers, trackers, strict=True)
             ]
-        )._apply(trackers)
+        )
+        stops._apply(trackers)
         self.stops_to_read = left
 
     def _fetch_stop_details(self, names):

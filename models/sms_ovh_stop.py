@@ -2,9 +2,11 @@ import logging
 from collections import defaultdict
 
 from odoo import api, fields, models
+from odoo.tools import SQL
 from odoo.tools.misc import format_date
 
 from ..tools import ovh_client
+from ..tools.sms_api import FRENCH_NUMBER
 
 _logger = logging.getLogger(__name__)
 
@@ -33,6 +35,40 @@ class SmsOvhStop(models.Model):
     )
 
     _account_number_unique = models.UniqueIndex("(account_id, number)")
+
+    @api.model
+    def _insert(self, vals_list):
+        """Create STOP at OVHcloud's, in one statement: there may be many.
+
+        :param list vals_list: values, the same names in each
+        :return: the new ones, in this order
+        """
+        self.flush_model()
+        now, uid = self.env.cr.now(), self.env.uid
+        names = ("account_id", "number", "received_at", "mailing_id", "trace_id")
+        rows = self.env.execute_query(
+            SQL(
+                """
+                INSERT INTO sms_ovh_stop (
+                    account_id, number, received_at, mailing_id, trace_id, origin,
+                    create_uid, create_date, write_uid, write_date
+                )
+                SELECT *, 'ovhcloud', %(uid)s, %(now)s, %(uid)s, %(now)s
+                  FROM unnest(
+                           %(account_id)s::int[], %(number)s::varchar[],
+                           %(received_at)s::timestamp[], %(mailing_id)s::int[],
+                           %(trace_id)s::int[]
+                       )
+             RETURNING number, id
+                """,
+                uid=uid,
+                now=now,
+                **{name: [vals[name] or None for vals in vals_list] for name in names},
+            )
+        )
+        self.invalidate_model(flush=False)
+        ids = dict(rows)
+        return self.browse(ids[vals["number"]] for vals in vals_list)
 
     def _apply(self, trackers):
         """Have these numbers get no marketing SMS any more, and say why everywhere.
@@ -83,7 +119,8 @@ class SmsOvhStop(models.Model):
             numbers = [
                 number
                 for number in stops.mapped("number")
-                if user._phone_format(number=number)
+                # Reading one takes longer than all else that is done with it.
+                if FRENCH_NUMBER.fullmatch(number) or user._phone_format(number=number)
             ]
             if len(numbers) < len(stops):
                 _logger.info("OVHcloud SMS: a STOP of an unusual number is set aside")

@@ -129,6 +129,33 @@ class TestStops(AnswersCase):
             requests["GET /sms/{serviceName}/blacklists/{number}"],
         )
 
+    def test_each_number_has_its_note(self):
+        """Those new, those that came back, and none on those that stand there."""
+        numbers = self._numbers(30)
+        blacklist = self.env["phone.blacklist"]
+        there = blacklist._add(numbers[:2])
+        back = blacklist._remove([numbers[2]])
+        before = len(there.message_ids)
+        self.simulator.add_stops(SERVICE_1, numbers)
+        with patch.object(const, "STOP_SLICE", 7):
+            self._run_cron("sms_ovh.ir_cron_read_answers")
+        self.env.invalidate_all()
+        self.assertTrue(back.active)
+        self.assertEqual(len(there.message_ids), before)
+        found = blacklist.search([("number", "in", numbers[3:])])
+        self.assertEqual(len(found), 27)
+        message_ids = set()
+        for record in found:
+            (note,) = record.message_ids
+            self.assertIn(SERVICE_1, note.body)
+            self.assertEqual(note.author_id, self.env.ref("base.partner_root"))
+            self.assertEqual(note.subtype_id, self.env.ref("mail.mt_note"))
+            message_ids.add(note.message_id)
+        self.assertEqual(len(message_ids), 27)
+        stops = self.env["sms.ovh.stop"].search([("number", "in", numbers)])
+        self.assertEqual(set(stops.mapped("origin")), {"ovhcloud"})
+        self.assertEqual(len(stops), 30)
+
     def test_replies_come_first(self):
         """Replies do not wait for a list that cannot be read."""
         order = []
