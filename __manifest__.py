@@ -88,5 +88,6 @@
         "static/description/images/campaign_writing.png",
         "static/description/images/dashboard.png",
     ],
+    "post_init_hook": "post_init_hook",
     "uninstall_hook": "uninstall_hook",
 }

@@ -64,9 +64,6 @@ ANNOUNCE_EXPIRY = timedelta(days=14)
 OVERTAKEN_WITHIN = timedelta(minutes=1)
 SMALLEST_RECHARGE = 100
 
-# Where an integrator creates the application key, the secret and the consumer key.
-# https://help.ovhcloud.com/csm/en-api-getting-started-ovhcloud-api
-TOKEN_CREATION_URL = "https://eu.api.ovh.com/createToken/"
 # Where SMS of a service are bought. https://help.ovhcloud.com/csm/en-sms-credits-management
 ORDER_URL = "https://www.ovh.com/manager/#/telecom/sms/%s/order"
 

@@ -62,16 +62,9 @@ class Secret(fields.Char):
         return super().__get__(record, owner)
 
     def to_sql(self, model, alias):
-        """Override to refuse while a text is rendered: reading, sorting, grouping."""
+        """Override to refuse while a text is rendered: in any query, conditions too."""
         check_not_rendering(model.env)
         return super().to_sql(model, alias)
-
-    def condition_to_sql(self, field_expr, operator, value, model, alias, query):
-        """Override to refuse while a text is rendered: searching."""
-        check_not_rendering(model.env)
-        return super().condition_to_sql(
-            field_expr, operator, value, model, alias, query
-        )
 
 
 class UncheckedMany2one(fields.Many2one):

@@ -4,13 +4,11 @@ import re
 from odoo import SUPERUSER_ID
 from odoo.http import Controller, request, route
 
-from .. import const
 from ..tools.log_filter import hide_secrets
 
 _logger = logging.getLogger(__name__)
 hide_secrets()
 
-MAX_BODY_SIZE = const.MAX_CALLBACK_SIZE
 # What `secrets.token_urlsafe` makes: anything else is no token, and never searched for.
 TOKEN_REGEX = re.compile(r"[A-Za-z0-9_-]{32,128}")
 

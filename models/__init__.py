@@ -7,11 +7,8 @@ from . import base
 from . import ir_actions_server
 from . import ir_cron
 from . import ir_http
-from . import mail_followers
-from . import ir_websocket
 from . import mail_notification
 from . import mail_thread
-from . import mail_thread_phone
 from . import mail_render_mixin
 from . import mailing_contact
 from . import mailing_list

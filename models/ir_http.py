@@ -5,7 +5,7 @@ from odoo.http import request
 
 from .. import const
 
-# Below it are our routes, and nothing else is.
+# Below it are our routes, and nothing else.
 ROOT = "/sms_ovh/"
 
 
@@ -19,13 +19,37 @@ class IrHttp(models.AbstractModel):
 
         They have no user, language, website or editor, and come once or twice for each
         SMS sent: what addons prepare for pages is a third of what such a call takes.
+
+        On all our routes the one parameter is dropped that makes every route of Odoo
+        fail: OVHcloud calls again for each failure of the server.
         """
-        if rule.endpoint.routing.get("sms_ovh_callback"):
-            request.sms_ovh_callback = True
+        if not request.httprequest.path.startswith(ROOT):
+            super()._pre_dispatch(rule, args)
+            return
+        is_callback = rule.endpoint.routing.get("sms_ovh_callback")
+        if is_callback:
             request.sms_ovh_too_long = cls._bound_sms_ovh_body()
+            if request.sms_ovh_too_long:
+                # What was not read must not be taken for the next request.
+                request.future_response.headers.set("Connection", "close")
+        cls._drop_sms_ovh_self()
+        if is_callback:
             request.dispatcher.pre_dispatch(rule, args)
         else:
             super()._pre_dispatch(rule, args)
+
+    @classmethod
+    def _drop_sms_ovh_self(cls):
+        """Drop the parameter named ``self``, which a method cannot take."""
+        for name in ("args", "form", "files"):
+            values = getattr(request.httprequest, name)
+            if "self" in values:
+                kept = [
+                    (key, value)
+                    for key, value in values.items(multi=True)
+                    if key != "self"
+                ]
+                setattr(request.httprequest, name, type(values)(kept))
 
     @classmethod
     def _bound_sms_ovh_body(cls):
@@ -47,29 +71,6 @@ class IrHttp(models.AbstractModel):
             too_long = len(body) > const.MAX_CALLBACK_SIZE
         http_request.stream = BytesIO(b"" if too_long else body)
         return too_long
-
-    @classmethod
-    # pylint: disable-next=missing-return
-    def _post_dispatch(cls, response):
-        """Override to set no cookie for OVHcloud's callbacks. See `_pre_dispatch`."""
-        if getattr(request, "sms_ovh_callback", False):
-            if getattr(request, "sms_ovh_too_long", False):
-                # What was not read must not be taken for the next request.
-                response.headers["Connection"] = "close"
-            request.dispatcher.post_dispatch(response)
-        else:
-            super()._post_dispatch(response)
-
-    @classmethod
-    def _dispatch(cls, endpoint):
-        """Override to drop the one parameter that makes every route of Odoo fail.
-
-        Whoever calls our routes must never see a failure of the server, whatever the
-        parameters are named: OVHcloud calls again for each.
-        """
-        if request.httprequest.path.startswith(ROOT):
-            request.params.pop("self", None)
-        return super()._dispatch(endpoint)
 
     @classmethod
     def _serve_fallback(cls):

@@ -1,3 +1,4 @@
+from functools import partial
 from typing import NamedTuple
 
 from odoo import api, models
@@ -61,10 +62,54 @@ class MailRenderMixin(models.AbstractModel):
     _inherit = "mail.render.mixin"
 
     @api.model
-    def _render_template(self, *args, **kwargs):
-        """Override of `mail` to keep secrets out of what somebody wrote."""
+    def _render_template(
+        self,
+        template_src,
+        model,
+        res_ids,
+        engine="inline_template",
+        add_context=None,
+        options=None,
+    ):
+        """Override of `mail` to keep secrets out of what somebody wrote.
+
+        And to write in GSM-7 what placeholders fill in, or all, where the context has
+        ``sms_ovh_rendering``, :class:`Gsm7Rendering`. What other choices would have made
+        is kept in ``sms_ovh_texts``, :class:`RenderedTexts`.
+        """
+        gsm7 = self.env.context.get("sms_ovh_rendering")
+        render = partial(
+            super()._render_template,
+            model=model,
+            res_ids=res_ids,
+            engine=engine,
+            add_context=add_context,
+            options=options,
+        )
         with rendering():
-            return super()._render_template(*args, **kwargs)
+            if not gsm7 or not template_src or engine != "inline_template":
+                return render(template_src)
+            try:
+                rendered = render(mark_placeholders(str(template_src)))
+            except UserError:
+                # Core's sentence shows the template: once more, without the marks.
+                return render(template_src)
+        texts = self.env.context.get("sms_ovh_texts")
+        for res_id, marked in rendered.items():
+            text = unmark(marked)
+            written = write_gsm7(marked, *gsm7)
+            rendered[res_id] = written
+            if texts is None:
+                continue
+            texts.pop(res_id, None)
+            if not is_gsm7(text):
+                texts[res_id] = {
+                    choice: text
+                    if choice == gsm7_filling.OFF
+                    else write_gsm7(marked, choice, gsm7.links_shortened)
+                    for choice, __ in const.GSM7_CHOICES
+                }
+        return rendered
 
     @api.model
     def _shorten_links_text(
@@ -103,50 +148,6 @@ class MailRenderMixin(models.AbstractModel):
             return links[url] or url
 
         return replace_links(content, shorten)
-
-    @api.model
-    def _render_template_inline_template(
-        self, template_txt, model, res_ids, add_context=None, options=None
-    ):
-        """Override of `mail` to write in GSM-7 what placeholders fill in, or all.
-
-        Where the context has ``sms_ovh_rendering``, :class:`Gsm7Rendering`. What other
-        choices would have made is kept in ``sms_ovh_texts``, :class:`RenderedTexts`.
-        """
-        rendering = self.env.context.get("sms_ovh_rendering")
-        if not rendering or not template_txt:
-            return super()._render_template_inline_template(
-                template_txt, model, res_ids, add_context=add_context, options=options
-            )
-        try:
-            rendered = super()._render_template_inline_template(
-                mark_placeholders(str(template_txt)),
-                model,
-                res_ids,
-                add_context=add_context,
-                options=options,
-            )
-        except UserError:
-            # Core's sentence shows the template: once more, without the marks.
-            return super()._render_template_inline_template(
-                template_txt, model, res_ids, add_context=add_context, options=options
-            )
-        texts = self.env.context.get("sms_ovh_texts")
-        for res_id, marked in rendered.items():
-            text = unmark(marked)
-            written = write_gsm7(marked, *rendering)
-            rendered[res_id] = written
-            if texts is None:
-                continue
-            texts.pop(res_id, None)
-            if not is_gsm7(text):
-                texts[res_id] = {
-                    choice: text
-                    if choice == gsm7_filling.OFF
-                    else write_gsm7(marked, choice, rendering.links_shortened)
-                    for choice, __ in const.GSM7_CHOICES
-                }
-        return rendered
 
     @api.model
     def _get_sms_ovh_short_url(self, url, link_tracker_vals):

@@ -7,15 +7,6 @@ from .mail_render_mixin import Gsm7Rendering
 class MailThread(models.AbstractModel):
     _inherit = "mail.thread"
 
-    def _message_sms(self, *args, **kwargs):
-        """Override of `sms` to send by the account of the record's company."""
-        self.ensure_one()
-        company = self._get_sms_ovh_companies()[self.id]
-        involved = company | self.env.company
-        if company != self.env.company and involved._sms_ovh_filter_sending():
-            kwargs.setdefault("record_company_id", company.id)
-        return super()._message_sms(*args, **kwargs)
-
     def _message_sms_with_template(
         self, template=False, template_xmlid=False, *args, **kwargs
     ):

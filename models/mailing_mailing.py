@@ -110,6 +110,11 @@ class MailingMailing(models.Model):
     sms_units = fields.Integer(store=True, aggregator=None)
     sms_segments = fields.Integer(store=True, aggregator=None)
 
+    sms_has_insufficient_credit = fields.Boolean(compute="_compute_sms_ovh_iap_failure")
+    sms_has_unregistered_account = fields.Boolean(
+        compute="_compute_sms_ovh_iap_failure"
+    )
+
     sms_ovh_last_link = fields.Char(
         string="Link of the Last Recipient", compute="_compute_sms_ovh_last_link"
     )
@@ -207,9 +212,13 @@ class MailingMailing(models.Model):
     def write(self, vals):
         """Override to keep who wrote the campaign, and who asked to send it.
 
-        None is called done of which SMS are still to leave; what is archived while it
-        is sent is called back; and who watches is told of what starts, ends or waits.
+        What OVHcloud would refuse is not put in the queue, whoever does. None is called
+        done of which SMS are still to leave; what is archived while it is sent is called
+        back; and who watches is told of what starts, ends or waits.
         """
+        if vals.get("state") == "in_queue":
+            self._check_sms_ovh_rights()
+            self._check_sms_ovh_sendable()
         if "active" in vals and not vals["active"]:
             self._stop_sms_ovh_archived()
         waiting = self.browse()
@@ -231,7 +240,9 @@ class MailingMailing(models.Model):
             ("state", "sms_ovh_paused", "sms_ovh_cancel_state")
         ):
             self.filtered(
-                lambda mailing: mailing.mailing_type == "sms"
+                lambda mailing: (
+                    mailing.mailing_type == "sms" and mailing._is_by_sms_ovh()
+                )
             )._announce_sms_ovh_progress()
         return result
 
@@ -641,14 +652,15 @@ class MailingMailing(models.Model):
         """
         # sudo: the language of a user, and the account of the company that sends.
         self_sudo = self.sudo()
+        company_sudo = self_sudo.sms_ovh_company_id or self_sudo.env.company
+        if not company_sudo.sms_ovh_account_id:
+            return super().get_sms_link_replacements_placeholders()
         user_sudo = self_sudo.user_id or self_sudo.env.user
         mailing = self.with_context(lang=user_sudo.lang)
         placeholders = super(
             MailingMailing, mailing
         ).get_sms_link_replacements_placeholders()
-        company_sudo = self_sudo.sms_ovh_company_id or self_sudo.env.company
-        if company_sudo.sms_ovh_account_id:
-            placeholders["link"] = self._get_sms_ovh_link(self._get_sms_ovh_next_id())
+        placeholders["link"] = self._get_sms_ovh_link(self._get_sms_ovh_next_id())
         return placeholders
 
     @api.model
@@ -679,23 +691,11 @@ class MailingMailing(models.Model):
                 last_id = next_id + max(mailing._count_sms_ovh_seen(), 1) - 1
                 mailing.sms_ovh_last_link = self._get_sms_ovh_link(last_id)
 
-    def action_put_in_queue(self):
-        """Override of `mass_mailing` to refuse what OVHcloud would refuse."""
-        self._check_sms_ovh_rights()
-        self._check_sms_ovh_sendable()
-        return super().action_put_in_queue()
-
     def action_schedule(self):
-        """Override of `mass_mailing` to refuse what OVHcloud would refuse."""
+        """Override of `mass_mailing` to refuse before it asks for a date."""
         self._check_sms_ovh_rights()
         self._check_sms_ovh_sendable()
         return super().action_schedule()
-
-    def action_send_mail(self, res_ids=None):
-        """Override of `mass_mailing` to refuse what OVHcloud would refuse."""
-        self._check_sms_ovh_rights()
-        self._check_sms_ovh_sendable()
-        return super().action_send_mail(res_ids)
 
     def _check_sms_ovh_length(self):
         """Override to bring the figures up to date: ids and codes grow longer."""
@@ -704,13 +704,13 @@ class MailingMailing(models.Model):
             self.env.add_to_compute(self._fields[name], sms_mailings)
         return super(MailingMailing, sms_mailings)._check_sms_ovh_length()
 
-    @api.depends("sms_ovh_company_id")
-    def _compute_sms_has_iap_failure(self):
-        """Override of `mass_mailing_sms`: nobody buys Odoo's credits for OVHcloud."""
+    @api.depends("mailing_trace_ids.failure_type", "sms_ovh_company_id")
+    def _compute_sms_ovh_iap_failure(self):
+        """Compute as Odoo does, but for OVHcloud nobody buys Odoo's credits."""
         ovh_mailings = self.filtered("sms_ovh_account_id")
         ovh_mailings.sms_has_insufficient_credit = False
         ovh_mailings.sms_has_unregistered_account = False
-        return super(MailingMailing, self - ovh_mailings)._compute_sms_has_iap_failure()
+        (self - ovh_mailings)._compute_sms_has_iap_failure()
 
     # ------------------------------------------------------------
     # Composing
@@ -730,6 +730,11 @@ class MailingMailing(models.Model):
         if others:
             super(MailingMailing, others).action_send_sms(res_ids=res_ids)
         (self - others)._check_sms_ovh_rights()
+        if not res_ids:
+            # What is in the queue was looked at before.
+            (self - others).filtered(
+                lambda mailing: mailing.state == "draft"
+            )._check_sms_ovh_sendable()
         for mailing in self - others:
             if res_ids and mailing.state in ("draft", "done"):
                 # To these only, as automations send: nobody composes the rest.
@@ -822,10 +827,20 @@ class MailingMailing(models.Model):
             # Numbers without a country are read as those of the company that sends.
             .with_company(self.sms_ovh_company_id or self.env.company)
             .with_context(active_id=False, **context)
-            .create(self._send_sms_get_composer_values(res_ids))
+            .create(self._prepare_sms_ovh_composer_values(res_ids))
         )
         with composer._naming_sms_ovh_failure(composer._get_records()):
             composer._action_send_sms()
+
+    def _prepare_sms_ovh_composer_values(self, res_ids):
+        """Return the values of the composer of a slice, which itself heeds the blacklist.
+
+        Core reads all of it, whichever numbers are written to.
+
+        :rtype: dict
+        """
+        values = self._send_sms_get_composer_values(res_ids)
+        return {**values, "use_exclusion_list": False}
 
     def _commit_sms_ovh_slice(self):
         """Commit what is composed, if this is the cron, and forget what it took.

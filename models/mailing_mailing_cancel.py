@@ -199,13 +199,13 @@ class MailingMailing(models.Model):
         self.ensure_one()
         return bool(self.sms_ovh_account_id or self.sms_ovh_composed_count)
 
-    def unlink(self):
-        """Override to have nothing leave of a campaign that is deleted."""
+    @api.ondelete(at_uninstall=False)
+    def _unlink_close_sms_ovh(self):
+        """Have nothing leave of a campaign that is deleted."""
         # sudo: SMS of a campaign that the user may delete.
         self.sudo().filtered(
             lambda mailing: mailing.mailing_type == "sms" and mailing._is_by_sms_ovh()
         )._close_sms_ovh()
-        return super().unlink()
 
     def _close_sms_ovh(self):
         """Stop all of these campaigns that may still leave, as they are deleted."""

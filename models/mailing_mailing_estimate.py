@@ -430,7 +430,7 @@ class MailingMailing(models.Model):
         """Return the composer that makes the SMS of some recipients, unsaved."""
         self.ensure_one()
         composer = self.env["sms.composer"].with_context(active_id=False)
-        return composer.new(self._send_sms_get_composer_values(res_ids))
+        return composer.new(self._prepare_sms_ovh_composer_values(res_ids))
 
     def _render_sms_ovh(self, res_ids, seen=(), sms_id=None):
         """Return what each recipient gets, by the code that composes the campaign.

@@ -1,5 +1,7 @@
 from odoo import api, fields, models
 
+from .. import const
+
 
 class MailingMailing(models.Model):
     """When a campaign leaves: quiet hours, pause and resume."""
@@ -34,12 +36,18 @@ class MailingMailing(models.Model):
     )
     @api.depends_context("lang", "tz")
     def _compute_sms_ovh_leaves(self):
-        """Say when a campaign goes that quiet hours hold, and whether they are off."""
+        """Say when a campaign goes that quiet hours hold, and whether they are off.
+
+        And what one waits for that should have gone by now.
+        """
         self.sms_ovh_leaves = self.sms_ovh_hours_off = False
         now = fields.Datetime.now()
         for mailing in self.filtered("sms_ovh_account_id"):
             company = mailing.sms_ovh_company_id
-            if mailing.mailing_type != "sms" or mailing.sms_ovh_kind != "marketing":
+            if mailing.mailing_type != "sms":
+                continue
+            mailing.sms_ovh_leaves = mailing._get_sms_ovh_stuck()
+            if mailing.sms_ovh_kind != "marketing":
                 continue
             if mailing.state in ("draft", "in_queue"):
                 mailing.sms_ovh_hours_off = not company.sms_ovh_quiet_hours
@@ -53,7 +61,56 @@ class MailingMailing(models.Model):
                         opening, wanted_at > now or mailing.state == "in_queue"
                     )
             elif mailing.state == "sending":
-                mailing.sms_ovh_leaves = mailing._get_sms_ovh_rest_leaves()
+                rest_leaves = mailing._get_sms_ovh_rest_leaves()
+                mailing.sms_ovh_leaves = rest_leaves or mailing.sms_ovh_leaves
+
+    @api.model
+    def _get_sms_ovh_late_domain(self):
+        """Return the domain of campaigns that should be composed by now, and are not.
+
+        :rtype: list
+        """
+        late = fields.Datetime.now() - const.WAKE_AFTER
+        return [
+            ("mailing_type", "=", "sms"),
+            ("sms_ovh_company_id.sms_ovh_account_id", "!=", False),
+            ("sms_ovh_paused", "=", False),
+            ("sms_ovh_cancel_state", "=", False),
+            ("write_date", "<", late),
+            "|",
+            "&",
+            ("state", "=", "sending"),
+            ("sms_ovh_composing", "=", True),
+            "&",
+            ("state", "=", "in_queue"),
+            "|",
+            ("schedule_date", "=", False),
+            ("schedule_date", "<", late),
+        ]
+
+    def _get_sms_ovh_stuck(self):
+        """Return the sentence on what a campaign that is late waits for.
+
+        :return: False where it waits for nothing
+        :rtype: str|bool
+        """
+        self.ensure_one()
+        if not self.filtered_domain(self._get_sms_ovh_late_domain()):
+            return False
+        # sudo: a scheduled action, for who sends campaigns.
+        cron_sudo = self.env.ref("mass_mailing.ir_cron_mass_mailing_queue").sudo()
+        if not cron_sudo.active:
+            return self.env._(
+                "Nothing leaves: the scheduled action “%s” is switched off. Ask an"
+                " administrator to switch it on again.",
+                cron_sudo.name,
+            )
+        return self.env._(
+            "It waits for the scheduled action “%s”, which is busy with other campaigns,"
+            " or was stopped and is run again within minutes. If this stays, ask an"
+            " administrator whether scheduled actions run.",
+            cron_sudo.name,
+        )
 
     def _get_sms_ovh_leaves(self, opening, decided):
         """Return the sentence on when a campaign leaves that nobody composed yet.

@@ -2,7 +2,7 @@ import time
 from datetime import timedelta
 
 from odoo import api, fields, models
-from odoo.tools import SQL, split_every
+from odoo.tools import SQL, hmac, split_every
 
 from odoo.addons.bus.models.bus import channel_with_db, json_dump
 
@@ -32,6 +32,9 @@ ANNOUNCEMENT = "sms_ovh.progress"
 # Messages on the bus among which the last one of a campaign is looked for.
 RECENT_MESSAGES = 500
 _last_announced = {}
+# Seconds for which it is not counted again what can be tried again.
+COUNT_EVERY = 20
+_retryable = {}
 
 
 class MailingMailing(models.Model):
@@ -46,8 +49,9 @@ class MailingMailing(models.Model):
     def get_sms_ovh_progress(self):
         """Return how far this campaign is, as plain data for the browser.
 
-        :return: ``counts`` by figure (``waiting``, ``accepted``, ``delivered``,
-            ``failed``, ``cancelled``), their ``total``, ``per_minute`` and
+        :return: ``channel`` of the bus on which changes are announced, ``counts`` by
+            figure (``waiting``, ``accepted``, ``delivered``, ``failed``,
+            ``cancelled``), their ``total``, ``per_minute`` and
             ``expected_end`` while it is sent, ``started_at`` and ``sent_at``, and
             ``failures``, ``exclusions`` by reason
         :rtype: dict
@@ -87,10 +91,15 @@ class MailingMailing(models.Model):
             seconds = counts["waiting"] * 60 / per_minute
             expected_end = now + timedelta(seconds=seconds)
         groups = self._get_sms_ovh_failure_groups(failures)
-        retryable = 0
-        if any(group["retryable"] for group in groups):
-            retryable = self._count_sms_ovh_retryable()
+        retryable = self._count_sms_ovh_retryable(
+            [
+                (group["failure_type"], group["count"])
+                for group in groups
+                if group["retryable"]
+            ]
+        )
         return {
+            "channel": self._get_sms_ovh_channel(),
             "state": self.state,
             "paused": self.sms_ovh_paused,
             "cancelled": self.sms_ovh_cancel_state,
@@ -218,14 +227,29 @@ class MailingMailing(models.Model):
             )
         )
 
-    def _count_sms_ovh_retryable(self):
+    def _count_sms_ovh_retryable(self, failed):
         """Return how many :meth:`_get_sms_ovh_retryable` returns.
 
-        By the database: the progress asks for it again and again.
+        That looks at each SMS, and whoever watches asks every few seconds: it is counted
+        anew when other ones failed, or after a while.
+
+        :param list failed: failure types that may pass on another try, how many of each
+        :rtype: int
         """
+        self.ensure_one()
+        if not failed:
+            return 0
+        now = time.monotonic()
+        key = self.env.cr.dbname, self.id
+        counted, since, count = _retryable.get(key, (None, 0, 0))
+        if counted == failed and now - since < COUNT_EVERY:
+            return count
         ((count,),) = self.env.execute_query(
             SQL("SELECT count(*) %s", self._get_sms_ovh_retryable_sql())
         )
+        for old in [old for old, value in _retryable.items() if now - value[1] > 3600]:
+            _retryable.pop(old, None)
+        _retryable[key] = failed, now, count
         return count
 
     def _get_sms_ovh_retryable_sql(self):
@@ -236,14 +260,17 @@ class MailingMailing(models.Model):
             """
               FROM mailing_trace trace
               JOIN sms_sms sms ON sms.id = trace.sms_id_int
-         LEFT JOIN sms_ovh_job job ON job.id = sms.sms_ovh_job_id
              WHERE trace.mass_mailing_id = ANY(%(mailing_ids)s)
                AND trace.trace_status IN ('error', 'bounce')
                AND trace.failure_type = ANY(%(types)s)
                AND trace.is_test_trace IS NOT TRUE
                AND sms.state = 'error' AND sms.failure_type = ANY(%(types)s)
                AND sms.sms_ovh_id IS NULL AND sms.to_delete IS NOT TRUE
-               AND (job.id IS NULL OR job.state IN ('refused', 'failed'))
+               AND (sms.sms_ovh_job_id IS NULL OR sms.sms_ovh_job_id NOT IN (
+                       SELECT id FROM sms_ovh_job
+                        WHERE mailing_id = ANY(%(mailing_ids)s)
+                          AND state NOT IN ('refused', 'failed')
+                   ))
             """,
             mailing_ids=self.ids,
             types=sorted(const.RETRYABLE_FAILURE_TYPES),
@@ -371,6 +398,19 @@ class MailingMailing(models.Model):
     # Who watches it
     # ------------------------------------------------------------
 
+    def _get_sms_ovh_channel(self):
+        """Return the channel of the bus on which changes of this campaign are announced.
+
+        Anybody may listen to any channel whose name they know: only who may see the
+        campaign gets to know this one.
+
+        :rtype: str
+        """
+        self.ensure_one()
+        # sudo: the secret of the database.
+        secret = hmac(self.env(su=True), "sms_ovh.progress", self.id)
+        return f"sms_ovh.mailing_{self.id}_{secret}"
+
     def _announce_sms_ovh_progress(self):
         """Tell who watches these campaigns, after the commit, that figures changed.
 
@@ -403,7 +443,8 @@ class MailingMailing(models.Model):
         # sudo: channels are nobody's to write but the gateway's.
         Bus = self.env["bus.bus"].sudo()
         for mailing in self.browse(due) - self._find_sms_ovh_announced(due):
-            Bus._sendone(mailing, ANNOUNCEMENT, {"id": mailing.id})
+            channel = mailing._get_sms_ovh_channel()
+            Bus._sendone(channel, ANNOUNCEMENT, {"id": mailing.id})
             _last_announced[dbname, mailing.id] = now
 
     @api.model
@@ -411,7 +452,9 @@ class MailingMailing(models.Model):
         """Return those of these campaigns that another process has just told of."""
         dbname = self.env.cr.dbname
         channels = {
-            json_dump(channel_with_db(dbname, mailing)): mailing.id
+            json_dump(
+                channel_with_db(dbname, mailing._get_sms_ovh_channel())
+            ): mailing.id
             for mailing in self.browse(ids)
         }
         # In SQL: the bus has no index on channels, and few messages are that new.

@@ -186,11 +186,12 @@ class MailingMailing(models.Model):
             },
         }
 
-    def action_compare_versions(self):
-        """Override of `mass_mailing` to compare what versions of an SMS came to."""
+    def action_sms_ovh_compare_versions(self):
+        """Compare what versions of an SMS came to; of others, as Odoo does."""
         self.ensure_one()
+        self.check_access("read")
         if self.mailing_type != "sms" or not self.sms_ovh_account_id:
-            return super().action_compare_versions()
+            return self.action_compare_versions()
         action = self.env["ir.actions.actions"]._for_xml_id(
             "sms_ovh.sms_ovh_report_action"
         )

@@ -104,36 +104,25 @@ class ResCompany(models.Model):
                         " is not known. Connect it first."
                     )
                 )
-        for company in self.sudo().filtered("sms_ovh_account_id"):
-            if company.sms_ovh_account_id.company_id != company:
-                raise ValidationError(
-                    self.env._(
-                        "The OVHcloud account %(account)s belongs to another company."
-                        " Choose one of %(company)s, or create one.",
-                        account=company.sms_ovh_account_id.display_name,
-                        company=company.name,
-                    )
-                )
 
-    def write(self, vals):
-        """Override to let nothing be sent by an account that a company has left.
+    @api.constrains("sms_ovh_account_id")
+    def _stop_sms_ovh_left(self):
+        """Have nothing sent by an account that its company has left."""
+        # sudo: who chooses a company's account need not see all that it sends.
+        companies_sudo = self.sudo()
+        accounts_sudo = (
+            self.env["sms.ovh.account"]
+            .sudo()
+            .with_context(active_test=False)
+            .search([("company_id", "in", companies_sudo.ids)])
+        )
+        for account_sudo in accounts_sudo - companies_sudo.sms_ovh_account_id:
+            account_sudo.company_id._sms_ovh_leave(account_sudo)
 
-        And to let what waits go by new hours.
-        """
-        accounts = {}
-        if "sms_ovh_account_id" in vals:
-            # sudo: who chooses a company's account need not see all that it sends.
-            companies_sudo = self.sudo()
-            accounts = {
-                company: company.sms_ovh_account_id for company in companies_sudo
-            }
-        result = super().write(vals)
-        for company_sudo, account_sudo in accounts.items():
-            if account_sudo and account_sudo != company_sudo.sms_ovh_account_id:
-                company_sudo._sms_ovh_leave(account_sudo)
-        if any(name in vals for name in RULE_FIELDS):
-            self.env["sms.sms"]._sms_ovh_release(self)
-        return result
+    @api.constrains(*RULE_FIELDS)
+    def _release_sms_ovh_held(self):
+        """Let what waits go by the new hours."""
+        self.env["sms.sms"]._sms_ovh_release(self)
 
     def _sms_ovh_leave(self, account):
         """Stop what this company was to send by an account that it leaves.

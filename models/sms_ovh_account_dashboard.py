@@ -125,6 +125,7 @@ class SmsOvhAccount(models.Model):
         month = today.replace(day=1)
         days = [today - timedelta(days=back) for back in reversed(range(CHART_DAYS))]
         by_day = chosen._get_days(min(month, days[0]), sender_id)
+        tiles = chosen._get_tiles(month, by_day, sender_id)
         return {
             "accounts": [account._get_card() for account in accounts],
             "account_id": account_id,
@@ -149,7 +150,7 @@ class SmsOvhAccount(models.Model):
             "steps": chosen._get_steps(senders, by_day),
             "wishes": chosen._get_wishes(),
             "month": fields.Date.to_string(month),
-            "tiles": chosen._get_tiles(month, by_day, sender_id),
+            "tiles": tiles,
             "days": [
                 {"day": fields.Date.to_string(day), **by_day[day]} for day in days
             ],
@@ -171,7 +172,10 @@ class SmsOvhAccount(models.Model):
                     ("status", "in", ("waitingValidation", "refused")),
                 ],
             ),
-            "queue": chosen._get_queue(),
+            "queue": {
+                **chosen._get_queue(),
+                "stuck": bool(tiles["planned"]["campaigns"]) and chosen._get_stuck(),
+            },
         }
 
     def _get_action(self, model, name, domain=(), views=("list", "form")):
@@ -468,6 +472,18 @@ class SmsOvhAccount(models.Model):
             "action": Job.has_access("read")
             and self._get_action("sms.ovh.job", self.env._("Jobs"), domain),
         }
+
+    def _get_stuck(self):
+        """Return the sentence on what campaigns wait for that are late, or False."""
+        Mailing = self.env["mailing.mailing"]
+        late = Mailing.search(
+            [
+                ("sms_ovh_company_id", "in", self.company_id.ids),
+                *Mailing._get_sms_ovh_late_domain(),
+            ],
+            limit=1,
+        )
+        return late and late._get_sms_ovh_stuck()
 
     def action_open_dashboard(self):
         """Open the dashboard with the figures of this account."""

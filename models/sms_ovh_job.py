@@ -1600,6 +1600,7 @@ class SmsOvhJob(models.Model):
         """
         now = fields.Datetime.now()
         late = now - const.WAKE_AFTER
+        Mailing = self.env["mailing.mailing"]
         due = {
             "sms.ir_cron_sms_scheduler_action": self.env["sms.sms"].search_count(
                 [
@@ -1609,20 +1610,8 @@ class SmsOvhJob(models.Model):
                 ],
                 limit=1,
             ),
-            "mass_mailing.ir_cron_mass_mailing_queue": self.env[
-                "mailing.mailing"
-            ].search_count(
-                [
-                    ("mailing_type", "=", "sms"),
-                    ("state", "=", "in_queue"),
-                    ("sms_ovh_company_id.sms_ovh_account_id", "!=", False),
-                    ("sms_ovh_paused", "=", False),
-                    ("write_date", "<", late),
-                    "|",
-                    ("schedule_date", "=", False),
-                    ("schedule_date", "<", late),
-                ],
-                limit=1,
+            "mass_mailing.ir_cron_mass_mailing_queue": Mailing.search_count(
+                Mailing._get_sms_ovh_late_domain(), limit=1
             ),
         }
         for xmlid, waits in due.items():

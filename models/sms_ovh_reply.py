@@ -359,14 +359,18 @@ class SmsOvhReply(models.Model):
         if record is not None:
             # The text is text: `message_post` escapes it.
             self.message_id = record.with_context(
-                sms_ovh_incoming=True, mail_post_autofollow_author_skip=True
+                mail_post_autofollow_author_skip=True
             ).message_post(
                 body=self.body or "",
-                message_type="sms",
+                # Of type SMS only afterwards: Odoo sends those by SMS to whom it
+                # notifies.
+                message_type="comment",
                 subtype_xmlid="mail.mt_comment",
                 partner_ids=user.partner_id.ids,
                 **self._get_author(record),
             )
+            # sudo: whoever has the reply read.
+            self.message_id.sudo().message_type = "sms"
         elif user and not self.held_number:
             self.env["mail.thread"].with_context(lang=user.lang).message_notify(
                 model=self._name,

@@ -2,7 +2,7 @@ import time
 from collections import defaultdict
 from functools import cache
 
-from odoo import api, fields, models
+from odoo import SUPERUSER_ID, api, fields, models
 from odoo.exceptions import AccessError
 from odoo.tools import SQL, split_every
 
@@ -75,7 +75,7 @@ class SmsSms(models.Model):
         copy=False,
         help="The account that this SMS was sent with.",
     )
-    # Neither this nor what else sending writes has an index: see `init`.
+    # Neither this nor what else sending writes has an index: see `hooks.py`.
     sms_ovh_job_id = UncheckedMany2one(
         "sms.ovh.job", string="OVHcloud Job", readonly=True, copy=False
     )
@@ -132,22 +132,11 @@ class SmsSms(models.Model):
     )
 
     # What of a campaign still waits, and until when, is asked for on its form. Not by
-    # the state, which sending changes: see `init` of this model.
+    # the state, which sending changes: see `hooks.py`.
     _sms_ovh_mailing_held_idx = models.Index(
         "(mailing_id, sms_ovh_send_at)"
         " WHERE sms_ovh_send_at IS NOT NULL AND mailing_id IS NOT NULL"
     )
-
-    # pylint: disable-next=missing-return
-    def init(self):
-        """Leave room in the table for what sending writes on each SMS.
-
-        PostgreSQL then rewrites a row beside itself and touches no index, as long as
-        no index is on what changes: that halves the work of each of the two times that
-        an SMS is written, when it is put into the outbox and when it was accepted.
-        """
-        super().init()
-        self.env.cr.execute("ALTER TABLE sms_sms SET (fillfactor = 45)")
 
     @api.model_create_multi
     def create(self, vals_list):
@@ -190,20 +179,23 @@ class SmsSms(models.Model):
                 }
             )
         )
+        messages.fetch(["model", "record_company_id", "res_id"])
         given_ids = {vals.get("record_company_id") for vals in vals_list} - {
             None,
             False,
         }
+        message_companies = {
+            message: self._get_sms_ovh_message_company(message) for message in messages
+        }
         companies = (
             mailings.sms_ovh_company_id
-            | messages.record_company_id
+            | self.env["res.company"].union(*message_companies.values())
             | self.env["res.company"].browse(given_ids)
             | self.env.company
         )
         if not companies._sms_ovh_filter_sending():
             # Other providers write into what they are given: it is the caller's.
             return [{**vals} for vals in vals_list]
-        messages.fetch(["model", "record_company_id", "res_id"])
         check = cache(self._check_sms_ovh_company)
         # Of a campaign, most are alike.
         decide = cache(self._sms_ovh_decide)
@@ -217,7 +209,7 @@ class SmsSms(models.Model):
             company = (
                 mailing.sms_ovh_company_id
                 or self.env["res.company"].browse(vals.get("record_company_id") or [])
-                or message.record_company_id
+                or message_companies.get(message)
                 or self.env.company
             )
             vals["record_company_id"] = company.id
@@ -256,6 +248,26 @@ class SmsSms(models.Model):
             vals["sms_segments"] = counted.segments
             complete.append(vals)
         return complete
+
+    @api.model
+    def _get_sms_ovh_message_company(self, message):
+        """Return the company of a message: where a cron works in none, its record's.
+
+        :param message: `mail.message` of an SMS, readable
+        :rtype: res.company
+        """
+        company = message.record_company_id
+        if (
+            self.env.uid != SUPERUSER_ID
+            or not message.res_id
+            or message.model not in self.env
+        ):
+            return company
+        # sudo: the company only.
+        record_sudo = self.env[message.model].sudo().browse(message.res_id)
+        if record_sudo._mail_get_companies()[record_sudo.id]:
+            return company
+        return record_sudo._get_sms_ovh_companies()[record_sudo.id]
 
     @api.model
     def _check_sms_ovh_company(self, company, message):

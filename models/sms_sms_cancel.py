@@ -57,8 +57,9 @@ class SmsSms(models.Model):
         ).sms_ovh_cancel = False
         return super(SmsSms, again + others).action_set_outgoing()
 
-    def unlink(self):
-        """Override to have nothing leave that is deleted before it left."""
+    @api.ondelete(at_uninstall=False)
+    def _unlink_close_sms_ovh(self):
+        """Have nothing leave that is deleted before it left."""
         ovh_sms, __ = self._sms_ovh_split_closing()
         open_sms = ovh_sms.filtered(
             lambda sms: sms.state in ("outgoing", "process", "pending")
@@ -66,7 +67,6 @@ class SmsSms(models.Model):
         if open_sms:
             closed = open_sms._sms_ovh_close()
             self.env["sms.sms"]._sms_ovh_tell_closed(closed, len(open_sms))
-        return super().unlink()
 
     @api.model
     def _sms_ovh_close_of(self, records):

@@ -29,6 +29,8 @@ SMS_ADDONS = ("mass_mailing", "mass_mailing_sms", "phone_validation", "sms")
 # What is called, or copied in part, without being overridden. A name that is
 # overridden as well is pinned once.
 RELIED_UPON = {
+    "mail.render.mixin": ("_render_template_inline_template",),
+    "mail.thread.phone": ("_phone_format",),
     "mail.notification": ("_filtered_for_web_client",),
     "mail.thread": (
         "_message_sms",
@@ -43,7 +45,10 @@ RELIED_UPON = {
         "_get_remaining_recipients",
         "_get_seen_list_sms",
         "_process_mass_mailing_queue",
+        "_compute_sms_has_iap_failure",
         "_send_sms_get_composer_values",
+        "action_compare_versions",
+        "action_put_in_queue",
         "action_send_sms",
         "convert_links",
     ),
@@ -54,9 +59,13 @@ RELIED_UPON = {
         "_action_send_sms_comment",
         "_action_send_sms_mass",
         "_action_send_sms_numbers",
+        "_compute_body",
         "_filter_out_and_handle_revoked_sms_values",
+        "_get_blacklist_record_ids",
         "_prepare_mass_sms",
+        "_prepare_mass_sms_trace_values",
         "_prepare_mass_sms_values",
+        "_prepare_recipient_values",
     ),
     "sms.sms": (
         "_get_send_batch_size",

@@ -12,7 +12,7 @@ from urllib.parse import quote, urlsplit
 from odoo.tests import HttpCase, tagged
 from odoo.tools import mute_logger
 
-from ..controllers import main
+from .. import const
 from ..models import sms_ovh_account, sms_ovh_event
 from .common import SmsOvhCase
 
@@ -237,7 +237,7 @@ class TestBadCallbacks(SmsOvhCase, HttpCase):
         token = self.account.callback_token
         before = self._count_rows()
         for kind in KINDS:
-            body = f"id=1&junk={'x' * main.MAX_BODY_SIZE}".encode()
+            body = f"id=1&junk={'x' * const.MAX_CALLBACK_SIZE}".encode()
             content = (
                 f"POST /sms_ovh/{token}/{kind} HTTP/1.0\r\nHost: x\r\n"
                 "Content-Type: application/x-www-form-urlencoded\r\n"

@@ -179,17 +179,21 @@ class TestCompose(SmsOvhCase):
         self.env.flush_all()
         composer = mailing._prepare_sms_ovh_composer(contacts.ids)
         read = []
-        contact_model = type(contacts)
-        original = contact_model._phone_format_number
+        company_model = type(self.company)
+        original = company_model._clean_sms_ovh_number
 
-        def format_number(records, number, *args, **kwargs):
+        def clean_number(company, number, *args):
             read.append(number)
-            return original(records, number, *args, **kwargs)
+            return original(company, number, *args)
 
-        with patch.object(contact_model, "_phone_format_number", format_number):
-            recipients = composer._prepare_recipient_values(contacts)
+        with patch.object(company_model, "_clean_sms_ovh_number", clean_number):
+            values = composer._prepare_mass_sms_values(contacts)
         self.assertEqual(
-            [recipients[contact.id]["sanitized"] for contact in contacts],
+            [
+                values[contact.id]["failure_type"] != "sms_number_format"
+                and values[contact.id]["number"]
+                for contact in contacts
+            ],
             list(numbers.values()),
         )
         self.assertEqual(

@@ -1,3 +1,4 @@
+from datetime import timedelta
 from unittest.mock import patch
 
 from odoo import fields
@@ -146,3 +147,66 @@ class TestPause(SmsOvhCase):
         mailing.action_sms_ovh_pause()
         mailing.action_cancel()
         self.assertEqual((mailing.state, mailing.sms_ovh_paused), ("draft", False))
+
+
+@tagged("-at_install", "post_install")
+class TestStuckQueue(SmsOvhCase):
+    """A queue that Odoo put off runs again within minutes, and is told of till then."""
+
+    def setUp(self):
+        super().setUp()
+        self.cron = self.env.ref("mass_mailing.ir_cron_mass_mailing_queue")
+        self.env["ir.cron.trigger"].search([]).unlink()
+        self.mailing = self._create_mailing(self._numbers(3))
+        self.mailing.action_put_in_queue()
+        self.env["ir.cron.trigger"].search([]).unlink()
+
+    def _put_off(self, minutes):
+        """As Odoo does with what was ended three times before it had told anything."""
+        self.cron.nextcall = fields.Datetime.now() + timedelta(days=1)
+        self.env.flush_all()
+        self.env.cr.execute(
+            "UPDATE mailing_mailing SET write_date = write_date - %s WHERE id = %s",
+            [timedelta(minutes=minutes), self.mailing.id],
+        )
+        self.env.invalidate_all()
+
+    def _get_stuck(self):
+        dashboard = self.env["sms.ovh.account"].get_sms_ovh_dashboard(self.account.id)
+        return dashboard["queue"]["stuck"]
+
+    def _wake(self):
+        self.env["sms.ovh.job"]._wake_queues()
+        return self.env["ir.cron.trigger"].search([("cron_id", "=", self.cron.id)])
+
+    def test_not_late(self):
+        self._put_off(1)
+        self.assertFalse(self.mailing._get_sms_ovh_stuck())
+        self.assertFalse(self._get_stuck())
+        self.assertFalse(self._wake())
+
+    def test_put_off(self):
+        self._put_off(10)
+        self.assertIn(self.cron.name, self.mailing._get_sms_ovh_stuck())
+        self.assertIn("within minutes", self.mailing.sms_ovh_leaves)
+        self.assertEqual(self._get_stuck(), self.mailing.sms_ovh_leaves)
+        self.assertLessEqual(self._wake().call_at, fields.Datetime.now())
+        # By a slice that was committed before it was ended, too.
+        self.env["ir.cron.trigger"].search([]).unlink()
+        self.mailing.write({"state": "sending", "sms_ovh_composing": True})
+        self._put_off(10)
+        self.assertTrue(self.mailing.sms_ovh_leaves)
+        self.assertTrue(self._wake())
+
+    def test_switched_off(self):
+        self._put_off(10)
+        self.cron.active = False
+        self.assertIn("switched off", self.mailing.sms_ovh_leaves)
+        self.assertFalse(self._wake())
+
+    def test_waits_on_purpose(self):
+        self._put_off(10)
+        self.mailing.action_sms_ovh_pause()
+        self._put_off(10)
+        self.assertFalse(self.mailing.sms_ovh_leaves)
+        self.assertFalse(self._wake())

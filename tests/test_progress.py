@@ -5,12 +5,10 @@ from urllib.parse import parse_qsl, urlsplit
 
 from odoo import fields
 from odoo.exceptions import AccessError
-from odoo.models import BaseModel
 from odoo.tests import new_test_user, tagged
 from odoo.tools import mute_logger
 
 from odoo.addons.bus.models.bus import channel_with_db, json_dump
-from odoo.addons.http_routing.tests.common import MockRequest
 
 from ..models import mailing_mailing_progress
 from .common import SERVICE_1, SmsOvhCase
@@ -86,7 +84,9 @@ class CampaignCase(SmsOvhCase):
         return progress
 
     def _get_announcements(self, mailing):
-        channel = json_dump(channel_with_db(self.env.cr.dbname, mailing))
+        channel = json_dump(
+            channel_with_db(self.env.cr.dbname, mailing._get_sms_ovh_channel())
+        )
         self.env.flush_all()
         self.env.cr.precommit.run()
         return self.env["bus.bus"].search([("channel", "=", channel)])
@@ -240,29 +240,27 @@ class TestProgress(CampaignCase):
 
     def test_who_may_listen(self):
         mailing = self._create_mailing(self._numbers(1))
-        channels = [
-            f"sms_ovh.mailing_{mailing.id}",
-            f"sms_ovh.mailing_{mailing.id + 1000}",
-            "another",
-        ]
+        other = self._create_mailing(self._numbers(1, first=5))
+        channels = [record._get_sms_ovh_channel() for record in (mailing, other)]
+        self.assertNotEqual(
+            channels[0].rpartition("_")[2], channels[1].rpartition("_")[2]
+        )
         for groups, allowed in (
             ("mass_mailing.group_mass_mailing_user", True),
             ("base.group_user", False),
             ("base.group_portal", False),
         ):
             user = new_test_user(self.env, f"listen_{groups}", groups=groups)
-            env = self.env(user=user)
-            with MockRequest(env):
-                found = env["ir.websocket"]._build_bus_channel_list(list(channels))
-            names = [channel for channel in found if isinstance(channel, str)]
-            records = [
-                (channel._name, channel.id)
-                for channel in found
-                if isinstance(channel, BaseModel)
-            ]
-            self.assertEqual((mailing._name, mailing.id) in records, allowed, groups)
-            self.assertIn("another", names)
-            self.assertFalse([name for name in names if name.startswith("sms_ovh.")])
+            theirs = mailing.with_user(user)
+            if allowed:
+                self.assertEqual(theirs.get_sms_ovh_progress()["channel"], channels[0])
+            else:
+                with self.assertRaises(AccessError):
+                    theirs.get_sms_ovh_progress()
+        mailing._announce_sms_ovh_progress()
+        self.assertEqual(len(self._get_announcements(mailing)), 1)
+        bus = self.env["bus.bus"].search([], order="id desc", limit=1)
+        self.assertIn(channels[0], bus.channel)
 
     # ------------------------------------------------------------
     # Trying again

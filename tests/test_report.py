@@ -261,7 +261,7 @@ class TestReport(CampaignCase):
             self._send_mailing(mailing)
         self.env.invalidate_all()
         self.assertTrue(first.get_sms_ovh_results()["ab_test"])
-        action = second.action_compare_versions()
+        action = second.action_sms_ovh_compare_versions()
         found = self._read(action["domain"], "ab_version")
         self.assertEqual(
             {version: sums["sms_count"] for version, sums in found.items()},

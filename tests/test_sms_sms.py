@@ -44,6 +44,16 @@ class TestSmsSms(SmsOvhCase):
         self.addCleanup(patcher.stop)
         return calls
 
+    def test_create_leaves_what_it_is_given(self):
+        for company in (self.company, self.company_iap):
+            vals_list = [
+                {"number": number, "body": "Bonjour", "record_company_id": company.id}
+                for number in self._numbers(2)
+            ]
+            given = [dict(vals) for vals in vals_list]
+            self.env["sms.sms"].with_company(company).create(vals_list)
+            self.assertEqual(vals_list, given)
+
     def _create_three_companies(self):
         """Queue five SMS for each of three companies, in turns."""
         sms = self.env["sms.sms"]

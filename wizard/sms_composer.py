@@ -40,6 +40,7 @@ class SmsComposer(models.TransientModel):
         "sms_ovh_sender_id": "read",
     }
 
+    body = fields.Text(compute="_compute_sms_ovh_body")
     sms_ovh_account_id = fields.Many2one(compute="_compute_sms_ovh_account_id")
     sms_ovh_kind = fields.Selection(
         compute="_compute_sms_ovh_kind",
@@ -322,7 +323,11 @@ class SmsComposer(models.TransientModel):
         return super().action_send_sms()
 
     def _action_send_sms(self):
-        """Override of `sms` to send as whom, as what kind and when the form says."""
+        """Override of `sms` to send as whom, as what kind and when the form says.
+
+        What Odoo itself sends to many is by each record's company. An answer goes to the
+        number that wrote, whatever the record's is: core would write it on the record.
+        """
         if self.sms_ovh_account_id and not self.mailing_id and self.sms_ovh_send_at:
             self = self.with_context(sms_ovh_send_at=self.sms_ovh_send_at)
         reply = self.sms_ovh_reply_id
@@ -330,9 +335,37 @@ class SmsComposer(models.TransientModel):
             self = self.with_company(reply.company_id)
         if not self.mailing_id:
             self = self.with_context(**self._get_sms_ovh_choice())
-        result = super()._action_send_sms()
+        if self.env.su and self.composition_mode == "mass":
+            self = self.with_context(sms_ovh_by_record=BY_RECORD)
+        if reply and self._is_sms_ovh_answer():
+            result = self._answer_sms_ovh_reply()
+        else:
+            # sudo: see `_find_sms_ovh_open_replies`.
+            reply = reply.sudo() | self._find_sms_ovh_open_replies()
+            result = super()._action_send_sms()
         reply._set_answered()
         return result
+
+    def _is_sms_ovh_answer(self):
+        """Whether this writes on one record that has a chatter."""
+        return self.comment_single_recipient and isinstance(
+            self._get_records(), self.pool["mail.thread"]
+        )
+
+    def _answer_sms_ovh_reply(self):
+        """Send to the number that wrote what is answered.
+
+        :return: the `mail.message`
+        """
+        record = self._get_records()
+        number = self.recipient_single_number_itf
+        partner = self.sms_ovh_reply_id.partner_id
+        return record._message_sms(
+            self._prepare_body_values(record)[record.id],
+            partner_ids=partner.ids,
+            sms_numbers=None if partner else [number],
+            sms_pid_to_number={partner.id: number} if partner else None,
+        )
 
     def _get_sms_ovh_choice(self):
         """Return the context with what was chosen, apart from the company's defaults.
@@ -361,27 +394,6 @@ class SmsComposer(models.TransientModel):
         if sender != account.default_sender_id or template_sender.account_id == account:
             choice["sms_ovh_sender_id"] = sender.id
         return choice
-
-    def _action_send_sms_comment_single(self, records=None):
-        """Override of `sms` to answer the number that wrote, whatever the record's is.
-
-        Core would write that number on the record.
-        """
-        reply = self.sms_ovh_reply_id
-        if not reply:
-            open_replies_sudo = self._find_sms_ovh_open_replies()
-            message = super()._action_send_sms_comment_single(records)
-            open_replies_sudo._set_answered()
-            return message
-        record = records if records is not None else self._get_records()
-        number = self.recipient_single_number_itf
-        partner = reply.partner_id
-        return record._message_sms(
-            self._prepare_body_values(record)[record.id],
-            partner_ids=partner.ids,
-            sms_numbers=None if partner else [number],
-            sms_pid_to_number={partner.id: number} if partner else None,
-        )
 
     def _prepare_body_values(self, records):
         """Override of `mass_mailing_sms` to shorten links as phones read them.
@@ -422,35 +434,33 @@ class SmsComposer(models.TransientModel):
         rendering = Gsm7Rendering(choice, links_shortened)
         return self.with_context(sms_ovh_rendering=rendering)
 
-    # pylint: disable-next=missing-return
-    def _compute_body(self):
-        """Override of `sms` to write in GSM-7 what a template fills into the form."""
+    @api.depends("composition_mode", "res_model", "res_id", "template_id")
+    def _compute_sms_ovh_body(self):
+        """Compute as Odoo does, and write in GSM-7 what a template fills in."""
         for composer in self:
-            rendered = composer._as_sms_ovh_rendered(composer.sms_ovh_gsm7)
-            super(SmsComposer, rendered)._compute_body()
-
-    def _prepare_mass_sms(self, records, sms_record_values):
-        """Override of `sms`: what Odoo itself sends is by each record's company."""
-        if self.env.su:
-            self = self.with_context(sms_ovh_by_record=BY_RECORD)
-        return super()._prepare_mass_sms(records, sms_record_values)
+            composer._as_sms_ovh_rendered(composer.sms_ovh_gsm7)._compute_body()
 
     def _prepare_mass_sms_values(self, records):
-        """Override of `sms` to tell each SMS which company sends it.
+        """Override of `sms` to tell each SMS which company sends it, and leave out some.
 
-        That of the campaign, or else that of the record it is about.
+        That of the campaign, or else that of the record it is about. No number of a
+        campaign's recipients is read twice, see `_phone_format_number`.
         """
-        result = super()._prepare_mass_sms_values(records)
         if not self.env["res.company"]._sms_ovh_is_used():
-            return result
-        self._hold_sms_ovh_doubtful(result)
-        mailing_company = self.mailing_id.sms_ovh_company_id
-        # sudo: which of them send through OVHcloud; other providers go by the record.
-        if mailing_company.sudo().sms_ovh_account_id:
+            return super()._prepare_mass_sms_values(records)
+        if self._is_sms_ovh_slice():
+            records = records.with_context(sms_ovh_trust_sanitized=True)
+            result = super()._prepare_mass_sms_values(records)
+            # sudo: the settings of the company that sends.
+            company_sudo = self.mailing_id.sms_ovh_company_id.sudo()
+            self._leave_out_sms_ovh_stopped(result)
             for values in result.values():
-                values["record_company_id"] = mailing_company.id
-            self._leave_out_sms_ovh_dead(result.values(), mailing_company)
+                values["record_company_id"] = company_sudo.id
+                self._leave_out_sms_ovh(values, company_sudo)
+            self._leave_out_sms_ovh_dead(result.values(), company_sudo)
             return result
+        result = super()._prepare_mass_sms_values(records)
+        # sudo: which of them send through OVHcloud; other providers go by the record.
         companies = records._get_sms_ovh_companies()
         senders_sudo = self.env["res.company"].sudo().union(*companies.values())
         if self.mailing_id or not senders_sudo.sms_ovh_account_id:
@@ -483,45 +493,60 @@ class SmsComposer(models.TransientModel):
             if values["number"] in dead:
                 self._cancel_sms_ovh_values(values, "sms_ovh_dead")
 
-    @api.model
-    def _cancel_sms_ovh_values(self, sms_values, failure_type):
-        """Cancel an SMS that is not created yet, and say so on its trace.
+    def _leave_out_sms_ovh_stopped(self, sms_values):
+        """Leave out who opted out, or seems to have, until somebody has decided.
 
-        :param dict sms_values: values of the SMS, which are changed
-        """
-        sms_values.update(state="canceled", failure_type=failure_type)
-        for __, ___, trace_values in sms_values.get("mailing_trace_ids") or ():
-            trace_values.update(trace_status="cancel", failure_type=failure_type)
-
-    def _hold_sms_ovh_doubtful(self, sms_values):
-        """Leave out who seems to have asked to stop, until somebody has decided.
-
-        Wherever who opted out is: in campaigns that heed the blacklist. Of other SMS,
-        those that are marketing are looked at when they leave.
+        Of other SMS than those of campaigns that heed the blacklist, those that are
+        marketing are looked at when they leave.
 
         :param dict sms_values: values of the SMS by record, which are changed
         """
-        if not (self._is_sms_ovh_slice() and self.use_exclusion_list):
+        if not (self.use_exclusion_list or self.mailing_id.use_exclusion_list):
             return
-        outgoing = [
-            values for values in sms_values.values() if values["state"] == "outgoing"
+        # As core, whose lists of all blacklisted numbers these slices do without.
+        cancelled = ("sms_optout", "sms_duplicate")
+        checked = [
+            values
+            for values in sms_values.values()
+            if values["state"] == "outgoing" or values["failure_type"] in cancelled
         ]
         stopped = self.env["sms.ovh.stop"]._find_stopped(
-            [values["number"] for values in outgoing]
+            [values["number"] for values in checked]
         )
-        for values in outgoing:
-            if failure_type := stopped.get(values["number"]):
-                self._cancel_sms_ovh_values(values, failure_type)
+        for values in checked:
+            reason = stopped.get(values["number"])
+            if reason and (values["state"] == "outgoing" or reason == "sms_blacklist"):
+                self._cancel_sms_ovh_values(values, reason)
 
-    def _prepare_mass_sms_trace_values(self, record, sms_values):
-        """Override of `mass_mailing_sms` to leave out who cannot get this text.
+    def _cancel_sms_ovh_values(self, sms_values, failure_type):
+        """Say in the values of an SMS, and of its trace, that it is not sent.
 
-        Here, since next the opt-out link makes a text of what is none.
+        :param dict sms_values: which are changed
+        :param str failure_type: why
         """
-        # sudo: the settings of the company that sends.
-        company_sudo = self.mailing_id.sms_ovh_company_id.sudo()
-        self._leave_out_sms_ovh(sms_values, company_sudo)
-        return super()._prepare_mass_sms_trace_values(record, sms_values)
+        sms_values.update(
+            state="canceled",
+            failure_type=failure_type,
+            body=self._get_sms_ovh_own_text(sms_values),
+        )
+        for __, __, trace_values in sms_values.get("mailing_trace_ids") or ():
+            trace_values.update(trace_status="cancel", failure_type=failure_type)
+
+    def _get_sms_ovh_own_text(self, sms_values):
+        """Return the text of an SMS without the opt-out link that core adds.
+
+        :param dict sms_values: its values
+        :rtype: str
+        """
+        body = sms_values["body"] or ""
+        if not self.mass_sms_allow_unsubscribe:
+            return body
+        for __, __, trace_values in sms_values.get("mailing_trace_ids") or ():
+            url = self._get_unsubscribe_url(
+                self.mailing_id.id, trace_values["sms_code"]
+            )
+            body = body.removesuffix(f"\n{self._get_unsubscribe_info(url)}")
+        return body
 
     def _leave_out_sms_ovh(self, sms_values, company_sudo):
         """Cancel an SMS that OVHcloud would charge for nothing, or refuse.
@@ -535,11 +560,11 @@ class SmsComposer(models.TransientModel):
             const.KIND_TO_FAILURE_TYPE.get(get_kind(sms_values["number"]))
         )
         if no_mobile:
-            sms_values.update(state="canceled", failure_type=no_mobile)
-        elif is_blank(sms_values["body"]):
-            sms_values.update(state="canceled", failure_type="sms_ovh_empty")
+            self._cancel_sms_ovh_values(sms_values, no_mobile)
+        elif is_blank(self._get_sms_ovh_own_text(sms_values)):
+            self._cancel_sms_ovh_values(sms_values, "sms_ovh_empty")
         elif not self._reaches_sms_ovh(sms_values["number"], company_sudo):
-            sms_values.update(state="canceled", failure_type="sms_ovh_destination")
+            self._cancel_sms_ovh_values(sms_values, "sms_ovh_destination")
 
     def _reaches_sms_ovh(self, number, company_sudo):
         """Return whether SMS of the chosen sender, or of its country's, reach a number.
@@ -555,12 +580,6 @@ class SmsComposer(models.TransientModel):
         code = get_country_code(number)
         sender_sudo = account_sudo._get_sender_for(code, sender_sudo)
         return not sender_sudo or sender_sudo._reaches(code)
-
-    def _prepare_recipient_values(self, records):
-        """Override of `sms` to read no number twice. See `mail.thread.phone`."""
-        if self._is_sms_ovh_slice():
-            records = records.with_context(sms_ovh_trust_sanitized=True)
-        return super()._prepare_recipient_values(records)
 
     # ------------------------------------------------------------
     # Whose text fails
@@ -630,27 +649,13 @@ class SmsComposer(models.TransientModel):
     # ------------------------------------------------------------
     # Who gets none
     # ------------------------------------------------------------
-    # Core looks each recipient up in lists that it makes of all blacklisted numbers,
-    # all who opted out and all who got one: the time for one SMS grows with their
-    # number. These ask for the slice at hand only.
+    # Core looks each recipient up in lists that it makes of all who opted out and all
+    # who got one: the time for one SMS grows with their number. These ask for the slice
+    # at hand only.
 
     def _is_sms_ovh_slice(self):
         """Whether this composes a slice of a campaign that OVHcloud sends."""
         return bool(self._is_mass_sms() and self.mailing_id.sms_ovh_account_id)
-
-    def _get_blacklist_record_ids(self, records, recipients_info):
-        """Override of `sms`: see above."""
-        if not self._is_sms_ovh_slice():
-            return super()._get_blacklist_record_ids(records, recipients_info)
-        if not self.use_exclusion_list:
-            return []
-        numbers = {info["sanitized"] for info in recipients_info.values()} - {False}
-        blacklisted = self.env["sms.ovh.stop"]._find_blacklisted(numbers)
-        return [
-            record.id
-            for record in records
-            if recipients_info[record.id]["sanitized"] in blacklisted
-        ]
 
     def _get_optout_record_ids(self, records, recipients_info):
         """Override of `mass_mailing_sms`: see above."""

@@ -30,9 +30,9 @@ def test_fewer_files_than_processes(tmp_path):
 
 
 def test_browsers_weigh_more():
-    assert guess_seconds('    def test_a(self):\n        self.start_tour("x")\n') > 5 * (
-        guess_seconds("    def test_a(self):\n        self.run()\n")
-    )
+    assert guess_seconds(
+        '    def test_a(self):\n        self.start_tour("x")\n'
+    ) > 5 * (guess_seconds("    def test_a(self):\n        self.run()\n"))
 
 
 def test_share_count():

@@ -135,7 +135,7 @@ beforeEach(() => {
     left = [];
     onRpc("mailing.mailing", "get_sms_ovh_progress", ({args}) => {
         expect.step(`progress ${args[0]}`);
-        return progress;
+        return {channel: `sms_ovh.mailing_${args[0]}`, ...progress};
     });
     onRpc("mailing.mailing", "get_sms_ovh_results", ({args}) => {
         expect.step(`results ${args[0]}`);
@@ -151,7 +151,7 @@ function figures() {
 
 test("figures, speed and end follow the announcements", async () => {
     await mount();
-    expect.verifySteps(["add sms_ovh.mailing_1", "progress 1"]);
+    expect.verifySteps(["progress 1", "add sms_ovh.mailing_1"]);
     expect(".o_sms_ovh_progress_title").toHaveText("Sending");
     expect(figures()).toEqual({
         Delivered: "0",
@@ -191,7 +191,7 @@ test("figures, speed and end follow the announcements", async () => {
 
 test("what moves is asked for again, though nothing is announced", async () => {
     await mount();
-    expect.verifySteps(["add sms_ovh.mailing_1", "progress 1"]);
+    expect.verifySteps(["progress 1", "add sms_ovh.mailing_1"]);
     let asked = 0;
     onRpc("mailing.mailing", "get_sms_ovh_progress", () => {
         asked++;
@@ -214,7 +214,7 @@ test("what moves is asked for again, though nothing is announced", async () => {
 
 test("many announcements, few questions", async () => {
     await mount();
-    expect.verifySteps(["add sms_ovh.mailing_1", "progress 1"]);
+    expect.verifySteps(["progress 1", "add sms_ovh.mailing_1"]);
     let asked = 0;
     onRpc("mailing.mailing", "get_sms_ovh_progress", () => {
         asked++;
@@ -232,7 +232,7 @@ test("many announcements, few questions", async () => {
 test("without the bus it asks by itself, and stops at the end", async () => {
     workerState = "DISCONNECTED";
     await mount();
-    expect.verifySteps(["add sms_ovh.mailing_1", "progress 1"]);
+    expect.verifySteps(["progress 1", "add sms_ovh.mailing_1"]);
     progress = makeProgress(
         {accepted: 1000},
         {state: "done", sent_at: "2026-11-23 11:59:00"}
@@ -262,7 +262,7 @@ test("without the bus it asks by itself, and stops at the end", async () => {
 
 test("with the bus it asks seldom", async () => {
     await mount();
-    expect.verifySteps(["add sms_ovh.mailing_1", "progress 1"]);
+    expect.verifySteps(["progress 1", "add sms_ovh.mailing_1"]);
     await advanceTime(DELAYS.sending.polling);
     expect.verifySteps([]);
     await advanceTime(DELAYS.sending.live);
@@ -274,7 +274,7 @@ test("the form shows the new state, unless somebody writes in it", async () => {
     await contains("[name='subject'] input").edit("Being written", {confirm: false});
     progress = makeProgress({waiting: 10}, {state: "done"});
     onRpc("mailing.mailing", "web_read", () => expect.step("read"));
-    expect.verifySteps(["add sms_ovh.mailing_1", "progress 1"]);
+    expect.verifySteps(["progress 1", "add sms_ovh.mailing_1"]);
     announce({id: 1});
     await advanceTime(DELAYS.shortest);
     await animationFrame();
@@ -287,7 +287,7 @@ test("the form is read again when the campaign is done", async () => {
     onRpc("mailing.mailing", "web_read", () => expect.step("read"));
     progress = makeProgress({delivered: 10}, {state: "done"});
     MockServer.env["mailing.mailing"].write([1], {state: "done"});
-    expect.verifySteps(["add sms_ovh.mailing_1", "progress 1"]);
+    expect.verifySteps(["progress 1", "add sms_ovh.mailing_1"]);
     announce({id: 1});
     await advanceTime(DELAYS.shortest);
     await animationFrame();
@@ -296,11 +296,11 @@ test("the form is read again when the campaign is done", async () => {
 
 test("another campaign, another channel", async () => {
     await mount();
-    expect.verifySteps(["add sms_ovh.mailing_1", "progress 1"]);
+    expect.verifySteps(["progress 1", "add sms_ovh.mailing_1"]);
     await contains(".o_pager_next").click();
     await animationFrame();
     expect(left).toEqual(["sms_ovh.mailing_1"]);
-    expect.verifySteps(["add sms_ovh.mailing_2", "progress 2"]);
+    expect.verifySteps(["progress 2", "add sms_ovh.mailing_2"]);
 });
 
 test("a campaign that is called back", async () => {
@@ -315,10 +315,10 @@ test("a campaign that is called back", async () => {
     await animationFrame();
     expect(".o_sms_ovh_progress_title").toHaveText("Cancelled");
     expect.verifySteps([
-        "add sms_ovh.mailing_1",
         "progress 1",
-        "add sms_ovh.mailing_2",
+        "add sms_ovh.mailing_1",
         "progress 2",
+        "add sms_ovh.mailing_2",
     ]);
 });
 
@@ -341,8 +341,8 @@ test("pause, resume, and who may not", async () => {
     expect(".o_sms_ovh_pause").toHaveCount(0);
     expect(".o_sms_ovh_resume").toHaveCount(0);
     expect.verifySteps([
-        "add sms_ovh.mailing_1",
         "progress 1",
+        "add sms_ovh.mailing_1",
         "pause",
         "progress 1",
         "resume",
@@ -412,9 +412,9 @@ test("failures by reason, and trying again", async () => {
     await contains(".o_sms_ovh_retry").click();
     expect(".o_notification").toHaveText(/7 SMS are sent again/);
     expect.verifySteps([
-        "add sms_ovh.mailing_1",
         "progress 1",
         "results 1",
+        "add sms_ovh.mailing_1",
         [[1], "failed", "sms_ovh_sender", "OVHcloud refuses the sender."],
         [[1], "cancelled", "sms_blacklist", ""],
         [[1], "delivered"],
@@ -471,9 +471,9 @@ test("results", async () => {
     ]);
     expect(".o_sms_ovh_compare").toHaveCount(1);
     expect.verifySteps([
-        "add sms_ovh.mailing_1",
         "progress 1",
         "results 1",
+        "add sms_ovh.mailing_1",
         "progress 1",
         "results 1",
     ]);

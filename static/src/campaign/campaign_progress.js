@@ -47,6 +47,7 @@ export class CampaignProgress extends Component {
         this.state = useState({progress: null, results: null, busy: false});
         this.figures = FIGURES;
         this.onAnnouncement = this.onAnnouncement.bind(this);
+        this.channel = null;
         this.timers = {};
         this.lastLoad = {at: 0, took: 0};
         useEffect(
@@ -54,16 +55,14 @@ export class CampaignProgress extends Component {
                 if (!resId) {
                     return;
                 }
-                const channel = `sms_ovh.mailing_${resId}`;
                 this.state.progress = null;
                 this.state.results = null;
                 this.hasMoved = false;
                 this.reloadedFor = null;
-                this.bus.addChannel(channel);
                 this.bus.subscribe(ANNOUNCEMENT, this.onAnnouncement);
                 return () => {
                     this.bus.unsubscribe(ANNOUNCEMENT, this.onAnnouncement);
-                    this.bus.deleteChannel(channel);
+                    this.listen(null);
                     this.clearTimers();
                 };
             },
@@ -100,6 +99,20 @@ export class CampaignProgress extends Component {
     loadIn(name, delay) {
         browser.clearTimeout(this.timers[name]);
         this.timers[name] = browser.setTimeout(() => this.load(), delay);
+    }
+
+    /** Listen where this campaign is announced: only who may see it is told where. */
+    listen(channel) {
+        if (channel === this.channel) {
+            return;
+        }
+        if (this.channel) {
+            this.bus.deleteChannel(this.channel);
+        }
+        this.channel = channel;
+        if (channel) {
+            this.bus.addChannel(channel);
+        }
     }
 
     onAnnouncement({id}) {
@@ -143,6 +156,7 @@ export class CampaignProgress extends Component {
                 JSON.stringify(before.counts) !== JSON.stringify(progress.counts);
             this.state.progress = progress;
             this.state.results = results;
+            this.listen(progress.channel);
             await this.reloadForm(progress);
         } catch (error) {
             if (!(error instanceof ConnectionLostError)) {
