@@ -439,7 +439,7 @@ class TestDashboard(SmsOvhCase):
             self._get()
             counts.append(self.cr.sql_log_count - before)
         self.assertLessEqual(counts[1], counts[0])
-        self.assertLessEqual(max(counts), 40)
+        self.assertLessEqual(max(counts), 42)
 
 
 @tagged("-at_install", "post_install")

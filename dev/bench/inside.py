@@ -6,6 +6,7 @@ Each function gets an environment and plain values, and returns what JSON can ho
 import importlib
 import resource
 import time
+from contextlib import nullcontext
 from uuid import uuid4
 
 import requests
@@ -139,6 +140,18 @@ def _analyse(env):
     env.cr.commit()
 
 
+def _running_cron(env):
+    """Return a context in which the addon commits piece by piece, as in its cron.
+
+    Not by the scheduled action itself: that has a cursor of its own, whose work would
+    not be measured.
+    """
+    if "sms.ovh.job" not in env:
+        return nullcontext()
+    transaction = importlib.import_module("odoo.addons.sms_ovh.tools.transaction")
+    return transaction.owning(env)
+
+
 def send(env, twilio_root=None):
     """Send what is queued, as the cron does.
 
@@ -157,7 +170,8 @@ def send(env, twilio_root=None):
     cpu = time.process_time()
     start = time.perf_counter()
     while Sms.search_count([("state", "=", "outgoing")], limit=1):
-        Sms._process_queue()
+        with _running_cron(env):
+            Sms._process_queue()
         env.cr.commit()
         # As each run of a cron begins with nothing.
         env.invalidate_all()
