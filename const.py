@@ -152,6 +152,7 @@ PROVIDER_TO_SMS_FAILURE_TYPE = {
     "ovh_number_short": "sms_number_format",
     "ovh_number_spreadsheet": "sms_number_format",
     "sms_number_missing": "sms_number_missing",
+    "ovh_not_allowed": "sms_not_allowed",
     "server_error": "sms_server",
     "insufficient_credit": "sms_credit",
     "unregistered": "sms_acc",

@@ -2,6 +2,7 @@ from odoo import models
 
 from ..tools.gsm7_filling import OFF
 from .mail_render_mixin import Gsm7Rendering
+from .sms_sms import UNASKED
 
 
 class MailThread(models.AbstractModel):
@@ -13,6 +14,9 @@ class MailThread(models.AbstractModel):
         """Override of `sms` to send as whom and as what kind the template says."""
         if not template and template_xmlid:
             template = self.env.ref(template_xmlid, raise_if_not_found=False)
+        if self.env.su:
+            # What Odoo sends with all rights, no user asks for.
+            self = self.with_context(sms_ovh_unasked=UNASKED)
         if template:
             self = self.with_context(**template._get_sms_ovh_context())
         # sudo: the settings of the company that sends.

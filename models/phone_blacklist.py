@@ -1,4 +1,5 @@
 from odoo import api, fields, models
+from odoo.exceptions import AccessError
 from odoo.tools import SQL
 
 
@@ -22,6 +23,46 @@ class PhoneBlacklist(models.Model):
                 not record.active
                 and Stop.has_access("read")
                 and Stop._get_refusal(record.number)
+            )
+
+    @api.constrains("active")
+    def _check_sms_ovh_active(self):
+        """Keep here what answered STOP to a company that is not the user's.
+
+        Odoo has one blacklist for all companies of a database.
+        """
+        released = self.filtered(lambda record: not record.active)
+        if released:
+            released._check_sms_ovh_release()
+            self.env["sms.ovh.stop"]._set_released(released.mapped("number"))
+
+    def _has_field_access(self, field, operation):
+        """Override to keep its number, too."""
+        if operation == "write" and field.name == "number" and not self.env.su:
+            stops = self.env["sms.ovh.stop"]
+            if self.ids and stops._find_of_others(self.mapped("number")):
+                return False
+        return super()._has_field_access(field, operation)
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_sms_ovh_stop(self):
+        """Likewise of what is deleted."""
+        self.filtered("active")._check_sms_ovh_release()
+
+    def _check_sms_ovh_release(self):
+        """Refuse to take numbers off that another company may not send to.
+
+        :raise AccessError: which tells nothing of that company
+        """
+        kept = self.env["sms.ovh.stop"]._find_of_others(self.mapped("number"))
+        if kept:
+            raise AccessError(
+                self.env._(
+                    "%(numbers)s: STOP was answered to another company, which is not one"
+                    " of yours. The blacklist counts for all companies, so only somebody"
+                    " of that company can take a number off it.",
+                    numbers=", ".join(sorted(kept)),
+                )
             )
 
     @api.model

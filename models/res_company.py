@@ -189,9 +189,16 @@ class ResCompany(models.Model):
 
         Whatever rights the environment has: what runs for a user is that user's.
         """
-        if self.env.uid == SUPERUSER_ID:
+        return self._has_sms_ovh_user(self.env.user)
+
+    def _has_sms_ovh_user(self, user):
+        """Return whether somebody belongs to all of these companies, as Odoo itself does.
+
+        :param user: `res.users`
+        """
+        if user.id == SUPERUSER_ID:
             return True
-        return set(self.ids) <= set(self.env.user._get_company_ids())
+        return set(self.ids) <= set(user.sudo()._get_company_ids())
 
     def _sms_ovh_filter_sending(self):
         """Return those of these companies that send through OVHcloud."""

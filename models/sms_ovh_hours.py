@@ -105,7 +105,8 @@ class SmsOvhHours(models.Model):
     """The hours of one country, where a company keeps others there."""
 
     _name = "sms.ovh.hours"
-    _inherit = ["sms.ovh.hours.mixin"]
+    _inherit = ["sms.ovh.hours.mixin", "sms.ovh.guard.mixin"]
+    _sms_ovh_guarded_links = {"company_id": None}
     _description = "Hours of Marketing SMS to a Country"
     _order = "company_id, country_id"
     _rec_name = "country_id"

@@ -22,6 +22,8 @@ _logger = logging.getLogger(__name__)
 
 # How long the transaction that wrote an opt-out may take: it counts from its beginning.
 STOP_MARGIN = timedelta(hours=1)
+# How long a job waits before it is asked again whether who asked for it still may.
+UNASKED_AFTER = timedelta(minutes=1)
 # What may follow what. "accepted", "refused", "failed" and "cancelled" are final.
 TRANSITIONS = {
     "queued": {"posting", "failed", "cancelled"},
@@ -243,7 +245,7 @@ class SmsOvhJob(models.Model):
         if bare:
             decision = self.env["sms.sms"]._sms_ovh_decide(
                 api_ovh.company,
-                kind=self.env.context.get("sms_ovh_kind"),
+                kind=self.env["sms.sms"]._get_sms_ovh_given()[0],
                 sender_id=api_ovh.sender_sudo.id,
                 clause=api_ovh.stop_clause,
             )
@@ -269,6 +271,7 @@ class SmsOvhJob(models.Model):
         :param dict|None bodies: text by id of the SMS, by default its own
         :return: the new jobs
         """
+        sms = sms._sms_ovh_leave_out_unasked()
         decisions = sms._sms_ovh_settle()
         sms = sms.browse(decisions).with_prefetch(sms._prefetch_ids)
         sms = sms._sms_ovh_hold()._sms_ovh_leave_out_stopped()
@@ -567,7 +570,32 @@ class SmsOvhJob(models.Model):
                 for uuid, __ in job.receivers
                 if uuid in opted_out
             }
-        return reasons
+        return reasons | self._find_unasked()
+
+    def _find_unasked(self):
+        """Return of whose SMS the askers may not send any more.
+
+        Of jobs that waited: it was looked at when they were made.
+
+        :return: failure type by UUID
+        :rtype: dict[str, str]
+        """
+        before = fields.Datetime.now() - UNASKED_AFTER
+        waited = self.filtered(
+            lambda job: not job.mailing_id and job.create_date < before
+        )
+        uuids = [uuid for job in waited for uuid, __ in job.receivers]
+        if not uuids:
+            return {}
+        # sudo: SMS of any user.
+        asked_sudo = (
+            self.env["sms.sms"]
+            .sudo()
+            .search([("uuid", "in", uuids), ("sms_ovh_asker_id", "!=", False)])
+        )
+        return {
+            sms.uuid: "sms_not_allowed" for sms in asked_sudo._sms_ovh_filter_unasked()
+        }
 
     def _prepare_post(self, api_ovh, deadline):
         """Return what a thread needs to post this job."""

@@ -503,14 +503,17 @@ class SmsOvhReply(models.Model):
         }
 
     @api.model
-    def _release(self, numbers):
+    def _release(self, numbers, accounts=None):
         """Note that somebody decided on what these numbers wrote.
 
         :param numbers: in E.164
+        :param accounts: `sms.ovh.account` that they wrote to, by default any
         """
-        numbers = [number for number in numbers if number]
+        domain = [("held_number", "in", [number for number in numbers if number])]
+        if accounts is not None:
+            domain.append(("account_id", "in", accounts.ids))
         # sudo: users read replies, and decide on them.
-        self.sudo().search([("held_number", "in", numbers)]).held_number = False
+        self.sudo().search(domain).held_number = False
 
     def action_opt_out(self):
         """Take these replies for a STOP."""
@@ -533,9 +536,13 @@ class SmsOvhReply(models.Model):
             )
 
     def action_no_stop(self):
-        """Let marketing SMS go to who wrote these: it is no STOP."""
+        """Let marketing SMS go to who wrote these: it is no STOP.
+
+        What they wrote to accounts of other companies is for those to decide.
+        """
         self.check_access("read")
-        self._release(self.mapped("held_number"))
+        for account, replies in self.grouped("account_id").items():
+            self._release(replies.mapped("held_number"), account)
 
     @api.model
     def _find_open(self, account, record):

@@ -34,6 +34,11 @@ class SmsOvhStop(models.Model):
         readonly=True,
     )
 
+    released = fields.Boolean(
+        readonly=True,
+        help="Somebody of the company took the number off Odoo's blacklist since.",
+    )
+
     _account_number_unique = models.UniqueIndex("(account_id, number)")
 
     @api.model
@@ -181,6 +186,7 @@ class SmsOvhStop(models.Model):
                 continue
             values = {
                 "received_at": reply.received_at,
+                "released": False,
                 "mailing_id": reply.mailing_id.id,
                 "trace_id": reply.trace_id.id,
             }
@@ -200,6 +206,36 @@ class SmsOvhStop(models.Model):
     # ------------------------------------------------------------
     # Coming back
     # ------------------------------------------------------------
+
+    @api.model
+    def _find_of_others(self, numbers):
+        """Return which of these numbers answered STOP to a company that is not the user's.
+
+        Whatever rights the environment has: what runs for a user is that user's.
+
+        :param list numbers: in E.164
+        :rtype: set[str]
+        """
+        # sudo: STOP of all companies, of which the user learns that there are some.
+        stops_sudo = self.sudo().search(
+            [("number", "in", numbers), ("released", "=", False)]
+        )
+        return {
+            stop.number
+            for stop in stops_sudo
+            if not stop.account_id.company_id.with_env(self.env)._is_sms_ovh_own()
+        }
+
+    @api.model
+    def _set_released(self, numbers):
+        """Note that these numbers were taken off Odoo's blacklist.
+
+        :param list numbers: in E.164
+        """
+        # sudo: users read STOP, and take numbers off the blacklist.
+        self.sudo().search(
+            [("number", "in", numbers), ("released", "=", False)]
+        ).released = True
 
     @api.model
     def _get_refusal(self, number):

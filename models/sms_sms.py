@@ -3,7 +3,7 @@ from collections import defaultdict
 from functools import cache
 
 from odoo import SUPERUSER_ID, api, fields, models
-from odoo.exceptions import AccessError
+from odoo.exceptions import AccessError, ValidationError
 from odoo.tools import SQL, split_every
 
 from .. import const
@@ -26,6 +26,9 @@ QUEUE_DOMAIN = [("state", "=", "outgoing"), ("to_delete", "!=", True)]
 # In a context: the company of each SMS is that of its record, whoever's it is. An object,
 # so that no caller from outside can send it.
 BY_RECORD = object()
+# Likewise: no user asks for what is sent, though one may have set it off. A customer's
+# click, an automation rule.
+UNASKED = object()
 # What somebody may choose of an SMS, by the field that holds it.
 CHOSEN_NAMES = {
     "sms_ovh_kind": "kind",
@@ -46,12 +49,15 @@ CLAIM_FIELDS = (
     "sms_ovh_stop_clause",
     "sms_ovh_chosen",
     "sms_ovh_send_at",
+    "sms_ovh_asker_id",
 )
 
 
 class SmsSms(models.Model):
     _name = "sms.sms"
-    _inherit = ["sms.sms", "sms.ovh.counter.mixin"]
+    _inherit = ["sms.sms", "sms.ovh.counter.mixin", "sms.ovh.guard.mixin"]
+
+    _sms_ovh_guarded_links = {"record_company_id": None}
 
     # `sms_twilio` declares the same field; where both are installed they are one.
     record_company_id = fields.Many2one(
@@ -97,6 +103,15 @@ class SmsSms(models.Model):
         readonly=True,
         copy=False,
         help="Which of kind, sender and clause somebody chose for this SMS.",
+    )
+    # Of campaigns, the campaign has it. Empty where the company's right is the record's,
+    # or Odoo's own.
+    sms_ovh_asker_id = UncheckedMany2one(
+        "res.users",
+        string="Asked For By",
+        readonly=True,
+        copy=False,
+        help="Who has to belong to the company that sends when this SMS leaves.",
     )
     # What core's `to_delete` says once it has left: until then, it is not to be deleted.
     sms_ovh_unlink_sent = fields.Boolean(
@@ -144,7 +159,10 @@ class SmsSms(models.Model):
 
         And to have the queue run when what waits may leave.
         """
-        records = super().create(self._complete_sms_ovh_values(vals_list))
+        self._check_sms_ovh_values(vals_list)
+        complete = self._complete_sms_ovh_values(vals_list)
+        # sudo: what a user gave was checked; the rest is the gateway's to write.
+        records = super(SmsSms, self.sudo()).create(complete).with_env(self.env)
         self._sms_ovh_trigger_at(records.mapped("sms_ovh_send_at"))
         return records
 
@@ -179,7 +197,7 @@ class SmsSms(models.Model):
                 }
             )
         )
-        messages.fetch(["model", "record_company_id", "res_id"])
+        messages.fetch(["create_uid", "model", "record_company_id", "res_id"])
         given_ids = {vals.get("record_company_id") for vals in vals_list} - {
             None,
             False,
@@ -196,11 +214,12 @@ class SmsSms(models.Model):
         if not companies._sms_ovh_filter_sending():
             # Other providers write into what they are given: it is the caller's.
             return [{**vals} for vals in vals_list]
+        find_asker = cache(self._find_sms_ovh_asker)
         check = cache(self._check_sms_ovh_company)
+        given_kind, given_sender_id = self._get_sms_ovh_given()
         # Of a campaign, most are alike.
         decide = cache(self._sms_ovh_decide)
         count = cache(count_segments)
-        context = self.env.context
         complete = []
         for given in vals_list:
             vals = {**given}
@@ -213,11 +232,18 @@ class SmsSms(models.Model):
                 or self.env.company
             )
             vals["record_company_id"] = company.id
-            check(company, message)
+            if mailing:
+                # Its own rights are looked at whenever it composes.
+                check(company, self.env.user)
+            elif company.sudo().sms_ovh_account_id:
+                asker, may_send = find_asker(company, message)
+                vals["sms_ovh_asker_id"] = asker.id
+                if not may_send:
+                    vals.update(state="error", failure_type="sms_not_allowed")
             kind, sender_id = vals.get("sms_ovh_kind"), vals.get("sms_ovh_sender_id")
             if not mailing:
-                kind = kind or context.get("sms_ovh_kind")
-                sender_id = sender_id or context.get("sms_ovh_sender_id")
+                kind = kind or given_kind
+                sender_id = sender_id or given_sender_id
             clause = vals.get("sms_ovh_stop_clause")
             country = self._get_sms_ovh_country_with_sender(company, vals.get("number"))
             decision = decide(company, mailing, kind, sender_id, clause, country)
@@ -259,6 +285,8 @@ class SmsSms(models.Model):
         company = message.record_company_id
         if (
             self.env.uid != SUPERUSER_ID
+            # What somebody scheduled is that user's.
+            or message.create_uid.id != SUPERUSER_ID
             or not message.res_id
             or message.model not in self.env
         ):
@@ -269,32 +297,131 @@ class SmsSms(models.Model):
             return company
         return record_sudo._get_sms_ovh_companies()[record_sudo.id]
 
-    @api.model
-    def _check_sms_ovh_company(self, company, message):
-        """Refuse to send for a company that is neither the user's nor the record's.
+    def _check_sms_ovh_values(self, vals_list):
+        """Refuse what a user may not give to a new SMS.
 
-        Whatever rights the environment has: SMS are created with all of them.
-
-        :param company: `res.company` that is to send
-        :param message: `mail.message` of the SMS, or empty
-        :raise AccessError: where it sends by OVHcloud and is another one
+        :param list vals_list: as `create` gets them
+        :raise AccessError: which tells nothing of what a link leads to
         """
-        # sudo: whether a company sends with OVHcloud.
-        if (
-            not company.sudo().sms_ovh_account_id
-            or company._is_sms_ovh_own()
-            or self.env.context.get("sms_ovh_by_record") is BY_RECORD
-        ):
+        if self.env.su:
             return
+        self.check_access("create")
+        for vals in vals_list:
+            self._check_sms_ovh_links(vals)
+        for name in {name for vals in vals_list for name in vals if name in self}:
+            self._check_field_access(self._fields[name], "write")
+
+    @api.model
+    def _get_sms_ovh_given(self):
+        """Return what the context says of SMS that are no campaign's.
+
+        A caller can send it: it counts as what is written into a form, and no more.
+
+        :return: ``sms_ovh_kind`` and ``sms_ovh_sender_id``, or None
+        :rtype: tuple[str|None, int|None]
+        :raise ValidationError: where it is none that a form could have
+        """
+        kind = self.env.context.get("sms_ovh_kind") or None
+        sender_id = self.env.context.get("sms_ovh_sender_id") or None
+        kinds = [key for key, __ in const.KINDS]
+        if (kind and kind not in kinds) or (sender_id and type(sender_id) is not int):
+            raise ValidationError(
+                self.env._(
+                    "What is asked for is no kind of SMS, or no sender: choose another."
+                )
+            )
+        return kind, sender_id
+
+    @api.model
+    def _find_sms_ovh_asker(self, company, message):
+        """Return by whose right an SMS is sent, and whether it may be.
+
+        Whatever rights the environment has: SMS are created with all of them. A message
+        that somebody scheduled is sent by Odoo itself, and still that user's.
+
+        :param company: `res.company` that is to send, by OVHcloud
+        :param message: `mail.message` of the SMS, or empty
+        :return: `res.users`, empty where the right is not a user's
+        :rtype: tuple[res.users, bool]
+        :raise AccessError: where the user may not send for the company
+        """
+        nobody = self.env["res.users"]
+        context = self.env.context
+        if context.get("sms_ovh_by_record") is BY_RECORD:
+            return nobody, True
+        by_odoo = self.env.uid == SUPERUSER_ID
+        user = message.create_uid.with_env(self.env) if by_odoo else self.env.user
+        if user.id in (False, SUPERUSER_ID):
+            return nobody, True
+        if company._has_sms_ovh_user(user):
+            asked = context.get("sms_ovh_unasked") is not UNASKED
+            return (user if asked and user._is_internal() else nobody), True
         # A customer's click, or an order of a sister company: it is the record's.
         if message.res_id and message.model in self.env:
             # sudo: the company only.
             record_sudo = self.env[message.model].sudo().browse(message.res_id)
             if record_sudo._mail_get_companies()[record_sudo.id] == company:
-                return
-        raise AccessError(
-            self.env._("You cannot send SMS for a company that is not yours.")
-        )
+                return nobody, True
+        if not by_odoo:
+            self._check_sms_ovh_company(company, user)
+        return user, False
+
+    @api.model
+    def _check_sms_ovh_company(self, company, user):
+        """Refuse to send for a company that is not the user's.
+
+        :param company: `res.company` that is to send
+        :param user: `res.users` who asks for it
+        :raise AccessError: where it sends by OVHcloud
+        """
+        # sudo: whether a company sends with OVHcloud.
+        if (
+            company.sudo().sms_ovh_account_id
+            and not company._has_sms_ovh_user(user)
+            and self.env.context.get("sms_ovh_by_record") is not BY_RECORD
+        ):
+            raise AccessError(
+                self.env._("You cannot send SMS for a company that is not yours.")
+            )
+
+    def _sms_ovh_filter_unasked(self):
+        """Return those of these SMS whose askers may not send for their company any more."""
+        unasked = self.browse()
+        asked = self.filtered("sms_ovh_asker_id")
+        for user, user_sms in asked.grouped("sms_ovh_asker_id").items():
+            # sudo: whoever it is, for whoever sends.
+            user_sudo = user.sudo().exists()
+            may_send = user_sudo.active and user_sudo._is_internal()
+            for company, sms in user_sms.grouped(
+                lambda sms: sms.record_company_id or sms._get_sms_company()
+            ).items():
+                if not (may_send and company._has_sms_ovh_user(user_sudo)):
+                    unasked += sms
+        return unasked
+
+    def _sms_ovh_leave_out_unasked(self):
+        """Refuse those of these SMS whose askers may not send for their company any more.
+
+        :return: the others
+        """
+        refused = self._sms_ovh_filter_unasked()
+        for (user, company), sms in refused.grouped(
+            lambda sms: (sms.sms_ovh_asker_id, sms.record_company_id)
+        ).items():
+            # sudo: whoever it is, for whoever sends.
+            user_sudo = user.sudo().exists()
+            self._sms_ovh_set_refused(
+                sms.mapped("uuid"),
+                "ovh_not_allowed",
+                self.env._(
+                    "Who asked for this SMS (%(user)s) may not send for %(company)s"
+                    " any more. Have somebody who may send it again.",
+                    user=user_sudo.name or user.id,
+                    company=company.sudo().name,
+                ),
+                self.env["sms.ovh.account"],
+            )
+        return self - refused
 
     def write(self, vals):
         """Override to leave a text alone that stays as it is.
@@ -432,7 +559,8 @@ class SmsSms(models.Model):
                 changed[settled, sms.sms_ovh_chosen].append(sms.id)
         for (settled, chosen), ids in changed.items():
             company_id, kind, sender_id, clause = settled
-            self.browse(ids).write(
+            # sudo: only the gateway writes this.
+            self.browse(ids).sudo().write(
                 {
                     # Nobody chose what is settled.
                     "sms_ovh_chosen": chosen,
@@ -469,9 +597,15 @@ class SmsSms(models.Model):
         :param company: `res.company` that sends it
         """
         now = fields.Datetime.now()
-        send_at = fields.Datetime.to_datetime(
-            vals.get("sms_ovh_send_at") or self.env.context.get("sms_ovh_send_at")
-        )
+        # A caller can send a context: it counts as what is written into a form.
+        try:
+            send_at = fields.Datetime.to_datetime(
+                vals.get("sms_ovh_send_at") or self.env.context.get("sms_ovh_send_at")
+            )
+        except (TypeError, ValueError):
+            raise ValidationError(
+                self.env._("The moment to send at is none: choose another.")
+            ) from None
         if send_at and send_at <= now:
             send_at = False
         vals["sms_ovh_send_at"] = send_at
@@ -631,7 +765,8 @@ class SmsSms(models.Model):
         )
         if in_outbox:
             kept = in_outbox.filtered(lambda sms: not sms.to_delete)
-            kept.write({"sms_ovh_unlink_sent": False})
+            # sudo: only the gateway writes this.
+            kept.sudo().write({"sms_ovh_unlink_sent": False})
             (in_outbox - kept).write({"to_delete": False})
         return super()._handle_call_result_hook(results)
 
@@ -935,7 +1070,8 @@ class SmsSms(models.Model):
         """
         sms = self.search([("uuid", "in", uuids), ("state", "!=", "sent")])
         failure_type = SmsApiOvh.PROVIDER_TO_SMS_FAILURE_TYPE.get(state, "unknown")
-        sms.write(
+        # sudo: only the gateway writes this.
+        sms.sudo().write(
             {
                 "state": "error",
                 "failure_type": failure_type,
@@ -962,7 +1098,8 @@ class SmsSms(models.Model):
         """
         rank = const.STATE_RANK[state]
         moved = self.filtered(lambda sms: const.STATE_RANK[sms.state] < rank)
-        moved.write(
+        # sudo: only the gateway writes this.
+        moved.sudo().write(
             {
                 "state": state,
                 "failure_type": failure_type,
@@ -1046,7 +1183,8 @@ class SmsSms(models.Model):
             if openings[key] > now:
                 held[openings[key]].append(record.id)
         for opening, ids in held.items():
-            self.browse(ids).write(
+            # sudo: only the gateway writes this.
+            self.browse(ids).sudo().write(
                 {"sms_ovh_send_at": opening, "sms_ovh_wanted_at": now}
             )
         self._sms_ovh_trigger_at(held)

@@ -4,7 +4,7 @@ import logging
 import time
 from functools import partial
 
-from odoo import api, fields, models
+from odoo import SUPERUSER_ID, api, fields, models
 from odoo.tools import SQL
 
 from .. import const
@@ -41,7 +41,14 @@ class SmsSms(models.Model):
         again = ovh_sms.filtered(
             lambda sms: sms.state in ("outgoing", "error", "canceled")
         )
-        again.write(
+        # sudo: only the gateway writes this.
+        again_sudo = again.sudo()
+        if self.env.uid != SUPERUSER_ID:
+            # Now it is this user who asks.
+            again_sudo.filtered(
+                lambda sms: not sms.mailing_id
+            ).sms_ovh_asker_id = self.env.uid
+        again_sudo.write(
             {
                 "sms_ovh_send_at": False,
                 "sms_ovh_wanted_at": False,
@@ -222,7 +229,8 @@ class SmsSms(models.Model):
         """
         if not self:
             return
-        self.write(
+        # sudo: only the gateway writes this.
+        self.sudo().write(
             {
                 "state": "canceled",
                 "failure_type": failure_type,

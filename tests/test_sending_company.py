@@ -2,14 +2,15 @@
 
 import http.client
 import logging
+from datetime import timedelta
 from urllib.parse import urlsplit
 
-from odoo import Command
+from odoo import Command, fields
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import Form, HttpCase, new_test_user, tagged
 
 from .. import const
-from ..models import sms_ovh_event
+from ..models import sms_ovh_event, sms_ovh_job
 from .common import KEYS_2, SERVICE_2, SmsOvhCase
 
 
@@ -304,6 +305,282 @@ class TestSendingCompany(SmsOvhCase):
                 self.assertFalse(self.simulator.get_ledger())
                 self.assertFalse(mailing.mailing_trace_ids)
 
+    def _create_sales(self, name):
+        company = self.company
+        return new_test_user(
+            self.env,
+            f"company_leaving_{name}",
+            groups="base.group_user,base.group_partner_manager",
+            company_id=company.id,
+            company_ids=(company | self.other_company).ids,
+        )
+
+    def _ask(self, partner, user, way):
+        """Have a user ask for an SMS that waits in the queue."""
+        theirs = partner.with_user(user).with_context(
+            allowed_company_ids=self.company.ids
+        )
+        if way == "message":
+            theirs._message_sms("Bonjour", put_in_queue=True)
+        elif way == "post":
+            theirs.message_post(
+                body="Bonjour",
+                message_type="sms",
+                sms_numbers=["+33611111111"],
+                put_in_queue=True,
+            )
+        else:
+            theirs.env["sms.composer"].create(
+                {
+                    "composition_mode": way,
+                    "res_model": "res.partner",
+                    "res_id": partner.id,
+                    "res_ids": repr(partner.ids),
+                    "numbers": "+33611111111",
+                    "body": "Bonjour",
+                    "mass_force_send": False,
+                    "sms_ovh_send_at": fields.Datetime.now() + timedelta(hours=1),
+                }
+            ).action_send_sms()
+
+    def _let_leave(self):
+        """Have what waits leave now."""
+        waiting = self.env["sms.sms"].search([("state", "=", "outgoing")])
+        waiting.sms_ovh_send_at = False
+        self._commit()
+        self._run_queues()
+        return waiting
+
+    def test_who_asked_is_gone_before_it_leaves(self):
+        ways = ("message", "post", "comment", "mass", "numbers")
+        hows = ("nothing", "company", "archived", "group", "deleted")
+        cases = [("message", how, False) for how in hows]
+        cases += [(way, how, True) for way in ways for how in hows[:2]]
+        for way, how, has_company in cases:
+            with self.subTest(way=way, how=how, has_company=has_company):
+                self._check_leaving(way, how, has_company)
+
+    def _check_leaving(self, way, how, has_company):
+        """Have an SMS asked for, then something happen to who asked, then it leave."""
+        partner = self.env["res.partner"].create(
+            {
+                "name": "Client",
+                "phone": "+33611111111",
+                "company_id": has_company and self.company.id,
+            }
+        )
+        name = f"{way}_{how}_{has_company}"
+        user = self._create_sales(name)
+        self.simulator.reset()
+        self._ask(partner, user, way)
+        self.env.flush_all()
+        self.assertFalse(self.simulator.get_ledger())
+        if how == "company":
+            user.company_id = self.other_company
+            user.company_ids -= self.company
+        elif how == "archived":
+            user.active = False
+        elif how == "group":
+            user.group_ids = self.env.ref("base.group_portal")
+        elif how == "deleted":
+            self.env["sms.sms"].search(
+                [("state", "=", "outgoing")]
+            ).sms_ovh_asker_id = 2_000_000_000
+        sms = self._let_leave()
+        sent = len(self.simulator.get_ledger())
+        self.assertEqual(sent, how == "nothing")
+        if sent:
+            return
+        self.assertEqual(sms.state, "error")
+        self.assertEqual(sms.failure_type, "sms_not_allowed")
+        self.assertIn(self.company.name, sms.sms_ovh_failure_reason)
+        # Somebody who may can send it again.
+        sms.with_user(self._create_system(name)).action_set_outgoing()
+        self._let_leave()
+        self.assertEqual(len(self.simulator.get_ledger()), 1)
+
+    def test_who_asked_is_gone_while_the_outbox_waits(self):
+        partner = self.env["res.partner"].create(
+            {"name": "Client", "phone": "+33611111111"}
+        )
+        self.account.pause_reason = "credit"
+        gone, other = self._create_sales("gone"), self._create_sales("stays")
+        for user in (gone, other):
+            self._ask(partner, user, "message")
+        sms = self._let_leave()
+        self.assertEqual(sms.mapped("state"), ["process", "process"])
+        gone.active = False
+        self.account.pause_reason = False
+        self.patch(sms_ovh_job, "UNASKED_AFTER", timedelta(days=-1))
+        self._run_queues()
+        self.assertEqual(self._count(self.account.service_name), 1)
+        refused = sms.exists().filtered(lambda one: one.state == "canceled")
+        self.assertEqual(refused.sms_ovh_asker_id, gone)
+        self.assertEqual(refused.failure_type, "sms_not_allowed")
+
+    def _create_system(self, name):
+        return new_test_user(
+            self.env,
+            f"company_retrying_{name}",
+            groups="base.group_system",
+            company_id=self.company.id,
+            company_ids=self.company.ids,
+        )
+
+    def test_what_nobody_asked_for_leaves(self):
+        """Of crons, customers' clicks and automation rules, whoever set them off."""
+        partner = self.env["res.partner"].create(
+            {"name": "Client", "phone": "+33611111111", "company_id": self.company.id}
+        )
+        portal = new_test_user(
+            self.env,
+            "company_click",
+            groups="base.group_portal",
+            company_id=self.company.id,
+            company_ids=self.company.ids,
+        )
+        user = self._create_sales("rule")
+        action = self.env["ir.actions.server"].create(
+            {
+                "name": "SMS",
+                "model_id": self.env["ir.model"]._get_id("res.partner"),
+                "state": "sms",
+                "sms_method": "sms",
+                "sms_template_id": self.env["sms.template"]
+                .create(
+                    {
+                        "name": "Règle",
+                        "model_id": self.env["ir.model"]._get_id("res.partner"),
+                        "body": "Bonjour",
+                    }
+                )
+                .id,
+            }
+        )
+        for who in (portal, user):
+            theirs = partner.with_user(who).sudo()
+            theirs = theirs.with_context(allowed_company_ids=self.company.ids)
+            theirs._message_sms_with_template(
+                action.sms_template_id, put_in_queue=True
+            )
+            self._ask(theirs.sudo(), self.env.ref("base.user_root"), "message")
+            action.with_env(theirs.env).with_context(
+                active_model="res.partner", active_id=partner.id, active_ids=partner.ids
+            ).run()
+            who.active = False
+        self.env.flush_all()
+        waiting = self.env["sms.sms"].search([("state", "=", "outgoing")])
+        self.assertFalse(waiting.sms_ovh_asker_id)
+        self._let_leave()
+        self.assertEqual(self._count(self.account.service_name), 6)
+
+    def test_scheduled_message(self):
+        """Odoo sends it later, with all rights: it is that user's all the same."""
+        partner = self.env["res.partner"].create(
+            {"name": "Client", "phone": "+33611111111"}
+        )
+        for name, company, count in (
+            ("other", self.company, 0),
+            ("own", self.company, 1),
+        ):
+            with self.subTest(name=name):
+                theirs = partner.with_user(self.sales[name]).with_context(
+                    allowed_company_ids=self.sales[name].company_ids.ids
+                )
+                theirs.message_post(
+                    body="Bonjour",
+                    message_type="sms",
+                    partner_ids=partner.ids,
+                    record_company_id=company.id,
+                    scheduled_date=fields.Datetime.now() + timedelta(hours=1),
+                )
+                self.env.flush_all()
+                schedules = self.env["mail.message.schedule"].search([])
+                schedules.scheduled_datetime = fields.Datetime.now() - timedelta(
+                    minutes=1
+                )
+                self._run_cron("mail.ir_cron_send_scheduled_message")
+                self._commit()
+                self._run_queues()
+                self.assertEqual(self._count(self.account.service_name), count)
+                self.assertFalse(self.env["mail.message.schedule"].search([]))
+
+    def test_context_is_as_a_form(self):
+        """What a caller writes into the context counts as what is chosen on a form."""
+        partner = self.env["res.partner"].create(
+            {"name": "Client", "phone": "+33611111111"}
+        )
+        other_sender = self.other_account.default_sender_id.id
+        for values in (
+            {"sms_ovh_kind": "nothing"},
+            {"sms_ovh_kind": ["marketing"]},
+            {"sms_ovh_sender_id": "1"},
+            {"sms_ovh_sender_id": [1]},
+            {"sms_ovh_sender_id": True},
+            {"sms_ovh_send_at": "tomorrow"},
+            {"sms_ovh_send_at": [1]},
+            {"sms_ovh_send_at": 7},
+        ):
+            theirs = partner.with_user(self.sales["own"]).with_context(**values)
+            with (
+                self.subTest(values),
+                self.assertRaises(ValidationError),
+                self.env.cr.savepoint(),
+            ):
+                theirs._message_sms("Bonjour")
+        for values in (
+            {"sms_ovh_sender_id": other_sender},
+            {"sms_ovh_sender_id": 2_000_000_000},
+            {"sms_ovh_gsm7": ["all"]},
+            {"sms_ovh_gsm7": "nothing"},
+            {"sms_ovh_by_record": True},
+            {"sms_ovh_by_record": "BY_RECORD"},
+            {"sms_ovh_unasked": True},
+        ):
+            with self.subTest(values):
+                self.simulator.reset()
+                partner.with_user(self.sales["own"]).with_context(
+                    allowed_company_ids=self.company.ids, **values
+                )._message_sms("Bonjour")
+                self._commit()
+                self._run_queues()
+                (sms,) = self.simulator.get_ledger()
+                self.assertEqual(sms["sender"], self.account.default_sender_id.name)
+
+    def test_technical_values_of_sms(self):
+        """What the gateway writes on SMS, system administrators do not."""
+        user = self._create_system("technical")
+        sms = self._create_sms(["+33611111111"]).with_user(user)
+        Sms = self.env["sms.sms"].with_user(user)
+        given = {"number": "+33622222222", "body": "Bonjour"}
+        names = [
+            name
+            for name, field in Sms._fields.items()
+            if name.startswith("sms_ovh_") and field.store
+        ]
+        self.assertGreater(len(names), 10)
+        for name in names:
+            value = "x" if Sms._fields[name].type == "char" else 1
+            for call in (
+                lambda name=name, value=value: sms.write({name: value}),
+                lambda name=name, value=value: sms.web_save({name: value}, {}),
+                lambda name=name, value=value: Sms.create({**given, name: value}),
+            ):
+                with (
+                    self.subTest(name),
+                    self.assertRaises(AccessError),
+                    self.env.cr.savepoint(),
+                ):
+                    call()
+        with self.assertRaises(AccessError):
+            sms.write({"record_company_id": self.other_company.id})
+        sms.write({"body": "Bonsoir"})
+        own = Sms.create(given)
+        (own + sms).send()
+        self._commit()
+        self._run_queues()
+        self.assertEqual(self._count(self.account.service_name), 2)
+
     def test_one_that_may_not_leave_keeps_no_other(self):
         user = self.users["both"]
         bad = self._as(
@@ -340,6 +617,133 @@ class TestSendingCompany(SmsOvhCase):
         self.assertEqual(len(sent), 1)
         self.assertIn(self.users["own"].email, sent.email_to)
         self.assertFalse(any(mailings.mapped("kpi_mail_required")))
+
+    def test_stop_to_another_company(self):
+        """Odoo has one blacklist: nobody takes off it what others may not send to."""
+        number = "+33611111111"
+        users = {
+            name: new_test_user(
+                self.env,
+                f"company_system_{name}",
+                groups="base.group_system,mass_mailing.group_mass_mailing_user",
+                company_id=company.id,
+                company_ids=company.ids,
+            )
+            for name, company in (("own", self.company), ("other", self.other_company))
+        }
+        Blacklist = self.env["phone.blacklist"].with_context(active_test=False)
+        stop = self.env["sms.ovh.stop"].create(
+            {"account_id": self.account.id, "number": number}
+        )
+        stop._blacklist()
+        entry = Blacklist.search([("number", "=", number)])
+        theirs = entry.with_user(users["other"]).with_context(
+            allowed_company_ids=self.other_company.ids
+        )
+        requests = sum(self.simulator.get_state()["requests"].values())
+        for call in (
+            lambda: theirs.remove(number),
+            theirs.action_archive,
+            lambda: theirs.write({"active": False}),
+            lambda: theirs.write({"number": "+33622222222"}),
+            theirs.unlink,
+            lambda: (
+                theirs.env["phone.blacklist.remove"]
+                .create({"phone": number})
+                .action_unblacklist_apply()
+            ),
+            lambda: (
+                theirs.env["phone.blacklist.remove"]
+                .create(
+                    {"phone": number, "sms_ovh_take_off": True, "sms_ovh_consent": "x"}
+                )
+                .action_unblacklist_apply()
+            ),
+        ):
+            with self.assertRaises(AccessError) as raised, self.env.cr.savepoint():
+                call()
+            self.assertNotIn(self.account.service_name, str(raised.exception))
+            self.assertNotIn(self.company.name, str(raised.exception))
+        self.assertEqual(sum(self.simulator.get_state()["requests"].values()), requests)
+        self.assertTrue(entry.active)
+        entry.with_user(users["own"]).with_context(
+            allowed_company_ids=self.company.ids
+        ).remove(number)
+        self.assertFalse(entry.active)
+        # What others blacklist afterwards is theirs.
+        theirs.add(number)
+        self.assertTrue(entry.active)
+        theirs.remove(number)
+        self.assertFalse(entry.active)
+        # Another STOP is one again.
+        reply = self.env["sms.ovh.reply"].create(
+            {
+                "account_id": self.account.id,
+                "ovh_id": "77",
+                "number": number,
+                "body": "STOP",
+            }
+        )
+        reply.action_opt_out()
+        self.assertTrue(entry.active)
+        with self.assertRaises(AccessError):
+            theirs.remove(number)
+
+    def test_doubt_of_another_company(self):
+        """“It Is No STOP” is about what was written to one's own company."""
+        number = "+33611111111"
+        mine, others = self.env["sms.ovh.reply"].create(
+            [
+                {
+                    "account_id": account.id,
+                    "ovh_id": "78",
+                    "number": number,
+                    "body": "ça suffit",
+                    "seems_stop": True,
+                    "held_number": number,
+                }
+                for account in (self.account, self.other_account)
+            ]
+        )
+        theirs = self._as("own", mine)
+        with self.assertRaises(AccessError):
+            self._as("own", others).action_no_stop()
+        theirs.action_no_stop()
+        self.assertFalse(mine.held_number)
+        self.assertEqual(others.held_number, number)
+        self._as("other", others).action_no_stop()
+        self.assertFalse(others.held_number)
+
+    def test_hours_of_another_company(self):
+        user = new_test_user(
+            self.env,
+            "company_hours",
+            groups="sms_ovh.group_sms_ovh_admin",
+            company_id=self.other_company.id,
+            company_ids=self.other_company.ids,
+        )
+        Hours = (
+            self.env["sms.ovh.hours"]
+            .with_user(user)
+            .with_context(allowed_company_ids=self.other_company.ids)
+        )
+        values = {"company_id": self.company.id, "country_id": self.france.id}
+        mine = Hours.create({**values, "company_id": self.other_company.id})
+        for call in (
+            lambda: Hours.create(values),
+            lambda: Hours.with_context(default_company_id=self.company.id).create(
+                {"country_id": self.env.ref("base.be").id}
+            ),
+            lambda: mine.write({"company_id": self.company.id}),
+            lambda: Hours.onchange(
+                values, ["company_id"], {"company_id": {"fields": {"display_name": {}}}}
+            ),
+            lambda: Hours.with_context(default_company_id=self.company.id).default_get(
+                ["company_id"]
+            ),
+        ):
+            with self.assertRaises(AccessError), self.env.cr.savepoint():
+                call()
 
     def test_read_only_values(self):
         administrator = new_test_user(

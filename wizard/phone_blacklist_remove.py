@@ -41,6 +41,10 @@ class PhoneBlacklistRemove(models.TransientModel):
 
         :raise UserError: where the consent is missing, or OVHcloud does not do it
         """
+        # Before OVHcloud is told anything.
+        self.env["phone.blacklist"].search(
+            [("number", "=", self._get_sms_ovh_number())]
+        )._check_sms_ovh_release()
         if not self.sms_ovh_take_off:
             return super().action_unblacklist_apply()
         consent = (self.sms_ovh_consent or "").strip()

@@ -9,7 +9,7 @@ from .. import const
 from ..models.ir_actions_server import UNATTENDED
 from ..models.mail_render_mixin import Gsm7Rendering, ShortLinks
 from ..models.sms_ovh_counter_mixin import SmsOvhTextFails, get_text_as_sent
-from ..models.sms_sms import BY_RECORD
+from ..models.sms_sms import BY_RECORD, UNASKED
 from ..tools.gsm7_filling import OFF
 from ..tools.number_country import get_country_code
 from ..tools.phone_number import get_kind, get_number_sentences
@@ -335,6 +335,8 @@ class SmsComposer(models.TransientModel):
             self = self.with_company(reply.company_id)
         if not self.mailing_id:
             self = self.with_context(**self._get_sms_ovh_choice())
+        if self.env.su:
+            self = self.with_context(sms_ovh_unasked=UNASKED)
         if self.env.su and self.composition_mode == "mass":
             self = self.with_context(sms_ovh_by_record=BY_RECORD)
         if reply and self._is_sms_ovh_answer():
