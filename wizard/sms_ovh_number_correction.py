@@ -124,8 +124,9 @@ class SmsOvhNumberCorrection(models.TransientModel):
             "type": "ir.actions.act_window",
             "name": self.env._("Correct the Numbers"),
             "res_model": self._name,
-            "view_mode": "list",
-            "views": [(False, "list")],
+            "view_mode": "list,kanban",
+            # Phones show the latter.
+            "views": [(False, "list"), (False, "kanban")],
             "domain": [("id", "in", self.ids)],
             "target": "current",
             "context": {"sms_ovh_mailing_id": self.mailing_id[:1].id},
@@ -159,8 +160,19 @@ class SmsOvhNumberCorrection(models.TransientModel):
 
     def _accept(self):
         self.ensure_one()
-        record = self.env[self.res_model].browse(self.res_id)
+        model = self.env.get(self.res_model, self.env["mailing.contact"])
+        record = model.browse(self.res_id)
         record.check_access("write")
+        if model._name != self.res_model or (
+            self.field_name not in getattr(record, "_phone_get_number_fields", list)()
+        ):
+            raise UserError(
+                self.env._(
+                    "“%s” is no field for phone numbers. Open the list of numbers from"
+                    " the estimate again.",
+                    self.field_name,
+                )
+            )
         company = self.mailing_id.sms_ovh_company_id or self.env.company
         country = record._phone_get_country().get(record.id)
         found = company._clean_sms_ovh_number(
