@@ -12,13 +12,27 @@ _rendering = ContextVar("sms_ovh_rendering", default=False)
 
 
 @contextmanager
-def rendering():
-    """Hide secrets from what runs inside, whoever it runs as."""
+def rendering(env):
+    """Hide secrets from what runs inside, whoever it runs as.
+
+    :param env: environment of what is rendered; its cache forgets the secrets it has
+    """
     token = _rendering.set(True)
     try:
+        for field in [*env.transaction.field_data]:
+            if isinstance(field, Secret):
+                _forget_cached(env, field)
         yield
     finally:
         _rendering.reset(token)
+
+
+def _forget_cached(env, field):
+    """Take the values of a secret out of the cache, which a text could look into."""
+    model = env[field.model_name]
+    if field in env.transaction.field_dirty:
+        model.flush_model([field.name])
+    model.invalidate_model([field.name], flush=False)
 
 
 def seal(value):

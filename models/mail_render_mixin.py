@@ -1,3 +1,5 @@
+import random
+import string
 from functools import partial
 from typing import NamedTuple
 
@@ -16,6 +18,11 @@ from ..tools import gsm7_filling
 from ..tools.gsm7_filling import mark_placeholders, unmark, write_gsm7
 from ..tools.links import replace_links
 from ..tools.sms_segments import is_gsm7
+
+# What codes of short links are made of, in core.
+CODE_SIGNS = string.ascii_letters + string.digits
+# Codes looked at for a free one, where half of them are free.
+CODE_TRIES = 40
 
 
 class ShortLinks(dict):
@@ -86,7 +93,7 @@ class MailRenderMixin(models.AbstractModel):
             add_context=add_context,
             options=options,
         )
-        with rendering():
+        with rendering(self.env):
             if not gsm7 or not template_src or engine != "inline_template":
                 return render(template_src)
             try:
@@ -141,9 +148,7 @@ class MailRenderMixin(models.AbstractModel):
                 links[url] = (
                     self._get_sms_ovh_short_url(target, link_tracker_vals)
                     if links.look_only
-                    else self.env["link.tracker"]
-                    .search_or_create([{**link_tracker_vals, "url": target}])
-                    .short_url
+                    else self._make_sms_ovh_short_url(target, link_tracker_vals)
                 )
             return links[url] or url
 
@@ -162,5 +167,47 @@ class MailRenderMixin(models.AbstractModel):
         found = tracker.search(domain, limit=1)
         if found:
             return found.short_url
-        code = "x" * LINK_TRACKER_MIN_CODE_LENGTH
+        code = "x" * self._get_sms_ovh_code_length()
         return f"{tracker.get_base_url()}/r/{code}"
+
+    @api.model
+    def _make_sms_ovh_short_url(self, url, link_tracker_vals):
+        """Return the short link that a campaign has for `url`, made where there is none.
+
+        Core takes a longer code than it announced as soon as chance brings one that
+        there is already: an SMS would then be longer than what was estimated.
+        """
+        tracker = self.env["link.tracker"].search_or_create(
+            [{**link_tracker_vals, "url": url}]
+        )
+        length = self._get_sms_ovh_code_length()
+        if len(tracker.code) != length and tracker.create_date == self.env.cr.now():
+            # sudo: as `link_tracker` makes codes.
+            codes_sudo = self.env["link.tracker.code"].sudo()
+            proposals = {
+                "".join(random.choices(CODE_SIGNS, k=length))
+                for __ in range(CODE_TRIES)
+            }
+            known = codes_sudo.search([("code", "in", list(proposals))])
+            free = proposals.difference(known.mapped("code"))
+            if free:
+                codes_sudo.search(
+                    [("link_id", "=", tracker.id)], order="id desc", limit=1
+                ).code = min(free)
+                tracker.invalidate_recordset(["code", "short_url"])
+        return tracker.short_url
+
+    @api.model
+    def _get_sms_ovh_code_length(self):
+        """Return how long the code of the next short link is: half of those are free.
+
+        :rtype: int
+        """
+        # sudo: how many there are.
+        codes_sudo = self.env["link.tracker.code"].sudo()
+        length = LINK_TRACKER_MIN_CODE_LENGTH
+        half = len(CODE_SIGNS) ** length // 2
+        while codes_sudo.search_count([], limit=half) == half:
+            length += 1
+            half = len(CODE_SIGNS) ** length // 2
+        return length

@@ -5,8 +5,6 @@ from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.fields import Domain
 from odoo.tools import split_every
 
-from odoo.addons.link_tracker.models.link_tracker import LINK_TRACKER_MIN_CODE_LENGTH
-
 from .. import const
 from ..fields import UncheckedMany2one
 from ..tools import transaction
@@ -670,7 +668,7 @@ class MailingMailing(models.Model):
         :param int sms_id: id of an SMS
         :rtype: str
         """
-        code = "x" * LINK_TRACKER_MIN_CODE_LENGTH
+        code = "x" * self.env["mail.render.mixin"]._get_sms_ovh_code_length()
         visitor = "x" * len(str(sms_id))
         return f"{self.env['link.tracker'].get_base_url()}/r/{code}/s/{visitor}"
 

@@ -305,6 +305,22 @@ class TestGuessing(SmsOvhCase):
             f"{{{{ {path}.sudo().delivery_url }}}}",
             f"{{{{ {path}.sudo()._get_callback_url('stop') }}}}",
             f"{{{{ {path}.sudo()._get_callback_tokens()[0][0](object.env) }}}}",
+            f"{{{{ object.env['sms.ovh.account'].sudo().search([]).mapped('{name}') }}}}",
+            f"{{{{ {path}.sudo().mapped(lambda account: account.{name}) }}}}",
+            f"{{{{ object.env['sms.ovh.account'].sudo().search([]).sorted('{name}') }}}}",
+            f"{{{{ {path}.sudo().grouped('{name}') }}}}",
+            f"{{{{ {path}.sudo().filtered_domain([('{name}', '!=', False)]) }}}}",
+            f"{{{{ {path}.sudo().filtered_domain([('{name}', '=like', '%')]) }}}}",
+            f"{{{{ {path}.sudo()._read_format(['{name}']) }}}}",
+            f"{{{{ {path}.sudo().web_read({{'{name}': {{}}}}) }}}}",
+            f"{{{{ {path}.sudo().web_search_read([], {{'{name}': {{}}}}) }}}}",
+            f"{{{{ {path}.sudo().formatted_read_group([], ['{name}']) }}}}",
+            f"{{{{ {path}.sudo().with_user(2).{name} }}}}",
+            f"{{{{ {path}.sudo()._fields['{name}']._get_cache(object.env) }}}}",
+            f"{{{{ {path}._fields['{name}'].convert_to_export(1, {path}.sudo()) }}}}",
+            f"{{{{ object.env.transaction.field_data[{path}._fields['{name}']] }}}}",
+            "{{ [*object.env.transaction.field_data.values()] }}",
+            f"{{{{ object.env.cache.get({path}.sudo(), {path}._fields['{name}']) }}}}",
         )
 
     def test_placeholders(self):

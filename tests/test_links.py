@@ -10,11 +10,13 @@ objects with
 """
 
 import re
+import secrets
 import time
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from odoo.tests import BaseCase, Form, HttpCase, tagged
 
+from ..models import mail_render_mixin
 from ..tools.links import append_visitor, find_links, replace_links
 from ..tools.sms_segments import count_segments
 from .common import SmsOvhCase
@@ -255,6 +257,40 @@ class TestLinksOfCampaigns(SmsOvhCase, HttpCase):
         self.simulator.reset()
         (sms,) = self._send(mailing).values()
         self.assertEqual(sms["segments"], segments)
+
+    def test_codes_are_as_long_as_announced(self):
+        """Core takes a longer one where chance brings what there is already."""
+        codes = type(self.env["link.tracker.code"])
+        self.patch(
+            codes,
+            "_get_random_code_strings",
+            lambda model, n=1: [f"{secrets.token_hex(8)}" for __ in range(n)],
+        )
+        mailing = self._create(["Zoé"], body=f"{LINKS[0]} {LINKS[1]}")
+        estimate = self._estimate(mailing)
+        preview = self.env["sms.ovh.preview"].create({"mailing_id": mailing.id})
+        units = preview.content["units"]
+        (sms,) = self._send(mailing).values()
+        links = PHONE_LINK.findall(sms["message"])
+        for link, target in zip(links, LINKS[:2], strict=True):
+            self.assertRegex(link, r"/r/\w{3}/s/\d+$")
+            self._check_leads_to(link, target)
+        clause = mailing.sms_ovh_stop_counted
+        self.assertEqual(units, count_segments(sms["message"], clause).units)
+        self.assertEqual(estimate.segment_count, sms["segments"])
+
+    def test_codes_grow_when_half_are_taken(self):
+        self.patch(mail_render_mixin, "CODE_SIGNS", "ab")
+        render = self.env["mail.render.mixin"]
+        tracker = self.env["link.tracker"]
+        count = self.env["link.tracker.code"].search_count([])
+        for index in range(6):
+            tracker.create({"url": f"{SHOP}{index}"})
+            length = render._get_sms_ovh_code_length()
+            total = count + index + 1
+            self.assertGreaterEqual(2**length // 2, 4)
+            self.assertGreater(2**length // 2, total)
+            self.assertTrue(length == 3 or 2 ** (length - 1) // 2 <= total)
 
     def test_ids_that_grow_while_it_is_sent(self):
         """The counter gives a range where the last recipients' links are longer."""
