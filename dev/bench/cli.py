@@ -27,6 +27,7 @@ BENCHMARKS = {
     "send_singly": singly.singly,
     "compose": composing.compose,
     "estimate": estimating.estimate,
+    "cleaning": estimating.cleaning,
     "inbox": inbox.inbox,
     "dashboard": dashboard.opening,
     "reading": reading.reading,

@@ -356,9 +356,53 @@ def compose(env, list_id):
     return {"count": count, "wall": wall, "cpu": cpu, "postgres": postgres}
 
 
-def estimate(env, list_id):
+def _leave_out_cleaning():
+    """Read numbers as Odoo does, and write nothing in GSM-7: the state before both."""
+
+    def patch(module, class_name, name, replacement=None):
+        addon = importlib.import_module(f"odoo.addons.sms_ovh.{module}")
+        owner = getattr(addon, class_name)
+        if replacement:
+            setattr(owner, name, replacement)
+        else:
+            delattr(owner, name)
+
+    patch("models.base", "Base", "_phone_format_number")
+    patch(
+        "models.mailing_mailing_estimate",
+        "MailingMailing",
+        "_find_sms_ovh_several",
+        lambda mailing, records: set(),
+    )
+    patch(
+        "wizard.sms_composer",
+        "SmsComposer",
+        "_as_sms_ovh_rendered",
+        lambda composer, *args: composer,
+    )
+
+
+def accent_names(env, list_id):
+    """Give half of a list names that GSM-7 has not, and numbers as people write them."""
+    env.cr.execute(
+        """
+        UPDATE mailing_contact
+           SET name = 'Zoë ' || id,
+               mobile = '06 ' || substr(mobile, 5, 2) || ' ' || substr(mobile, 7)
+          FROM mailing_subscription
+         WHERE contact_id = mailing_contact.id AND list_id = %s
+           AND mailing_contact.id %% 2 = 0
+        """,
+        [list_id],
+    )
+    env.cr.commit()
+
+
+def estimate(env, list_id, choice="off", cleaning=True):
     """Estimate a campaign with placeholders and a link, as the cron does.
 
+    :param str choice: what is written in GSM-7
+    :param bool cleaning: whether numbers are cleaned, and texts written in GSM-7
     :return: what it says, seconds, seconds of this process's time and of its
         PostgreSQL's, and growth of its memory in MiB
     """
@@ -370,9 +414,12 @@ def estimate(env, list_id):
             "contact_list_ids": [Command.set([list_id])],
             "body_plaintext": "Bonjour {{ object.name }}, " + LINKED_TEXT,
             "sms_allow_unsubscribe": True,
+            "sms_ovh_gsm7": choice,
         }
     )
     env.cr.commit()
+    if not cleaning:
+        _leave_out_cleaning()
     cron = env.ref("sms_ovh.ir_cron_estimate")
     before = _get_peak()
     postgres = _get_backends_cpu(env)
