@@ -42,7 +42,8 @@ _FILLERS = frozenset(
     a ah au aux avec avance beaucoup bcp bien bjr bonjour bonsoir bsr ce ces cet cette ceci
     cela ca contact contacter contactez cordialement coucou d dans de des desormais desole
     definitivement donc du ecrire ecrivez en encore envoi envois envoie envoyer envoyez et
-    abonnement faut fin hey il immediat immediate immediatement info infos j je l la le les liste listing m ma madame
+    abonnement faut fin hey il immediat immediate immediatement info infos j je l la le les
+    liste listing m ma madame
     maintenant me merci mes message messages messieurs mms mme mlle mr mon monsieur moi msg
     newsletter nous numero ok or ou oui par plait pour promo promos promotions prospection
     pub pubs publicite publicites publicitaire que reponds repond salut se sms s sil
@@ -70,7 +71,8 @@ _GLUED = frozenset(
 # Where the word is none, with or without others.
 _BENIGN = re.compile(
     r"""\b(?:
-    (?:en|par)\ stop | (?:non|bus|auto|pit|full|one|next|last|truck|tram|metro|panneau|feu|door|whistle)\ stop
+    (?:en|par)\ stop
+    | (?:non|bus|auto|pit|full|one|next|last|truck|tram|metro|panneau|feu|door|whistle)\ stop
     | (?:le|un|au|du|ce|mon|notre|the|a|an|el|al|il|der|beim|am|het|een)\ stop
     | stop\ (?:over|motion|loss|go|gap|by|watch|et\ go|and\ go|and\ shop|light)
     | (?:a\ l|l|d|un|cet|mon|en|votre|son|d\ un|prochain|dernier)\ arret
@@ -136,7 +138,8 @@ _CLEAR = re.compile(
     | (?<!non\ )(?:cancell|rimuov|elimin|togli)\w*\ (?:il\ mio|i\ miei)
     | (?<!non\ )(?:cancella|rimuove|toglie|elimina)(?:te)?(?:mi|ci)\ d\w+
     | keine\ (?:\w+\ )?(?:sms|nachrichten?|werbung|werbe\w+|mitteilungen)(?:\ \w+)?\ mehr
-    | keine\ (?:werbung|weiteren?\ (?:sms|nachrichten?|mitteilungen|werbe\w+)) | nicht\ mehr\ (?:schreiben|senden|schicken|kontaktieren|anschreiben)
+    | keine\ (?:werbung|weiteren?\ (?:sms|nachrichten?|mitteilungen|werbe\w+))
+    | nicht\ mehr\ (?:schreiben|senden|schicken|kontaktieren|anschreiben)
     | (?:schreib|send|schick|kontaktier)\w*\ (?:sie\ )?(?:mir|mich|uns)\ (?:\w+\ )?
         (?:nicht|nichts|keine)\ (?:\w+\ )?mehr
     | (?:losch|entfern|streich)\w+\ (?:sie\ )?(?:mich|meine)
