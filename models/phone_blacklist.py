@@ -25,36 +25,40 @@ class PhoneBlacklist(models.Model):
                 and Stop._get_refusal(record.number)
             )
 
-    @api.constrains("active")
+    @api.constrains("active", "number")
     def _check_sms_ovh_active(self):
         """Keep here what answered STOP to a company that is not the user's.
 
         Odoo has one blacklist for all companies of a database.
         """
-        released = self.filtered(lambda record: not record.active)
+        released = set(self.filtered(lambda record: not record.active).mapped("number"))
+        # What is not flushed yet is not there: the numbers that stood here before.
+        self.env.cr.execute(
+            "SELECT id, number FROM phone_blacklist WHERE active AND id = ANY(%s)",
+            [self.ids],
+        )
+        released |= {
+            number
+            for id_, number in self.env.cr.fetchall()
+            if self.browse(id_).number != number
+        }
         if released:
-            released._check_sms_ovh_release()
-            self.env["sms.ovh.stop"]._set_released(released.mapped("number"))
-
-    def _has_field_access(self, field, operation):
-        """Override to keep its number, too."""
-        if operation == "write" and field.name == "number" and not self.env.su:
-            stops = self.env["sms.ovh.stop"]
-            if self.ids and stops._find_of_others(self.mapped("number")):
-                return False
-        return super()._has_field_access(field, operation)
+            self._check_sms_ovh_release(released)
+            self.env["sms.ovh.stop"]._set_released(list(released))
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_sms_ovh_stop(self):
         """Likewise of what is deleted."""
-        self.filtered("active")._check_sms_ovh_release()
+        self._check_sms_ovh_release(self.filtered("active").mapped("number"))
 
-    def _check_sms_ovh_release(self):
+    @api.model
+    def _check_sms_ovh_release(self, numbers):
         """Refuse to take numbers off that another company may not send to.
 
+        :param numbers: in E.164
         :raise AccessError: which tells nothing of that company
         """
-        kept = self.env["sms.ovh.stop"]._find_of_others(self.mapped("number"))
+        kept = self.env["sms.ovh.stop"]._find_of_others(list(numbers))
         if kept:
             raise AccessError(
                 self.env._(

@@ -42,9 +42,7 @@ class PhoneBlacklistRemove(models.TransientModel):
         :raise UserError: where the consent is missing, or OVHcloud does not do it
         """
         # Before OVHcloud is told anything.
-        self.env["phone.blacklist"].search(
-            [("number", "=", self._get_sms_ovh_number())]
-        )._check_sms_ovh_release()
+        self.env["phone.blacklist"]._check_sms_ovh_release([self._get_sms_ovh_number()])
         if not self.sms_ovh_take_off:
             return super().action_unblacklist_apply()
         consent = (self.sms_ovh_consent or "").strip()
