@@ -80,7 +80,6 @@ class IrHttp(models.AbstractModel):
         so: making one takes ten times as long as all else, for whoever tries addresses.
         """
         if request.httprequest.path.startswith(ROOT):
-            request.sms_ovh_callback = True
             return request.make_response(
                 "Not Found", [("Content-Type", "text/plain; charset=utf-8")], status=404
             )

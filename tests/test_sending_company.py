@@ -460,9 +460,7 @@ class TestSendingCompany(SmsOvhCase):
         for who in (portal, user):
             theirs = partner.with_user(who).sudo()
             theirs = theirs.with_context(allowed_company_ids=self.company.ids)
-            theirs._message_sms_with_template(
-                action.sms_template_id, put_in_queue=True
-            )
+            theirs._message_sms_with_template(action.sms_template_id, put_in_queue=True)
             self._ask(theirs.sudo(), self.env.ref("base.user_root"), "message")
             action.with_env(theirs.env).with_context(
                 active_model="res.partner", active_id=partner.id, active_ids=partner.ids
