@@ -574,9 +574,9 @@ class MailingMailing(models.Model):
             needed = count * (mailing.sms_segments or 1) * factor
             if needed > left:
                 mailing.sms_ovh_credit_warning = self.env._(
-                    "This campaign takes about %(needed)s SMS (%(recipients)s"
-                    " recipients), and %(left)s are left: what they cannot pay for"
-                    " waits until somebody buys a pack at OVHcloud's.",
+                    "SMS that this campaign takes, about: %(needed)s (recipients:"
+                    " %(recipients)s); left: %(left)s. What they cannot pay for waits"
+                    " until somebody buys a pack at OVHcloud.",
                     needed=needed,
                     recipients=count,
                     left=format_credits(self.env, left),

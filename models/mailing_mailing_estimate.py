@@ -164,7 +164,7 @@ class MailingMailing(models.Model):
                 )
             elif estimate.state == "running":
                 mailing.sms_ovh_estimate_summary = self.env._(
-                    "Estimate: %(treated)s of %(total)s recipients looked at.",
+                    "Estimate: recipients looked at: %(treated)s of %(total)s.",
                     treated=estimate.treated,
                     total=estimate.total,
                 )
@@ -176,8 +176,8 @@ class MailingMailing(models.Model):
                 mailing.sms_ovh_estimate_summary = estimate.error
             else:
                 mailing.sms_ovh_estimate_summary = self.env._(
-                    "%(recipients)s recipients get it, in %(segments)s SMS, for"
-                    " %(credits)s credits (%(date)s).",
+                    "Recipients: %(recipients)s · SMS: %(segments)s · credits:"
+                    " %(credits)s (%(date)s)",
                     recipients=estimate.sent_count,
                     segments=estimate.segment_count,
                     credits=format_credits(self.env, estimate.credits),
@@ -329,8 +329,8 @@ class MailingMailing(models.Model):
         if left is None or estimate.credits <= left:
             return False
         return self.env._(
-            "This campaign takes %(needed)s credits, and %(left)s are left: what they"
-            " cannot pay for waits until somebody buys a pack at OVHcloud's.",
+            "Credits that this campaign takes: %(needed)s; left: %(left)s. What they"
+            " cannot pay for waits until somebody buys a pack at OVHcloud.",
             needed=format_credits(self.env, estimate.credits),
             left=format_credits(self.env, left),
         )

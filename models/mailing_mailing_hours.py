@@ -141,15 +141,15 @@ class MailingMailing(models.Model):
         values = company._describe_sms_ovh_opening(first)
         if first == last:
             return self.env._(
-                "%(count)s SMS leave on %(day)s at %(time)s: marketing SMS keep quiet"
-                " hours.",
+                "SMS that leave on %(day)s at %(time)s, since marketing SMS keep quiet"
+                " hours: %(count)s.",
                 count=count,
                 **values,
             )
         last_values = company._describe_sms_ovh_opening(last)
         return self.env._(
-            "%(count)s SMS wait for the recipients' hours: the first leave on %(day)s at"
-            " %(time)s, the last on %(last_day)s at %(last_time)s.",
+            "SMS that wait for the recipients' hours: %(count)s. The first leaves on"
+            " %(day)s at %(time)s, the last on %(last_day)s at %(last_time)s.",
             count=count,
             last_day=last_values["day"],
             last_time=last_values["time"],

@@ -291,10 +291,10 @@ class MailingMailing(models.Model):
             )
         else:
             kind = "success"
-            message = self.env._("%s SMS are sent again.", sent)
+            message = self.env._("SMS sent again: %s.", sent)
             if left_out:
                 message += " " + self.env._(
-                    "%s recipients opted out meanwhile and are left out.", left_out
+                    "Left out, having opted out meanwhile: %s.", left_out
                 )
         return {
             "type": "ir.actions.client",

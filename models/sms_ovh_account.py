@@ -1468,7 +1468,8 @@ class SmsOvhAccount(models.Model):
         self._archive_senders(gone)
         enabled = (kept + created).filtered(lambda sender: sender.status == "enable")
         if not had_default:
-            # The first name in use: what most companies have one of.
-            self.default_sender_id = enabled.filtered(
-                lambda sender: sender.type == "alpha"
-            )[:1]
+            # The first name in use: what most companies have one of. Until there is one,
+            # the short number.
+            by_type = enabled.grouped("type")
+            names = by_type.get("alpha") or by_type.get("shortcode") or enabled[:0]
+            self.default_sender_id = names[:1]

@@ -11,7 +11,12 @@ from urllib.parse import urljoin as resolve_url
 from markupsafe import escape
 
 from odoo import api, fields, models
-from odoo.exceptions import AccessError, UserError, ValidationError
+from odoo.exceptions import (
+    AccessError,
+    RedirectWarning,
+    UserError,
+    ValidationError,
+)
 from odoo.tools import config
 from odoo.tools.urls import urljoin
 
@@ -72,6 +77,22 @@ class SmsOvhAccount(models.Model):
     in_use = fields.Boolean(
         string="Used by a Company", compute="_compute_in_use", compute_sudo=True
     )
+    guide_step = fields.Selection(
+        [
+            ("keys", "Enter the Keys"),
+            ("approve", "Approve"),
+            ("service", "Choose the Service"),
+            ("sender", "Request a Sender"),
+            ("use", "Send with This Account"),
+            ("test", "Send a Test"),
+            ("done", "Done"),
+        ],
+        string="Next Step",
+        compute="_compute_guide_step",
+    )
+    needs_sender = fields.Boolean(
+        string="No Sender Enabled", compute="_compute_needs_sender"
+    )
     application_available = fields.Boolean(compute="_compute_application_available")
     application_from_server = fields.Boolean(
         compute="_compute_application_available",
@@ -120,6 +141,43 @@ class SmsOvhAccount(models.Model):
         """Tell whether the account's company sends with it."""
         for account in self:
             account.in_use = account.company_id.sms_ovh_account_id == account._origin
+
+    @api.depends("sender_ids.status", "sender_ids.type")
+    def _compute_needs_sender(self):
+        """Tell whether nothing but the short number can be sent from."""
+        for account in self:
+            account.needs_sender = not account.sender_ids.filtered(
+                lambda sender: sender.status == "enable" and sender.type != "shortcode"
+            )
+
+    @api.depends(
+        *("state", "last_sync", "auth_method", "available_services"),
+        *("application_available", "needs_sender", "in_use"),
+    )
+    def _compute_guide_step(self):
+        """Tell how far the way is gone that leads from nothing to a first SMS.
+
+        Other ways of connecting have their own page; what was sent with an account
+        proves that it needs no guide any more.
+        """
+        sent = self.env["sms.ovh.log"]._read_group(
+            [("account_id", "in", self._origin.ids)], ["account_id"]
+        )
+        sent = {account.id for (account,) in sent}
+        for account in self:
+            if account.auth_method != "consumer_key" or account._origin.id in sent:
+                step = "done"
+            elif account.available_services and not account.service_name:
+                step = "service"
+            elif not account.last_sync:
+                step = "approve" if account.application_available else "keys"
+            elif account.state != "connected":
+                step = "done"
+            elif account.needs_sender:
+                step = "sender"
+            else:
+                step = "test" if account.in_use else "use"
+            account.guide_step = step
 
     @api.depends("default_sender_id")
     def _compute_http_sender(self):
@@ -265,8 +323,8 @@ class SmsOvhAccount(models.Model):
         if not all(self._get_application()):
             raise UserError(
                 self.env._(
-                    "Enter the application key and its secret first, on the page"
-                    " “Connection”."
+                    "Enter the application key and its secret first: OVHcloud's page"
+                    " makes them (step 2)."
                 )
             )
         state = secrets.token_urlsafe(32)
@@ -277,15 +335,16 @@ class SmsOvhAccount(models.Model):
                     self._get_access_rules(), redirection
                 )
         except ovh_client.OvhBadRequest as error:
-            raise UserError(
+            raise RedirectWarning(
                 self.env._(
-                    "OVHcloud refuses to send you back to %(address)s (%(words)s)."
-                    " Correct the address of your Odoo (Settings, Technical, System"
-                    " Parameters, web.base.url), then press “Connect with OVHcloud”"
-                    " again.",
+                    "OVHcloud refuses to send you back to %(address)s, which Odoo takes"
+                    " for its own address (%(words)s). Correct the address of your"
+                    " Odoo, then press “Connect with OVHcloud” again.",
                     address=self.get_base_url(),
                     words=error.message,
-                )
+                ),
+                self.action_open_base_url(),
+                self.env._("Correct the Address"),
             ) from None
         except ovh_client.OvhError as error:
             raise UserError(self._get_error_sentence(error)) from None
@@ -328,6 +387,38 @@ class SmsOvhAccount(models.Model):
         self.check_access("write")
         self.company_id.write({"sms_ovh_account_id": self.id})
         return True
+
+    def action_send_test(self):
+        """Open an SMS to the user's own number, ready to be sent.
+
+        :raise UserError: where the company sends with another account, or with none
+        """
+        self.ensure_one()
+        self.check_access("read")
+        if not self.in_use:
+            raise UserError(
+                self.env._(
+                    "No company sends with this account yet: a system administrator"
+                    " chooses it in the settings."
+                )
+            )
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Send Me a Test SMS"),
+            "res_model": "sms.composer",
+            "views": [(False, "form")],
+            "target": "new",
+            "context": {
+                "allowed_company_ids": self.company_id.ids,
+                "default_composition_mode": "numbers",
+                "default_mass_force_send": True,
+                "default_numbers": self.env.user.phone or "",
+                # No colon: French puts a space before it that SMS are dear for.
+                "default_body": self.env._(
+                    "This is a test SMS from Odoo (%s).", self.company_id.name
+                ),
+            },
+        }
 
     def _check_may_connect(self):
         """Refuse whoever may not see keys.

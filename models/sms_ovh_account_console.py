@@ -933,7 +933,7 @@ class SmsOvhAccount(models.Model):
             if not users:
                 account._tell(
                     account.env._(
-                        "%(credits)s SMS are left on %(service)s.",
+                        "SMS left on %(service)s: %(credits)s.",
                         credits=format_credits(self.env, account.credits_left),
                         service=account.service_name,
                     )
@@ -945,9 +945,8 @@ class SmsOvhAccount(models.Model):
                     user_id=user.id,
                     summary=lang_account.env._("Few SMS left at OVHcloud"),
                     note=lang_account.env._(
-                        "%(credits)s SMS are left on %(service)s. Buy a pack, or turn"
-                        " on the automatic recharge: without, SMS wait once none is"
-                        " left.",
+                        "SMS left on %(service)s: %(credits)s. Buy a pack, or turn on"
+                        " the automatic recharge: without, SMS wait once none is left.",
                         credits=format_credits(lang_account.env, account.credits_left),
                         service=account.service_name,
                     ),

@@ -77,7 +77,7 @@ class SmsOvhEvent(models.Model):
         default="delivery",
     )
     sms_ovh_id = fields.Char(string="OVHcloud's SMS ID", readonly=True)
-    ptt = fields.Integer(string="PTT", readonly=True)
+    ptt = fields.Integer(string="OVHcloud's Code", readonly=True)
     dlr = fields.Integer(string="DLR", readonly=True)
     description = fields.Char(readonly=True)
     payload = fields.Json(readonly=True)

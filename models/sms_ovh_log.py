@@ -56,7 +56,7 @@ class SmsOvhLog(models.Model):
         help="Refused: OVHcloud did not take the SMS, so it is not charged.",
     )
     failure_type = fields.Selection(selection="_get_failure_types", readonly=True)
-    ptt = fields.Integer(string="PTT", aggregator=None, readonly=True)
+    ptt = fields.Integer(string="OVHcloud's Code", aggregator=None, readonly=True)
     segments = fields.Integer(string="SMS Each", readonly=True)
     # No `digits`: a share of what its job cost must not be rounded.
     credits = fields.Float(string="SMS Charged", readonly=True)

@@ -1,7 +1,17 @@
 from odoo import fields, models
-from odoo.tools import SQL
+from odoo.tools import SQL, LazyTranslate
 
 from .. import const
+
+_lt = LazyTranslate(__name__)
+
+# What has none has its name in pivots, graphs and groups.
+NO_MAILING = _lt("Outside campaigns")
+NO_CAMPAIGN = _lt("Outside marketing campaigns")
+NO_VERSION = _lt("Outside A/B tests")
+NO_COUNTRY = _lt("Unknown country")
+NO_FAILURE = _lt("No failure")
+NO_SENDER = _lt("Unknown sender")
 
 
 class SmsOvhReport(models.Model):
@@ -45,23 +55,35 @@ class SmsOvhReport(models.Model):
     )
     company_id = fields.Many2one("res.company", readonly=True)
     currency_id = fields.Many2one("res.currency", readonly=True)
-    sender_id = fields.Many2one("sms.ovh.sender", readonly=True)
-    mailing_id = fields.Many2one("mailing.mailing", readonly=True)
+    sender_id = fields.Many2one(
+        "sms.ovh.sender", readonly=True, falsy_value_label=NO_SENDER
+    )
+    mailing_id = fields.Many2one(
+        "mailing.mailing", readonly=True, falsy_value_label=NO_MAILING
+    )
     campaign_id = fields.Many2one(
-        "utm.campaign", string="Marketing Campaign", readonly=True
+        "utm.campaign",
+        string="Marketing Campaign",
+        readonly=True,
+        falsy_value_label=NO_CAMPAIGN,
     )
     ab_version = fields.Char(
         string="A/B Version",
         readonly=True,
+        falsy_value_label=NO_VERSION,
         help="A, B… in the order in which the versions were made.",
     )
     kind = fields.Selection(const.KINDS, readonly=True)
-    country_id = fields.Many2one("res.country", readonly=True)
+    country_id = fields.Many2one(
+        "res.country", readonly=True, falsy_value_label=NO_COUNTRY
+    )
     date = fields.Datetime(string="Sent On", readonly=True)
     number = fields.Char(readonly=True)
     state = fields.Selection(const.LOG_STATES, readonly=True)
     failure_type = fields.Selection(
-        lambda self: self.env["sms.ovh.log"]._get_failure_types(), readonly=True
+        lambda self: self.env["sms.ovh.log"]._get_failure_types(),
+        readonly=True,
+        falsy_value_label=NO_FAILURE,
     )
     sms_count = fields.Integer(
         string="Recipients",

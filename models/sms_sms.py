@@ -128,7 +128,7 @@ class SmsSms(models.Model):
         compute="_compute_sms_segments", store=True, readonly=False
     )
     sms_ovh_id = fields.Char(string="OVHcloud's SMS ID", readonly=True, copy=False)
-    sms_ovh_ptt = fields.Integer(string="PTT", readonly=True, copy=False)
+    sms_ovh_ptt = fields.Integer(string="OVHcloud's Code", readonly=True, copy=False)
     sms_ovh_failure_reason = fields.Char(
         string="Failure Reason", readonly=True, copy=False
     )
@@ -1126,14 +1126,14 @@ class SmsSms(models.Model):
         elif refused:
             kind = "warning"
             message = self.env._(
-                "%(sent)s of %(total)s SMS are sent again. Open the others to see what"
-                " to correct.",
+                "SMS sent again: %(sent)s of %(total)s. Open the others to see what to"
+                " correct.",
                 sent=len(failed) - len(refused),
                 total=len(failed),
             )
         else:
             kind = "success"
-            message = self.env._("%s SMS are sent again.", len(failed))
+            message = self.env._("SMS sent again: %s.", len(failed))
         return {
             "type": "ir.actions.client",
             "tag": "display_notification",

@@ -159,20 +159,20 @@ class SmsSms(models.Model):
         parts = []
         if closed.here:
             parts.append(
-                self.env._("%s SMS cancelled before OVHcloud got them.", closed.here)
+                self.env._("SMS cancelled before OVHcloud got them: %s.", closed.here)
             )
         if closed.asked:
             parts.append(
                 self.env._(
-                    "OVHcloud is asked to cancel %s SMS, as far as it has not sent them:"
-                    " their state says so in a moment.",
+                    "SMS that OVHcloud is asked to cancel, unless they have been sent:"
+                    " %s. Their state says so in a moment.",
                     closed.asked,
                 )
             )
         if count > closed.here + closed.asked:
             parts.append(
                 self.env._(
-                    "%s SMS are on their way or gone, and cannot be called back.",
+                    "SMS on their way or gone, which cannot be called back: %s.",
                     count - closed.here - closed.asked,
                 )
             )

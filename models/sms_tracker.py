@@ -43,7 +43,7 @@ class SmsTracker(models.Model):
     sms_ovh_job_id = UncheckedMany2one(
         "sms.ovh.job", string="OVHcloud Job", readonly=True
     )
-    sms_ovh_ptt = fields.Integer(string="PTT", readonly=True)
+    sms_ovh_ptt = fields.Integer(string="OVHcloud's Code", readonly=True)
     sms_ovh_poll_at = fields.Datetime(
         string="Ask OVHcloud On",
         readonly=True,

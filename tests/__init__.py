@@ -64,3 +64,4 @@ from . import test_stops
 from . import test_templates
 from . import test_twilio
 from . import test_ui
+from . import test_words

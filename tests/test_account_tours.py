@@ -96,3 +96,66 @@ class TestAccountToursMobile(AccountToursCase):
 
     def test_set_forwarding(self):
         self._set_forwarding()
+
+
+class GuideToursCase(SimulatorCase, HttpCase):
+    """Who has nothing gets to a test SMS, step by step and in French."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.env["sms.ovh.account"].search([]).action_archive()
+        cls.env["res.lang"]._activate_lang("fr_FR")
+        cls.env["ir.module.module"]._load_module_terms(["sms_ovh"], ["fr_FR"])
+        cls.admin = cls.env.ref("base.user_admin")
+        cls.admin.write({"lang": "fr_FR", "phone": "+33612340099"})
+        cls.company = cls.admin.company_id
+        cls.company.sms_ovh_account_id = False
+
+    def _follow_the_guide(self):
+        self.start_tour("/odoo/ovhcloud-sms", "sms_ovh_guide_start", login="admin")
+        account = self.env["sms.ovh.account"].search([])
+        self.assertEqual(account.application_key, KEYS_1["application_key"])
+        self.assertEqual(account.guide_step, "approve")
+        # What its owner does on OVHcloud's page, where no tour can follow.
+        account.write(
+            {
+                "endpoint": "custom",
+                "endpoint_url": self.simulator.api_url,
+                "consumer_key": KEYS_1["consumer_key"],
+            }
+        )
+        for sender in self._get_senders():
+            self.simulator.set_sender(
+                SERVICE_1, sender["sender"], status="waitingValidation"
+            )
+        account.service_name = SERVICE_1
+        account.action_synchronise()
+        self.assertEqual(account.guide_step, "sender")
+        self.start_tour(
+            f"/odoo/ovhcloud-sms/{account.id}", "sms_ovh_guide_end", login="admin"
+        )
+        self.assertEqual(self.company.sms_ovh_account_id, account)
+        sms = self.env["sms.sms"].search([("number", "=", "+33612340099")])
+        self.assertIn("Odoo", sms.body)
+
+    def _get_senders(self):
+        service = self.simulator.get_state()["services"][SERVICE_1]
+        return [each for each in service["senders"] if each["type"] != "shortcode"]
+
+
+@tagged("-at_install", "post_install")
+class TestGuideTours(GuideToursCase):
+    def test_guide(self):
+        self._follow_the_guide()
+
+
+@tagged("-at_install", "post_install")
+class TestGuideToursMobile(GuideToursCase):
+    """The same at the width of a phone."""
+
+    browser_size = "390x844"
+    touch_enabled = True
+
+    def test_guide(self):
+        self._follow_the_guide()

@@ -418,7 +418,7 @@ class TestCancel(SmsOvhCase):
         self.assertEqual(set(sms.mapped("state")), {"pending"})
         self.assertTrue(sms[0].sms_tracker_id, "also what is sent to a mere number")
         message = sms[0].action_set_canceled()["params"]["message"]
-        self.assertIn("asked to cancel 1 SMS", message)
+        self.assertIn("have been sent: 1.", message)
         self._run_cancel()
         self.assertEqual(sms.mapped("state"), ["canceled", "pending"])
         self.assertEqual(len(self._ledger("cancelled")), 1)

@@ -10,7 +10,12 @@ import requests
 from freezegun import freeze_time
 
 from odoo import fields
-from odoo.exceptions import AccessError, UserError, ValidationError
+from odoo.exceptions import (
+    AccessError,
+    RedirectWarning,
+    UserError,
+    ValidationError,
+)
 from odoo.tests import Form, HttpCase, new_test_user, tagged
 from odoo.tools import config, file_open, mute_logger
 
@@ -254,8 +259,11 @@ class TestConnect(ConnectCase):
 
     def test_refused_address_of_odoo(self):
         self.env["ir.config_parameter"].set_param("web.base.url", "odoo.local")
-        with self.assertRaisesRegex(UserError, r"odoo\.local .*web\.base\.url"):
+        with self.assertRaisesRegex(RedirectWarning, r"odoo\.local,") as raised:
             self.new.action_connect()
+        # Its own words, and the way to it.
+        self.assertNotIn("web.base.url", raised.exception.args[0])
+        self.assertEqual(raised.exception.args[1]["res_model"], "ir.config_parameter")
 
     def test_only_administrators_connect(self):
         user = new_test_user(

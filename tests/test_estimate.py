@@ -479,7 +479,7 @@ class TestEstimate(EstimateCase):
         for change in changes:
             self._estimate(mailing)
             self.assertFalse(mailing.sms_ovh_estimate_stale)
-            self.assertIn("recipients get it", mailing.sms_ovh_estimate_summary)
+            self.assertIn("Recipients: ", mailing.sms_ovh_estimate_summary)
             change()
             mailing.invalidate_recordset()
             self.assertTrue(mailing.sms_ovh_estimate_stale)

@@ -170,7 +170,7 @@ class TestGsm7Sending(SmsOvhCase):
         self.assertEqual(estimate.gsm7_better_segments, 3)
         self.assertAlmostEqual(estimate.gsm7_better_credits, 3)
         self.assertFalse(send.gsm7_saved)
-        self.assertIn("would save 3 SMS, that is 3 credits", send.gsm7_advice)
+        self.assertIn("would save: SMS: 3, credits: 3", send.gsm7_advice)
         self.assertEqual(
             mailing.sms_ovh_estimate_found, {"gsm7": False, "least": 1, "most": 2}
         )
@@ -181,7 +181,7 @@ class TestGsm7Sending(SmsOvhCase):
         self.assertEqual(estimate.segment_count, 4)
         self.assertEqual(estimate.gsm7_saved_segments, 3)
         self.assertAlmostEqual(estimate.gsm7_saved_credits, 3)
-        self.assertIn("saves 3 SMS, that is 3 credits", send.gsm7_saved)
+        self.assertIn("saves: SMS: 3, credits: 3", send.gsm7_saved)
         self.assertFalse(send.gsm7_advice)
         self.assertEqual(
             mailing.sms_ovh_estimate_found, {"gsm7": True, "least": 1, "most": 1}

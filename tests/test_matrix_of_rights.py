@@ -70,6 +70,7 @@ METHODS = {
     ("sms.ovh.account", "action_request_sender"): (ADMINISTRATORS, []),
     ("sms.ovh.account", "action_resume"): (ADMINISTRATORS, []),
     ("sms.ovh.account", "action_set_recharge"): (ADMINISTRATORS, []),
+    ("sms.ovh.account", "action_send_test"): (MARKETING, []),
     ("sms.ovh.account", "action_set_replies"): (ADMINISTRATORS, []),
     ("sms.ovh.account", "action_test_connection"): (ADMINISTRATORS, []),
     ("sms.ovh.account", "action_use"): (SYSTEM, []),

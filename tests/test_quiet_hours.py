@@ -219,7 +219,8 @@ class TestQuietHours(SmsOvhCase):
             self.assertEqual(mailing.state, "sending")
             self.assertFalse(mailing.sent_date)
             mailing.invalidate_recordset(["sms_ovh_leaves"])
-            self.assertIn("2 SMS leave on Saturday 21 November", mailing.sms_ovh_leaves)
+            self.assertIn("leave on Saturday 21 November", mailing.sms_ovh_leaves)
+            self.assertIn("quiet hours: 2.", mailing.sms_ovh_leaves)
             sms = self.env["sms.sms"].search([("mailing_id", "=", mailing.id)])
             self.assertEqual(set(sms.mapped("state")), {"outgoing"})
             self.assertEqual(

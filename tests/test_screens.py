@@ -6,7 +6,7 @@ import pytz
 
 from odoo import fields
 from odoo.exceptions import AccessError, UserError, ValidationError
-from odoo.tests import TransactionCase, new_test_user, tagged
+from odoo.tests import Form, TransactionCase, new_test_user, tagged
 
 from .common import KEYS_1, KEYS_2, SERVICE_1, SERVICE_2, SmsOvhCase
 
@@ -146,6 +146,41 @@ class TestScreens(SmsOvhCase):
         tile = self._get_dashboard()["tiles"]["credits"]
         self.assertAlmostEqual(tile["cost"], tile["value"] * 0.065)
         self.assertEqual(tile["currency_id"], self.company.currency_id.id)
+
+    def test_an_sms_to_numbers_that_are_typed(self):
+        """What the dashboard's wish opens can be filled in and sent."""
+        wish = next(
+            wish for wish in self._get_dashboard()["wishes"] if wish["name"] == "sms"
+        )
+        Composer = self.env["sms.composer"].with_context(wish["action"]["context"])
+        form = Form(Composer, "sms.sms_composer_view_form")
+        form.numbers = "+33612340001, 06 12 34 00 02"
+        form.body = "Bonjour"
+        form.save().action_send_sms()
+        self._commit()
+        self.assertEqual(
+            {sms["receiver"] for sms in self.simulator.get_ledger()},
+            {"+33612340001", "+33612340002"},
+        )
+
+    def test_a_test_to_oneself(self):
+        self.env.user.phone = "+33612340099"
+        action = self.account.action_send_test()
+        Composer = self.env["sms.composer"].with_context(action["context"])
+        form = Form(Composer, "sms.sms_composer_view_form")
+        self.assertEqual(form.numbers, "+33612340099")
+        form.save().action_send_sms()
+        self._commit()
+        (sms,) = self.simulator.get_ledger()
+        self.assertEqual(sms["receiver"], "+33612340099")
+        self.assertEqual(sms["credits"], 1)
+
+    def test_outside_campaigns_has_a_name(self):
+        fields_ = self.env["sms.ovh.report"].fields_get(
+            attributes=["falsy_value_label"]
+        )
+        for name in ("mailing_id", "campaign_id", "ab_version", "failure_type"):
+            self.assertTrue(fields_[name]["falsy_value_label"], name)
 
     # ------------------------------------------------------------
     # Senders, API users

@@ -128,8 +128,8 @@ class SmsOvhMailingSend(models.TransientModel):
             send.gsm7_saved = send.gsm7_advice = False
             if estimate.gsm7_saved_segments > 0:
                 send.gsm7_saved = self.env._(
-                    "Writing in GSM-7 what has an equivalent saves %(segments)s SMS, that"
-                    " is %(credits)s credits.",
+                    "Writing in GSM-7 what has an equivalent saves: SMS: %(segments)s,"
+                    " credits: %(credits)s.",
                     segments=estimate.gsm7_saved_segments,
                     credits=format_credits(self.env, estimate.gsm7_saved_credits),
                 )
@@ -141,16 +141,16 @@ class SmsOvhMailingSend(models.TransientModel):
             }
             send.gsm7_advice = (
                 self.env._(
-                    "Some SMS are Unicode for a name or what else placeholders fill in."
-                    " Written in GSM-7 (i for ï), that would save %(segments)s SMS, that"
-                    " is %(credits)s credits.",
+                    "Some SMS are Unicode for a name or what else placeholders fill"
+                    " in. What writing it in GSM-7 (i for ï) would save: SMS:"
+                    " %(segments)s, credits: %(credits)s.",
                     **values,
                 )
                 if estimate.gsm7_better == PLACEHOLDERS
                 else self.env._(
-                    "Some SMS are Unicode for letters that GSM-7 lacks. Written in GSM-7"
-                    " (e for ê), the text would save %(segments)s SMS, that is"
-                    " %(credits)s credits.",
+                    "Some SMS are Unicode for letters that GSM-7 lacks. What writing"
+                    " the text in GSM-7 (e for ê) would save: SMS: %(segments)s,"
+                    " credits: %(credits)s.",
                     **values,
                 )
             )
@@ -188,8 +188,8 @@ class SmsOvhMailingSend(models.TransientModel):
             send.credit_warning = False
             if send.refused:
                 send.credit_warning = self.env._(
-                    "This campaign takes %(needed)s credits, and %(left)s are left: it"
-                    " is not sent. Buy a pack at OVHcloud's, or write to fewer"
+                    "Credits that this campaign takes: %(needed)s; left: %(left)s. It"
+                    " is not sent: buy a pack at OVHcloud, or write to fewer"
                     " recipients.",
                     needed=format_credits(self.env, send.credits),
                     left=format_credits(self.env, left),

@@ -86,8 +86,8 @@ class SmsOvhNumberCheckRequest(models.TransientModel):
             ) or account.credits_left <= 0
             if request.cost_known:
                 request.cost = self.env._(
-                    "About %(credits)s credits: in the last check, OVHcloud charged"
-                    " %(rate)s for a number. %(account)s pays, which has %(left)s left.",
+                    "Credits, about: %(credits)s. In the last check, OVHcloud charged"
+                    " %(rate)s for a number. %(account)s pays; credits left: %(left)s.",
                     credits=format_credits(self.env, credits_needed),
                     rate=format_credits(self.env, account.check_credits),
                     account=account.display_name,
@@ -97,7 +97,7 @@ class SmsOvhNumberCheckRequest(models.TransientModel):
                 request.cost = self.env._(
                     "OVHcloud charges credits for each number, and says how many only"
                     " afterwards: check a few contacts first, then Odoo knows the"
-                    " price. %(account)s pays, which has %(left)s credits left.",
+                    " price. %(account)s pays; credits left: %(left)s.",
                     account=account.display_name,
                     left=left,
                 )

@@ -50,9 +50,9 @@ class SmsOvhRecharge(models.TransientModel):
                 )
                 continue
             sentence = self.env._(
-                "Nothing is ordered by itself. Once the %(credits)s SMS left on"
-                " %(service)s are used up, campaigns, reminders and confirmations stop"
-                " and wait until somebody buys a pack at OVHcloud's.",
+                "Nothing is ordered by itself. Once the SMS left on %(service)s"
+                " (%(credits)s) are used up, campaigns, reminders and confirmations"
+                " stop and wait until somebody buys a pack at OVHcloud.",
                 credits=format_credits(self.env, account.credits_left),
                 service=account.service_name,
             )

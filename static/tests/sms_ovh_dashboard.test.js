@@ -149,7 +149,7 @@ test("figures, chart and its table", async () => {
     expect(".o_sms_ovh_chart canvas").toHaveCount(1);
     expect(".o_sms_ovh_chart canvas").toHaveAttribute(
         "aria-label",
-        /21 SMS delivered, 2 on the way, 4 failed, 0 refused; 29 SMS charged/
+        /delivered: 21, on the way: 2, failed: 4, refused: 0; credits charged: 29/
     );
     expect(".o_sms_ovh_account_filter").toHaveCount(0);
     await contains(".o_sms_ovh_dashboard summary").click();

@@ -90,7 +90,7 @@ test("an SMS as a phone shows it", async () => {
     expect(queryText(".o_sms_ovh_part")).toBe(CONTENTS[1].parts[0]);
     expect(".o_sms_ovh_part b").toHaveCount(0);
     expect(".o_sms_ovh_end").toHaveCount(0);
-    expect(".o_sms_ovh_summary").toHaveText("1 SMS · GSM-7 · 43 characters");
+    expect(".o_sms_ovh_summary").toHaveText("1 SMS · GSM-7 · Characters: 43");
     expect(".o_sms_ovh_previous").not.toBeEnabled();
 });
 
@@ -104,7 +104,7 @@ test("from one recipient to the next", async () => {
         "End of SMS 2 of 2",
     ]);
     expect(".o_sms_ovh_reason").toHaveText("Gets nothing: Landline");
-    expect(".o_sms_ovh_summary").toHaveText("2 SMS · Unicode · 170 characters");
+    expect(".o_sms_ovh_summary").toHaveText("2 SMS · Unicode · Characters: 170");
     await contains(".o_sms_ovh_next").click();
     expect(".alert-danger").toHaveText("The text fails for Zoé: <i>oh</i>");
     expect(".o_sms_ovh_screen").toHaveCount(0);
@@ -136,7 +136,9 @@ test("an estimate is followed until it is there", async () => {
     await mountProgress(1);
     started = true;
     expect.verifySteps(["read"]);
-    expect(".o_sms_ovh_estimate_progress").toHaveText("50 of 200 recipients looked at");
+    expect(".o_sms_ovh_estimate_progress").toHaveText(
+        "Recipients looked at: 50 of 200"
+    );
     expect(".progress").toHaveAttribute("aria-valuenow", "25");
     await advanceTime(LOOK_EVERY);
     await animationFrame();

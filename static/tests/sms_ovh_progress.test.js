@@ -182,7 +182,7 @@ test("figures, speed and end follow the announcements", async () => {
     expect(".progress-bar[data-name='delivered']").toHaveAttribute("style", /14%/);
     expect(".progress").toHaveAttribute(
         "aria-label",
-        /1,000 recipients: 140 delivered/
+        /Recipients: 1,000. Delivered: 140/
     );
     // What came within the second after the announcement.
     await advanceTime(DELAYS.trailing);

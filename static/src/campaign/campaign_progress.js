@@ -264,7 +264,7 @@ export class CampaignProgress extends Component {
     get description() {
         const {counts, total} = this.state.progress;
         return _t(
-            "Of %(total)s recipients: %(delivered)s delivered, %(accepted)s accepted, %(failed)s failed, %(cancelled)s cancelled, %(waiting)s waiting.",
+            "Recipients: %(total)s. Delivered: %(delivered)s, accepted: %(accepted)s, failed: %(failed)s, cancelled: %(cancelled)s, waiting: %(waiting)s.",
             {
                 total: this.number(total),
                 ...Object.fromEntries(

@@ -55,7 +55,7 @@ export class DashboardChart extends Component {
         const total = (name) =>
             this.number(this.props.days.reduce((sum, day) => sum + day[name], 0));
         return _t(
-            "Last %(days)s days: %(delivered)s SMS delivered, %(pending)s on the way, %(failed)s failed, %(refused)s refused; %(credits)s SMS charged. The table below has each day.",
+            "Last %(days)s days: SMS delivered: %(delivered)s, on the way: %(pending)s, failed: %(failed)s, refused: %(refused)s; credits charged: %(credits)s. The table below has each day.",
             {
                 days: this.props.days.length,
                 delivered: total("delivered"),

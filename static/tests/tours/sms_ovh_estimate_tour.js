@@ -61,8 +61,7 @@ registry.category("web_tour.tours").add("sms_ovh_estimate", {
         },
         {
             content: "The form says so in short",
-            trigger:
-                "div[name='sms_ovh_estimate']:contains('2 recipients get it, in 3 SMS')",
+            trigger: "div[name='sms_ovh_estimate']:contains('Recipients: 2 · SMS: 3')",
         },
         {
             content: "Look at it",

@@ -74,7 +74,7 @@ registry.category("web_tour.tours").add("sms_ovh_cancel_sent", {
         ...openCampaign,
         {
             content: "It was sent, and waits for the recipients' hours",
-            trigger: "div[name='sms_ovh_leaves']:contains('2 SMS leave on')",
+            trigger: "div[name='sms_ovh_leaves']:contains('SMS that leave on')",
         },
         {
             trigger: "button[name='action_sms_ovh_cancel']",

@@ -29,6 +29,14 @@ registry.category("web_tour.tours").add("sms_ovh_configure", {
             run: "click",
         },
         {
+            content: "What only other ways of connecting need is folded away",
+            trigger: ".o_sms_ovh_ways:not([open])",
+        },
+        {
+            trigger: ".o_sms_ovh_ways > summary",
+            run: "click",
+        },
+        {
             content: "A name with spaces around it is cleaned",
             trigger: "div[name='service_name'] input",
             run: "edit  sms-ab12345-1 ",

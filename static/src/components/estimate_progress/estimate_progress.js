@@ -41,7 +41,7 @@ export class SmsOvhEstimateProgress extends Component {
 
     get label() {
         const {treated, total} = this.data;
-        return _t("%(treated)s of %(total)s recipients looked at", {treated, total});
+        return _t("Recipients looked at: %(treated)s of %(total)s", {treated, total});
     }
 
     lookLater() {

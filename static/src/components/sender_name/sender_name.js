@@ -43,7 +43,7 @@ export class SenderNameField extends CharField {
     }
 
     get rule() {
-        return _t("%(count)s of %(max)s letters and digits", {
+        return _t("Letters and digits: %(count)s of %(max)s", {
             count: this.typed.name.trim().length,
             max: MAX_SENDER_LENGTH,
         });

@@ -26,7 +26,7 @@ export class SmsOvhPhoneField extends Component {
         return [
             _t("%(segments)s SMS", {segments}),
             encoding === UNICODE ? _t("Unicode") : _t("GSM-7"),
-            _t("%(units)s characters", {units}),
+            _t("Characters: %(units)s", {units}),
         ].join(" · ");
     }
 
