@@ -200,14 +200,6 @@ class SmsOvhAccount(models.Model):
     pause_credits = fields.Float(
         string="SMS Left When Stopped", digits=(16, 2), readonly=True, copy=False
     )
-    # Whose quota that is, none for the account's credits.
-    pause_ovh_user_id = fields.Many2one(
-        "sms.ovh.user",
-        string="API User Without SMS",
-        ondelete="set null",
-        readonly=True,
-        copy=False,
-    )
 
     # Checks of numbers
     check_credits = fields.Float(
@@ -1180,13 +1172,12 @@ class SmsOvhAccount(models.Model):
     # The queue
     # ------------------------------------------------------------
 
-    def _pause(self, reason, message, left=None, user=None):
+    def _pause(self, reason, message, left=None):
         """Send nothing more until it is cured: all that follows would fail alike.
 
         :param str reason: 'credit', 'keys' or 'service'
         :param str message: sentence for whoever is responsible
         :param float|None left: credits left that did not do, where OVHcloud says
-        :param user: `sms.ovh.user` whose quota it is, empty for the account's credits
         """
         for account in self.filtered(lambda account: not account.pause_reason):
             # sudo: nobody writes the state by hand.
@@ -1195,9 +1186,6 @@ class SmsOvhAccount(models.Model):
                     "pause_reason": reason,
                     "pause_message": message,
                     "pause_credits": left or 0,
-                    "pause_ovh_user_id": (
-                        user.id if user and user.quota_active else False
-                    ),
                 }
             )
             reader_sudo = (account.user_id or self.env.user).sudo()
@@ -1222,7 +1210,6 @@ class SmsOvhAccount(models.Model):
                 "pause_reason": False,
                 "pause_message": False,
                 "pause_credits": 0,
-                "pause_ovh_user_id": False,
             }
         )
         paused.activity_unlink(["mail.mail_activity_data_warning"])
@@ -1307,7 +1294,14 @@ class SmsOvhAccount(models.Model):
     @api.model
     def _cron_resume(self):
         """Look whether what stopped accounts has been cured meanwhile."""
-        self.search([("pause_reason", "!=", False)])._synchronise_each()
+        self.search(
+            [
+                "|",
+                ("pause_reason", "!=", False),
+                # A quota may have been raised in OVHcloud's console.
+                ("user_ids.refused_until", "!=", False),
+            ]
+        )._synchronise_each()
 
     @api.model
     @ormcache()

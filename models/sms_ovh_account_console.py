@@ -845,42 +845,14 @@ class SmsOvhAccount(models.Model):
         self.check_access("write")
         return self.env["sms.ovh.user.create"].create({"account_id": self.id})._open()
 
-    def _is_recharged(self, user=None):
-        """Tell whether what `user`, or the account, sends is recharged by OVHcloud.
-
-        A recharge fills the account, not a user's quota.
-        """
-        self.ensure_one()
-        return self.auto_recharge and not (user and user.quota_active)
-
-    def _get_credits_above(self, user):
-        """Return the credits of which more must be left for `user` to send.
-
-        :param user: `sms.ovh.user`, empty for the account
-        """
-        payer = user if user.quota_active else user.browse()
-        stopped = self.pause_reason == "credit" and payer == self.pause_ovh_user_id
-        return self.pause_credits if stopped else 0
-
     def _can_pay(self):
-        """Tell whether there is something left of what the waiting jobs are paid by."""
+        """Tell whether more is left than what did not do when sending was stopped.
+
+        What an API user's quota pays for waits apart: see `sms.ovh.job`.
+        """
         self.ensure_one()
-        # sudo: jobs that wait, whoever's they are.
-        groups = (
-            self.env["sms.ovh.job"]
-            .sudo()
-            ._read_group(
-                [("account_id", "=", self.id), ("state", "=", "queued")],
-                ["ovh_user_id"],
-            )
-        )
-        users = [user for (user,) in groups] or [self.default_user_id]
-        return all(
-            user.quota_left > self._get_credits_above(user)
-            if user and user.quota_active
-            else self.auto_recharge or self.credits_left > self._get_credits_above(user)
-            for user in users
-        )
+        above = self.pause_credits if self.pause_reason == "credit" else 0
+        return self.auto_recharge or self.credits_left > above
 
     def _get_credits_to_spend(self):
         """Return the SMS left to whom this account sends as; None without a limit."""

@@ -818,11 +818,11 @@ class SmsOvhJob(models.Model):
         elif scope in ("keys", "service"):
             self.write({**values, "state": "queued"})
             self.account_id._pause(scope, values["error"])
-        elif scope == "credit" and not self.account_id._is_recharged(self.ovh_user_id):
+        elif scope == "credit" and self._is_paid_by_quota():
+            self._settle_used_up(values, answer.left)
+        elif scope == "credit" and not self.account_id.auto_recharge:
             self.write({**values, "state": "queued"})
-            self.account_id._pause(
-                "credit", values["error"], left=answer.left, user=self.ovh_user_id
-            )
+            self.account_id._pause("credit", values["error"], left=answer.left)
         elif scope == "job" and state == "unregistered":
             return self._settle_refusal(api_ovh, values)
         elif state in ("server_error", "insufficient_credit", "unregistered"):
@@ -844,7 +844,7 @@ class SmsOvhJob(models.Model):
         """
         env, error, scope = api_ovh.env, answer.error, answer.scope
         account = self.account_id.with_env(env)
-        if scope == "credit" and self.ovh_user_id.quota_active:
+        if scope == "credit" and self._is_paid_by_quota():
             return env._(
                 "The quota of the API user “%s” is used up. Raise it on the API user,"
                 " or send as another one.",
@@ -967,6 +967,43 @@ class SmsOvhJob(models.Model):
             # It may have been deleted there.
             self.env.ref("sms_ovh.ir_cron_synchronise").sudo()._trigger()
         return []
+
+    def _is_paid_by_quota(self):
+        """Return whether the quota of the API user pays, not the account's credits."""
+        self.ensure_one()
+        user = self.ovh_user_id
+        return user.quota_active and self._get_refusable() == user
+
+    def _settle_used_up(self, values, left):
+        """Have all that an API user's quota pays for wait, and all else leave.
+
+        One job tries again each hour, however often: nothing is wrong with it. More is
+        left once somebody raises the quota, see `sms.ovh.user._keep`.
+
+        :param dict values: what to write besides
+        :param float|None left: credits left in the quota, where OVHcloud says
+        """
+        self.ensure_one()
+        user = self.ovh_user_id
+        if left is not None:
+            user._keep({"quota_left": left})
+        first = not user.refused_until
+        next_attempt = fields.Datetime.now() + timedelta(seconds=const.RETRY_MAX)
+        # It left, and is not given up: no attempt.
+        attempts = max(self.attempts - 1, 0)
+        self.write(
+            {
+                **values,
+                "state": "queued",
+                "attempts": attempts,
+                "next_attempt": next_attempt,
+            }
+        )
+        user.refused_until = next_attempt + PROBE_MARGIN
+        self._get_fellows().next_attempt = user.refused_until
+        if first:
+            self.account_id._tell_refused(user, values["error"])
+        self.env.ref("sms_ovh.ir_cron_post_jobs").sudo()._trigger(next_attempt)
 
     def _release_fellows(self):
         """Send what waited for what OVHcloud takes again."""

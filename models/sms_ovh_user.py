@@ -190,9 +190,23 @@ class SmsOvhUser(models.Model):
         }
         if not changes:
             return True
+        raised = changes.get("quota_left", 0) > user_sudo.quota_left
+        raised = raised or changes.get("quota_active") is False
         # `write` of this model would write it to OVHcloud.
         # pylint: disable-next=super-method-mismatch
-        return super(SmsOvhUser, user_sudo).write(changes)
+        result = super(SmsOvhUser, user_sudo).write(changes)
+        if raised and user_sudo.refused_until:
+            user_sudo._release_refused()
+        return result
+
+    def _release_refused(self):
+        """Send what waits for this user's quota to be raised."""
+        self.ensure_one()
+        self.refused_until = False
+        self.env["sms.ovh.job"].search(
+            [("ovh_user_id", "=", self.id), ("state", "=", "queued")]
+        ).next_attempt = False
+        self.env.ref("sms_ovh.ir_cron_post_jobs").sudo()._trigger()
 
     def _push(self, parts):
         """Write these parts of this user to OVHcloud, then here what it says.

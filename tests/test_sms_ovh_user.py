@@ -1,6 +1,10 @@
+from datetime import timedelta
+
+from odoo import fields
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import Form, new_test_user, tagged
 
+from .. import const
 from .common import SERVICE_1, SmsOvhCase
 
 
@@ -332,15 +336,43 @@ class TestUsers(SmsOvhCase):
             client.put(f"/sms/{SERVICE_1}", {"automaticRecreditAmount": "100"})
         self.account.action_synchronise()
         self.account.default_user_id = user
+        before = len(self.account.message_ids)
         __, jobs = self._send(2)
         self.assertEqual(jobs.state, "queued")
-        self.assertEqual(self.account.pause_reason, "credit")
-        self.assertIn("quota of the API user “marketing”", self.account.pause_message)
-        user.quota_left = 10
-        self.account.action_synchronise()
+        self.assertIn("quota of the API user “marketing”", jobs.error)
+        # It is that user's matter alone: all that others pay for leaves.
         self.assertFalse(self.account.pause_reason)
-        self._post(jobs)
-        self.assertEqual(jobs.state, "accepted")
+        __, waiting = self._send(2)
+        self.assertEqual(waiting.state, "queued")
+        self.assertEqual(waiting.attempts, 0)
+        self.account.default_user_id = self._user("compta")
+        __, others = self._send(2)
+        self.assertEqual(others.state, "accepted")
+        self.account.default_user_id = False
+        __, others = self._send(2)
+        self.assertEqual(others.state, "accepted")
+        # Once an hour, however often, one message, and nothing is given up.
+        for __ in range(2 * const.MAX_ATTEMPTS):
+            user.refused_until = fields.Datetime.now()
+            jobs.next_attempt = fields.Datetime.now()
+            self._post(jobs)
+            self.assertEqual(jobs.state, "queued")
+            self.assertGreater(
+                jobs.next_attempt, fields.Datetime.now() + timedelta(minutes=50)
+            )
+            self.assertGreater(waiting.next_attempt, jobs.next_attempt)
+        self.assertEqual(len(self.account.message_ids) - before, 1)
+        # In the console; those who wait leave once it is known.
+        with self.account._get_client() as client:
+            client.put(
+                f"/sms/{SERVICE_1}/users/marketing",
+                {"quotaInformations": {"quotaStatus": "active", "quotaLeft": 10}},
+            )
+        self._run_cron("sms_ovh.ir_cron_resume")
+        self.env.invalidate_all()
+        self.assertFalse(user.refused_until)
+        self._post(jobs | waiting)
+        self.assertEqual(set((jobs | waiting).mapped("state")), {"accepted"})
 
     def test_user_of_another_account_is_refused(self):
         other = self.env["res.company"].create({"name": "Autre"})
