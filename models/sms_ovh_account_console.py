@@ -635,15 +635,18 @@ class SmsOvhAccount(models.Model):
         :param sender: `sms.ovh.sender` as it was
         :param dict values: what it is now
         """
-        labels = dict(sender._fields["status"]._description_selection(self.env))
-        body = self.env._(
+        # Who reads it need not be who happened to ask OVHcloud.
+        env = self._in_its_language().env
+        sender = sender.with_env(env)
+        labels = dict(sender._fields["status"]._description_selection(env))
+        body = env._(
             "Sender “%(sender)s”: %(old)s → %(new)s.",
             sender=sender.display_name,
             old=labels[sender.status],
             new=labels[values["status"]],
         )
         if values["status"] == "refused" and values.get("comment"):
-            body = self.env._(
+            body = env._(
                 "%(news)s OVHcloud's comment: %(comment)s",
                 news=body,
                 comment=values["comment"],

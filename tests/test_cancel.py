@@ -373,7 +373,7 @@ class TestCancel(SmsOvhCase):
     def test_sms_in_the_queue(self):
         sms = self._queue(self._numbers(2))
         message = sms[0].action_set_canceled()["params"]["message"]
-        self.assertIn("1 SMS cancelled before", message)
+        self.assertIn("SMS cancelled before OVHcloud got them: 1.", message)
         self._send()
         self.assertEqual(sms.mapped("state"), ["canceled", "pending"])
         self.assertEqual(self._notification_statuses(sms), ["canceled", "pending"])
