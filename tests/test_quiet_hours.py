@@ -273,7 +273,7 @@ class TestQuietHours(SmsOvhCase):
             mailing.invalidate_recordset(["sms_ovh_leaves"])
             self.assertRegex(
                 mailing.sms_ovh_leaves,
-                "2 SMS wait .* first leave on Wednesday 15 July .* last on Wednesday",
+                "hours: 2. The first leaves on Wednesday 15 July .* last on Wednesday",
             )
         with freeze_time("2026-07-15 06:00:00"):
             self._run_all()
