@@ -155,7 +155,7 @@ class TestSend(EstimateCase):
         mailing = self._create_mailing(self._numbers(3))
         send = self._confirm(mailing)
         self.assertTrue(send.refused)
-        with self.assertRaisesRegex(UserError, "it is not sent"):
+        with self.assertRaisesRegex(UserError, "It is not sent"):
             send.action_send()
         self.assertEqual(mailing.state, "draft")
 
