@@ -414,7 +414,7 @@ test("what was replaced is not taken back in another record, or once it is sent"
     await animationFrame();
     expect(".o_sms_ovh_counter").toHaveCount(1);
     expect("textarea").toHaveCount(0);
-    expect(".o_sms_ovh_counter button").toHaveCount(0);
+    expect(".o_sms_container button").toHaveCount(0);
     await contains("[name=name] input").edit("draft");
     await contains(".o_pager_next").click();
     await animationFrame();
