@@ -48,10 +48,7 @@ class TestPhonePages(SmsOvhCase, HttpCase):
                 "body": "Bonjour",
             }
         )
-        pages = []
-        for xmlid in LISTS:
-            action = self.env["ir.actions.actions"]._for_xml_id(xmlid)
-            pages.append({"name": xmlid, "action": {"id": action["id"]}})
+        pages = [{"name": xmlid, "action": xmlid} for xmlid in LISTS]
         records = {
             "mailing.mailing": draft,
             "sms.ovh.account": self.account,

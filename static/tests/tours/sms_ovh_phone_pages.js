@@ -34,7 +34,9 @@ async function settle() {
 /** Whether something is pressed that the addon shows, and not Odoo. */
 function isOurs(node) {
     return (
-        !node.closest(".o_field_widget:not([class*='o_sms_ovh'], :has(.o_sms_ovh_counter))") &&
+        !node.closest(
+            ".o_field_widget:not([class*='o_sms_ovh'], :has(.o_sms_ovh_counter))"
+        ) &&
         !node.closest(".o_field_input_buttons, .modal-header, .o_statusbar_status") &&
         (node.closest(OURS) || node.name?.includes("sms_ovh"))
     );
@@ -75,7 +77,9 @@ export async function measure(pages) {
             for (const node of document.querySelectorAll(BUTTONS)) {
                 const {height} = node.getBoundingClientRect();
                 if (node.checkVisibility() && isOurs(node) && height < THUMB - 0.5) {
-                    problems.push(`${page.name}: ${describe(node)} is ${height} px high`);
+                    problems.push(
+                        `${page.name}: ${describe(node)} is ${height} px high`
+                    );
                 }
             }
         }
