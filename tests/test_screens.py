@@ -152,7 +152,7 @@ class TestScreens(SmsOvhCase):
         wish = next(
             wish for wish in self._get_dashboard()["wishes"] if wish["name"] == "sms"
         )
-        Composer = self.env["sms.composer"].with_context(wish["action"]["context"])
+        Composer = self.env["sms.composer"].with_context(**wish["action"]["context"])
         form = Form(Composer, "sms.sms_composer_view_form")
         form.numbers = "+33612340001, 06 12 34 00 02"
         form.body = "Bonjour"
@@ -166,7 +166,7 @@ class TestScreens(SmsOvhCase):
     def test_a_test_to_oneself(self):
         self.env.user.phone = "+33612340099"
         action = self.account.action_send_test()
-        Composer = self.env["sms.composer"].with_context(action["context"])
+        Composer = self.env["sms.composer"].with_context(**action["context"])
         form = Form(Composer, "sms.sms_composer_view_form")
         self.assertEqual(form.numbers, "+33612340099")
         form.save().action_send_sms()

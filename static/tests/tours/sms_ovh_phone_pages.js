@@ -22,13 +22,11 @@ rpcBus.addEventListener("RPC:RESPONSE", () => {
 
 async function settle() {
     const start = performance.now();
+    const isQuiet = () => !pending && performance.now() - lastTraffic >= QUIET;
     lastTraffic = start;
     do {
         await new Promise((resolve) => setTimeout(resolve, 25));
-    } while (
-        (pending > 0 || performance.now() - lastTraffic < QUIET) &&
-        performance.now() - start < PATIENCE
-    );
+    } while (!isQuiet() && performance.now() - start < PATIENCE);
 }
 
 /** Whether something is pressed that the addon shows, and not Odoo. */
