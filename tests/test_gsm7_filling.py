@@ -194,7 +194,9 @@ class TestGsm7Sending(SmsOvhCase):
         send = self._estimate(mailing)
         self.assertEqual(send.estimate_id.gsm7_better, ALL)
         self.assertEqual(send.estimate_id.gsm7_better_segments, 4)
-        self.assertIn("the text would save 4 SMS", send.gsm7_advice)
+        self.assertIn(
+            "the text in GSM-7 (e for ê) would save: SMS: 4,", send.gsm7_advice
+        )
         send.action_gsm7()
         self.assertEqual(mailing.sms_ovh_gsm7, ALL)
         self.assertEqual([sms["segments"] for sms in self._send(mailing)], [1] * 4)
