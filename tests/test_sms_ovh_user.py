@@ -465,8 +465,8 @@ class TestUsers(SmsOvhCase):
         self.assertFalse(mailing.sms_ovh_credit_warning)
         mailing.body_plaintext = "a" * 200
         self.assertEqual(mailing.sms_segments, 2)
-        self.assertIn("about 6 SMS", mailing.sms_ovh_credit_warning)
-        self.assertIn("5 are left", mailing.sms_ovh_credit_warning)
+        self.assertIn("about: 6", mailing.sms_ovh_credit_warning)
+        self.assertIn("left: 5", mailing.sms_ovh_credit_warning)
         # A user's quota is what counts where it pays.
         self.account.default_user_id = self._user()
         mailing.invalidate_recordset(["sms_ovh_credit_warning"])
