@@ -237,19 +237,25 @@ class SmsOvhJob(models.Model):
             if sms.state == "error"
         ]
         known = set(sms_sudo.mapped("uuid"))
-        bare = [
-            Outgoing(uuid, number, body)
-            for uuid, (body, number) in given.items()
-            if uuid not in known
-        ]
-        if bare:
-            decision = self.env["sms.sms"]._sms_ovh_decide(
+        Sms = self.env["sms.sms"]
+        bare = defaultdict(list)
+        for uuid, (body, number) in given.items():
+            if uuid not in known:
+                code = Sms._get_sms_ovh_country_with_sender(api_ovh.company, number)
+                bare[code].append(Outgoing(uuid, number, body))
+        by_decision = {}
+        for code, outgoing in bare.items():
+            decision = Sms._sms_ovh_decide(
                 api_ovh.company,
-                kind=self.env["sms.sms"]._get_sms_ovh_given()[0],
+                kind=Sms._get_sms_ovh_given()[0],
                 sender_id=api_ovh.sender_sudo.id,
                 clause=api_ovh.stop_clause,
+                country_code=code,
             )
-            bare_jobs, refusals = self._fill({decision: bare} if decision else {})
+            if decision:
+                by_decision.setdefault(decision, []).extend(outgoing)
+        if bare:
+            bare_jobs, refusals = self._fill(by_decision)
             jobs |= bare_jobs
             results += refusals
         jobs._dispatch_after_commit()

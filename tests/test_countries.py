@@ -8,6 +8,7 @@ from odoo.tests import Form, tagged
 
 from .. import const
 from ..models.sms_ovh_account_answers import parse_credits
+from ..tools.sms_api import SmsApiOvh
 from ..tools.upload import is_upload_address
 from .common import SERVICE_1, SmsOvhCase
 from .test_estimate import EstimateCase
@@ -110,6 +111,33 @@ class TestReach(CountriesCase):
         # The clause is that of who sends.
         self.assertIn("STOP", ledger[SPANISH]["text_sent"])
         self.assertNotIn("STOP", ledger[FRENCH]["text_sent"])
+
+    def test_sender_of_the_country_of_what_an_addon_hands_over(self):
+        """SMS that Odoo has no record of leave by the same table."""
+        self._choose_for(self.spain, self.name)
+        numbers = [FRENCH, SPANISH, BELGIAN]
+        results = SmsApiOvh(self.env, sender=self.short)._send_sms_batch(
+            [
+                {
+                    "content": "Bonjour",
+                    "numbers": [
+                        {"uuid": number[1:], "number": number} for number in numbers
+                    ],
+                }
+            ]
+        )
+        self._commit()
+        self.assertEqual(
+            {result["uuid"]: result["state"] for result in results},
+            {
+                FRENCH[1:]: "processing",
+                SPANISH[1:]: "processing",
+                BELGIAN[1:]: "ovh_destination",
+            },
+        )
+        self.assertEqual(
+            self._senders(), {FRENCH: "38069", SPANISH: "MaBoutique"}
+        )
 
     def test_sender_of_the_country_that_is_no_more(self):
         self._choose_for(self.spain, self.name)
