@@ -390,6 +390,8 @@ MAX_STOP_DETAILS = 500
 STOP_SLICE = 1000
 # Replies read in one run: the rest follows in the next.
 MAX_REPLIES = 500
+# Ids of replies that are remembered of a list that knows no time.
+SEEN_REPLIES = 500
 # What recipients write who want no more SMS: an account starts with these, in French,
 # English, Spanish, Italian, German, Dutch and Polish.
 STOP_KEYWORDS = (

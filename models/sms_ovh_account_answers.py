@@ -397,7 +397,8 @@ class SmsOvhAccount(models.Model):
         found = {}
         marks = self.reply_marks or {}
         for path in self._get_reply_paths():
-            # The list of an API user knows no time: there, ids tell what is new.
+            # The list of an API user knows no time: there, ids tell what is new. Nothing
+            # promises that they come in order.
             timeless = "/users/" in path
             period = {"creationDatetime.from": self._format_datetime(start)}
             try:
@@ -409,12 +410,17 @@ class SmsOvhAccount(models.Model):
                 continue
             ids = sorted(map(int, listed))
             if timeless:
-                mark = marks.get(path)
-                ids = (
-                    ids[-const.MAX_REPLIES :]
-                    if mark is None
-                    else [ovh_id for ovh_id in ids if ovh_id > mark]
-                )
+                seen = marks.get(path)
+                if seen is None:
+                    ids = ids[-const.MAX_REPLIES :]
+                else:
+                    # What is older than all that is remembered was seen before.
+                    oldest = seen[0] if len(seen) == const.SEEN_REPLIES else 0
+                    ids = [
+                        ovh_id
+                        for ovh_id in ids
+                        if ovh_id > oldest and ovh_id not in seen
+                    ]
             for ovh_id in ids:
                 found.setdefault(ovh_id, path)
         return found
@@ -497,18 +503,22 @@ class SmsOvhAccount(models.Model):
             self.env.ref("sms_ovh.ir_cron_read_answers").sudo()._trigger()
 
     def _set_reply_marks(self, path_by_id, read_ids, more):
-        """Remember how far the lists are read that know no time.
+        """Remember the last ids that were read of the lists that know no time.
 
         :param dict path_by_id: what they had that may be new
         :param list read_ids: what was read of it
         :param bool more: whether some of it was not
         """
-        marks = dict(self.reply_marks or {})
+        seen = {
+            path: set((self.reply_marks or {}).get(path, ()))
+            for path in self._get_reply_paths()
+            if "/users/" in path
+        }
         for ovh_id, path in path_by_id.items():
-            if "/users/" in path and not (more and ovh_id > read_ids[-1]):
-                marks[path] = max(ovh_id, marks.get(path, 0))
-        for path in self._get_reply_paths():
-            if "/users/" in path:
-                marks.setdefault(path, 0)
+            if path in seen and not (more and ovh_id > read_ids[-1]):
+                seen[path].add(ovh_id)
+        marks = {
+            path: sorted(ids)[-const.SEEN_REPLIES :] for path, ids in seen.items()
+        }
         if marks != (self.reply_marks or {}):
             self.reply_marks = marks

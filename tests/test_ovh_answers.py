@@ -350,3 +350,34 @@ class TestOvhAnswers(SmsOvhCase):
                 replies = self.env["sms.ovh.reply"].search([])
                 self.assertEqual(replies.mapped("body"), ["Merci"])
         self.account.default_user_id = False
+
+    def test_reply_to_an_api_user_that_is_listed_late(self):
+        """Ids of a list without times may come in any order: none is missed or twice."""
+        self._reset(account_lists_all=False)
+        user = self.account.user_ids.filtered(lambda user: user.login == "compta")
+        self.account.default_user_id = user
+        self._send(2, sms_ovh_sender_id=self._sender(type="shortcode").id)
+        self.simulator.pop_callbacks()
+        number = self._numbers(1)[0]
+        for text in ("Merci", "Oui"):
+            self.simulator._call(
+                "POST",
+                f"phones/{number}/reply",
+                {"text": text, "service": SERVICE_1},
+            )
+        incoming = self.simulator.get_state()["services"][SERVICE_1]["incoming"]
+        ids = sorted(int(entry["id"]) for entry in incoming)
+        self.simulator.order_faults(
+            {
+                "kind": "answer",
+                "path": "/users/compta/incoming$",
+                "status": 200,
+                "content": ids[1:],
+                "times": 1,
+            }
+        )
+        found = []
+        for __ in range(3):
+            self._run("sms_ovh.ir_cron_read_answers")
+            found.append(sorted(self.env["sms.ovh.reply"].search([]).mapped("body")))
+        self.assertEqual(found, [["Oui"], ["Merci", "Oui"], ["Merci", "Oui"]])
