@@ -517,8 +517,6 @@ class SmsOvhAccount(models.Model):
         for ovh_id, path in path_by_id.items():
             if path in seen and not (more and ovh_id > read_ids[-1]):
                 seen[path].add(ovh_id)
-        marks = {
-            path: sorted(ids)[-const.SEEN_REPLIES :] for path, ids in seen.items()
-        }
+        marks = {path: sorted(ids)[-const.SEEN_REPLIES :] for path, ids in seen.items()}
         if marks != (self.reply_marks or {}):
             self.reply_marks = marks

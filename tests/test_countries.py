@@ -135,9 +135,7 @@ class TestReach(CountriesCase):
                 BELGIAN[1:]: "ovh_destination",
             },
         )
-        self.assertEqual(
-            self._senders(), {FRENCH: "38069", SPANISH: "MaBoutique"}
-        )
+        self.assertEqual(self._senders(), {FRENCH: "38069", SPANISH: "MaBoutique"})
 
     def test_sender_of_the_country_that_is_no_more(self):
         self._choose_for(self.spain, self.name)
