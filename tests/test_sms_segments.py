@@ -270,10 +270,11 @@ class TestSmsSegments(BaseCase):
     def test_long_text(self):
         for piece in ("a", "a€", "€", "ê", "😀", "a😀", "\ud83d"):
             text = piece * (100_000 // len(piece))
-            # The best of five: the others measure what else the machine does.
+            # Of this thread alone, and the best of five: the others measure what else
+            # the machine does.
             elapsed = []
             for _attempt in range(5):
-                start = time.perf_counter()
+                start = time.thread_time()
                 count_segments(text, stop_clause=True)
-                elapsed.append(time.perf_counter() - start)
-            self.assertLess(min(elapsed), 0.5, repr(piece))
+                elapsed.append(time.thread_time() - start)
+            self.assertLess(min(elapsed), 0.05, repr(piece))
