@@ -150,11 +150,11 @@ function mountMailing(resId, fieldsArch = "") {
     });
 }
 
-function mountComposer() {
+function mountComposer(resId = 1) {
     return mountView({
         type: "form",
         resModel: "sms.composer",
-        resId: 1,
+        resId,
         arch: `
             <form>
                 <field name="res_model" invisible="1"/>
@@ -381,6 +381,15 @@ test("the browser's own undo takes a replacement back", async () => {
         "onchange mailing.mailing",
         "onchange mailing.mailing",
     ]);
+});
+
+test("no field is offered where numbers have no record", async () => {
+    SmsComposer._records.push({id: 2, body: "Bonjour"});
+    await mountComposer();
+    expect(".o_sms_container > button").toHaveCount(1);
+    await mountComposer(2);
+    expect(".o_form_view:last .o_sms_ovh_counter").toHaveCount(1);
+    expect(".o_form_view:last .o_sms_container > button").toHaveCount(0);
 });
 
 test("what was replaced is not taken back in another record, or once it is sent", async () => {

@@ -22,8 +22,13 @@ registry.category("web_tour.tours").add("sms_ovh_schedule_and_cancel", {
             run: "click",
         },
         {
-            content: "The figures are there",
-            trigger: ".modal div[name='sent_count']:contains('2')",
+            content: "The figures are there, and no calendar is over them",
+            trigger:
+                "body:not(:has(.o_datetime_picker)) .modal div[name='sent_count']:contains('2')",
+        },
+        {
+            content: "The focus is on them",
+            trigger: ".modal div[name='summary']:focus",
         },
         {
             trigger:
