@@ -1,7 +1,9 @@
 import {
     advanceTime,
     animationFrame,
+    beforeEach,
     expect,
+    freezeTime,
     queryAllTexts,
     queryText,
     test,
@@ -13,8 +15,12 @@ import {
     models,
     mountView,
     onRpc,
+    patchWithCleanup,
 } from "@web/../tests/web_test_helpers";
-import {LOOK_EVERY} from "@sms_ovh/components/estimate_progress/estimate_progress";
+import {
+    LOOK_EVERY,
+    SmsOvhEstimateProgress,
+} from "@sms_ovh/components/estimate_progress/estimate_progress";
 import {defineMailModels} from "@mail/../tests/mail_test_helpers";
 
 const CONTENTS = [
@@ -113,6 +119,29 @@ test("from one recipient to the next", async () => {
     expect(".o_sms_ovh_position").toHaveText("2 / 3\n+33612340002");
 });
 
+let looks = [];
+
+beforeEach(() => {
+    freezeTime();
+    looks = [];
+    patchWithCleanup(SmsOvhEstimateProgress.prototype, {
+        look() {
+            const look = super.look();
+            looks.push(look);
+            return look;
+        },
+    });
+});
+
+/** Let time pass, and what is looked at by then be shown. */
+async function pass(milliseconds) {
+    await advanceTime(milliseconds);
+    while (looks.length) {
+        await Promise.all(looks.splice(0));
+        await animationFrame();
+    }
+}
+
 async function mountProgress(resId) {
     await mountView({
         type: "form",
@@ -140,16 +169,14 @@ test("an estimate is followed until it is there", async () => {
         "Recipients looked at: 50 of 200"
     );
     expect(".progress").toHaveAttribute("aria-valuenow", "25");
-    await advanceTime(LOOK_EVERY);
-    await animationFrame();
+    await pass(LOOK_EVERY);
     expect.verifySteps(["read"]);
     expect(".progress").toHaveAttribute("aria-valuenow", "75");
-    await advanceTime(LOOK_EVERY);
-    await animationFrame();
+    await pass(LOOK_EVERY);
     expect.verifySteps(["read"]);
     expect(".o_sms_ovh_estimate_progress").toHaveCount(0);
     // And no longer.
-    await advanceTime(3 * LOOK_EVERY);
+    await pass(3 * LOOK_EVERY);
     expect.verifySteps([]);
 });
 
@@ -157,7 +184,7 @@ test("one that is there is not looked at", async () => {
     onRpc("sms.ovh.mailing.send", "web_read", () => expect.step("read"));
     await mountProgress(2);
     expect.verifySteps(["read"]);
-    await advanceTime(3 * LOOK_EVERY);
+    await pass(3 * LOOK_EVERY);
     expect.verifySteps([]);
     expect(".o_sms_ovh_estimate_progress").toHaveCount(0);
 });

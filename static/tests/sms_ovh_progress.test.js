@@ -9,10 +9,20 @@ import {
     models,
     mountView,
     onRpc,
+    patchWithCleanup,
 } from "@web/../tests/web_test_helpers";
-import {advanceTime, animationFrame, mockDate} from "@odoo/hoot-mock";
-import {beforeEach, describe, expect, queryAllTexts, test} from "@odoo/hoot";
-import {DELAYS} from "@sms_ovh/campaign/campaign_progress";
+import {CampaignProgress, DELAYS} from "@sms_ovh/campaign/campaign_progress";
+import {
+    advanceTime,
+    animationFrame,
+    beforeEach,
+    describe,
+    expect,
+    freezeTime,
+    mockDate,
+    queryAllTexts,
+    test,
+} from "@odoo/hoot";
 import {defineMailModels} from "@mail/../tests/mail_test_helpers";
 
 class MailingMailing extends models.Model {
@@ -102,6 +112,22 @@ function makeResults(values = {}) {
 let announce = null;
 let left = [];
 let workerState = "";
+let loads = [];
+
+/** Wait until what was asked of the server is answered and shown. */
+async function settle() {
+    await animationFrame();
+    while (loads.length) {
+        await Promise.all(loads.splice(0));
+        await animationFrame();
+    }
+}
+
+/** Let time pass: the tests' own, however long the machine takes over it. */
+async function pass(milliseconds) {
+    await advanceTime(milliseconds);
+    await settle();
+}
 
 async function mount(resId = 1) {
     mockService("bus_service", {
@@ -115,20 +141,33 @@ async function mount(resId = 1) {
         unsubscribe: () => null,
     });
     await makeMockEnv();
-    getService("bus_service").workerState = workerState;
+    // Whatever the bus itself comes to meanwhile: it connects when it can.
+    Object.defineProperty(getService("bus_service"), "workerState", {
+        get: () => workerState,
+        set: () => null,
+    });
     await mountView({
         type: "form",
         resModel: "mailing.mailing",
         resId,
         resIds: [1, 2],
     });
-    await animationFrame();
+    await settle();
 }
 
 describe.current.tags("desktop");
 
 beforeEach(() => {
+    freezeTime();
     mockDate("2026-11-23 12:00:00", 0);
+    loads = [];
+    patchWithCleanup(CampaignProgress.prototype, {
+        load() {
+            const load = super.load();
+            loads.push(load);
+            return load;
+        },
+    });
     progress = makeProgress({waiting: 1000});
     results = makeResults();
     workerState = "CONNECTED";
@@ -168,11 +207,10 @@ test("figures, speed and end follow the announcements", async () => {
         {per_minute: 1200, expected_end: "2026-11-23 12:00:30"}
     );
     announce({id: 2});
-    await advanceTime(DELAYS.trailing);
+    await pass(DELAYS.trailing);
     expect.verifySteps([]);
     announce({id: 1});
-    await advanceTime(DELAYS.shortest);
-    await animationFrame();
+    await pass(DELAYS.shortest);
     expect.verifySteps(["progress 1"]);
     expect(figures().Waiting).toBe("600");
     expect(".o_sms_ovh_percentage").toHaveText(/^40\s%$/);
@@ -185,7 +223,7 @@ test("figures, speed and end follow the announcements", async () => {
         /Recipients: 1,000. Delivered: 140/
     );
     // What came within the second after the announcement.
-    await advanceTime(DELAYS.trailing);
+    await pass(DELAYS.trailing);
     expect.verifySteps(["progress 1"]);
 });
 
@@ -199,15 +237,12 @@ test("what moves is asked for again, though nothing is announced", async () => {
     });
     progress = makeProgress({waiting: 600, delivered: 400});
     announce({id: 1});
-    await advanceTime(DELAYS.shortest);
-    await animationFrame();
+    await pass(DELAYS.shortest);
     expect(figures().Delivered).toBe("400");
     progress = makeProgress({waiting: 500, delivered: 500});
-    await advanceTime(DELAYS.trailing);
-    await animationFrame();
+    await pass(DELAYS.trailing);
     progress = makeProgress({waiting: 400, delivered: 600});
-    await advanceTime(10 * DELAYS.trailing);
-    await animationFrame();
+    await pass(10 * DELAYS.trailing);
     expect(figures().Delivered).toBe("600");
     expect(asked).toBeLessThan(8);
 });
@@ -222,7 +257,7 @@ test("many announcements, few questions", async () => {
     });
     for (let count = 0; count < 50; count++) {
         announce({id: 1});
-        await advanceTime(100);
+        await pass(100);
     }
     // Five seconds.
     expect(asked).toBeGreaterThan(0);
@@ -237,35 +272,32 @@ test("without the bus it asks by itself, and stops at the end", async () => {
         {accepted: 1000},
         {state: "done", sent_at: "2026-11-23 11:59:00"}
     );
-    await advanceTime(DELAYS.sending.polling);
-    await animationFrame();
+    await pass(DELAYS.sending.polling);
     // The rest of the form is shown as it is now, too.
     expect.verifySteps(["progress 1", "results 1"]);
     expect(".o_sms_ovh_progress_title").toHaveText(
         "Sent, delivery reports are coming in"
     );
     // What moved may go on moving.
-    await advanceTime(DELAYS.trailing);
-    await animationFrame();
+    await pass(DELAYS.trailing);
     expect.verifySteps(["progress 1", "results 1"]);
     progress = makeProgress(
         {delivered: 1000},
         {state: "done", sent_at: "2026-11-23 11:59:00"}
     );
-    await advanceTime(DELAYS.waitingForReports.polling);
-    await animationFrame();
+    await pass(DELAYS.waitingForReports.polling);
     expect.verifySteps(["progress 1", "results 1"]);
     expect(".o_sms_ovh_progress_title").toHaveText("Campaign sent");
-    await advanceTime(10 * DELAYS.waitingForReports.live);
+    await pass(10 * DELAYS.waitingForReports.live);
     expect.verifySteps([]);
 });
 
 test("with the bus it asks seldom", async () => {
     await mount();
     expect.verifySteps(["progress 1", "add sms_ovh.mailing_1"]);
-    await advanceTime(DELAYS.sending.polling);
+    await pass(DELAYS.sending.polling);
     expect.verifySteps([]);
-    await advanceTime(DELAYS.sending.live);
+    await pass(DELAYS.sending.live);
     expect.verifySteps(["progress 1"]);
 });
 
@@ -276,8 +308,7 @@ test("the form shows the new state, unless somebody writes in it", async () => {
     onRpc("mailing.mailing", "web_read", () => expect.step("read"));
     expect.verifySteps(["progress 1", "add sms_ovh.mailing_1"]);
     announce({id: 1});
-    await advanceTime(DELAYS.shortest);
-    await animationFrame();
+    await pass(DELAYS.shortest);
     expect.verifySteps(["progress 1"]);
     expect("[name='subject'] input").toHaveValue("Being written");
 });
@@ -289,8 +320,7 @@ test("the form is read again when the campaign is done", async () => {
     MockServer.env["mailing.mailing"].write([1], {state: "done"});
     expect.verifySteps(["progress 1", "add sms_ovh.mailing_1"]);
     announce({id: 1});
-    await advanceTime(DELAYS.shortest);
-    await animationFrame();
+    await pass(DELAYS.shortest);
     expect.verifySteps(["progress 1", "read"]);
 });
 
@@ -298,7 +328,7 @@ test("another campaign, another channel", async () => {
     await mount();
     expect.verifySteps(["progress 1", "add sms_ovh.mailing_1"]);
     await contains(".o_pager_next").click();
-    await animationFrame();
+    await settle();
     expect(left).toEqual(["sms_ovh.mailing_1"]);
     expect.verifySteps(["progress 2", "add sms_ovh.mailing_2"]);
 });
@@ -312,7 +342,7 @@ test("a campaign that is called back", async () => {
         {state: "done", cancelled: "cancelled"}
     );
     await contains(".o_pager_next").click();
-    await animationFrame();
+    await settle();
     expect(".o_sms_ovh_progress_title").toHaveText("Cancelled");
     expect.verifySteps([
         "progress 1",
@@ -335,8 +365,10 @@ test("pause, resume, and who may not", async () => {
     });
     await mount();
     await contains(".o_sms_ovh_pause").click();
+    await settle();
     expect(".o_sms_ovh_progress_title").toHaveText("Paused");
     await contains(".o_sms_ovh_resume").click();
+    await settle();
     expect(".o_sms_ovh_progress_title").toHaveText("Sending");
     expect(".o_sms_ovh_pause").toHaveCount(0);
     expect(".o_sms_ovh_resume").toHaveCount(0);
@@ -405,11 +437,16 @@ test("failures by reason, and trying again", async () => {
         "3\nExpired",
     ]);
     await contains(".o_sms_ovh_failures li:first-child button").click();
+    await settle();
     await contains(".o_sms_ovh_exclusions summary").click();
+    await settle();
     await contains(".o_sms_ovh_exclusions li button").click();
+    await settle();
     await contains(".o_sms_ovh_figure[data-name='delivered']").click();
+    await settle();
     expect(".o_sms_ovh_retry").toHaveText("Retry those that can be retried (7)");
     await contains(".o_sms_ovh_retry").click();
+    await settle();
     expect(".o_notification").toHaveText(/7 SMS are sent again/);
     expect.verifySteps([
         "progress 1",
@@ -456,9 +493,7 @@ test("results", async () => {
         ],
     });
     announce({id: 1});
-    await advanceTime(DELAYS.trailing);
-    await animationFrame();
-    await animationFrame();
+    await pass(DELAYS.trailing);
     expect(".o_sms_ovh_median").toHaveText("–");
     expect(queryAllTexts(".o_sms_ovh_cost")).toEqual([
         "Charged\n1,250 SMS\n$ 75.00",

@@ -5,6 +5,7 @@ import {
     beforeEach,
     expect,
     fill,
+    freezeTime,
     press,
     queryAll,
     queryAllTexts,
@@ -116,6 +117,7 @@ defineMailModels();
 defineModels([MailingMailing, SmsComposer, SmsTemplate]);
 
 beforeEach(() => {
+    freezeTime();
     serverState.companies = [...serverState.companies, {id: 7, name: "Ma Boutique"}];
     patchWithCleanup(session, {sms_ovh_company_ids: [1]});
     onRpc("mailing.mailing", "get_sms_link_replacements_placeholders", ({args}) => {
