@@ -127,12 +127,13 @@ class SmsOvhException(models.Model):
         notes = {}
         for code, (sender, __) in senders.items():
             restriction = restrictions.get(code)
-            parts = [sender._get_country_advice(code) if sender else False]
-            if restriction and restriction.substitution:
+            shown = restriction and restriction.substitution
+            parts = [sender and sender._get_country_advice(code, bool(shown))]
+            if shown:
                 parts.append(
                     self.env._(
                         "Recipients may see “%s” as the sender.",
-                        restriction.substitution,
+                        shown,
                     )
                 )
             if restriction and restriction.text:

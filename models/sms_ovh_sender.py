@@ -106,13 +106,14 @@ class SmsOvhSender(models.Model):
             only = get_country_code(normalize_number(self.name, only)) or only
         return country_code == only
 
-    def _get_country_advice(self, country_code):
+    def _get_country_advice(self, country_code, is_replaced=False):
         """Return what becomes of this sender in a country, False where it stays.
 
         Of the rules that OVHcloud's guides name (2026); what it answers for a country
         comes on top, see `sms.ovh.exception`.
 
         :param str country_code: ISO code
+        :param bool is_replaced: whether OVHcloud says what is shown in place of a name
         :rtype: str|bool
         """
         self.ensure_one()
@@ -121,7 +122,7 @@ class SmsOvhSender(models.Model):
                 "Only approved templates reach the USA: have OVHcloud approve the text,"
                 " or its operators refuse it (code 1999)."
             )
-        if self.type != "alpha":
+        if self.type != "alpha" or is_replaced:
             return False
         if country_code == "ES":
             return self.env._(

@@ -2,6 +2,7 @@ import base64
 import json
 from pathlib import Path
 from unittest import SkipTest
+from urllib.parse import parse_qsl, urlsplit
 
 from odoo.exceptions import UserError, ValidationError
 from odoo.tests import Form, tagged
@@ -253,6 +254,93 @@ class TestCountriesOfACampaign(CountriesCase, EstimateCase):
             estimate = self._estimate(mailing)
             self.assertEqual(estimate.state, "done")
             self.assertIn("CNMC", self._country_lines(estimate)["ES"].note)
+
+    def _report_all(self, count):
+        """Hand over the reports on `count` SMS."""
+        Event = self.env["sms.ovh.event"]
+        for callback in self.simulator.pop_callbacks(count=2 * count):
+            params = dict(parse_qsl(urlsplit(callback["url"]).query))
+            Event._receive_delivery(self.account.id, params)
+        self._run_cron("sms_ovh.ir_cron_process_events")
+
+    def test_outcome_is_what_was_said(self):
+        """In each reading of what Spain, Belgium and the USA do."""
+        american, canadian = "+12125550123", "+15145550123"
+        numbers = [FRENCH, SPANISH, BELGIAN, american, canadian]
+        template = {"usa_templates": ["Bonjour #VALUE#"]}
+        kept = {"names_abroad": {}}
+        blocked = ("error", "sms_not_delivered", "MaBoutique", "CNMC")
+        refused = ("error", "sms_not_allowed", "MaBoutique", "templates")
+        for config, expected in (
+            ({}, {SPANISH: blocked, american: refused}),
+            ({"registered_names": ["MaBoutique"]}, {american: refused}),
+            (template, {SPANISH: blocked}),
+            (kept, {american: refused}),
+            (
+                {"names_abroad": {"es": "replaced", "be": "replaced"}},
+                {
+                    SPANISH: ("sent", False, "+34600000000", "“+34600000000”"),
+                    BELGIAN: ("sent", False, "8850", "“8850”"),
+                    american: refused,
+                },
+            ),
+        ):
+            with self.subTest(**config):
+                self.simulator.reset()
+                self.simulator.configure(**config)
+                self.env["sms.ovh.exception"].search([]).unlink()
+                self.account.action_synchronise()
+                mailing = self._create_mailing(numbers, "Bonjour à tous")
+                estimate = self._estimate(mailing)
+                self.assertEqual(estimate.sent_count, 5)
+                lines = self._country_lines(estimate)
+                before = self.account.credits_left
+                self._send(mailing)
+                self._report_all(5)
+                ledger = {sms["receiver"]: sms for sms in self.simulator.get_ledger()}
+                traces = mailing.mailing_trace_ids
+                logged = self.env["sms.ovh.log"].search(
+                    [("mailing_id", "=", mailing.id)]
+                )
+                for number, code in zip(
+                    numbers, ("FR", "ES", "BE", "US", "CA"), strict=True
+                ):
+                    state, failure_type, shown, note = expected.get(
+                        number, ("sent", False, None, None)
+                    )
+                    trace = traces.filtered(lambda t, n=number: t.sms_number == n)
+                    self.assertEqual(trace.failure_type, failure_type, number)
+                    self.assertEqual(trace.trace_status == "sent", state == "sent")
+                    log = logged.filtered(lambda each, n=number: each.number == n)
+                    self.assertEqual(log.state, state)
+                    self.assertEqual(
+                        bool(trace.failure_reason), state == "error", number
+                    )
+                    if shown:
+                        self.assertEqual(ledger[number]["shown"], shown)
+                        self.assertIn(note, lines[code].note)
+                self.assertNotIn("CNMC", lines["FR"].note or "")
+                self.assertEqual(
+                    "CNMC" in lines["ES"].note, "“" not in lines["ES"].note
+                )
+                self.account.action_synchronise()
+                self.assertAlmostEqual(
+                    before - self.account.credits_left, estimate.credits
+                )
+
+    def test_spain_by_another_sender(self):
+        """What the note advises arrives."""
+        self.simulator.set_sender(SERVICE_1, "Enregistre", type="alpha")
+        self.simulator.configure(registered_names=["Enregistre"])
+        self.account.action_synchronise()
+        self._choose_for(self.spain, self._sender(name="Enregistre"))
+        mailing = self._create_mailing([FRENCH, SPANISH])
+        self._send(mailing)
+        self._report_all(2)
+        self.assertEqual(
+            set(mailing.mailing_trace_ids.mapped("trace_status")), {"sent"}
+        )
+        self.assertEqual(self._senders(), {FRENCH: "MaBoutique", SPANISH: "Enregistre"})
 
     def test_preview(self):
         self._choose_for(self.spain, self.name)

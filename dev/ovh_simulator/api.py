@@ -296,17 +296,19 @@ def exceptions(call):
     if number is None:
         raise errors.bad_request("[receiver] Given data is not a phone number")
     country = reference.country_of(number)
+    fate = call.world.config["names_abroad"].get(country, "kept")
+    if fate == "kept":
+        return []
+    operators, substitution = reference.NAME_OPERATORS[country]
+    code, message = reference.NAME_RESTRICTIONS[fate]
     return [
         {
             "countrySuffixe": country,
             "messages": [message],
             "operators": operators,
             "restrictionCode": code,
-            "substitution": substitution,
+            "substitution": substitution if fate == "replaced" else None,
         }
-        for operators, code, message, substitution in reference.EXCEPTIONS.get(
-            country, ()
-        )
     ]
 
 

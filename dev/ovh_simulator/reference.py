@@ -95,6 +95,16 @@ def _read_countries():
 
 #: Country code -> (name, credits for one part); calling prefix -> country code.
 COUNTRIES, PREFIXES = _read_countries()
+#: Area codes of +1 that are not of the United States, nor in the list above.
+PREFIXES.update(
+    (f"1{area}", "ca")
+    for area in (
+        "204 226 236 249 250 257 263 289 306 343 354 365 367 368 382 387 403 416 418 "
+        "428 431 437 438 450 468 474 506 514 519 548 579 581 584 587 604 613 639 647 "
+        "672 683 705 709 742 753 778 780 782 807 819 825 867 873 879 902 905 942"
+    ).split()
+)
+PREFIXES.update((f"1{area}", "do") for area in (809, 829, 849))
 _LONGEST_PREFIX = max(map(len, PREFIXES))
 #: Credits for one part to a country that has no price of its own.
 DEFAULT_CREDITS = 2.0
@@ -115,11 +125,22 @@ def credits_for(country):
     return COUNTRIES[country][1] if country in COUNTRIES else DEFAULT_CREDITS
 
 
-#: Country -> what its operators do to senders: (operators, code, message, substitution).
-EXCEPTIONS = {
-    "be": (("Proximus", "ALPHA", "The sender may be replaced", "8850"),),
-    "es": (("Movistar", "BLOCKED", "Only registered senders are delivered", None),),
+#: What operators of a country may do to a name that is not registered with them.
+NAME_FATES = ("blocked", "replaced", "kept")
+#: Country -> (operators, what is shown in place of a name).
+NAME_OPERATORS = {
+    "be": ("Proximus", "8850"),
+    "es": ("Movistar", "+34600000000"),
 }
+#: What becomes of it -> (restriction code, message).
+NAME_RESTRICTIONS = {
+    "blocked": ("BLOCKED", "Only registered senders are delivered"),
+    "replaced": ("ALPHA", "The sender may be replaced"),
+}
+#: What a report says of a name that was blocked, and of a text of no approved template
+#: in the United States.
+BLOCKED_NAME = ("fail", 5, 2)
+NO_TEMPLATE = ("fail", 1999, 2)
 
 #: ptt -> (short description, longer comment, how long it lasts)
 PTTS = {

@@ -130,12 +130,16 @@ TEXTS = {
         "callback_duplicate_share, callback_lost_share, callback_shuffle, callback_headers, "
         "undeliverable_share, clock_skew_s, deferred_in_outgoing, "
         "marketing_hours (2026, older), account_lists_all, batch_refused, ids_order, "
-        "hlr_ms, hlr_credits, hlr_spelling (e164, digits, zeros), unlisted, seed",
+        "hlr_ms, hlr_credits, hlr_spelling (e164, digits, zeros), unlisted, "
+        "names_abroad (es, be : blocked, replaced, kept), registered_names, "
+        "usa_templates, seed",
         "Settings: latency_ms, callback_mode (auto, manual, off), callback_delay_ms, "
         "callback_duplicate_share, callback_lost_share, callback_shuffle, callback_headers, "
         "undeliverable_share, clock_skew_s, deferred_in_outgoing, "
         "marketing_hours (2026, older), account_lists_all, batch_refused, ids_order, "
-        "hlr_ms, hlr_credits, hlr_spelling (e164, digits, zeros), unlisted, seed",
+        "hlr_ms, hlr_credits, hlr_spelling (e164, digits, zeros), unlisted, "
+        "names_abroad (es, be: blocked, replaced, kept), registered_names, "
+        "usa_templates, seed",
     ),
     "route_callbacks": ("Appels en attente", "Callbacks that wait"),
     "route_flush": ("Les faire tous, tout de suite", "Make them all, now"),

@@ -69,6 +69,9 @@ DEFAULT_CONFIG = {
     "hlr_credits": 0.5,
     "hlr_spelling": "e164",
     "unlisted": [],
+    "names_abroad": {"be": "replaced", "es": "blocked"},
+    "registered_names": [],
+    "usa_templates": [],
     "seed": 1,
 }
 #: How a number that was looked up is written: no description says.
@@ -91,6 +94,10 @@ def _share(value):
 
 def _number(value):
     return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def _texts(value):
+    return isinstance(value, list) and all(isinstance(item, str) for item in value)
 
 
 def _regex(value):
@@ -162,17 +169,31 @@ _CONFIG_CHECKS = {
         lambda value: isinstance(value, str) and value in HLR_SPELLINGS,
         f"one of {', '.join(HLR_SPELLINGS)}",
     ),
-    "unlisted": (
+    "unlisted": (_texts, "a list of numbers"),
+    "names_abroad": (
         lambda value: (
-            isinstance(value, list) and all(isinstance(item, str) for item in value)
+            isinstance(value, dict)
+            and value.keys() <= reference.NAME_OPERATORS.keys()
+            and all(fate in reference.NAME_FATES for fate in value.values())
         ),
-        "a list of numbers",
+        f"an object of {', '.join(reference.NAME_OPERATORS)}, each one of "
+        f"{', '.join(reference.NAME_FATES)}",
     ),
+    "registered_names": (_texts, "a list of senders"),
+    "usa_templates": (_texts, "a list of texts, #VALUE# where anything may stand"),
     "seed": (
         lambda value: isinstance(value, int) and not isinstance(value, bool),
         "a whole number",
     ),
 }
+
+
+def is_of_template(text, templates):
+    """:return: whether *text* is one of these, ``#VALUE#`` standing for anything."""
+    return any(
+        re.fullmatch(".*".join(map(re.escape, template.split("#VALUE#"))), text, re.S)
+        for template in templates
+    )
 
 
 def normalize_number(text):
@@ -572,6 +593,7 @@ class World:
             )
             sms.deferred, sms.validity, sms.marketing = deferred, validity, marketing
             sms.can_reply = kind in ("shortcode", "virtual", "time2chat")
+            sms.named, sms.shown = kind == "alpha", self._shown(number, origin, kind)
             sms.hidden = False
             service.sms[sms.id] = sms
             service.by_tag.setdefault(tag, []).append(sms)
@@ -687,6 +709,19 @@ class World:
             return seed.SHORT_NUMBER, "shortcode"
         return name, sender["type"]
 
+    def _name_fate(self, number, name):
+        """:return: what operators of the number's country do to a sender with a name."""
+        if name in self.config["registered_names"]:
+            return "kept"
+        country = reference.country_of(number)
+        return self.config["names_abroad"].get(country, "kept")
+
+    def _shown(self, number, origin, kind):
+        """:return: what the phone of *number* shows as sender."""
+        if kind == "alpha" and self._name_fate(number, origin) == "replaced":
+            return reference.NAME_OPERATORS[reference.country_of(number)][1]
+        return origin
+
     @staticmethod
     def _receivers(service, body):
         """:return: (numbers that get the SMS, each once; what was given but gets none)."""
@@ -759,6 +794,12 @@ class World:
         known = magic.BY_NUMBER.get(sms.receiver)
         if known:
             return known.behaviour, known.ptt, known.dlr
+        if sms.named and self._name_fate(sms.receiver, sms.sender) == "blocked":
+            return reference.BLOCKED_NAME
+        if reference.country_of(sms.receiver) == "us" and not is_of_template(
+            sms.message, self.config["usa_templates"]
+        ):
+            return reference.NO_TEMPLATE
         if self._chance("undeliverable", sms.id, self.config["undeliverable_share"]):
             return "fail", 20, 2
         return "deliver", 4, 1

@@ -165,8 +165,55 @@ def test_look_up(client, simulator, spelling):
 
 
 @pytest.mark.parametrize(
+    ("fate", "registered", "status", "shown"),
+    [
+        ("blocked", [], ("failed", 5), seed.SENDER_ENABLED),
+        ("blocked", [seed.SENDER_ENABLED], ("delivered", 4), seed.SENDER_ENABLED),
+        ("replaced", [], ("delivered", 4), "+34600000000"),
+        ("kept", [], ("delivered", 4), seed.SENDER_ENABLED),
+    ],
+)
+def test_names_in_spain(client, simulator, send, fate, registered, status, shown):
+    simulator.post(
+        "/config", {"names_abroad": {"es": fate}, "registered_names": registered}
+    )
+    send(["+34612345678", NUMBERS[0]])
+    send("+34612345679", senderForResponse=True)
+    simulator.post("/callbacks/flush")
+    spanish, french, short = simulator.ledger
+    assert (spanish["status"], spanish["ptt"]) == status
+    assert (spanish["sender"], spanish["shown"]) == (seed.SENDER_ENABLED, shown)
+    phone = simulator.state("phones")["+34612345678"]
+    assert phone["messages"][0]["sender"] == shown
+    assert french["status"] == short["status"] == "delivered"
+    found = client.get(f"{SERVICE}/exceptions", receiver="+34612345678")
+    assert [entry["restrictionCode"] for entry in found] == {
+        "blocked": ["BLOCKED"],
+        "replaced": ["ALPHA"],
+        "kept": [],
+    }[fate]
+
+
+def test_texts_in_the_usa(simulator, send):
+    simulator.post("/config", {"usa_templates": ["Your code is #VALUE#."]})
+    numbers = ["+12125550123", "+15145550123", "+18095550123"]
+    send(numbers, "Your code is 1234.")
+    send(numbers, "Your code is 1234. Buy more")
+    simulator.post("/callbacks/flush")
+    assert [(sms["status"], sms["ptt"]) for sms in simulator.ledger] == [
+        *[("delivered", 4)] * 3,
+        ("failed", 1999),
+        *[("delivered", 4)] * 2,
+    ]
+
+
+@pytest.mark.parametrize(
     "setting",
     [
+        {"names_abroad": {"fr": "blocked"}},
+        {"names_abroad": {"es": "lost"}},
+        {"usa_templates": "Your code"},
+        {"registered_names": None},
         {"account_lists_all": 1},
         {"hlr_spelling": "roman"},
         {"batch_refused": "("},
