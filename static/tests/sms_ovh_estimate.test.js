@@ -1,4 +1,8 @@
 import {
+    LOOK_EVERY,
+    SmsOvhEstimateProgress,
+} from "@sms_ovh/components/estimate_progress/estimate_progress";
+import {
     advanceTime,
     animationFrame,
     beforeEach,
@@ -17,10 +21,6 @@ import {
     onRpc,
     patchWithCleanup,
 } from "@web/../tests/web_test_helpers";
-import {
-    LOOK_EVERY,
-    SmsOvhEstimateProgress,
-} from "@sms_ovh/components/estimate_progress/estimate_progress";
 import {defineMailModels} from "@mail/../tests/mail_test_helpers";
 
 const CONTENTS = [

@@ -1,3 +1,4 @@
+import {CampaignProgress, DELAYS} from "@sms_ovh/campaign/campaign_progress";
 import {
     MockServer,
     contains,
@@ -11,7 +12,6 @@ import {
     onRpc,
     patchWithCleanup,
 } from "@web/../tests/web_test_helpers";
-import {CampaignProgress, DELAYS} from "@sms_ovh/campaign/campaign_progress";
 import {
     advanceTime,
     animationFrame,
