@@ -6,9 +6,11 @@ import subprocess
 import sys
 import tempfile
 import time
+from datetime import datetime, timedelta
 from pathlib import Path
 from unittest import SkipTest
 from urllib.parse import parse_qsl, urlsplit
+from zoneinfo import ZoneInfo
 
 import requests
 
@@ -34,6 +36,26 @@ KEYS_2 = {
 }
 # A text with what OVHcloud takes for a phone number and we do not: the country is none.
 UNREAL_NUMBER = "Appelez le +999 1234567"
+
+
+#: What the simulator's clock is set to where it is not to hold anything back any more:
+#: the real time, at which it is always open.
+DAY = None
+
+
+def last_night():
+    """Return an hour just past at which OVHcloud holds marketing SMS back.
+
+    The last 23:00 of Paris: recent, whatever day the tests run on, since what an SMS
+    became of is only asked for around the time at which Odoo sent it.
+
+    :rtype: str
+    """
+    now = datetime.now(ZoneInfo("Europe/Paris"))
+    night = now.replace(hour=23, minute=0, second=0, microsecond=0)
+    if night > now:
+        night -= timedelta(days=1)
+    return night.isoformat()
 
 
 class Simulator:
@@ -93,6 +115,10 @@ class Simulator:
     def configure(self, **config):
         """Change the simulator's configuration."""
         return self._call("POST", "config", config)
+
+    def set_clock(self, now):
+        """Set OVHcloud's clock: an ISO text, or None for the real time."""
+        self._call("POST", "clock", {"now": now})
 
     def order_faults(self, *faults):
         """Have coming requests fail."""

@@ -7,11 +7,10 @@ from odoo.tools import mute_logger
 
 from .. import const
 from ..models import sms_sms_cancel
-from .common import SERVICE_1, SmsOvhCase
+from .common import DAY, SERVICE_1, SmsOvhCase, last_night
 
 MONDAY_MORNING = "2026-11-23 09:00:00"
 # When OVHcloud holds SMS with the STOP clause back.
-NIGHT = "2026-11-24T23:00:00+01:00"
 LOGGERS = (
     "odoo.addons.sms_ovh.models.sms_ovh_job",
     "odoo.addons.sms_ovh.models.sms_sms_cancel",
@@ -56,7 +55,7 @@ class TestCancel(SmsOvhCase):
 
     def _hold_at_ovh(self):
         """Have OVHcloud hold back what carries the STOP clause."""
-        self.simulator._call("POST", "clock", {"now": NIGHT})
+        self.simulator.set_clock(last_night())
 
     def _credits(self):
         return self.simulator.get_state()["services"][SERVICE_1]["creditsLeft"]
@@ -317,7 +316,7 @@ class TestCancel(SmsOvhCase):
         original = sms_sms_cancel.ovh_calls.cancel_many
 
         def cancel_many(*args):
-            self.simulator._call("POST", "clock", {"now": "2026-11-25T10:00:00+01:00"})
+            self.simulator.set_clock(DAY)
             return original(*args)
 
         with patch.object(sms_sms_cancel.ovh_calls, "cancel_many", cancel_many):

@@ -14,11 +14,9 @@ from odoo.tools import mute_logger
 
 from odoo.addons.sms.tools.sms_api import SmsApi
 
-from .common import KEYS_2, SERVICE_2, SmsOvhCase
+from .common import DAY, KEYS_2, SERVICE_2, SmsOvhCase, last_night
 
 # Working hours of advertising, and when OVHcloud holds SMS with the STOP clause back.
-DAY = "2026-11-25T10:00:00+01:00"
-NIGHT = "2026-11-24T23:00:00+01:00"
 CRONS = (
     "mass_mailing.ir_cron_mass_mailing_queue",
     "sms.ir_cron_sms_scheduler_action",
@@ -107,7 +105,7 @@ class TestLife(SmsOvhCase):
     def setUp(self):
         super().setUp()
         self.env["sms.sms"].search([]).unlink()
-        self._set_clock(DAY)
+        self.simulator.set_clock(DAY)
         self.iap = []
 
         def send(api, messages, delivery_reports_url=False):
@@ -134,9 +132,6 @@ class TestLife(SmsOvhCase):
     # ------------------------------------------------------------
     # How it comes about
     # ------------------------------------------------------------
-
-    def _set_clock(self, moment):
-        self.simulator._call("POST", "clock", {"now": moment})
 
     def _create_all(self):
         """Queue the SMS: `self.numbers`, and the SMS by whom they are to."""
@@ -188,7 +183,7 @@ class TestLife(SmsOvhCase):
             self.assertEqual(set(self._all_sms.mapped("state")), {"outgoing"})
             return
         if state == "held":
-            self._set_clock(NIGHT)
+            self.simulator.set_clock(last_night())
         elif state.startswith("unknown"):
             fault = {"kind": "cut_after", "accept": True}
             if state == "unknown_lost":
@@ -232,7 +227,7 @@ class TestLife(SmsOvhCase):
         for round_number in range(ROUNDS):
             if round_number == ROUNDS - 3:
                 # Who has held it back sends it.
-                self._set_clock(DAY)
+                self.simulator.set_clock(DAY)
             with mute_logger(*LOGGERS):
                 self._commit()
                 for cron in CRONS:

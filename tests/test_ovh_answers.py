@@ -5,7 +5,7 @@ from odoo import fields
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
-from .common import SERVICE_1, SmsOvhCase
+from .common import SERVICE_1, SmsOvhCase, last_night
 
 LOGGERS = (
     "odoo.addons.sms_ovh.models.sms_ovh_account",
@@ -127,7 +127,7 @@ class TestOvhAnswers(SmsOvhCase):
         """At night OVHcloud lists what it took among the pending jobs."""
         for in_outgoing in (False, True):
             self._reset(ids_order="swapped", deferred_in_outgoing=in_outgoing)
-            self.simulator._call("POST", "clock", {"now": "2026-11-24T23:00:00+01:00"})
+            self.simulator.set_clock(last_night())
             mailing, __ = self._send(4)
             self._run()
             self._assert_right_ids(mailing)

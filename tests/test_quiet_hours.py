@@ -574,9 +574,7 @@ class TestQuietHours(SmsOvhCase):
             with self.subTest(config), freeze_time("2026-11-21 11:00:00"):
                 self.simulator.reset()
                 self.simulator.configure(marketing_hours=config)
-                self.simulator._call(
-                    "POST", "clock", {"now": "2026-11-21T12:00:00+01:00"}
-                )
+                self.simulator.set_clock("2026-11-21T12:00:00+01:00")
                 ovh_client._clock_cache.clear()
                 self._create_sms(self._numbers(1), sms_ovh_kind="marketing").send()
                 self._commit()

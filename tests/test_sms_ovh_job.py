@@ -11,7 +11,7 @@ from odoo.tools import mute_logger, split_every
 from .. import const
 from ..models import sms_ovh_job
 from ..tools import job_pool, ovh_calls, pending_sms
-from .common import SERVICE_1, UNREAL_NUMBER, SmsOvhCase
+from .common import SERVICE_1, UNREAL_NUMBER, SmsOvhCase, last_night
 
 LOGGERS = (
     "odoo.addons.sms_ovh.models.sms_ovh_job",
@@ -364,7 +364,7 @@ class TestSmsOvhJob(SmsOvhCase):
 
     def test_deferred_and_not_answered(self):
         """A job that OVHcloud holds back until morning is found among its pending."""
-        self.simulator._call("POST", "clock", {"now": "2026-11-24T23:00:00+01:00"})
+        self.simulator.set_clock(last_night())
         self.simulator.order_faults(
             {"kind": "502_html", "path": "/jobs$", "accept": True}
         )
@@ -380,12 +380,6 @@ class TestSmsOvhJob(SmsOvhCase):
             set(mailing.mailing_trace_ids.mapped("trace_status")), {"pending"}
         )
         self.assertEqual(self.simulator.count_jobs(), 1)
-
-    def _set_night(self, **clock):
-        """Have OVHcloud hold marketing SMS back."""
-        self.simulator._call(
-            "POST", "clock", clock or {"now": "2026-11-24T23:00:00+01:00"}
-        )
 
     def _send_elsewhere(self, numbers, body="Bonjour"):
         """Have OVHcloud take SMS that this Odoo knows nothing of."""
@@ -414,7 +408,7 @@ class TestSmsOvhJob(SmsOvhCase):
 
     def test_pending_of_other_jobs_are_not_asked_for(self):
         """Two jobs without an answer, among many held back: one list, their SMS only."""
-        self._set_night()
+        self.simulator.set_clock(last_night())
         self._queue_marketing(self._numbers(600))
         self._send_queue()
         self._run()  # checks whose ids are whose
@@ -441,10 +435,10 @@ class TestSmsOvhJob(SmsOvhCase):
     def test_pending_of_another_time(self):
         """The same text to the same number, sent hours ago from elsewhere, is another
         SMS; and what is older than the job is not read to its end."""
-        self._set_night()
+        self.simulator.set_clock(last_night())
         numbers = self._numbers(1000)
         self._send_elsewhere(numbers)
-        self._set_night(now="2026-11-25T01:00:00+01:00")
+        self.simulator._call("POST", "clock", {"advance_s": 2 * 3600})
         self.simulator.order_faults({"kind": "cut_before", "path": "/jobs$"})
         sms = self._queue_marketing(numbers[:2])
         self._send_queue()
@@ -464,7 +458,7 @@ class TestSmsOvhJob(SmsOvhCase):
 
     def test_pending_that_are_too_many(self):
         """More than can be asked for: nobody says that the job is not there."""
-        self._set_night()
+        self.simulator.set_clock(last_night())
         self.simulator.order_faults(
             {"kind": "502_html", "path": "/jobs$", "accept": True}
         )
