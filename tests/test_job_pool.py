@@ -1,4 +1,5 @@
 import contextlib
+from concurrent import futures
 from unittest.mock import patch
 
 from psycopg2.errors import SerializationFailure
@@ -75,6 +76,38 @@ class TestJobPool(SmsOvhCase):
         self.assertFalse(jobs.next_attempt)
         self._dispatch(jobs)
         self.assertEqual((jobs.state, jobs.attempts), ("accepted", 1))
+
+    def test_refused_before_it_is_known(self):
+        """A job taken before another's refusal was written down is held back, too."""
+        self.simulator.order_faults(
+            {
+                "kind": "answer",
+                "path": "/jobs$",
+                "status": 403,
+                "content": {"message": "This sender is refused"},
+            }
+        )
+        first = self._claim(self._numbers(1))
+        second = self._claim(self._numbers(1, 1), "Bis")
+        third = self._claim(self._numbers(1, 2), "Ter")
+        Job = self.env["sms.ovh.job"]
+        posts = {jobs: Job._take(1, jobs)[0] for jobs in (first, second, third)}
+        with job_pool.JobPool(1) as pool:
+            pool.submit(posts[first])
+            futures.wait(pool._futures)
+            pool.submit(posts[second])
+            futures.wait(pool._futures)
+            errors = {
+                answer.post.job_id: type(answer.error).__name__
+                for answer in pool.wait()
+            }
+            self.assertEqual(
+                errors, {first.id: "OvhNotGranted", second.id: "JobHeldBack"}
+            )
+            # Who hands over this one knows.
+            pool.submit(posts[third])
+            (answer,) = pool.wait()
+        self.assertIsNone(answer.error)
 
     def test_answers_outlive_conflicts(self):
         """Workers that meet over what to take next do not undo what was answered."""

@@ -6,6 +6,7 @@ the answers what has to be done, in its own thread and transaction.
 
 import threading
 import time
+from collections import Counter
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from typing import NamedTuple
 
@@ -147,7 +148,9 @@ class JobPool:
         self._futures = set()
         self._clients = []
         self._calls = 0
-        self._refused = set()
+        self._refused = Counter()  # by what they share: whose answers wait here
+        self._known = {}  # by what they share: how many were handed over before
+        self._submitted = 0
         self._turn = threading.Condition()
         self._local = threading.local()
         self._executor = ThreadPoolExecutor(size, thread_name_prefix="sms_ovh")
@@ -173,15 +176,23 @@ class JobPool:
     def submit(self, post):
         """Post a job in a thread of its own, as soon as one is free.
 
-        Whoever hands it over knows what came of those before.
+        Whoever hands it over knows what :meth:`wait` brought before.
+        """
+        self._submitted += 1
+        self._futures.add(self._executor.submit(self._run, post, self._submitted))
+
+    def _is_held_back(self, post, number):
+        """Return whether a job like this was refused since this one was taken.
+
+        :param JobPost post: the job
+        :param int number: how many were handed over with it
+        :rtype: bool
         """
         with self._turn:
-            self._refused -= self._get_all_shared(post)
-        self._futures.add(self._executor.submit(self._run, post))
-
-    @staticmethod
-    def _get_all_shared(post):
-        return {post.get_shared(scope) for scope in ("keys", "credit", "job")}
+            return any(
+                self._refused[shared] or number <= self._known.get(shared, 0)
+                for shared in map(post.get_shared, ("keys", "credit", "job"))
+            )
 
     def wait(self, timeout=None):
         """Wait for the next answers, at least one unless `timeout` passes.
@@ -201,7 +212,14 @@ class JobPool:
         done, self._futures = wait(
             self._futures, timeout=timeout, return_when=FIRST_COMPLETED
         )
-        return [future.result() for future in done]
+        answers = [future.result() for future in done]
+        with self._turn:
+            for answer in answers:
+                if answer.scope:
+                    shared = answer.post.get_shared(answer.scope)
+                    self._refused[shared] -= 1
+                    self._known[shared] = self._submitted
+        return answers
 
     def _adapt(self, answer):
         """Halve the calls at a time on each 429; grow again, one by one, without."""
@@ -223,30 +241,30 @@ class JobPool:
                 self._clients.append(clients[client_args])
         return clients[client_args]
 
-    def _run(self, post):
+    def _run(self, post, number):
         """Post one job when fewer than `limit` are under way; never raises."""
         with self._turn:
             self._turn.wait_for(lambda: self._calls < self.limit)
             self._calls += 1
         answer = None
         try:
-            answer = self._post(post)
+            answer = self._post(post, number)
         finally:
             with self._turn:
                 self._calls -= 1
                 if answer:
                     self._adapt(answer)
                     if answer.scope:
-                        self._refused.add(post.get_shared(answer.scope))
+                        self._refused[post.get_shared(answer.scope)] += 1
                 self._turn.notify_all()
         return answer
 
-    def _post(self, post):
+    def _post(self, post, number):
         """Post one job; never raises."""
         if time.monotonic() > post.deadline:
             error = JobExpired("The job was taken too long ago")
             return JobAnswer(post, None, error)
-        if self._refused & self._get_all_shared(post):
+        if self._is_held_back(post, number):
             error = JobHeldBack("Another job was refused")
             return JobAnswer(post, None, error)
         client = self._get_client(post.client_args)
