@@ -44,8 +44,9 @@ STEPS = {
     "during the call": [("queue", True, 3)],
     "accepted, before the answer": [("queue", True, 3)],
     "after the answer": [("queue", True, 3)],
-    "settled, not committed": [("queue", True, 2)],
-    "between jobs": [("queue", True, 2)],
+    # The first time: on a busy machine all answers are there by then.
+    "settled, not committed": [("queue", True, 1)],
+    "between jobs": [("queue", True, 1)],
     "left job found, not committed": [
         ("queue", "before the call", 2),
         ("post", True, 1),
