@@ -272,6 +272,8 @@ KEEP_ESTIMATES_DAYS = 90
 # Seconds to the second attempt; doubled for each further one, up to the longest.
 RETRY_BASE = 15
 RETRY_MAX = 3600
+# Credits that no SMS of one part costs, wherever it goes and whoever sends it.
+MOST_CREDITS = 20
 # Recipients of a campaign composed, and by the cron committed, at a time.
 COMPOSE_SLICE = 1000
 # SMS cancelled, and by the cron committed, at a time; and those that OVHcloud is asked to

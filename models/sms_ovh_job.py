@@ -55,6 +55,9 @@ QUEUE_JOB_MINUTES = 5
 # one run goes on checking.
 CHECK_IDS_WITHIN = timedelta(hours=1)
 CHECK_SECONDS = 15
+# What `SmsApiOvh` calls a refusal whose words may be about the keys or the account, and
+# which a read shows to be about the job alone.
+QUESTIONED_STATES = ("unregistered", "insufficient_credit")
 # Between two inquiries for receivers that OVHcloud never named, when an unknown report
 # may be on one.
 ASK_EVERY = timedelta(minutes=1)
@@ -829,7 +832,7 @@ class SmsOvhJob(models.Model):
         elif scope == "credit" and not self.account_id.auto_recharge:
             self.write({**values, "state": "queued"})
             self.account_id._pause("credit", values["error"], left=answer.left)
-        elif scope == "job" and state == "unregistered":
+        elif scope == "job" and state in QUESTIONED_STATES:
             return self._settle_refusal(api_ovh, values)
         elif state in ("server_error", "insufficient_credit", "unregistered"):
             # OVHcloud cannot say now what an "unregistered" is about.
@@ -862,7 +865,7 @@ class SmsOvhJob(models.Model):
             return account._get_error_sentence(answer.read)
         if scope == "service":
             return account._get_disabled_sentence()
-        if scope == "job" and state == "unregistered":
+        if scope == "job" and state in QUESTIONED_STATES:
             return env._(
                 "OVHcloud refuses what is sent as “%(name)s” (%(words)s). Look in"
                 " OVHcloud's console whether it still exists and may send, or choose"
@@ -937,8 +940,8 @@ class SmsOvhJob(models.Model):
         self.ensure_one()
         refusable = self._get_refusable()
         until = self._get_refused_until()
-        if until > fields.Datetime.now():
-            # It left beside another that was refused for the same.
+        if until > self.posted_at + PROBE_MARGIN:
+            # It left before the one that tries again, beside another that was refused.
             self.write({**values, "state": "queued", "next_attempt": until})
             return []
         results = self._postpone(values, state="ovh_sender_refused")

@@ -46,6 +46,7 @@ from . import test_progress
 from . import test_progress_tour
 from . import test_replies
 from . import test_reply_tours
+from . import test_refusal_grid
 from . import test_refusals
 from . import test_report
 from . import test_screens

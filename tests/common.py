@@ -154,7 +154,7 @@ class Simulator:
         """Return the SMS that OVHcloud took, those with `values`."""
         return [
             sms
-            for sms in self.get_state()["ledger"]
+            for sms in self._call("GET", "state?only=ledger")["ledger"]
             if all(sms[name] == value for name, value in values.items())
         ]
 
@@ -162,7 +162,9 @@ class Simulator:
         """Return how many calls posted a job, whatever became of them."""
         return sum(
             count
-            for route, count in self.get_state()["requests"].items()
+            for route, count in self._call("GET", "state?only=requests")[
+                "requests"
+            ].items()
             if route.startswith("POST ") and route.endswith("/jobs")
         )
 

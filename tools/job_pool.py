@@ -10,6 +10,7 @@ from collections import Counter
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from typing import NamedTuple
 
+from .. import const
 from .http2sms import Http2SmsAccess, create_client
 from .ovh_client import (
     OvhCredentialRefused,
@@ -20,6 +21,7 @@ from .ovh_client import (
     OvhThrottled,
     OvhUnreachable,
 )
+from .sms_segments import count_segments
 
 # Seconds after which a job that was taken is not posted any more. Whoever finds it
 # later takes it for one whose outcome is not known, so it must not leave then.
@@ -36,6 +38,12 @@ ANSWERS_TO_GROW = 20
 QUESTIONABLE = (OvhCredentialRefused, OvhNotFound, OvhNotGranted, OvhOutOfCredit)
 # Of `errorCode`: what OVHcloud's gateway, not the service behind it, says of keys.
 NOT_GRANTED = "NOT_GRANTED_CALL"
+
+
+def has_quota(answer):
+    """Return whether the API user that OVHcloud answered pays by a quota of its own."""
+    quota = answer.get("quotaInformations") if isinstance(answer, dict) else None
+    return isinstance(quota, dict) and quota.get("quotaStatus") == "active"
 
 
 class JobExpired(OvhUnreachable):
@@ -70,6 +78,15 @@ class JobPost(NamedTuple):
             else (self.service_path)
         )
 
+    @property
+    def most_credits(self):
+        """More credits than it can cost."""
+        text, clause = self.content.get("message"), self.content.get("noStopClause")
+        parts = (
+            len(self.receivers) * count_segments(text or "", clause is False).segments
+        )
+        return const.MOST_CREDITS * max(1, parts)
+
     def get_shared(self, scope):
         """Return what all jobs have that are refused like this one.
 
@@ -103,7 +120,9 @@ class JobAnswer(NamedTuple):
         if not isinstance(self.error, QUESTIONABLE):
             return None
         if isinstance(self.error, OvhOutOfCredit):
-            return "credit"
+            # Where enough is left, it is something else that was not paid.
+            enough = self.left is not None and self.left > self.post.most_credits
+            return "job" if enough else "credit"
         match self.read:
             case None:  # http2sms reads nothing: its words have to do
                 refused = isinstance(self.error, OvhCredentialRefused)
@@ -126,9 +145,10 @@ class JobAnswer(NamedTuple):
         """
         if not isinstance(self.read, dict):
             return None
-        quota = self.read.get("quotaInformations")
-        left = quota.get("quotaLeft") if isinstance(quota, dict) else None
-        left = self.read.get("creditsLeft") if left is None else left
+        if has_quota(self.read):
+            left = self.read["quotaInformations"].get("quotaLeft")
+        else:
+            left = self.read.get("creditsLeft")
         return left if isinstance(left, int | float) else None
 
 
@@ -284,8 +304,14 @@ class JobPool:
             error, QUESTIONABLE
         ):
             return None
-        credit = isinstance(error, OvhOutOfCredit)
         try:
-            return client.get(post.payer_path if credit else post.service_path)
+            if (
+                isinstance(error, OvhOutOfCredit)
+                and post.payer_path != post.service_path
+            ):
+                user = client.get(post.payer_path)
+                if has_quota(user):
+                    return user
+            return client.get(post.service_path)
         except OvhError as read_error:
             return read_error

@@ -21,6 +21,7 @@ _FIELDS = {
     "kind",
     "method",
     "path",
+    "body",
     "skip",
     "times",
     "retry_after",
@@ -48,11 +49,8 @@ class Fault:
         if self.kind not in KINDS:
             raise ValueError(f"kind must be one of {', '.join(KINDS)}")
         self.method = order.get("method") and str(order["method"]).upper()
-        try:
-            self.path = order.get("path")
-            self._pattern = re.compile(self.path) if self.path else None
-        except (re.error, TypeError) as error:
-            raise ValueError(f"path is not a regular expression: {error}") from None
+        self.path, self._pattern = self._regex(order, "path")
+        self.body, self._body_pattern = self._regex(order, "body")
         self.skip = self._number(order, "skip", 0)
         self.times = (
             None
@@ -71,17 +69,27 @@ class Fault:
         )
 
     @staticmethod
+    def _regex(order, name):
+        value = order.get(name)
+        try:
+            return value, re.compile(value) if value else None
+        except (re.error, TypeError) as error:
+            raise ValueError(f"{name} is not a regular expression: {error}") from None
+
+    @staticmethod
     def _number(order, name, default):
         value = order.get(name, default)
         if isinstance(value, bool) or not isinstance(value, (int, float)) or value < 0:
             raise ValueError(f"{name} must be a number, zero or more")
         return value
 
-    def matches(self, method, path):
+    def matches(self, method, path, body=""):
         """:return: whether the fault is for that request; it counts the ones it lets pass."""
         if self.times == 0 or (self.method and self.method != method):
             return False
         if self._pattern and not self._pattern.search(path):
+            return False
+        if self._body_pattern and not self._body_pattern.search(body):
             return False
         if self.skip > 0:
             self.skip -= 1
@@ -96,6 +104,7 @@ class Fault:
             "kind": self.kind,
             "method": self.method,
             "path": self.path,
+            "body": self.body,
             "skip": self.skip,
             "times": self.times,
             "retry_after": self.retry_after,
@@ -125,10 +134,15 @@ class Faults:
         """Forget all orders."""
         self.orders = []
 
-    def take(self, method, path):
+    @property
+    def read_bodies(self):
+        """Whether any is for requests with a certain body."""
+        return any(fault.body for fault in self.orders)
+
+    def take(self, method, path, body=""):
         """:return: the fault this request meets and uses up, or ``None``."""
         for fault in self.orders:
-            if fault.matches(method, path):
+            if fault.matches(method, path, body):
                 if fault.times == 0:
                     self.orders.remove(fault)
                 return fault

@@ -281,7 +281,10 @@ async def meet(world, connections, request, template, perform):
     :return: the response.
     """
     world.requests[template] += 1
-    fault = world.faults.take(request.method, path_of(request))
+    body = await request.body() if world.faults.read_bodies else b""
+    fault = world.faults.take(
+        request.method, path_of(request), body.decode("utf-8", "replace")
+    )
     latency = world.config["latency_ms"] + (fault.latency_ms if fault else 0)
     if latency:
         # what was received takes effect even when the client has left meanwhile

@@ -147,12 +147,12 @@ TEXTS = {
     "route_faults": (
         "Commander des pannes : kind (latency, 429, 500, 502_html, cut_before, "
         "cut_after, timeout, "
-        "garbage, empty, answer, change), method, path, skip, times, retry_after, "
+        "garbage, empty, answer, change), method, path, body, skip, times, retry_after, "
         "latency_ms, accept, status, content",
         "Order faults: kind (latency, 429, 500, 502_html, cut_before, cut_after, "
         "timeout, garbage, "
-        "empty, answer, change), method, path, skip, times, retry_after, latency_ms, "
-        "accept, status, content",
+        "empty, answer, change), method, path, body, skip, times, retry_after, "
+        "latency_ms, accept, status, content",
     ),
     "route_faults_delete": ("Oublier les pannes", "Forget the faults"),
     "route_clock": (

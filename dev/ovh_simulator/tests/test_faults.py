@@ -126,3 +126,17 @@ def test_requests_are_counted(client, simulator):
     assert (
         counts["GET /sms/{serviceName}/senders"] == 3 and counts["GET /auth/time"] == 1
     )
+
+
+def test_a_fault_of_certain_bodies(client, simulator, send):
+    """The others of the same path are carried out."""
+    simulator.post(
+        "/faults", {"kind": "500", "path": JOBS, "body": "Promo", "times": None}
+    )
+    assert simulator.get("/faults")[0]["body"] == "Promo"
+    for __ in range(2):
+        with pytest.raises(ovh.exceptions.APIError):
+            send("+33612341000", "Promo d'été")
+        send("+33612341000", "Rendez-vous")
+    assert {sms["message"] for sms in simulator.ledger} == {"Rendez-vous"}
+    simulator.post("/faults", {"kind": "500", "body": "("}, 400)
