@@ -150,6 +150,7 @@ class MailingMailing(models.Model):
         "sms_ovh_estimate_stale",
         "sms_ovh_estimate_ids.state",
         "sms_ovh_estimate_ids.treated",
+        "sms_ovh_outlook",
     )
     @api.depends_context("lang", "tz")
     def _compute_sms_ovh_estimate_summary(self):
@@ -176,15 +177,12 @@ class MailingMailing(models.Model):
                 mailing.sms_ovh_estimate_summary = estimate.error
             else:
                 mailing.sms_ovh_estimate_summary = self.env._(
-                    "Recipients: %(recipients)s · SMS: %(segments)s · credits:"
-                    " %(credits)s (%(date)s)",
-                    recipients=estimate.sent_count,
-                    segments=estimate.segment_count,
-                    credits=format_credits(self.env, estimate.credits),
-                    date=fields.Datetime.context_timestamp(
+                    "%(outlook)s (estimated at %(time)s)",
+                    outlook=mailing.sms_ovh_outlook or "",
+                    time=fields.Datetime.context_timestamp(
                         mailing, estimate.date_done
                     ).strftime("%H:%M"),
-                )
+                ).strip()
 
     @api.depends(
         "state",

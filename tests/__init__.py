@@ -35,10 +35,10 @@ from . import test_ovh_answers
 from . import test_ovh_calls
 from . import test_ovh_client
 from . import test_ovh_description
+from . import test_pages
 from . import test_pause
 from . import test_quiet_hours
 from . import test_phone_number
-from . import test_phone_pages
 from . import test_preview
 from . import test_privacy
 from . import test_promises

@@ -14,19 +14,20 @@ installs the npm packages in a cache folder the first time.
 import argparse
 import importlib.util
 import json
-import os
 import platform
 import random
-import shutil
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from provision.npm import npm_packages
+
 BENCH = Path(__file__).resolve().parent
 ROOT = BENCH.parent.parent
-CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
 
 MESSAGES = 2000
 PYTHON_RATIO = 10
@@ -185,28 +186,6 @@ def measure_long(count_segments):
     return times
 
 
-def install_peers(folder):
-    """Install the npm packages, unless they are there already.
-
-    :param Path folder: where
-    :raise subprocess.CalledProcessError: when npm fails
-    """
-    names = ("package.json", "package-lock.json")
-    if (folder / "node_modules").is_dir() and all(
-        (folder / name).read_bytes() == (BENCH / name).read_bytes() for name in names
-    ):
-        return
-    folder.mkdir(parents=True, exist_ok=True)
-    for name in names:
-        shutil.copy(BENCH / name, folder / name)
-    subprocess.run(
-        ["npm", "ci", "--no-audit", "--no-fund", "--loglevel=error"],
-        cwd=folder,
-        check=True,
-        stdout=subprocess.DEVNULL,
-    )
-
-
 def measure_js(messages, cases, rounds, peers):
     """Run ``segments_js.mjs``.
 
@@ -267,12 +246,6 @@ def main():
         default=30,
         help="how many times each counter counts all messages (default: %(default)s)",
     )
-    parser.add_argument(
-        "--peers",
-        type=Path,
-        default=CACHE / "sms_ovh" / "bench",
-        help="folder of the npm packages (default: %(default)s)",
-    )
     options = parser.parse_args()
 
     ours = load_counter()
@@ -288,8 +261,8 @@ def main():
     )
 
     python = measure_python(ours, messages, cases, options.rounds)
-    install_peers(options.peers)
-    js = measure_js(messages, cases, options.rounds, options.peers)
+    peers = npm_packages(BENCH, "to compare the counters with others")
+    js = measure_js(messages, cases, options.rounds, peers)
     # The property test of tests/test_sms_segments.py proves the Python counter on
     # parts really built, so it is the measure of the others here.
     right_messages = [[size.encoding, size.segments] for size in sizes]

@@ -11,6 +11,7 @@ import {
     queryAllTexts,
     queryOne,
     test,
+    waitFor,
 } from "@odoo/hoot";
 import {
     contains,
@@ -471,6 +472,30 @@ test("what stands for an empty field is written beside the text", async () => {
         "{{ object.name ||| }}, {{ object.name ||| }} et {{ object.x.y }}"
     );
     expect.verifySteps(["onchange sms.composer", "onchange sms.composer"]);
+});
+
+test("a field that has no button is called by its name, too", async () => {
+    await mountComposer();
+    await paste(
+        "{{ object.display_name }} {{ object.country_id.code }} {{ object.x }}"
+    );
+    await advanceTime(SHOWN);
+    await waitFor(".o_sms_ovh_fallback strong:contains(Display Name)");
+    expect(queryAllTexts(".o_sms_ovh_fallback strong")).toEqual([
+        "Display Name",
+        "Country › Country Code",
+        "x",
+    ]);
+    expect(queryAllTexts(".o_sms_ovh_beside .o_sms_ovh_field")).toEqual([
+        "Display Name",
+        "Country › Country Code",
+        "x",
+    ]);
+});
+
+test("a screen reader hears what the text is", async () => {
+    await mountComposer();
+    expect("textarea").toHaveAttribute("aria-label", "Text of the SMS");
 });
 
 test("the phone beside the text shows it as it is sent", async () => {

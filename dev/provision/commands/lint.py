@@ -8,7 +8,8 @@ import sys
 
 from ..cache import built_directory, cache_dir, locked, short_hash
 from ..checkout import Checkout
-from ..system import install_packages, run
+from ..npm import require_npm
+from ..system import run
 from ..ui import Problem
 
 PRE_COMMIT = "pre-commit==4.7.0"
@@ -51,8 +52,7 @@ def main(arguments):
     root = Checkout().root
     if not shutil.which("git") or not (root / ".git").exists():
         raise Problem("The linters look at what git tracks: run this in a clone.")
-    if not shutil.which("npm"):
-        install_packages(["nodejs", "npm"], "to check the JavaScript and the XML")
+    require_npm("to check the JavaScript and the XML")
     directory = (
         cache_dir()
         / f"lint-{short_hash(PRE_COMMIT, sys.version_info[:3], sys.executable)}"

@@ -12,6 +12,7 @@ import xml.etree.ElementTree as ElementTree
 from ..checkout import ADDON
 from ..children import Child, Watchdog
 from ..databases import Databases, forget_removed_checkouts
+from ..npm import npm_packages
 from ..parallel import as_tags, keep_durations, read_durations, share_count, share_out
 from ..platform_ import DEV_DIRECTORY, platform
 from ..ports import free_port
@@ -175,9 +176,7 @@ def _read_odoo_tests(parts, database, arguments, log_name):
             "--stop-after-init",
             *arguments,
         ),
-        parts.environment(
-            SMS_OVH_SIMULATOR_DIR=str(DEV_DIRECTORY), SMS_OVH_REQUIRE_SIMULATOR="1"
-        ),
+        parts.environment(SMS_OVH_REQUIRE_SIMULATOR="1", SMS_OVH_AXE=str(axe_core())),
     )
     watchdog = Watchdog(child, SILENCE_SECONDS)
     try:
@@ -297,6 +296,15 @@ def require_browser():
     """
     if not any(shutil.which(name) for name in BROWSERS):
         install_packages(["chromium"], "to run the browser tests")
+
+
+def axe_core():
+    """Have axe-core, with which the browser tests look for what keeps users out.
+
+    :return: the path of its file.
+    """
+    packages = npm_packages(DEV_DIRECTORY / "axe", "to test the pages' accessibility")
+    return packages / "node_modules/axe-core/axe.min.js"
 
 
 def main(arguments):

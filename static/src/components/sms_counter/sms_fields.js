@@ -8,7 +8,8 @@ import {splitPlaceholders} from "./usual_fields.js";
 export class SmsOvhFields extends Component {
     static template = "sms_ovh.SmsFields";
     static props = {
-        // Reactive: `text`, a moment after it was typed, and `fields`.
+        // Reactive: `text`, a moment after it was typed, `fields` that have a button,
+        // and `labels` of those in the text.
         state: Object,
         onInsert: Function,
         onFallback: Function,
@@ -21,7 +22,7 @@ export class SmsOvhFields extends Component {
     /** The fields that the text has, each once. */
     get used() {
         const used = new Map();
-        for (const piece of splitPlaceholders(this.state.text, this.state.fields)) {
+        for (const piece of splitPlaceholders(this.state.text, this.state.labels)) {
             if (piece.path && !used.has(piece.path)) {
                 used.set(piece.path, piece);
             }

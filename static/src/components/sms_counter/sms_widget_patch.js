@@ -1,12 +1,18 @@
 // Patches the same widget: its patch has to come first.
 import "@mass_mailing_sms/components/sms_widget/fields_sms_widget";
-import {loadUsualFields, setFallback, writePlaceholder} from "./usual_fields.js";
+import {
+    loadLabels,
+    loadUsualFields,
+    setFallback,
+    writePlaceholder,
+} from "./usual_fields.js";
 import {reactive, useEffect} from "@odoo/owl";
 import {useBus, useService} from "@web/core/utils/hooks";
 import {SmsOvhCounter} from "./sms_counter.js";
 import {SmsOvhFields} from "./sms_fields.js";
 import {SmsOvhPhoneBeside} from "../sms_phone/sms_phone_beside.js";
 import {SmsWidget} from "@sms/components/sms_widget/fields_sms_widget";
+import {_t} from "@web/core/l10n/translation";
 import {patch} from "@web/core/utils/patch";
 import {session} from "@web/session";
 import {useAboveKeyboard} from "./above_keyboard.js";
@@ -40,7 +46,11 @@ patch(SmsWidget.prototype, {
         this.smsOvhCounterId = `o_sms_ovh_counter_${nextId++}`;
         this.smsOvhState = reactive({text: this.smsOvhValue, undo: null});
         // Follows a moment later: a key costs no rendering of it.
-        this.smsOvhShown = reactive({text: this.smsOvhValue, fields: []});
+        this.smsOvhShown = reactive({
+            text: this.smsOvhValue,
+            fields: [],
+            labels: [],
+        });
         this.smsOvhFieldService = useService("field");
         this.smsOvhShowLater = useDebounced(() => this.smsOvhShow(), SHOW_DELAY);
         this.smsOvhUpdateLater = useDebounced(this.smsOvhUpdateRecord, UPDATE_DELAY);
@@ -148,6 +158,13 @@ patch(SmsWidget.prototype, {
         );
     },
 
+    /** What the text is called, where no label stands beside it. */
+    get smsOvhLabel() {
+        return this.isSmsOvh && WRITING_MODELS.includes(this.props.record.resModel)
+            ? _t("Text of the SMS")
+            : null;
+    },
+
     /** The recipients' model, where the text may have fields of theirs. */
     get smsOvhModel() {
         const {data, resModel} = this.props.record;
@@ -166,12 +183,24 @@ patch(SmsWidget.prototype, {
     async smsOvhLoadFields(model) {
         const fields = await loadUsualFields(model, this.smsOvhFieldService);
         if (model === this.smsOvhModel) {
-            this.smsOvhShown.fields = fields;
+            Object.assign(this.smsOvhShown, {fields, labels: fields});
+            await this.smsOvhLoadLabels();
         }
     },
 
     smsOvhShow() {
         this.smsOvhShown.text = this.smsOvhState.text;
+        this.smsOvhLoadLabels();
+    },
+
+    /** Call the fields in the text by their names, those that have no button, too. */
+    async smsOvhLoadLabels() {
+        const model = this.smsOvhModel;
+        const {text, labels} = this.smsOvhShown;
+        const found = await loadLabels(model, text, labels, this.smsOvhFieldService);
+        if (found.length && model === this.smsOvhModel) {
+            this.smsOvhShown.labels = [...this.smsOvhShown.labels, ...found];
+        }
     },
 
     /** Put a field of the recipient where the cursor is. */

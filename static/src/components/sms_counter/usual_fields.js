@@ -66,12 +66,12 @@ export function writePlaceholder(path, fallback = "") {
  * Cut a text at its placeholders.
  *
  * @param {String} text
- * @param {{path: String, label: String}[]} usualFields those that have a name here
+ * @param {{path: String, label: String}[]} labels what fields are called
  * @returns {{text: String, label: String|undefined, path: String|undefined,
  *  fallback: String|undefined}[]} what is written, and the placeholders with ``label``;
  *  those of one field have its ``path``, too, and what stands for it where it is empty
  */
-export function splitPlaceholders(text, usualFields) {
+export function splitPlaceholders(text, labels) {
     const pieces = [];
     let end = 0;
     for (const match of text.matchAll(PLACEHOLDERS)) {
@@ -79,10 +79,10 @@ export function splitPlaceholders(text, usualFields) {
             pieces.push({text: text.slice(end, match.index)});
         }
         const [found, path, fallback] = FIELD.exec(match[0]) || [];
-        const usual = usualFields.find((field) => field.path === path);
+        const named = labels.find((field) => field.path === path);
         pieces.push({
             text: match[0],
-            label: String(usual?.label || path || match[0].slice(2, -2).trim()),
+            label: String(named?.label || path || match[0].slice(2, -2).trim()),
             ...(found && {path, fallback: (fallback || "").trim()}),
         });
         end = match.index + match[0].length;
@@ -91,6 +91,39 @@ export function splitPlaceholders(text, usualFields) {
         pieces.push({text: text.slice(end)});
     }
     return pieces;
+}
+
+/**
+ * @param {String} model of the recipients
+ * @param {String} text
+ * @param {{path: String, label: String}[]} known those that have a name already
+ * @param {Object} fieldService that reads what fields are called
+ * @returns {Promise<{path: String, label: String}[]>} the other fields of the text, by
+ *  their names
+ */
+export async function loadLabels(model, text, known, fieldService) {
+    const paths = new Set(
+        splitPlaceholders(text, known)
+            .filter(({path, label}) => path && label === path)
+            .map(({path}) => path)
+    );
+    if (!model || !paths.size) {
+        return [];
+    }
+    try {
+        return await Promise.all(
+            [...paths].map(async (path) => {
+                const found = await fieldService.loadPathDescription(model, path);
+                return {
+                    path,
+                    label: found.isInvalid ? path : found.displayNames.join(" › "),
+                };
+            })
+        );
+    } catch {
+        // Who may not see this model reads what the text says.
+        return [];
+    }
 }
 
 /**

@@ -34,7 +34,7 @@ export class SmsOvhPhoneBeside extends Component {
             return splitSegments(sent, {stopClause}).map((text) => [{text}]);
         }
         // Where a part ends depends on the recipient.
-        const pieces = splitPlaceholders(sent, this.state.fields);
+        const pieces = splitPlaceholders(sent, this.state.labels);
         return [stopClause ? [...pieces, {text: STOP_CLAUSE}] : pieces];
     }
 }
