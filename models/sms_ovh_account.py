@@ -2,6 +2,7 @@ import ipaddress
 import logging
 import re
 import secrets
+from collections import defaultdict
 from datetime import timedelta, timezone
 from functools import partial
 from hmac import compare_digest
@@ -251,6 +252,21 @@ class SmsOvhAccount(models.Model):
         help="Calls of the addresses above in an hour that had too many of them.",
     )
 
+    # Figures
+    month_sent = fields.Integer(
+        string="Sent This Month", compute="_compute_month_figures"
+    )
+
+    month_failed = fields.Integer(
+        string="Failed This Month", compute="_compute_month_figures"
+    )
+
+    month_credits = fields.Float(
+        string="SMS Charged This Month",
+        digits=(16, 2),
+        compute="_compute_month_figures",
+    )
+
     _service_name_unique = models.UniqueIndex(
         "(service_name, COALESCE(endpoint_url, '')) WHERE active",
         "Another account uses this service already. A service belongs to one account.",
@@ -293,6 +309,23 @@ class SmsOvhAccount(models.Model):
             account.delivery_unreachable = (
                 account_sudo.endpoint != "custom" and self._is_private_host(host)
             )
+
+    @api.depends_context("tz", "uid")
+    def _compute_month_figures(self):
+        figures = defaultdict(lambda: defaultdict(float))
+        Log = self.env["sms.ovh.log"]
+        for account, state, count, charged in Log._read_group(
+            Log._get_sent_domain(self, Log._get_month_start()),
+            ["account_id", "state"],
+            ["__count", "credits:sum"],
+        ):
+            figures[account.id][state] += count
+            figures[account.id]["credits"] += charged
+        for account in self:
+            found = figures[account.id]
+            account.month_sent = found["pending"] + found["sent"] + found["error"]
+            account.month_failed = found["error"] + found["refused"]
+            account.month_credits = found["credits"]
 
     @api.model
     def _is_private_host(self, host):
@@ -566,6 +599,20 @@ class SmsOvhAccount(models.Model):
         if not lang or lang == "en_US":
             lang = account_sudo.user_id.lang or lang
         return self.with_context(lang=lang)
+
+    def _filter_shown(self):
+        """Return those of these accounts that have been connected, or are sent with.
+
+        What somebody has only begun to enter has no figures, and is in the list of
+        accounts.
+        """
+        # sudo: which account a company sends with.
+        used = self.company_id.sudo().sms_ovh_account_id
+        return self.filtered(
+            lambda account: (
+                account.last_sync or account.state == "connected" or account in used
+            )
+        )
 
     @api.model
     def _check_meant(self, vals_list):
@@ -881,6 +928,15 @@ class SmsOvhAccount(models.Model):
             "success",
             self.env._("OVHcloud now sends reports, STOP and replies to Odoo."),
         )
+
+    def action_open_dashboard(self):
+        """Open the dashboard with the figures of this account."""
+        self.ensure_one()
+        self.check_access("read")
+        action = self.env["ir.actions.actions"]._for_xml_id(
+            "sms_ovh.sms_ovh_dashboard_action"
+        )
+        return {**action, "params": {"account_id": self.id}}
 
     def _notify(self, kind, message):
         return {

@@ -1,5 +1,7 @@
 from collections import defaultdict
-from datetime import timedelta
+from datetime import datetime, time, timedelta
+
+import pytz
 
 from odoo import api, fields, models
 from odoo.tools import SQL
@@ -344,3 +346,28 @@ class SmsOvhLog(models.Model):
         logs = self.search([("date", "<", limit)], order="date", limit=GC_UNLINK_LIMIT)
         logs.unlink()
         return len(logs), len(logs) == GC_UNLINK_LIMIT
+
+    # ------------------------------------------------------------
+    # Times and domains
+    # ------------------------------------------------------------
+
+    @api.model
+    def _get_day_start(self, day):
+        """Return when `day` begins for the user, in UTC and as domains take it."""
+        begin = self.env.tz.localize(datetime.combine(day, time.min))
+        return fields.Datetime.to_string(begin.astimezone(pytz.utc))
+
+    @api.model
+    def _get_month_start(self):
+        """Return when the user's month began, in UTC and as domains take it."""
+        return self._get_day_start(fields.Date.context_today(self).replace(day=1))
+
+    @api.model
+    def _get_sent_domain(self, accounts, start, sender_id=False, states=None):
+        """Return the domain of what `accounts` sent since `start`."""
+        domain = [("account_id", "in", accounts.ids), ("date", ">=", start)]
+        if sender_id:
+            domain.append(("sender_id", "=", sender_id))
+        if states:
+            domain.append(("state", "in", list(states)))
+        return domain

@@ -268,7 +268,7 @@ class TestCancel(SmsOvhCase):
         self._run_cron("sms_ovh.ir_cron_synchronise")
         self.assertEqual(self.account.credits_left, credits_before)
         # The dashboard knows the state.
-        self.env["sms.ovh.account"].get_sms_ovh_dashboard(self.account.id)
+        self.env["sms.ovh.dashboard"].get_figures(self.account.id)
 
     def test_partly_gone(self):
         mailing = self._create_mailing(self._numbers(5))

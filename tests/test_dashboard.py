@@ -69,10 +69,10 @@ class TestDashboard(SmsOvhCase):
 
     def _get(self, account=None, sender=None, companies=None, user=None):
         companies = companies or self.company
-        Account = self.env["sms.ovh.account"].with_context(
+        Dashboard = self.env["sms.ovh.dashboard"].with_context(
             allowed_company_ids=companies.ids
         )
-        return Account.with_user(user or self.manager).get_sms_ovh_dashboard(
+        return Dashboard.with_user(user or self.manager).get_figures(
             account_id=account and account.id, sender_id=sender and sender.id
         )
 
@@ -282,7 +282,7 @@ class TestDashboard(SmsOvhCase):
 
     def test_received(self):
         Reply = self.env["sms.ovh.reply"].sudo()
-        before = fields.Datetime.to_datetime(self.account._get_month_start())
+        before = fields.Datetime.to_datetime(self.env["sms.ovh.log"]._get_month_start())
         for index, date in enumerate(
             (fields.Datetime.now(), before, before - timedelta(seconds=1))
         ):

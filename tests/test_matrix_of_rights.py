@@ -53,7 +53,7 @@ INTERNAL = LOGINS.keys() - {"public", "portal"}
 # company A who may have one; of a method that goes by the user's company, see below.
 METHODS = {
     # One's own company's accounts, whichever they are: nothing of A's for others.
-    ("sms.ovh.account", "get_sms_ovh_dashboard"): (
+    ("sms.ovh.dashboard", "get_figures"): (
         MARKETING | {"other_marketing", "other_administrator", "other_system"},
         [],
     ),
@@ -528,6 +528,7 @@ class TestMatrixOfRights(SmsOvhCase, HttpCase):
         request = wizard(administrator, "sms.ovh.sender.request", account_id=account.id)
         choice = wizard(administrator, "sms.ovh.service.choice", account_id=account.id)
         cls.records = {
+            "sms.ovh.dashboard": env["sms.ovh.dashboard"],
             "sms.ovh.account": account,
             "sms.ovh.sender": account.sender_ids.filtered(
                 lambda sender: sender != account.default_sender_id

@@ -172,7 +172,7 @@ class TestStuckQueue(SmsOvhCase):
         self.env.invalidate_all()
 
     def _get_stuck(self):
-        dashboard = self.env["sms.ovh.account"].get_sms_ovh_dashboard(self.account.id)
+        dashboard = self.env["sms.ovh.dashboard"].get_figures(self.account.id)
         return dashboard["queue"]["stuck"]
 
     def _wake(self):

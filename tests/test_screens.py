@@ -30,8 +30,8 @@ class TestScreens(SmsOvhCase):
         cls.account.user_id = cls.env.ref("base.user_admin")
 
     def _get_dashboard(self, user=None):
-        Account = self.env["sms.ovh.account"].with_user(user or self.env.user)
-        return Account.get_sms_ovh_dashboard()
+        Dashboard = self.env["sms.ovh.dashboard"].with_user(user or self.env.user)
+        return Dashboard.get_figures()
 
     def _get_activities(self, xmlid):
         return self.account.activity_ids.filtered(

@@ -110,7 +110,7 @@ function makeData(values = {}) {
 }
 
 function serve(getData) {
-    onRpc("sms.ovh.account", "get_sms_ovh_dashboard", ({kwargs}) => {
+    onRpc("sms.ovh.dashboard", "get_figures", ({kwargs}) => {
         expect.step([kwargs.account_id, kwargs.sender_id]);
         return getData(kwargs);
     });

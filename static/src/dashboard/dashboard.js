@@ -83,7 +83,7 @@ export class SmsOvhDashboard extends Component {
 
     async load() {
         const data = await this.keepLast.add(
-            this.orm.call("sms.ovh.account", "get_sms_ovh_dashboard", [], {
+            this.orm.call("sms.ovh.dashboard", "get_figures", [], {
                 account_id: this.state.accountId,
                 sender_id: this.state.senderId,
             })

@@ -1,7 +1,5 @@
 from collections import defaultdict
-from datetime import datetime, time, timedelta
-
-import pytz
+from datetime import timedelta
 
 from odoo import api, fields, models
 
@@ -19,90 +17,14 @@ OUTCOMES = {
 }
 
 
-class SmsOvhAccount(models.Model):
-    """The figures of accounts, for whoever sends SMS: nothing secret is among them."""
+class SmsOvhDashboard(models.AbstractModel):
+    """The figures of accounts, for those who send SMS: nothing secret is among them."""
 
-    _inherit = "sms.ovh.account"
-
-    month_sent = fields.Integer(
-        string="Sent This Month", compute="_compute_month_figures"
-    )
-    month_failed = fields.Integer(
-        string="Failed This Month", compute="_compute_month_figures"
-    )
-    month_credits = fields.Float(
-        string="SMS Charged This Month",
-        digits=(16, 2),
-        compute="_compute_month_figures",
-    )
-
-    @api.depends_context("tz", "uid")
-    def _compute_month_figures(self):
-        figures = defaultdict(lambda: defaultdict(float))
-        start = self._get_month_start()
-        for account, state, count, charged in self.env["sms.ovh.log"]._read_group(
-            self._get_log_domain(start),
-            ["account_id", "state"],
-            ["__count", "credits:sum"],
-        ):
-            figures[account.id][state] += count
-            figures[account.id]["credits"] += charged
-        for account in self:
-            found = figures[account.id]
-            account.month_sent = found["pending"] + found["sent"] + found["error"]
-            account.month_failed = found["error"] + found["refused"]
-            account.month_credits = found["credits"]
-
-    # ------------------------------------------------------------
-    # Times and domains
-    # ------------------------------------------------------------
-
-    def _get_day_start(self, day):
-        """Return when `day` begins for the user, in UTC and as domains take it."""
-        begin = self.env.tz.localize(datetime.combine(day, time.min))
-        return fields.Datetime.to_string(begin.astimezone(pytz.utc))
-
-    def _get_month_start(self):
-        """Return when the user's month began, in UTC and as domains take it."""
-        return self._get_day_start(fields.Date.context_today(self).replace(day=1))
-
-    def _get_log_domain(self, start, sender_id=False, states=None):
-        """Return the domain of what these accounts sent since `start`."""
-        domain = [("account_id", "in", self.ids), ("date", ">=", start)]
-        if sender_id:
-            domain.append(("sender_id", "=", sender_id))
-        if states:
-            domain.append(("state", "in", list(states)))
-        return domain
-
-    def _get_planned_domain(self, sender_id=False):
-        """Return the domain of the `sms.sms` that wait to be sent by these accounts."""
-        # sudo: which account a company sends with.
-        companies = (
-            self.env["res.company"]
-            .sudo()
-            .search([("sms_ovh_account_id", "in", self.ids)])
-        )
-        domain = [
-            ("state", "in", ("outgoing", "process")),
-            ("record_company_id", "in", companies.ids),
-        ]
-        if not sender_id:
-            return domain
-        by_job = [("sms_ovh_job_id.sender_id", "=", sender_id)]
-        default = companies.filtered(
-            lambda company: company.sms_ovh_account_id.default_sender_id.id == sender_id
-        )
-        # In no job yet: it will leave from the default sender.
-        new = [("sms_ovh_job_id", "=", False), ("record_company_id", "in", default.ids)]
-        return [*domain, "|", *by_job, "&", *new]
-
-    # ------------------------------------------------------------
-    # Dashboard
-    # ------------------------------------------------------------
+    _name = "sms.ovh.dashboard"
+    _description = "OVHcloud SMS Dashboard"
 
     @api.model
-    def get_sms_ovh_dashboard(self, account_id=False, sender_id=False):
+    def get_figures(self, account_id=False, sender_id=False):
         """Return what the dashboard shows, as plain data.
 
         :param int|bool account_id: only this account; by default all that the user's
@@ -113,7 +35,9 @@ class SmsOvhAccount(models.Model):
         :rtype: dict
         """
         self = self.with_context(tz=self.env.tz.zone)
-        all_accounts = self._get_of_companies()
+        Account = self.env["sms.ovh.account"]
+        Account.check_access("read")
+        all_accounts = Account._get_of_companies()
         accounts = all_accounts._filter_shown()
         chosen = accounts.filtered(lambda account: account.id == account_id)
         account_id = chosen.id
@@ -124,10 +48,10 @@ class SmsOvhAccount(models.Model):
         today = fields.Date.context_today(self)
         month = today.replace(day=1)
         days = [today - timedelta(days=back) for back in reversed(range(CHART_DAYS))]
-        by_day = chosen._get_days(min(month, days[0]), sender_id)
-        tiles = chosen._get_tiles(month, by_day, sender_id)
+        by_day = self._get_days(chosen, min(month, days[0]), sender_id)
+        tiles = self._get_tiles(chosen, month, by_day, sender_id)
         return {
-            "accounts": [account._get_card() for account in accounts],
+            "accounts": [self._get_card(account) for account in accounts],
             "account_id": account_id,
             "senders": [
                 {
@@ -139,7 +63,7 @@ class SmsOvhAccount(models.Model):
                 for sender in senders
             ],
             "sender_id": sender_id,
-            "create_action": self.has_access("create")
+            "create_action": Account.has_access("create")
             and {
                 **self._get_action("sms.ovh.account", self.env._("OVHcloud Account")),
                 "views": [[False, "form"]],
@@ -147,13 +71,24 @@ class SmsOvhAccount(models.Model):
                 # What somebody has begun is gone on with.
                 "res_id": (all_accounts - accounts)[:1].id,
             },
-            "steps": chosen._get_steps(senders, by_day),
-            "wishes": chosen._get_wishes(),
+            "steps": self._get_steps(chosen, senders, by_day),
+            "wishes": self._get_wishes(chosen),
             "month": fields.Date.to_string(month),
             "tiles": tiles,
             "days": [
                 {"day": fields.Date.to_string(day), **by_day[day]} for day in days
             ],
+            **self._get_attention(chosen, senders),
+            "queue": {
+                **self._get_queue(chosen),
+                "stuck": bool(tiles["planned"]["campaigns"])
+                and self._get_stuck(chosen),
+            },
+        }
+
+    def _get_attention(self, accounts, senders):
+        """Return the senders that OVHcloud has not enabled, and the action on them."""
+        return {
             "attention": [
                 {
                     "id": sender.id,
@@ -168,14 +103,10 @@ class SmsOvhAccount(models.Model):
                 "sms.ovh.sender",
                 self.env._("Senders"),
                 [
-                    ("account_id", "in", chosen.ids),
+                    ("account_id", "in", accounts.ids),
                     ("status", "in", ("waitingValidation", "refused")),
                 ],
             ),
-            "queue": {
-                **chosen._get_queue(),
-                "stuck": bool(tiles["planned"]["campaigns"]) and chosen._get_stuck(),
-            },
         }
 
     def _get_action(self, model, name, domain=(), views=("list", "form")):
@@ -189,33 +120,20 @@ class SmsOvhAccount(models.Model):
             "mobile_view_mode": "kanban" if "kanban" in views else views[0],
         }
 
-    def _filter_shown(self):
-        """Return those of these accounts that have been connected, or are sent with.
-
-        What somebody has only begun to enter has no figures, and is in the list of
-        accounts.
-        """
-        # sudo: which account a company sends with.
-        used = self.company_id.sudo().sms_ovh_account_id
-        return self.filtered(
-            lambda account: (
-                account.last_sync or account.state == "connected" or account in used
-            )
-        )
-
-    def _get_steps(self, senders, by_day):
+    def _get_steps(self, accounts, senders, by_day):
         """Return what is still to be done before an SMS can be sent, the next one first.
 
+        :param accounts: `sms.ovh.account`
         :param senders: `sms.ovh.sender` of these accounts
         :param dict by_day: figures of the last days
         :return: names of steps: ``use``, ``sender``, ``send``
         :rtype: list[str]
         """
         steps = []
-        if not self:
+        if not accounts:
             return steps
         # sudo: which account a company sends with.
-        if not self.company_id.sudo().sms_ovh_account_id & self:
+        if not accounts.company_id.sudo().sms_ovh_account_id & accounts:
             steps.append("use")
         if "enable" not in senders.filtered(
             lambda sender: sender.type != "shortcode"
@@ -223,23 +141,53 @@ class SmsOvhAccount(models.Model):
             steps.append("sender")
         if not any(any(figures.values()) for figures in by_day.values()) and not (
             self.env["sms.ovh.log"].search_count(
-                [("account_id", "in", self.ids)], limit=1
+                [("account_id", "in", accounts.ids)], limit=1
             )
         ):
             steps.append("send")
         return steps
 
-    def _get_wishes(self):
+    def _get_wishes(self, accounts):
         """Return what a user can want to do, as far as the user may do it.
 
         :return: each wish's ``name`` and the ``action`` that fulfils it
         :rtype: list[dict]
         """
-        account = self[:1]
+        account = accounts[:1]
         # Of the model: rules on records are for who writes.
-        is_admin = self.browse().has_access("write")
-        connected = self.filtered(lambda account: account.state == "connected")
+        is_admin = accounts.browse().has_access("write")
+        connected = accounts.filtered(lambda account: account.state == "connected")
         api = connected.filtered(lambda account: account.auth_method != "http2sms")
+        wishes = self._get_sending_wishes()
+
+        def add(name, action):
+            wishes.append({"name": name, "action": action})
+
+        if account:
+            add(
+                "replies",
+                self._get_action(
+                    "sms.ovh.reply",
+                    self.env._("Replies"),
+                    views=("list", "kanban", "form"),
+                ),
+            )
+        if account.service_name:
+            add(
+                "buy",
+                {
+                    "type": "ir.actions.act_url",
+                    "url": const.ORDER_URL % account.service_name,
+                    "target": "new",
+                },
+            )
+        if is_admin and api:
+            add("sender", self._get_method("action_request_sender", api[0]))
+            add("user", self._get_method("action_create_user", api[0]))
+        return wishes
+
+    def _get_sending_wishes(self):
+        """Return what a user can want to send, as far as the user may do it."""
         sms_context = {"default_mailing_type": "sms", "mailing_sms": True}
         wishes = []
 
@@ -285,72 +233,52 @@ class SmsOvhAccount(models.Model):
                     },
                 },
             )
-        if account:
-            add(
-                "replies",
-                self._get_action(
-                    "sms.ovh.reply",
-                    self.env._("Replies"),
-                    views=("list", "kanban", "form"),
-                ),
-            )
-        if account.service_name:
-            add(
-                "buy",
-                {
-                    "type": "ir.actions.act_url",
-                    "url": const.ORDER_URL % account.service_name,
-                    "target": "new",
-                },
-            )
-        if is_admin and api:
-            add("sender", self._get_method("action_request_sender", api[0]))
-            add("user", self._get_method("action_create_user", api[0]))
         return wishes
 
     def _get_method(self, method, account):
         """Return a button of an account's form, as the dashboard presses it."""
         return {"method": method, "account_id": account.id}
 
-    def _get_card(self):
-        """Return what the dashboard shows of this account itself."""
-        self.ensure_one()
+    def _get_card(self, account):
+        """Return what the dashboard shows of an account itself."""
         # sudo: which account a company sends with.
-        used = self.company_id.sudo().sms_ovh_account_id == self
+        used = account.company_id.sudo().sms_ovh_account_id == account
         # Of the model: rules on records are for who writes.
-        is_admin = self.browse().has_access("write")
+        is_admin = account.browse().has_access("write")
         return {
-            "id": self.id,
-            "name": self.display_name,
-            "service_name": self.service_name,
-            "company": self.company_id.name,
-            "state": self.state,
-            "state_message": self.state_message or "",
-            "pause_message": self.pause_reason and (self.pause_message or "") or False,
+            "id": account.id,
+            "name": account.display_name,
+            "service_name": account.service_name,
+            "company": account.company_id.name,
+            "state": account.state,
+            "state_message": account.state_message or "",
+            "pause_message": account.pause_reason
+            and (account.pause_message or "")
+            or False,
             "used": used,
-            "auth_method": self.auth_method,
+            "auth_method": account.auth_method,
             "can_write": is_admin,
             # Only who may see keys makes a new one.
-            "can_connect": self.auth_method == "consumer_key"
+            "can_connect": account.auth_method == "consumer_key"
             and self.env.user.has_group("base.group_system"),
-            "price": self.credit_price,
-            "currency_id": self.currency_id.id,
-            "last_sync": fields.Datetime.to_string(self.last_sync),
-            "credits_left": self.credits_left,
-            "credits_held": self.credits_held_by_quota,
-            "recharge": self.auto_recharge
+            "price": account.credit_price,
+            "currency_id": account.currency_id.id,
+            "last_sync": fields.Datetime.to_string(account.last_sync),
+            "credits_left": account.credits_left,
+            "credits_held": account.credits_held_by_quota,
+            "recharge": account.auto_recharge
             and {
-                "amount": self.recharge_amount,
-                "threshold": self.recharge_threshold,
+                "amount": account.recharge_amount,
+                "threshold": account.recharge_threshold,
             },
             "action": {
-                **self._get_action("sms.ovh.account", self.display_name),
-                "res_id": self.id,
+                **self._get_action("sms.ovh.account", account.display_name),
+                "res_id": account.id,
                 "views": [[False, "form"]],
             },
         }
 
-    def _get_days(self, first, sender_id):
+    def _get_days(self, accounts, first, sender_id):
         """Return counts by outcome, and credits, of each day since `first`.
 
         All figures of the dashboard are sums of these: one query, whatever it shows.
@@ -359,10 +287,11 @@ class SmsOvhAccount(models.Model):
         """
         nothing = dict.fromkeys((*OUTCOMES.values(), "credits"), 0)
         by_day = defaultdict(nothing.copy)
-        if not self:
+        if not accounts:
             return by_day
-        for day, state, count, charged in self.env["sms.ovh.log"]._read_group(
-            self._get_log_domain(self._get_day_start(first), sender_id),
+        Log = self.env["sms.ovh.log"]
+        for day, state, count, charged in Log._read_group(
+            Log._get_sent_domain(accounts, Log._get_day_start(first), sender_id),
             ["date:day", "state"],
             ["__count", "credits:sum"],
         ):
@@ -370,17 +299,18 @@ class SmsOvhAccount(models.Model):
             by_day[day.date()]["credits"] += charged
         return by_day
 
-    def _get_tiles(self, month, by_day, sender_id):
+    def _get_tiles(self, accounts, month, by_day, sender_id):
         """Return the figures of the month, each with the action that lists it."""
         total = dict.fromkeys((*OUTCOMES.values(), "credits"), 0)
         for day, figures in by_day.items():
             if day >= month:
                 for name in total:
                     total[name] += figures[name]
-        start = self._get_day_start(month)
+        Log = self.env["sms.ovh.log"]
+        start = Log._get_day_start(month)
 
         def log_action(name, *states):
-            domain = self._get_log_domain(start, sender_id, states)
+            domain = Log._get_sent_domain(accounts, start, sender_id, states)
             views = ("list", "kanban", "graph", "pivot", "form")
             return self._get_action("sms.ovh.log", name, domain, views)
 
@@ -391,8 +321,8 @@ class SmsOvhAccount(models.Model):
                 "delivered": total["delivered"],
                 "action": log_action(self.env._("Sent This Month"), *taken),
             },
-            "received": self._get_received(start),
-            "planned": self._get_planned(sender_id),
+            "received": self._get_received(accounts, start),
+            "planned": self._get_planned(accounts, sender_id),
             "failed": {
                 "value": total["failed"] + total["refused"],
                 "refused": total["refused"],
@@ -402,27 +332,30 @@ class SmsOvhAccount(models.Model):
             },
             "credits": {
                 "value": round(total["credits"], 2),
-                **self._get_cost(total["credits"]),
+                **self._get_cost(accounts, total["credits"]),
                 "action": log_action(self.env._("SMS Charged This Month"), *taken),
             },
         }
 
-    def _get_cost(self, charged):
+    def _get_cost(self, accounts, charged):
         """Return what credits cost, where these accounts agree on the price of one.
 
+        :param accounts: `sms.ovh.account`
         :param float charged: credits
         :return: ``cost`` and ``currency_id``, or nothing
         :rtype: dict
         """
-        prices = {(account.credit_price, account.currency_id.id) for account in self}
+        prices = {
+            (account.credit_price, account.currency_id.id) for account in accounts
+        }
         if len(prices) != 1:
             return {}
         ((price, currency_id),) = prices
         return {"cost": charged * price, "currency_id": currency_id} if price else {}
 
-    def _get_received(self, start):
+    def _get_received(self, accounts, start):
         """Return how many replies came. OVHcloud does not say to which sender."""
-        domain = [("account_id", "in", self.ids), ("received_at", ">=", start)]
+        domain = [("account_id", "in", accounts.ids), ("received_at", ">=", start)]
         return {
             "value": self.env["sms.ovh.reply"].search_count(domain),
             "action": self._get_action(
@@ -430,15 +363,37 @@ class SmsOvhAccount(models.Model):
             ),
         }
 
-    def _get_planned(self, sender_id):
+    def _get_planned_domain(self, accounts, sender_id=False):
+        """Return the domain of the `sms.sms` that wait to be sent by these accounts."""
+        # sudo: which account a company sends with.
+        companies = (
+            self.env["res.company"]
+            .sudo()
+            .search([("sms_ovh_account_id", "in", accounts.ids)])
+        )
+        domain = [
+            ("state", "in", ("outgoing", "process")),
+            ("record_company_id", "in", companies.ids),
+        ]
+        if not sender_id:
+            return domain
+        by_job = [("sms_ovh_job_id.sender_id", "=", sender_id)]
+        default = companies.filtered(
+            lambda company: company.sms_ovh_account_id.default_sender_id.id == sender_id
+        )
+        # In no job yet: it will leave from the default sender.
+        new = [("sms_ovh_job_id", "=", False), ("record_company_id", "in", default.ids)]
+        return [*domain, "|", *by_job, "&", *new]
+
+    def _get_planned(self, accounts, sender_id):
         """Return how many SMS wait to be sent, and campaigns that are to start."""
-        domain = self._get_planned_domain(sender_id)
+        domain = self._get_planned_domain(accounts, sender_id)
         # sudo: only how many they are.
         count = self.env["sms.sms"].sudo().search_count(domain)
         mailing_domain = [
             ("mailing_type", "=", "sms"),
             ("state", "in", ("in_queue", "sending")),
-            ("sms_ovh_company_id.sms_ovh_account_id", "in", self.ids),
+            ("sms_ovh_company_id.sms_ovh_account_id", "in", accounts.ids),
         ]
         name = self.env._("Planned")
         if self.env["sms.sms"].has_access("read"):
@@ -453,9 +408,9 @@ class SmsOvhAccount(models.Model):
             "action": action,
         }
 
-    def _get_queue(self):
+    def _get_queue(self, accounts):
         """Return how many jobs, and SMS in them, stand in the outbox in which state."""
-        domain = [("account_id", "in", self.ids), ("state", "in", OPEN_JOB_STATES)]
+        domain = [("account_id", "in", accounts.ids), ("state", "in", OPEN_JOB_STATES)]
         Job = self.env["sms.ovh.job"]
         found = {
             state: {"jobs": count, "sms": receivers}
@@ -473,23 +428,14 @@ class SmsOvhAccount(models.Model):
             and self._get_action("sms.ovh.job", self.env._("Jobs"), domain),
         }
 
-    def _get_stuck(self):
+    def _get_stuck(self, accounts):
         """Return the sentence on what campaigns wait for that are late, or False."""
         Mailing = self.env["mailing.mailing"]
         late = Mailing.search(
             [
-                ("sms_ovh_company_id", "in", self.company_id.ids),
+                ("sms_ovh_company_id", "in", accounts.company_id.ids),
                 *Mailing._get_sms_ovh_late_domain(),
             ],
             limit=1,
         )
         return late and late._get_sms_ovh_stuck()
-
-    def action_open_dashboard(self):
-        """Open the dashboard with the figures of this account."""
-        self.ensure_one()
-        self.check_access("read")
-        action = self.env["ir.actions.actions"]._for_xml_id(
-            "sms_ovh.sms_ovh_dashboard_action"
-        )
-        return {**action, "params": {"account_id": self.id}}
