@@ -38,9 +38,6 @@ INBOX_ACTIVITY = "sms_ovh.mail_activity_type_inbox"
 # How often the SMS left are read at most, where sending asks for it.
 SYNCHRONISE_EVERY = timedelta(minutes=5)
 
-# A sender that OVHcloud offers to every French account without listing it.
-SHORT_NUMBER_NAME = "short"
-
 
 class SmsOvhAccount(models.Model):
     """One SMS Pro service of OVHcloud, and how one company sends through it."""
@@ -1009,10 +1006,12 @@ class SmsOvhAccount(models.Model):
                 unread = []
                 read = partial(account_sudo._read_part, unread)
                 senders = read(
-                    self.env._("the senders"), partial(self._fetch_senders, client)
+                    self.env._("the senders"),
+                    partial(self.env["sms.ovh.sender"]._fetch, self, client),
                 )
                 users = read(
-                    self.env._("the API users"), partial(self._fetch_users, client)
+                    self.env._("the API users"),
+                    partial(self.env["sms.ovh.user"]._fetch, self, client),
                 )
                 expiration = read(
                     self.env._("the end of the connection"),
@@ -1049,9 +1048,11 @@ class SmsOvhAccount(models.Model):
         )
         account_sudo._announce_expiry()
         if senders is not None:
-            account_sudo._update_senders(*senders)
+            self.env["sms.ovh.sender"].sudo()._update_from_ovhcloud(
+                account_sudo, *senders
+            )
         if users is not None:
-            account_sudo._update_users(*users)
+            self.env["sms.ovh.user"].sudo()._update_from_ovhcloud(account_sudo, *users)
         account_sudo._check_credits()
         if disabled:
             return False
@@ -1395,30 +1396,6 @@ class SmsOvhAccount(models.Model):
                 found = account_id
         return found
 
-    def _fetch_senders(self, client):
-        """Return the values of all senders that OVHcloud knows for this service.
-
-        :return: the values, and the names of those that are listed and cannot be read
-        :rtype: tuple[list[dict], set]
-        """
-        values, unread = self._fetch_listed(client, "senders", self._read_sender)
-        # A Time2Chat number is one of the numbers, too, and goes by its own kind.
-        known = {("virtual", value["name"]) for value in values}
-        values += [
-            {"name": number, "type": "virtual", "status": "enable"}
-            for number in self._leave_out_unsafe(
-                client.get(self._get_path("virtualNumbers"))
-            )
-            if ("virtual", number) not in known and number not in unread
-        ]
-        if self._is_offered_short_number() and all(
-            value["type"] != "shortcode" for value in values
-        ):
-            values.append(
-                {"name": SHORT_NUMBER_NAME, "type": "shortcode", "status": "enable"}
-            )
-        return values, unread
-
     def _fetch_listed(self, client, part, read):
         """Return what OVHcloud says of each in one of the service's lists.
 
@@ -1480,46 +1457,3 @@ class SmsOvhAccount(models.Model):
             )
         )
         return lines.sender_id[:1] or sender
-
-    def _get_selection(self, name, value, default):
-        """Return `value` if the sender's field `name` knows it, else `default`."""
-        known = dict(self.env["sms.ovh.sender"]._fields[name].selection)
-        return value if value in known else default
-
-    def _update_senders(self, values_list, unread=()):
-        """Make this account's senders those of `values_list`; archive the others.
-
-        :param list values_list: values of each
-        :param unread: names of those that stay as they are
-        """
-        self.ensure_one()
-        Sender = self.env["sms.ovh.sender"]
-        existing = {
-            (sender.type, sender.name): sender
-            for sender in Sender.with_context(active_test=False).search(
-                [("account_id", "=", self.id)]
-            )
-        }
-        to_create = []
-        kept = Sender
-        for values in values_list:
-            sender = existing.get((values["type"], values["name"]))
-            if sender:
-                if sender.active and sender.status != values["status"]:
-                    self._tell_sender_status(sender, values)
-                self._write_changes(sender, {**values, "active": True})
-                kept += sender
-            else:
-                to_create.append({**values, "account_id": self.id})
-        created = Sender.create(to_create)
-        had_default = bool(self.default_sender_id)
-        gone = Sender.union(*existing.values()).filtered("active") - kept
-        gone = gone.filtered(lambda sender: sender.name not in unread)
-        self._archive_senders(gone)
-        enabled = (kept + created).filtered(lambda sender: sender.status == "enable")
-        if not had_default:
-            # The first name in use: what most companies have one of. Until there is one,
-            # the short number.
-            by_type = enabled.grouped("type")
-            names = by_type.get("alpha") or by_type.get("shortcode") or enabled[:0]
-            self.default_sender_id = names[:1]

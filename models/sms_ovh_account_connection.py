@@ -268,6 +268,10 @@ class SmsOvhAccount(models.Model):
                 return key, secret
         return "", ""
 
+    def _get_api_url(self):
+        """Return the base address of the API."""
+        return const.ENDPOINT_URLS.get(self.endpoint, self.endpoint_url)
+
     def _get_client_args(self, consumer_key=None):
         """Return what a client of this account is made from, as plain values.
 
@@ -279,12 +283,11 @@ class SmsOvhAccount(models.Model):
         account_sudo = self.sudo()
         account_sudo.fetch(LOGIN_FIELDS)
         timeout = (const.CONNECT_TIMEOUT, const.READ_TIMEOUT)
+        base_url = account_sudo._get_api_url()
         if account_sudo.endpoint == "custom":
-            base_url = account_sudo.endpoint_url
             token_url = resolve_url(base_url, "./auth/oauth2/token")
             http2sms_url = resolve_url(base_url, "./cgi-bin/sms/http2sms.cgi")
         else:
-            base_url = const.ENDPOINT_URLS[account_sudo.endpoint]
             token_url = const.OAUTH2_TOKEN_URLS[account_sudo.endpoint]
             http2sms_url = const.HTTP2SMS_URLS[account_sudo.endpoint]
         if account_sudo.auth_method == "http2sms":

@@ -10,8 +10,6 @@ import math
 import re
 from functools import partial
 
-from markupsafe import escape
-
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import email_normalize
@@ -20,7 +18,6 @@ from odoo.tools.urls import urljoin
 from .. import const
 from ..tools import ovh_client, transaction
 from ..tools.credits import format_credits
-from ..tools.upload import upload
 
 _logger = logging.getLogger(__name__)
 
@@ -29,7 +26,6 @@ CALLBACKS = {"callBack": "delivery", "stopCallBack": "stop"}
 # What OVHcloud puts before or into its words when it refuses one parameter.
 PARAMETER_REGEX = re.compile(r"^\[(?P<name>\w+)\]")
 CREDIT_ACTIVITY = "sms_ovh.mail_activity_type_credit"
-SENDER_ACTIVITY = "sms_ovh.mail_activity_type_sender"
 
 CALLBACK_STATES = [
     ("none", "Off"),
@@ -407,15 +403,6 @@ class SmsOvhAccount(models.Model):
         self.sudo().write(self._read_service(service))
         self._check_credits()
 
-    @staticmethod
-    def _write_changes(record, values):
-        """Write those of `values` that differ, so that nothing changes for nothing."""
-        changes = {
-            name: value for name, value in values.items() if record[name] != value
-        }
-        if changes:
-            record.write(changes)
-
     def _change_service(self, values):
         """Change properties of the service at OVHcloud, then here.
 
@@ -580,267 +567,19 @@ class SmsOvhAccount(models.Model):
     # Senders
     # ------------------------------------------------------------
 
-    def _read_sender(self, sender):
-        """Return the values of one sender as OVHcloud gives it.
-
-        :param dict sender: `sms.Sender` of the API
-        """
-        return {
-            "name": sender["sender"],
-            "type": self._get_selection("type", sender.get("type"), "alpha"),
-            "status": self._get_selection("status", sender["status"], "disable"),
-            "description": sender.get("description") or False,
-            "comment": sender.get("comment") or False,
-        }
-
-    def _adopt_sender(self, values):
-        """Keep what OVHcloud says of one sender.
-
-        :return: the `sms.ovh.sender`
-        """
-        self.ensure_one()
-        Sender = self.env["sms.ovh.sender"].with_context(active_test=False)
-        sender = Sender.search(
-            [
-                ("account_id", "=", self.id),
-                ("type", "=", values["type"]),
-                ("name", "=", values["name"]),
-            ]
-        )
-        # sudo: only OVHcloud decides on senders.
-        if sender:
-            self._write_changes(sender.sudo(), {**values, "active": True})
-            return sender
-        sender_sudo = Sender.sudo().create({**values, "account_id": self.id})
-        return sender_sudo.with_env(self.env)
-
-    def _archive_senders(self, senders):
-        """Archive senders that OVHcloud no longer has; what they sent is kept."""
-        for account in senders.account_id:
-            default = account.default_sender_id
-            if default in senders:
-                account._tell(
-                    account.env._(
-                        "OVHcloud no longer has the sender “%s”, by which SMS were"
-                        " sent. Choose another default sender.",
-                        default.display_name,
-                    )
-                )
-                account.sudo().default_sender_id = False
-        senders.sudo().action_archive()
-
-    def _tell_sender_status(self, sender, values):
-        """Tell the account's followers that OVHcloud changed a sender's status.
-
-        :param sender: `sms.ovh.sender` as it was
-        :param dict values: what it is now
-        """
-        # Who reads it need not be who happened to ask OVHcloud.
-        env = self._in_its_language().env
-        sender = sender.with_env(env)
-        labels = dict(sender._fields["status"]._description_selection(env))
-        body = env._(
-            "Sender “%(sender)s”: %(old)s → %(new)s.",
-            sender=sender.display_name,
-            old=labels[sender.status],
-            new=labels[values["status"]],
-        )
-        if values["status"] == "refused" and values.get("comment"):
-            body = env._(
-                "%(news)s OVHcloud's comment: %(comment)s",
-                news=body,
-                comment=values["comment"],
-            )
-        self._tell(body)
-        if values["status"] == "refused":
-            self._schedule_refused_sender(sender, values.get("comment"))
-
-    def _schedule_refused_sender(self, sender, comment):
-        """Ask whoever is responsible to request a sender again that OVHcloud refused.
-
-        :param sender: `sms.ovh.sender`
-        :param str|bool comment: OVHcloud's words
-        """
-        user = self.user_id or self.env.user
-        env = self.with_context(lang=user.lang).env
-        advice = env._(
-            "Open the sender and press “Request Again”: correct the name or the reason."
-        )
-        words = comment and env._("OVHcloud's comment: %s", comment)
-        # sudo: news of OVHcloud, whoever happens to read them first.
-        self.sudo().activity_schedule(
-            SENDER_ACTIVITY,
-            user_id=user.id,
-            summary=env._("OVHcloud refused the sender “%s”", sender.name),
-            # It holds OVHcloud's words, which are text.
-            note=escape(" ".join(filter(None, [words, advice]))),
-        )
-
     def _tell(self, body):
         """Post a sentence, as text, to the account's followers."""
         # sudo: news of OVHcloud, whoever happens to read them first.
         self.sudo().message_post(body=body, subtype_xmlid="mail.mt_comment")
 
-    def _send_proof(self, sender_name, filename, content, description=""):
-        """Send OVHcloud a document that shows to whom a sender's name belongs.
-
-        :param str sender_name: name of the sender
-        :param str filename: name of the document
-        :param bytes content: the document
-        :param str description: what it is, for the moderator
-        :raise UserError: where it is none that OVHcloud takes, or is not taken
-        """
-        self.ensure_one()
-        self.check_access("write")
-        if not filename.lower().endswith(const.PROOF_TYPES):
-            raise UserError(
-                self.env._(
-                    "“%s” is no PDF, PNG or JPEG. Choose another file.", filename
-                )
-            )
-        if not content or len(content) > const.MAX_PROOF_SIZE:
-            raise UserError(
-                self.env._(
-                    "“%(name)s” is empty, or larger than %(size)s MB. Choose another"
-                    " file.",
-                    name=filename,
-                    size=const.MAX_PROOF_SIZE // 1024**2,
-                )
-            )
-        # sudo: the address of the API.
-        self_sudo = self.sudo()
-        base_url = const.ENDPOINT_URLS.get(self_sudo.endpoint, self_sudo.endpoint_url)
-        try:
-            with self._get_client() as client:
-                document = client.post(
-                    self._get_path("senders", sender_name, "documents"),
-                    {"name": filename, "description": description},
-                )
-            url = document.get("putUrl") if isinstance(document, dict) else None
-            upload(url, content, base_url)
-        except ovh_client.OvhError as error:
-            raise UserError(
-                self.env._(
-                    "OVHcloud did not take the document: %s",
-                    self._get_refusal_sentence(error, sender_name),
-                )
-            ) from None
-
     def action_request_sender(self):
         """Open the request of a sender, with the names that OVHcloud suggests."""
-        return self._request_sender()
-
-    def _request_sender(self, sender=None):
-        """Open the request of a sender.
-
-        :param sender: `sms.ovh.sender` that was refused, to begin with
-        """
         self.ensure_one()
-        self.check_access("write")
-        try:
-            with self._get_client() as client:
-                available = client.get(self._get_path("sendersAvailableForValidation"))
-        except ovh_client.OvhError as error:
-            _logger.info("OVHcloud SMS: no suggestions of senders: %r", error)
-            available = []
-        request = self.env["sms.ovh.sender.request"].create(
-            {
-                "account_id": self.id,
-                **(sender._prepare_request() if sender else {}),
-                "suggestion_ids": [
-                    fields.Command.create(
-                        {
-                            "name": sender["sender"],
-                            "referer": sender.get("referer"),
-                        }
-                    )
-                    for sender in available or []
-                    if sender.get("sender")
-                    and sender.get("referer") in ("domain", "nichandle")
-                ],
-            }
-        )
-        return request._open()
+        return self.env["sms.ovh.sender"]._open_request(self)
 
     # ------------------------------------------------------------
     # API users
     # ------------------------------------------------------------
-
-    def _fetch_users(self, client):
-        """Return the values of all API users that OVHcloud knows for this service.
-
-        :return: the values, and the logins of those that are listed and cannot be read
-        :rtype: tuple[list[dict], set]
-        """
-        return self._fetch_listed(
-            client, "users", self.env["sms.ovh.user"]._read_values
-        )
-
-    def _update_users(self, values_list, unread=()):
-        """Make this account's API users those of `values_list`; archive the others.
-
-        :param list values_list: values of each
-        :param unread: logins of those that stay as they are
-        """
-        self.ensure_one()
-        User = self.env["sms.ovh.user"].with_context(active_test=False)
-        existing = {
-            user.login: user for user in User.search([("account_id", "=", self.id)])
-        }
-        to_create = []
-        for values in values_list:
-            user = existing.pop(values["login"], None)
-            if user:
-                user._keep({**values, "active": True})
-            else:
-                to_create.append({**values, "account_id": self.id})
-        User.sudo().create(to_create)  # sudo: only OVHcloud decides who there is.
-        gone = User.union(*existing.values()).filtered(
-            lambda user: user.active and user.login not in unread
-        )
-        if gone:
-            self._archive_users(gone)
-
-    def _adopt_user(self, values):
-        """Keep what OVHcloud says of one API user.
-
-        :return: the `sms.ovh.user`
-        """
-        self.ensure_one()
-        User = self.env["sms.ovh.user"].with_context(active_test=False)
-        user = User.search(
-            [("account_id", "=", self.id), ("login", "=", values["login"])]
-        )
-        if user:
-            user._keep({**values, "active": True})
-            return user
-        # sudo: only OVHcloud decides who there is.
-        user_sudo = User.sudo().create({**values, "account_id": self.id})
-        return user_sudo.with_env(self.env)
-
-    def _archive_users(self, users):
-        """Archive API users that OVHcloud no longer has; what they did is kept."""
-        users = users.sudo()
-        for account in users.account_id:
-            own = users.filtered(
-                lambda user, account=account: user.account_id == account
-            )
-            if account.default_user_id in own:
-                account._tell(
-                    account.env._(
-                        "OVHcloud deleted the API user “%s”, as which SMS were sent:"
-                        " the account itself sends and pays from now on.",
-                        account.default_user_id.login,
-                    )
-                )
-                account.default_user_id = False
-        users.action_archive()
-        # What still waits would be refused for ever in the name of who is gone.
-        # sudo: the outbox is nobody's to write but the gateway's.
-        self.env["sms.ovh.job"].sudo().search(
-            [("ovh_user_id", "in", users.ids), ("state", "=", "queued")]
-        ).write({"ovh_user_id": False, "next_attempt": False})
-        users.refused_until = False
 
     def action_create_user(self):
         """Open the creation of an API user."""

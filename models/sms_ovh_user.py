@@ -272,6 +272,17 @@ class SmsOvhUser(models.Model):
     # ------------------------------------------------------------
 
     @api.model
+    def _fetch(self, account, client):
+        """Return the values of all API users that OVHcloud knows for a service.
+
+        :param account: `sms.ovh.account` of the service
+        :param client: `OvhSmsClient`
+        :return: the values, and the logins of those that are listed and cannot be read
+        :rtype: tuple[list[dict], set]
+        """
+        return account._fetch_listed(client, "users", self._read_values)
+
+    @api.model
     def _read_values(self, user):
         """Return the values of one API user as OVHcloud gives it; no password.
 
@@ -294,6 +305,75 @@ class SmsOvhUser(models.Model):
             "alert_number": alert.get("alertNumber") or False,
             "ip_restrictions": "\n".join(user.get("ipRestrictions") or []) or False,
         }
+
+    @api.model
+    def _update_from_ovhcloud(self, account, values_list, unread=()):
+        """Make an account's API users those of `values_list`; archive the others.
+
+        :param account: `sms.ovh.account`
+        :param list values_list: values of each
+        :param unread: logins of those that stay as they are
+        """
+        User = self.with_context(active_test=False)
+        existing = {
+            user.login: user for user in User.search([("account_id", "=", account.id)])
+        }
+        to_create = []
+        for values in values_list:
+            user = existing.pop(values["login"], None)
+            if user:
+                user._keep({**values, "active": True})
+            else:
+                to_create.append({**values, "account_id": account.id})
+        User.sudo().create(to_create)  # sudo: only OVHcloud decides who there is.
+        gone = User.union(*existing.values()).filtered(
+            lambda user: user.active and user.login not in unread
+        )
+        if gone:
+            gone._archive_gone()
+
+    @api.model
+    def _adopt(self, account, values):
+        """Keep what OVHcloud says of one API user.
+
+        :param account: `sms.ovh.account` whose it is
+        :param dict values: see `_read_values`
+        :return: the `sms.ovh.user`
+        """
+        User = self.with_context(active_test=False)
+        user = User.search(
+            [("account_id", "=", account.id), ("login", "=", values["login"])]
+        )
+        if user:
+            user._keep({**values, "active": True})
+            return user
+        # sudo: only OVHcloud decides who there is.
+        user_sudo = User.sudo().create({**values, "account_id": account.id})
+        return user_sudo.with_env(self.env)
+
+    def _archive_gone(self):
+        """Archive these API users, which OVHcloud has no more; what they did is kept."""
+        users = self.sudo()
+        for account in users.account_id:
+            own = users.filtered(
+                lambda user, account=account: user.account_id == account
+            )
+            if account.default_user_id in own:
+                account._tell(
+                    account.env._(
+                        "OVHcloud deleted the API user “%s”, as which SMS were sent:"
+                        " the account itself sends and pays from now on.",
+                        account.default_user_id.login,
+                    )
+                )
+                account.default_user_id = False
+        users.action_archive()
+        # What still waits would be refused for ever in the name of who is gone.
+        # sudo: the outbox is nobody's to write but the gateway's.
+        self.env["sms.ovh.job"].sudo().search(
+            [("ovh_user_id", "in", users.ids), ("state", "=", "queued")]
+        ).write({"ovh_user_id": False, "next_attempt": False})
+        users.refused_until = False
 
     # ------------------------------------------------------------
     # Actions
@@ -333,7 +413,7 @@ class SmsOvhUser(models.Model):
             self.login,
             gone_is_done=True,
         )
-        account._archive_users(self)
+        self._archive_gone()
         account._refresh_service()
         return True
 

@@ -511,7 +511,9 @@ class TestProofOfASender(CountriesCase):
             ("kbis.pdf", b"x" * (const.MAX_PROOF_SIZE + 1)),
         ):
             with self.assertRaises(UserError):
-                self.account._send_proof("Nouveau", name, content)
+                self.env["sms.ovh.sender"]._send_proof(
+                    self.account, "Nouveau", name, content
+                )
         self.assertFalse(self._documents())
 
     def test_addresses(self):
@@ -563,7 +565,7 @@ class TestTime2Chat(CountriesCase, EstimateCase):
                 )
 
             client.get = get_both
-            values, __ = self.account._fetch_senders(client)
+            values, __ = self.env["sms.ovh.sender"]._fetch(self.account, client)
         kinds = [value["type"] for value in values if value["name"] == TIME2CHAT]
         self.assertEqual(kinds, ["time2chat"])
 

@@ -344,7 +344,9 @@ class TestSecretFields(TransactionCase):
         self.account.user_id = self.administrator
         self.account._pause("credit", script)
         sender = {"name": "Boutique", "type": "alpha", "status": "refused"}
-        self.account._update_senders([{**sender, "comment": script}])
+        self.env["sms.ovh.sender"]._update_from_ovhcloud(
+            self.account, [{**sender, "comment": script}]
+        )
         texts = [
             *partner.message_ids.mapped("body"),
             *self.account.activity_ids.mapped("note"),

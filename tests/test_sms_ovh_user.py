@@ -67,7 +67,8 @@ class TestUsers(SmsOvhCase):
     def test_what_ovhcloud_has_is_kept_as_it_is(self):
         """Nothing of it can keep the account from being read."""
         addresses = [f"192.0.2.{index}" for index in range(9)]
-        self.account._update_users(
+        self.env["sms.ovh.user"]._update_from_ovhcloud(
+            self.account,
             [
                 self.env["sms.ovh.user"]._read_values(values)
                 for values in (
@@ -83,7 +84,7 @@ class TestUsers(SmsOvhCase):
                     },
                     {"login": "compta"},
                 )
-            ]
+            ],
         )
         self.env.flush_all()
         self.assertEqual(self._user().quota_left, -2)

@@ -100,8 +100,11 @@ class SmsOvhSenderRequest(models.TransientModel):
         if not self.proof:
             return None
         try:
-            self.account_id._send_proof(
-                self.name, self.proof_name or "", base64.b64decode(self.proof)
+            self.env["sms.ovh.sender"]._send_proof(
+                self.account_id,
+                self.name,
+                self.proof_name or "",
+                base64.b64decode(self.proof),
             )
         except UserError as error:
             return error.args[0]
@@ -130,9 +133,9 @@ class SmsOvhSenderRequest(models.TransientModel):
             lambda client: client.get(account._get_path("senders", content["sender"])),
             content["sender"],
         )
-        values = sender and account._read_sender(sender)
+        values = sender and self.env["sms.ovh.sender"]._read_values(sender)
         if values:
-            account._adopt_sender(values)
+            self.env["sms.ovh.sender"]._adopt(account, values)
         if proof_failure := self._send_proof():
             return account._notify(
                 "warning",
@@ -231,7 +234,8 @@ class SmsOvhSenderProof(models.TransientModel):
         self.check_access("write")
         self.sender_id.check_access("write")
         account = self.sender_id.account_id
-        account._send_proof(
+        self.env["sms.ovh.sender"]._send_proof(
+            account,
             self.sender_id.name,
             self.proof_name or "",
             base64.b64decode(self.proof or b""),

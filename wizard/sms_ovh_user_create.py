@@ -146,7 +146,9 @@ class SmsOvhUserCreate(models.TransientModel):
             login,
         )
         user, service = answers or ({"login": login}, None)
-        self.user_id = account._adopt_user(self.env["sms.ovh.user"]._read_values(user))
+        self.user_id = self.env["sms.ovh.user"]._adopt(
+            account, self.env["sms.ovh.user"]._read_values(user)
+        )
         if service:
             # A quota takes its SMS out of those left on the account.
             account._adopt_service(service)
