@@ -27,7 +27,6 @@ from . import res_partner
 from . import sms_ovh_account
 from . import sms_ovh_account_connection
 from . import sms_ovh_account_console
-from . import sms_ovh_account_diagnosis
 from . import sms_ovh_dashboard
 from . import sms_ovh_estimate
 from . import sms_ovh_event

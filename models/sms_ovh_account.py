@@ -3,7 +3,7 @@ import logging
 import re
 import secrets
 from collections import defaultdict
-from datetime import timedelta, timezone
+from datetime import timedelta
 from functools import partial
 from hmac import compare_digest
 from urllib.parse import urlsplit
@@ -935,6 +935,22 @@ class SmsOvhAccount(models.Model):
         )
         return {**action, "params": {"account_id": self.id}}
 
+    def action_diagnose(self):
+        """Open the diagnosis, to be read and copied.
+
+        :rtype: dict
+        """
+        self.ensure_one()
+        self.check_access("write")
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Diagnosis"),
+            "res_model": "sms.ovh.diagnosis",
+            "view_mode": "form",
+            "target": "new",
+            "context": {"default_account_id": self.id, "dialog_size": "medium"},
+        }
+
     def _notify(self, kind, message):
         return {
             "type": "ir.actions.client",
@@ -1094,119 +1110,6 @@ class SmsOvhAccount(models.Model):
     # What reports missed
     # ------------------------------------------------------------
 
-    def _poll(self, trackers):
-        """Ask OVHcloud what became of SMS of which no final report came.
-
-        The lists of delivered and of failed SMS of their time are asked for, which is
-        few calls however many they are; what is found goes the way of every report.
-
-        :param trackers: `sms.tracker` of this account
-        """
-        self.ensure_one()
-        if self.auth_method == "http2sms":
-            # Nobody can be asked.
-            trackers._sms_ovh_postpone_poll()
-            return
-        Event = self.env["sms.ovh.event"].sudo()
-        open_ids = set(trackers.mapped("sms_ovh_id"))
-        # An SMS is created at OVHcloud's after its tracker and, held back at night and
-        # at week-ends, still lives `VALIDITY_PERIOD` later.
-        period = {
-            "creationDatetime.from": self._format_datetime(
-                min(trackers.mapped("create_date")) - timedelta(days=1)
-            ),
-            "creationDatetime.to": self._format_datetime(fields.Datetime.now()),
-        }
-        # The account's list may or may not hold what an API user or a virtual number
-        # sent: those have lists of their own.
-        account_path = self._get_path("outgoing")
-        ids_by_path = {account_path: open_ids}
-        # sudo: jobs are technical records; old ones may be deleted.
-        jobs = trackers.sudo().sms_ovh_job_id.exists()
-        own_ids = set(
-            jobs.filtered(
-                lambda job: job.ovh_user_id or job.sender_id.type == "virtual"
-            ).ids
-        )
-        for tracker in trackers.sudo():
-            if tracker.sms_ovh_job_id.id in own_ids:
-                path = tracker.sms_ovh_job_id._get_outgoing_path()
-                ids_by_path.setdefault(path, set()).add(tracker.sms_ovh_id)
-        found = []
-        with self._get_client() as client:
-            for path, ids in ids_by_path.items():
-                try:
-                    answers = self._fetch_outcomes(client, path, ids & open_ids, period)
-                except (ovh_client.OvhError, KeyError, TypeError, ValueError) as error:
-                    _logger.warning(
-                        "OVHcloud SMS: account %s cannot be asked for reports: %s",
-                        self.id,
-                        type(error).__name__,
-                    )
-                    continue
-                found += answers
-                open_ids = open_ids - {answer["id"] for answer in answers}
-        events = Event.browse(
-            [Event._receive_delivery(self.id, {**params}) for params in found]
-        )
-        events._process()
-        trackers.filtered("sms_ovh_poll_at")._sms_ovh_postpone_poll()
-
-    def _fetch_outcomes(self, client, path, ids, period):
-        """Return what became of SMS, of those that ended.
-
-        :param client: `OvhSmsClient`
-        :param str path: the API's path of the list
-        :param set ids: OVHcloud's ids
-        :param dict period: parameters that bound the list to these SMS
-        :return: parameters of a report for each
-        :rtype: list[dict]
-        :raise ovh_client.OvhError: where OVHcloud cannot be asked
-        """
-        if not ids:
-            return []
-        client_args = self._get_client_args()
-        if "/users/" in path:
-            # Its list knows no time, and would be all that was ever sent.
-            ids = sorted(ids)
-            answers = ovh_calls.read_many(client_args, path, ids, const.THREADS)
-            return [
-                {
-                    "id": ovh_id,
-                    "dlr": str(sms["deliveryReceipt"]),
-                    "ptt": str(sms["ptt"]),
-                }
-                for ovh_id, sms in zip(ids, answers, strict=True)
-                if sms is not None and self._is_ended(sms["deliveryReceipt"])
-            ]
-        found = []
-        for dlr, state in const.DLR_TO_STATE.items():
-            if not self._is_ended(dlr):
-                continue
-            listed = client.get(path, deliveryReceipt=dlr, **period) or []
-            ended = sorted(ids.intersection(map(str, listed)))
-            if state == "sent":
-                found += [{"id": ovh_id, "dlr": str(dlr)} for ovh_id in ended]
-                continue
-            answers = ovh_calls.read_many(client_args, path, ended, const.THREADS)
-            found += [
-                {"id": ovh_id, "dlr": str(dlr), "ptt": str(sms["ptt"])}
-                for ovh_id, sms in zip(ended, answers, strict=True)
-                if sms is not None
-            ]
-        return found
-
-    @staticmethod
-    def _is_ended(dlr):
-        """Tell whether a DLR status is the last word on an SMS."""
-        state = const.DLR_TO_STATE.get(dlr, "pending")
-        return const.STATE_RANK[state] > const.STATE_RANK["pending"]
-
-    @staticmethod
-    def _format_datetime(value):
-        """Return a naive UTC time as the API takes it."""
-        return value.replace(microsecond=0, tzinfo=timezone.utc).isoformat()
-
     def _announce_full_inbox(self):
         """Tell whoever is responsible, once, that calls are not kept any more."""
         self.ensure_one()
@@ -1287,65 +1190,6 @@ class SmsOvhAccount(models.Model):
                 "%s Its SMS are tried again, less and less often; all others leave.",
                 message,
             )
-        )
-
-    def _postpone_checks(self, error):
-        """Check numbers later, longer and longer, or give it up. Sending goes on.
-
-        :param ovh_client.OvhError error: why not now
-        """
-        self.ensure_one()
-        refusals = (
-            ovh_client.OvhBadRequest,
-            ovh_client.OvhCredentialRefused,
-            ovh_client.OvhNotFound,
-            ovh_client.OvhNotGranted,
-            ovh_client.OvhOutOfCredit,
-        )
-        sentence = self._get_error_sentence(error)
-        if isinstance(error, ovh_client.OvhNotFound):
-            # The service is there: SMS are sent with it.
-            sentence = self.env._(
-                "OVHcloud does not offer it for %(service)s (%(words)s). Ask OVHcloud's"
-                " support.",
-                service=self.service_name,
-                words=error.message,
-            )
-        attempts = self.check_attempts + 1
-        if not self.check_error and isinstance(error, refusals):
-            self._tell(
-                self.env._(
-                    "Phone numbers cannot be checked: %s SMS are sent all the same.",
-                    sentence,
-                )
-            )
-        Check = self.env["sms.ovh.number.check"]
-        if attempts >= const.MAX_ATTEMPTS and isinstance(error, refusals):
-            Check.search(
-                [
-                    ("account_id", "=", self.id),
-                    ("state", "in", ("queued", "unknown")),
-                ]
-            ).write({"state": "failed", "error": sentence, "next_attempt": False})
-            attempts, moment = 0, False
-        else:
-            delay = min(const.RETRY_BASE * 2 ** min(attempts, 10), const.RETRY_MAX)
-            moment = fields.Datetime.now() + timedelta(
-                seconds=max(delay, error.retry_after or 0)
-            )
-            Check._trigger(moment)
-        self.write(
-            {
-                "check_error": sentence,
-                "check_attempts": attempts,
-                "check_next_attempt": moment,
-            }
-        )
-
-    def _reset_checks(self):
-        """Check numbers now: what prevented that may be cured."""
-        self.write(
-            {"check_error": False, "check_attempts": 0, "check_next_attempt": False}
         )
 
     @api.model

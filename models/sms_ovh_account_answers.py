@@ -4,7 +4,6 @@ import logging
 import time
 from collections import defaultdict
 from contextlib import suppress
-from datetime import datetime, timezone
 from functools import partial
 from math import isfinite
 
@@ -14,6 +13,7 @@ from odoo.tools import SQL, split_every
 from .. import const
 from ..tools import ovh_calls
 from ..tools.ovh_client import OvhBadRequest, OvhNotFound, OvhNotGranted
+from ..tools.ovh_times import format_time, parse_time
 from ..tools.parameters import get_parameter
 from ..tools.sms_api import normalize_number
 
@@ -282,7 +282,7 @@ class SmsOvhAccount(models.Model):
                 {
                     "number": number,
                     "sms_ovh_id": str(sms_ovh_id) if sms_ovh_id else None,
-                    "received_at": self._parse_ovh_datetime(detail.get("dateCreation")),
+                    "received_at": parse_time(detail.get("dateCreation")),
                 }
             )
         trackers = self._find_answered(answers, campaigns_only=True)
@@ -345,21 +345,8 @@ class SmsOvhAccount(models.Model):
     @api.model
     def _is_later_stop(self, entry, moment):
         """Tell whether an entry of OVHcloud's blacklist came after a moment."""
-        stopped_at = self._parse_ovh_datetime(entry.get("dateCreation"))
+        stopped_at = parse_time(entry.get("dateCreation"))
         return bool(stopped_at and stopped_at > moment)
-
-    @api.model
-    def _parse_ovh_datetime(self, text):
-        """Return OVHcloud's time as Odoo stores it, False for none.
-
-        :raise ValueError: where it is no time
-        """
-        if not text:
-            return False
-        parsed = datetime.fromisoformat(text)
-        if parsed.tzinfo:
-            parsed = parsed.astimezone(timezone.utc).replace(tzinfo=None)
-        return parsed
 
     # ------------------------------------------------------------
     # Replies
@@ -400,7 +387,7 @@ class SmsOvhAccount(models.Model):
             # The list of an API user knows no time: there, ids tell what is new. Nothing
             # promises that they come in order.
             timeless = "/users/" in path
-            period = {"creationDatetime.from": self._format_datetime(start)}
+            period = {"creationDatetime.from": format_time(start)}
             try:
                 listed = client.get(path, **({} if timeless else period)) or []
             except (OvhBadRequest, OvhNotFound, OvhNotGranted) as error:
@@ -484,9 +471,7 @@ class SmsOvhAccount(models.Model):
                 "body": answers[ovh_id].get("message"),
                 "tag": answers[ovh_id].get("tag"),
                 "credits": parse_credits(answers[ovh_id].get("credits")),
-                "received_at": self._parse_ovh_datetime(
-                    answers[ovh_id]["creationDatetime"]
-                ),
+                "received_at": parse_time(answers[ovh_id]["creationDatetime"]),
             }
             for ovh_id in read_ids
             if answers[ovh_id] is not None

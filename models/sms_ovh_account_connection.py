@@ -5,7 +5,7 @@ import json
 import os
 import re
 import secrets
-from datetime import datetime, timezone
+from datetime import datetime
 from urllib.parse import urljoin as resolve_url
 
 from markupsafe import escape
@@ -23,6 +23,7 @@ from odoo.tools.urls import urljoin
 from .. import const
 from ..fields import Secret
 from ..tools import http2sms, ovh_client
+from ..tools.ovh_times import parse_time
 from .sms_ovh_account import LOGIN_FIELDS
 
 CLIENT_REGEX = re.compile(r"[A-Za-z0-9._-]{3,128}")
@@ -666,13 +667,8 @@ class SmsOvhAccount(models.Model):
             credential = client.get("/auth/currentCredential")
         except (ovh_client.OvhNotGranted, ovh_client.OvhNotFound):
             return False
-        expiration = credential.get("expiration")
-        if not expiration:
-            return False
-        expiration = datetime.fromisoformat(expiration)
-        if expiration.tzinfo:
-            expiration = expiration.astimezone(timezone.utc).replace(tzinfo=None)
-        return expiration.replace(microsecond=0)
+        expiration = parse_time(credential.get("expiration"))
+        return expiration and expiration.replace(microsecond=0)
 
     def _is_expired(self):
         """Return whether the consumer key has come to its end."""

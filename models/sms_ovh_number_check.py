@@ -10,6 +10,7 @@ from odoo.tools.constants import GC_UNLINK_LIMIT
 
 from .. import const
 from ..tools import ovh_calls, ovh_client, transaction
+from ..tools.ovh_times import parse_time
 from ..tools.parameters import get_parameter
 from ..tools.sms_api import normalize_number
 
@@ -211,7 +212,7 @@ class SmsOvhNumberCheck(models.Model):
         self.invalidate_model(flush=False)
         if rows:
             # sudo: whoever may ask has the cron do it.
-            account.sudo()._reset_checks()
+            self._reset_postponed(account.sudo())
             self._trigger()
         return len(rows)
 
@@ -248,10 +249,12 @@ class SmsOvhNumberCheck(models.Model):
                 checks._read_waiting(account, deadline)
             except ovh_client.OvhError as error:
                 _logger.warning("OVHcloud SMS: numbers cannot be checked: %r", error)
-                transaction.transact(self.env, partial(account._postpone_checks, error))
+                transaction.transact(self.env, partial(checks._postpone, account, error))
             else:
                 if account.check_error or account.check_attempts:
-                    transaction.transact(self.env, account._reset_checks)
+                    transaction.transact(
+                        self.env, partial(checks._reset_postponed, account)
+                    )
             self.env["ir.cron"]._commit_progress(1)
 
     @api.model
@@ -312,6 +315,66 @@ class SmsOvhNumberCheck(models.Model):
         taken = due.try_lock_for_update()
         taken.write({"state": "posting", "asked_at": fields.Datetime.now()})
         return taken
+
+    @api.model
+    def _postpone(self, account, error):
+        """Check numbers later, longer and longer, or give it up. Sending goes on.
+
+        :param account: `sms.ovh.account`
+        :param ovh_client.OvhError error: why not now
+        """
+        refusals = (
+            ovh_client.OvhBadRequest,
+            ovh_client.OvhCredentialRefused,
+            ovh_client.OvhNotFound,
+            ovh_client.OvhNotGranted,
+            ovh_client.OvhOutOfCredit,
+        )
+        sentence = account._get_error_sentence(error)
+        if isinstance(error, ovh_client.OvhNotFound):
+            # The service is there: SMS are sent with it.
+            sentence = account.env._(
+                "OVHcloud does not offer it for %(service)s (%(words)s). Ask OVHcloud's"
+                " support.",
+                service=account.service_name,
+                words=error.message,
+            )
+        attempts = account.check_attempts + 1
+        if not account.check_error and isinstance(error, refusals):
+            account._tell(
+                account.env._(
+                    "Phone numbers cannot be checked: %s SMS are sent all the same.",
+                    sentence,
+                )
+            )
+        if attempts >= const.MAX_ATTEMPTS and isinstance(error, refusals):
+            self.search(
+                [
+                    ("account_id", "=", account.id),
+                    ("state", "in", ("queued", "unknown")),
+                ]
+            ).write({"state": "failed", "error": sentence, "next_attempt": False})
+            attempts, moment = 0, False
+        else:
+            delay = min(const.RETRY_BASE * 2 ** min(attempts, 10), const.RETRY_MAX)
+            moment = fields.Datetime.now() + timedelta(
+                seconds=max(delay, error.retry_after or 0)
+            )
+            self._trigger(moment)
+        account.write(
+            {
+                "check_error": sentence,
+                "check_attempts": attempts,
+                "check_next_attempt": moment,
+            }
+        )
+
+    @api.model
+    def _reset_postponed(self, account):
+        """Check numbers now: what prevented that may be cured."""
+        account.write(
+            {"check_error": False, "check_attempts": 0, "check_next_attempt": False}
+        )
 
     @api.model
     def _ask(self, account, checks):
@@ -615,7 +678,7 @@ class SmsOvhNumberCheck(models.Model):
     def _is_since(self, account, answer, since):
         """Return whether a question was asked after a moment, or nobody can tell."""
         try:
-            asked = account._parse_ovh_datetime(answer.get("datetime"))
+            asked = parse_time(answer.get("datetime"))
         except (TypeError, ValueError):
             return True
         return not asked or asked >= since

@@ -1,11 +1,14 @@
 import logging
+from datetime import timedelta
+from functools import partial
 
 from odoo import api, fields, models
 from odoo.tools import SQL
 
 from .. import const
 from ..fields import UncheckedMany2one
-from ..tools import transaction
+from ..tools import ovh_calls, ovh_client, transaction
+from ..tools.ovh_times import format_time
 
 _logger = logging.getLogger(__name__)
 
@@ -28,6 +31,12 @@ STATUS_TO_STATE = {
     "canceled": "canceled",
     "cancel": "canceled",
 }
+
+
+def is_ended(dlr):
+    """Tell whether a DLR status is the last word on an SMS."""
+    state = const.DLR_TO_STATE.get(dlr, "pending")
+    return const.STATE_RANK[state] > const.STATE_RANK["pending"]
 
 
 class SmsTracker(models.Model):
@@ -284,11 +293,116 @@ class SmsTracker(models.Model):
             if account:
                 transaction.transact(
                     self.env,
-                    lambda account=account, trackers=trackers: account._poll(trackers),
+                    partial(trackers._sms_ovh_poll, account),
                 )
             self.env["ir.cron"]._commit_progress(len(trackers))
         if len(due) == POLL_LIMIT:
             self.env.ref("sms_ovh.ir_cron_poll")._trigger()
+
+    def _sms_ovh_poll(self, account):
+        """Ask OVHcloud what became of these SMS, of which no final report came.
+
+        The lists of delivered and of failed SMS of their time are asked for, which is
+        few calls however many they are; what is found goes the way of every report.
+
+        :param account: `sms.ovh.account` that sent them
+        """
+        if account.auth_method == "http2sms":
+            # Nobody can be asked.
+            self._sms_ovh_postpone_poll()
+            return
+        Event = self.env["sms.ovh.event"].sudo()
+        open_ids = set(self.mapped("sms_ovh_id"))
+        # An SMS is created at OVHcloud after its tracker and, held back at night and
+        # at week-ends, still lives `VALIDITY_PERIOD` later.
+        period = {
+            "creationDatetime.from": format_time(
+                min(self.mapped("create_date")) - timedelta(days=1)
+            ),
+            "creationDatetime.to": format_time(fields.Datetime.now()),
+        }
+        # The account's list may or may not hold what an API user or a virtual number
+        # sent: those have lists of their own.
+        account_path = account._get_path("outgoing")
+        ids_by_path = {account_path: open_ids}
+        # sudo: jobs are technical records; old ones may be deleted.
+        jobs = self.sudo().sms_ovh_job_id.exists()
+        own_ids = set(
+            jobs.filtered(
+                lambda job: job.ovh_user_id or job.sender_id.type == "virtual"
+            ).ids
+        )
+        for tracker in self.sudo():
+            if tracker.sms_ovh_job_id.id in own_ids:
+                path = tracker.sms_ovh_job_id._get_outgoing_path()
+                ids_by_path.setdefault(path, set()).add(tracker.sms_ovh_id)
+        found = []
+        with account._get_client() as client:
+            for path, ids in ids_by_path.items():
+                try:
+                    answers = self._sms_ovh_fetch_outcomes(
+                        account, client, path, ids & open_ids, period
+                    )
+                except (ovh_client.OvhError, KeyError, TypeError, ValueError) as error:
+                    _logger.warning(
+                        "OVHcloud SMS: account %s cannot be asked for reports: %s",
+                        account.id,
+                        type(error).__name__,
+                    )
+                    continue
+                found += answers
+                open_ids = open_ids - {answer["id"] for answer in answers}
+        events = Event.browse(
+            [Event._receive_delivery(account.id, {**params}) for params in found]
+        )
+        events._process()
+        self.filtered("sms_ovh_poll_at")._sms_ovh_postpone_poll()
+
+    @api.model
+    def _sms_ovh_fetch_outcomes(self, account, client, path, ids, period):
+        """Return what became of SMS, of those that ended.
+
+        :param account: `sms.ovh.account` that sent them
+        :param client: `OvhSmsClient`
+        :param str path: the API's path of the list
+        :param set ids: OVHcloud's ids
+        :param dict period: parameters that bound the list to these SMS
+        :return: parameters of a report for each
+        :rtype: list[dict]
+        :raise ovh_client.OvhError: where OVHcloud cannot be asked
+        """
+        if not ids:
+            return []
+        client_args = account._get_client_args()
+        if "/users/" in path:
+            # Its list knows no time, and would be all that was ever sent.
+            ids = sorted(ids)
+            answers = ovh_calls.read_many(client_args, path, ids, const.THREADS)
+            return [
+                {
+                    "id": ovh_id,
+                    "dlr": str(sms["deliveryReceipt"]),
+                    "ptt": str(sms["ptt"]),
+                }
+                for ovh_id, sms in zip(ids, answers, strict=True)
+                if sms is not None and is_ended(sms["deliveryReceipt"])
+            ]
+        found = []
+        for dlr, state in const.DLR_TO_STATE.items():
+            if not is_ended(dlr):
+                continue
+            listed = client.get(path, deliveryReceipt=dlr, **period) or []
+            ended = sorted(ids.intersection(map(str, listed)))
+            if state == "sent":
+                found += [{"id": ovh_id, "dlr": str(dlr)} for ovh_id in ended]
+                continue
+            answers = ovh_calls.read_many(client_args, path, ended, const.THREADS)
+            found += [
+                {"id": ovh_id, "dlr": str(dlr), "ptt": str(sms["ptt"])}
+                for ovh_id, sms in zip(ended, answers, strict=True)
+                if sms is not None
+            ]
+        return found
 
     def _sms_ovh_postpone_poll(self):
         """Ask for these SMS again later, or say that no report came."""

@@ -725,7 +725,7 @@ class TestConnect(ConnectCase):
         sentence = account._get_error_sentence(raised.exception)
         self.assertIn("sending only", sentence)
         trackers = self.env["sms.tracker"]
-        account._poll(trackers)
+        trackers._sms_ovh_poll(account)
         self.assertFalse(self.simulator.get_state()["requests"])
 
     def test_http2sms_sender_is_typed(self):

@@ -196,7 +196,9 @@ class TestDiagnosis(SmsOvhCase):
         with self.assertRaises(AccessError):
             self.account.with_user(marketing).action_diagnose()
         with self.assertRaises(AccessError), mute_logger("odoo.addons.base"):
-            self.account.with_user(marketing)._get_diagnosis()
+            self.env["sms.ovh.diagnosis"].with_user(marketing)._get_diagnosis(
+                self.account.with_user(marketing)
+            )
         arch = json.dumps(
             self.env["sms.ovh.account"].with_user(marketing).get_view(view_type="form")
         )

@@ -261,7 +261,7 @@ class TestNumberCheck(NumberCheckCase):
             with self.subTest(status=status):
                 self.env["sms.ovh.number.check"].search([]).unlink()
                 self.simulator.reset()
-                self.account._reset_checks()
+                self.env["sms.ovh.number.check"]._reset_postponed(self.account)
                 messages = len(self.account.message_ids)
                 self.simulator.order_faults(
                     {

@@ -1,12 +1,13 @@
 """What OVHcloud took and holds back: its list of SMS that have not left yet."""
 
-from datetime import datetime, timezone
+from datetime import datetime
 from typing import NamedTuple
 
 from odoo.tools import split_every
 
 from .ovh_calls import read_many
 from .ovh_client import OvhError, OvhUnreadableAnswer
+from .ovh_times import parse_time
 from .sms_api import normalize_number
 
 # SMS asked for at a time, and in one reading at most.
@@ -100,7 +101,7 @@ class PendingReading:
                 continue  # it left meanwhile
             if not isinstance(sms, dict) or not sms.get("receiver"):
                 raise OvhUnreadableAnswer("An SMS without a receiver")
-            created = _parse_time(sms.get("creationDatetime"))
+            created = _read_time(sms.get("creationDatetime"))
             self._oldest_read = created or self._oldest_read
             self._entries.append(
                 PendingEntry(
@@ -113,12 +114,9 @@ class PendingReading:
             )
 
 
-def _parse_time(value):
-    """Return a time of the API as naive UTC, None where it cannot be read."""
+def _read_time(value):
+    """Return a time of the API as Odoo keeps it, None where it cannot be read."""
     try:
-        parsed = datetime.fromisoformat(value)
+        return parse_time(value) or None
     except (TypeError, ValueError):
         return None
-    if parsed.tzinfo:
-        parsed = parsed.astimezone(timezone.utc).replace(tzinfo=None)
-    return parsed
