@@ -25,8 +25,8 @@ from . import res_company
 from . import res_config_settings
 from . import res_partner
 from . import sms_ovh_account
-from . import sms_ovh_account_connection
-from . import sms_ovh_account_console
+from . import sms_ovh_account_access
+from . import sms_ovh_account_answers
 from . import sms_ovh_dashboard
 from . import sms_ovh_estimate
 from . import sms_ovh_event
@@ -34,7 +34,6 @@ from . import sms_ovh_job
 from . import sms_ovh_job_hours
 from . import sms_ovh_log
 from . import sms_ovh_number_check
-from . import sms_ovh_account_answers
 from . import sms_ovh_privacy
 from . import sms_ovh_rate
 from . import sms_ovh_reply

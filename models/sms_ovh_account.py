@@ -1,23 +1,19 @@
-import ipaddress
 import logging
+import math
 import re
-import secrets
 from collections import defaultdict
 from datetime import timedelta
 from functools import partial
-from hmac import compare_digest
 from urllib.parse import urlsplit
 
 from markupsafe import escape
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
-from odoo.tools import ormcache
-from odoo.tools.urls import urljoin
 
 from .. import const
-from ..fields import Secret, forget, seal
-from ..tools import http2sms, ovh_calls, ovh_client, transaction
+from ..fields import Secret, forget
+from ..tools import error_sentences, ovh_client, transaction
 from ..tools.credits import format_credits
 from .sms_ovh_job import OPEN_STATES
 
@@ -34,9 +30,10 @@ LOGIN_FIELDS = (
     *("http_login", "http_password"),
 )
 
-INBOX_ACTIVITY = "sms_ovh.mail_activity_type_inbox"
 # How often the SMS left are read at most, where sending asks for it.
 SYNCHRONISE_EVERY = timedelta(minutes=5)
+
+CREDIT_ACTIVITY = "sms_ovh.mail_activity_type_credit"
 
 
 class SmsOvhAccount(models.Model):
@@ -166,12 +163,56 @@ class SmsOvhAccount(models.Model):
     default_sender_type = fields.Selection(related="default_sender_id.type")
     default_sender_can_reply = fields.Boolean(related="default_sender_id.can_reply")
 
+    # API users
+    user_ids = fields.One2many("sms.ovh.user", "account_id", string="API Users")
+
+    default_user_id = fields.Many2one(
+        "sms.ovh.user",
+        string="Send as API User",
+        domain="[('account_id', '=', id)]",
+        check_company=True,
+        ondelete="restrict",
+        copy=False,
+        tracking=True,
+        help="SMS are then sent in this user's name, and its quota pays for them.",
+    )
+
+    default_user_quota_active = fields.Boolean(related="default_user_id.quota_active")
+
+    default_user_quota_left = fields.Float(
+        related="default_user_id.quota_left", string="Quota Left"
+    )
+
     auto_recharge = fields.Boolean(
         string="Automatic Recharge",
         readonly=True,
         copy=False,
         help="OVHcloud orders a new pack by itself when few SMS are left.",
     )
+
+    # Credits
+    recharge_amount = fields.Integer(string="SMS Recharged", readonly=True, copy=False)
+
+    recharge_threshold = fields.Float(
+        string="Recharged Below", digits=(16, 2), readonly=True, copy=False
+    )
+
+    credit_warning_threshold = fields.Integer(
+        string="Warn Below",
+        default=100,
+        help="Odoo warns once when fewer SMS are left, unless OVHcloud recharges the"
+        " account by itself. 0: never.",
+    )
+
+    credit_warning_user_ids = fields.Many2many(
+        "res.users",
+        relation="sms_ovh_account_credit_warning_user_rel",
+        string="Who Is Warned",
+        domain="[('share', '=', False), ('company_ids', 'in', company_id)]",
+        help="By default the responsible.",
+    )
+
+    credit_warned = fields.Boolean(readonly=True, copy=False)
 
     # The queue
     user_id = fields.Many2one(
@@ -213,42 +254,6 @@ class SmsOvhAccount(models.Model):
     check_attempts = fields.Integer(readonly=True, copy=False)
     check_next_attempt = fields.Datetime(readonly=True, copy=False)
 
-    # Callbacks
-    callback_token = Secret(
-        groups="base.group_system",
-        default=lambda self: secrets.token_urlsafe(32),
-        required=True,
-        copy=False,
-    )
-    delivery_url = Secret(
-        string="Address for Delivery Reports",
-        compute="_compute_delivery_url",
-        groups="base.group_system",
-    )
-    delivery_unreachable = fields.Boolean(
-        compute="_compute_delivery_unreachable",
-        help="OVHcloud cannot reach Odoo's address from the Internet.",
-    )
-    callback_state = fields.Selection(
-        [
-            ("none", "Off"),
-            ("other", "Sent Elsewhere"),
-            ("ok", "Received by Odoo"),
-        ],
-        string="Delivery Reports",
-        default="none",
-        required=True,
-        readonly=True,
-        copy=False,
-    )
-
-    inbox_dropped = fields.Integer(
-        string="Calls Not Kept",
-        readonly=True,
-        copy=False,
-        help="Calls of the addresses above in an hour that had too many of them.",
-    )
-
     # Figures
     month_sent = fields.Integer(
         string="Sent This Month", compute="_compute_month_figures"
@@ -268,7 +273,6 @@ class SmsOvhAccount(models.Model):
         "(service_name, COALESCE(endpoint_url, '')) WHERE active",
         "Another account uses this service already. A service belongs to one account.",
     )
-    _callback_token_unique = models.UniqueIndex("(callback_token)")
 
     # ------------------------------------------------------------
     # Compute and constraints
@@ -289,24 +293,6 @@ class SmsOvhAccount(models.Model):
                 filter(None, [account.service_name, account.description])
             ) or self.env._("New OVHcloud account")
 
-    @api.depends("callback_token")
-    def _compute_delivery_url(self):
-        for account in self:
-            account.delivery_url = account.callback_token and urljoin(
-                account.get_base_url(),
-                f"/sms_ovh/{account.callback_token}/delivery",
-            )
-
-    @api.depends("callback_token", "endpoint")
-    def _compute_delivery_unreachable(self):
-        for account in self:
-            # sudo: only whether the address is one of the Internet.
-            account_sudo = account.sudo()
-            host = urlsplit(account_sudo.delivery_url or "").hostname or ""
-            account.delivery_unreachable = (
-                account_sudo.endpoint != "custom" and self._is_private_host(host)
-            )
-
     @api.depends_context("tz", "uid")
     def _compute_month_figures(self):
         figures = defaultdict(lambda: defaultdict(float))
@@ -323,14 +309,6 @@ class SmsOvhAccount(models.Model):
             account.month_sent = found["pending"] + found["sent"] + found["error"]
             account.month_failed = found["error"] + found["refused"]
             account.month_credits = found["credits"]
-
-    @api.model
-    def _is_private_host(self, host):
-        """Return whether nobody on the Internet can reach `host`."""
-        try:
-            return not ipaddress.ip_address(host).is_global
-        except ValueError:
-            return "." not in host or host.endswith((".local", ".localhost", ".lan"))
 
     @api.constrains("service_name")
     def _check_service_name(self):
@@ -412,6 +390,26 @@ class SmsOvhAccount(models.Model):
                         sender.display_name,
                     )
                 )
+
+    @api.constrains("default_user_id")
+    def _check_default_user(self):
+        for account in self:
+            user = account.default_user_id
+            if user and user.account_id != account:
+                raise UserError(
+                    self.env._(
+                        "“%s” is an API user of another account. Choose one of this"
+                        " account.",
+                        user.display_name,
+                    )
+                )
+
+    @api.constrains("credit_warning_threshold")
+    def _check_credit_warning_threshold(self):
+        if any(account.credit_warning_threshold < 0 for account in self):
+            raise UserError(
+                self.env._("Odoo cannot warn below zero. Enter 0 to be never warned.")
+            )
 
     @api.constrains("company_id")
     def _check_company_of_users(self):
@@ -597,6 +595,32 @@ class SmsOvhAccount(models.Model):
             lang = account_sudo.user_id.lang or lang
         return self.with_context(lang=lang)
 
+    def _tell(self, body):
+        """Post a sentence, as text, to the account's followers."""
+        # sudo: news of OVHcloud, whoever happens to read them first.
+        self.sudo().message_post(body=body, subtype_xmlid="mail.mt_comment")
+
+    @api.model
+    def _get_for_action(self):
+        """Return the account that a button without a record means.
+
+        :raise UserError: where it cannot be told which
+        """
+        account = self.env.company.sms_ovh_account_id
+        account = account or self.search([("company_id", "=", self.env.company.id)])
+        if len(account) != 1:
+            raise UserError(
+                self.env._(
+                    "Do this on the account, in Configuration > OVHcloud Settings."
+                )
+            )
+        return account
+
+    @api.model
+    def _get_of_companies(self):
+        """Return the accounts of all companies that the user works in now."""
+        return self.search([("company_id", "in", self.env.companies.ids)])
+
     def _filter_shown(self):
         """Return those of these accounts that have been connected, or are sent with.
 
@@ -637,215 +661,6 @@ class SmsOvhAccount(models.Model):
             # Where the server has them there is nothing to enter.
             all(self.browse()._get_application())
             and vals.get("auth_method", "consumer_key") == "consumer_key"
-        )
-
-    # ------------------------------------------------------------
-    # OVHcloud
-    # ------------------------------------------------------------
-
-    def _get_client(self):
-        """Return a client for this account's API and keys.
-
-        :rtype: ovh_client.OvhSmsClient|http2sms.Http2SmsClient
-        """
-        return http2sms.create_client(self._get_client_args())
-
-    def _get_path(self, *segments):
-        """Return the API's path of this service, or of something in it."""
-        self.ensure_one()
-        return "/".join(
-            ["/sms", *map(ovh_client.quote_path, (self.service_name, *segments))]
-        )
-
-    def _leave_out_unsafe(self, names):
-        """Return the names of a list that can stand in a path; others are logged."""
-        safe = [name for name in names if ovh_client.is_safe_name(name)]
-        if len(safe) < len(names):
-            _logger.warning(
-                "OVHcloud SMS: account %s: %s names that cannot be OVHcloud's are left"
-                " out",
-                self.id,
-                len(names) - len(safe),
-            )
-        return safe
-
-    def _get_error_sentence(self, error):
-        """Return a sentence in the user's language: what is wrong and what to do.
-
-        :param ovh_client.OvhError error: what a call raised
-        :rtype: str
-        """
-        self.ensure_one()
-        return self._get_access_sentence(error) or self._get_answer_sentence(error)
-
-    def _get_access_sentence(self, error):
-        """Return what is wrong with the way to OVHcloud, keys and rights included.
-
-        :param ovh_client.OvhError error: what a call raised
-        :return: None where it is something else
-        :rtype: str|None
-        """
-        words = error.message
-        match error:
-            case ovh_client.OvhUnreachable():
-                return self.env._(
-                    "OVHcloud cannot be reached. Check this server's connection to the"
-                    " Internet and try again."
-                )
-            case ovh_client.OvhUnknownApplication():
-                return self.env._(
-                    "OVHcloud does not know the application key. Copy it again from"
-                    " the page on which it was created."
-                )
-            case ovh_client.OvhSignatureRefused():
-                return self.env._(
-                    "OVHcloud refuses the signature: the application secret does not"
-                    " belong to the application key. Copy both again."
-                )
-            case ovh_client.OvhServiceAccountRefused():
-                return self.env._(
-                    "OVHcloud refuses the service account: the client ID or the client"
-                    " secret is wrong, or the account was deleted. Copy both again."
-                )
-            case ovh_client.OvhLoginRefused():
-                return self.env._(
-                    "OVHcloud refuses the service, the API user or the API user's"
-                    " password (%s). Compare all three with OVHcloud's console.",
-                    words,
-                )
-            case ovh_client.OvhAddressRefused():
-                return self.env._(
-                    "The API user may not send from this server's address (%s). Allow"
-                    " the address for that user in OVHcloud's console.",
-                    words,
-                )
-            case ovh_client.OvhConsumerKeyRefused() if self._is_expired():
-                return self.env._(
-                    "The consumer key has expired. Press “Connect with OVHcloud”, or"
-                    " create a new key."
-                )
-            case ovh_client.OvhConsumerKeyRefused():
-                return self.env._(
-                    "OVHcloud refuses the consumer key: it was not approved yet, was"
-                    " refused, or has expired. Approve it on OVHcloud's page or create"
-                    " a new one."
-                )
-            case ovh_client.OvhCredentialRefused() if self.auth_method == "oauth2":
-                return self.env._(
-                    "Enter the service account's client ID and client secret."
-                )
-            case ovh_client.OvhCredentialRefused() if self.auth_method == "http2sms":
-                return self.env._("Enter the API user's login and password.")
-            case ovh_client.OvhCredentialRefused():
-                return self._get_incomplete_sentence()
-            case ovh_client.OvhClockOff():
-                return self.env._(
-                    "The clock of this server is off, so OVHcloud refuses its calls."
-                    " Have the server's clock set."
-                )
-            case ovh_client.OvhNotGranted() if self.auth_method == "oauth2":
-                return self.env._(
-                    "The service account lacks a right (%s). Give it a policy in"
-                    " OVHcloud's console with the actions that the account's page"
-                    " “Connection” lists.",
-                    words,
-                )
-            case ovh_client.OvhNotGranted() if self.auth_method == "http2sms":
-                return self.env._(
-                    "An API user's login is good for sending only. Connect with"
-                    " OVHcloud in another way for everything else."
-                )
-            case ovh_client.OvhNotGranted():
-                return self.env._(
-                    "The consumer key lacks a right (%s). Create one that may GET,"
-                    " POST, PUT and DELETE on /sms and /sms/*.",
-                    words,
-                )
-        return None
-
-    def _get_incomplete_sentence(self):
-        """Return which keys are missing: two are enough, OVHcloud's page gives the third.
-
-        :rtype: str
-        """
-        # sudo: only whether there is one.
-        if self.sudo().consumer_key:
-            return self.env._(
-                "The keys are not complete. Enter the application key, its secret and"
-                " the consumer key."
-            )
-        if self.application_available:
-            return self.env._(
-                "The keys are not complete. Press “Connect with OVHcloud” and approve"
-                " on OVHcloud's page."
-            )
-        return self.env._(
-            "The keys are not complete. Enter the application key and its secret, then"
-            " press “Connect with OVHcloud”."
-        )
-
-    def _get_answer_sentence(self, error):
-        """Return what is wrong with what was asked for, or with OVHcloud's answer.
-
-        :param ovh_client.OvhError error: what a call raised
-        :rtype: str
-        """
-        words = error.message
-        match error:
-            case ovh_client.OvhNotFound():
-                return self.env._(
-                    "OVHcloud finds no service %(service)s with these keys"
-                    " (%(words)s). Check its name in OVHcloud's console.",
-                    service=self.service_name,
-                    words=words,
-                )
-            case ovh_client.OvhOutOfCredit():
-                return self.env._(
-                    "Not enough SMS are left on %(service)s (%(words)s). Buy a pack or"
-                    " turn on the automatic recharge in OVHcloud's console.",
-                    service=self.service_name,
-                    words=words,
-                )
-            case ovh_client.OvhThrottled():
-                return self.env._("OVHcloud asks to slow down. Try again in a minute.")
-            case ovh_client.OvhBadRequest():
-                return self.env._("OVHcloud refuses: %s", words)
-            case ovh_client.OvhNoAnswer() if error.reading:
-                return self.env._(
-                    "OVHcloud did not answer (%s). Try again in a minute.", words
-                )
-            case ovh_client.OvhServerError() if error.reading:
-                return self.env._(
-                    "OVHcloud has a failure of its own (%s). Try again in a minute.",
-                    error.status,
-                )
-            case _unreadable if error.reading:
-                return self.env._(
-                    "OVHcloud's answer cannot be read. Try again in a minute."
-                )
-            case ovh_client.OvhNoAnswer():
-                return self.env._(
-                    "OVHcloud did not answer (%s). What was asked for may have been"
-                    " done: check before you do it again.",
-                    words,
-                )
-            case ovh_client.OvhServerError():
-                return self.env._(
-                    "OVHcloud has a failure of its own (%s). What was asked for may"
-                    " have been done: check before you do it again.",
-                    error.status,
-                )
-            case _unreadable:
-                return self.env._(
-                    "OVHcloud's answer cannot be read. What was asked for may have"
-                    " been done: check before you do it again."
-                )
-
-    def _get_disabled_sentence(self):
-        """Return that OVHcloud has switched the service off, and what to do."""
-        return self.env._(
-            "OVHcloud has disabled the service %s. Ask OVHcloud's support why.",
-            self.service_name,
         )
 
     # ------------------------------------------------------------
@@ -896,35 +711,19 @@ class SmsOvhAccount(models.Model):
             account._synchronise()
         return True
 
-    def action_register_callbacks(self):
-        """Have OVHcloud send reports, STOP and replies to Odoo, and check that it does.
-
-        :raise UserError: where OVHcloud refuses, with what to do
-        """
-        self.ensure_one()
-        self.check_access("write")
-        wrong = self._write_callbacks()
-        if wrong:
-            return self._notify(
+    def action_read_again(self):
+        """Read these accounts from OVHcloud, and say how that went."""
+        self.check_access("read")
+        failed = self.filtered(lambda account: not account._synchronise())
+        if failed:
+            return failed[0]._notify(
                 "danger",
-                self.env._(
-                    "OVHcloud did not take over: %s. Try again, or set it in OVHcloud's"
-                    " console.",
-                    ", ".join(wrong),
+                "\n".join(
+                    f"{account.service_name}: {account.state_message}"
+                    for account in failed
                 ),
             )
-        if self.delivery_unreachable:
-            return self._notify(
-                "warning",
-                self.env._(
-                    "OVHcloud has the addresses, but cannot reach this Odoo from the"
-                    " Internet: Odoo asks for reports, STOP and replies instead."
-                ),
-            )
-        return self._notify(
-            "success",
-            self.env._("OVHcloud now sends reports, STOP and replies to Odoo."),
-        )
+        return self[:1]._notify("success", self.env._("Read from OVHcloud."))
 
     def action_open_dashboard(self):
         """Open the dashboard with the figures of this account."""
@@ -949,6 +748,38 @@ class SmsOvhAccount(models.Model):
             "view_mode": "form",
             "target": "new",
             "context": {"default_account_id": self.id, "dialog_size": "medium"},
+        }
+
+    def action_request_sender(self):
+        """Open the request of a sender, with the names that OVHcloud suggests."""
+        self.ensure_one()
+        return self.env["sms.ovh.sender"]._open_request(self)
+
+    def action_create_user(self):
+        """Open the creation of an API user."""
+        self.ensure_one()
+        self.check_access("write")
+        return self.env["sms.ovh.user.create"].create({"account_id": self.id})._open()
+
+    def action_set_recharge(self):
+        """Open the settings of the automatic recharge."""
+        self.ensure_one()
+        self.check_access("write")
+        amount = str(self.recharge_amount)
+        recharge = self.env["sms.ovh.recharge"].create(
+            {
+                "account_id": self.id,
+                "amount": amount if amount in const.RECHARGE_AMOUNTS else "off",
+                "threshold": self.recharge_threshold or 100,
+            }
+        )
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Automatic Recharge"),
+            "res_model": recharge._name,
+            "res_id": recharge.id,
+            "view_mode": "form",
+            "target": "new",
         }
 
     def _notify(self, kind, message):
@@ -1046,7 +877,7 @@ class SmsOvhAccount(models.Model):
         disabled = service.get("status") == "disable"
         message = False
         if disabled:
-            message = self._get_disabled_sentence()
+            message = error_sentences.get_disabled_sentence(self.env, self.service_name)
         elif unread:
             message = self.env._(
                 "OVHcloud could not be asked for %s: that is as it was before.",
@@ -1106,27 +937,114 @@ class SmsOvhAccount(models.Model):
             unread.append(label)
             return None
 
-    # ------------------------------------------------------------
-    # What reports missed
-    # ------------------------------------------------------------
+    def _read_service(self, service):
+        """Return this account's values as the service at OVHcloud has them.
 
-    def _announce_full_inbox(self):
-        """Tell whoever is responsible, once, that calls are not kept any more."""
+        What is no number or text where one should be leaves all else as it is.
+
+        :param dict service: `sms.Account` of the API
+        """
         self.ensure_one()
-        if self.activity_search([INBOX_ACTIVITY]):
-            return
-        user = self.user_id or self.env.user
-        env = self.with_context(lang=user.lang).env
-        self.activity_schedule(
-            INBOX_ACTIVITY,
-            user_id=user.id,
-            summary=env._("Too many calls of the addresses for OVHcloud"),
-            note=env._(
-                "More delivery reports came within an hour than OVHcloud can have sent:"
-                " the rest is only counted. If nobody sends that many SMS, somebody"
-                " knows the address: have a new one made, and register it again."
+        response = service.get("smsResponse")
+        response = response if isinstance(response, dict) else {}
+        amount = int(self._read_number(service, "automaticRecreditAmount") or 0)
+        threshold = self._read_number(service, "creditThresholdForAutomaticRecredit")
+        credits_left = self._read_number(service, "creditsLeft")
+        options = response.get("trackingOptions")
+        response_type = response.get("responseType")
+        if response_type not in dict(self._fields["sms_response_type"].selection):
+            response_type = "none"
+        emails = [
+            option["target"]
+            for option in (options if isinstance(options, list) else [])
+            if isinstance(option, dict)
+            and option.get("media") == "email"
+            and isinstance(option.get("target"), str)
+        ]
+        values = {
+            "credits_left": (
+                self.credits_left if credits_left is None else credits_left
             ),
+            "credits_held_by_quota": (
+                self._read_number(service, "creditsHoldByQuota") or 0
+            ),
+            "description": service.get("description") or False,
+            "auto_recharge": bool(amount),
+            "recharge_amount": amount,
+            "recharge_threshold": threshold or 0,
+            "sms_response_type": response_type,
+            "sms_response_text": response.get("text") or False,
+            "reply_emails": "\n".join(emails) or False,
+            "callback_state": self._get_callback_state(
+                service.get("callBack"), "delivery"
+            ),
+            "stop_callback_state": self._get_callback_state(
+                service.get("stopCallBack"), "stop"
+            ),
+        }
+        if response_type == "cgi":
+            values["reply_callback_state"] = self._get_callback_state(
+                response.get("cgiUrl"), "reply"
+            )
+        else:
+            values["reply_callback_state"] = (
+                "answer" if response_type == "text" else "none"
+            )
+        return values
+
+    def _read_number(self, service, name):
+        """Return a property as a number, None where it is none.
+
+        :rtype: float|None
+        """
+        value = service.get(name)
+        if value is None:
+            return None
+        try:
+            number = float(value)
+        except (TypeError, ValueError):
+            number = math.nan
+        if math.isfinite(number):
+            return number
+        _logger.warning("OVHcloud SMS: account %s: its %s is no number", self.id, name)
+        return None
+
+    def _adopt_service(self, service):
+        """Keep what OVHcloud says of the service."""
+        # sudo: values that only OVHcloud decides on.
+        self.sudo().write(self._read_service(service))
+        self._check_credits()
+
+    def _change_service(self, values):
+        """Change properties of the service at OVHcloud, then here.
+
+        :param dict values: properties of `sms.Account`
+        :return: whether OVHcloud could be read afterwards
+        :rtype: bool
+        :raise UserError: where OVHcloud refuses; nothing is changed then
+        """
+        path = self._get_path()
+        service = self._change_at_ovhcloud(
+            lambda client: client.put(path, values),
+            lambda client: client.get(path),
+            self.service_name,
         )
+        if service:
+            self._adopt_service(service)
+        return bool(service)
+
+    def _refresh_service(self):
+        """Read the service again, where that is possible: the credits left moved."""
+        self.ensure_one()
+        try:
+            with self._get_client() as client:
+                self._adopt_service(client.get(self._get_path()))
+        except (ovh_client.OvhError, KeyError, TypeError, ValueError) as error:
+            _logger.info(
+                "OVHcloud SMS: account %s cannot be read again: %s",
+                self.id,
+                type(error).__name__,
+            )
 
     # ------------------------------------------------------------
     # The queue
@@ -1204,70 +1122,6 @@ class SmsOvhAccount(models.Model):
             ]
         )._synchronise_each()
 
-    @api.model
-    @ormcache()
-    def _get_callback_tokens(self):
-        """Return the pairs of a token and the account that is called with it.
-
-        Kept, so that a delivery report costs no query but the one that writes it; sealed,
-        see :func:`~odoo.addons.sms_ovh.fields.seal`.
-
-        :rtype: tuple[tuple[function, int]]
-        """
-        # sudo: whoever calls has no user, the token is its credential.
-        accounts_sudo = self.sudo().search(
-            [("callback_token", "!=", False), ("active", "=", True)]
-        )
-        return tuple(
-            (seal(account.callback_token.encode()), account.id)
-            for account in accounts_sudo
-        )
-
-    @api.model
-    def _find_by_token(self, token):
-        """Return the id of the active account that is called with `token`.
-
-        Compared with each account's as a whole and in constant time, so that nobody
-        learns from the time of an answer how much of a token is right.
-
-        :param str token: what stands in an address
-        :rtype: int|None
-        """
-        token = token.encode()
-        found = None
-        for unseal, account_id in self._get_callback_tokens():
-            if compare_digest(unseal(self.env), token):
-                found = account_id
-        return found
-
-    def _fetch_listed(self, client, part, read):
-        """Return what OVHcloud says of each in one of the service's lists.
-
-        :param client: `OvhSmsClient`
-        :param str part: the list's name in the API
-        :param read: function from what OVHcloud answers to values of a record
-        :return: the values, and the names of those that are listed and cannot be read
-        :rtype: tuple[list[dict], set]
-        :raise ovh_client.OvhError: where OVHcloud cannot be asked
-        """
-        names = self._leave_out_unsafe(client.get(self._get_path(part)))
-        answers = ovh_calls.read_many(
-            self._get_client_args(), self._get_path(part), names, const.THREADS
-        )
-        values, unread = [], set()
-        for name, answer in zip(names, answers, strict=True):
-            try:
-                values.append(read(answer))
-            except (AttributeError, KeyError, TypeError, ValueError) as error:
-                _logger.warning(
-                    "OVHcloud SMS: account %s: one of its %s cannot be read: %s",
-                    self.id,
-                    part,
-                    type(error).__name__,
-                )
-                unread.add(name)
-        return values, unread
-
     def _is_offered_short_number(self):
         """Tell whether OVHcloud offers this account the short number: French ones only.
 
@@ -1301,3 +1155,61 @@ class SmsOvhAccount(models.Model):
             )
         )
         return lines.sender_id[:1] or sender
+
+    # ------------------------------------------------------------
+    # Credits
+    # ------------------------------------------------------------
+
+    def _can_pay(self):
+        """Tell whether more is left than what did not do when sending was stopped.
+
+        What an API user's quota pays for waits apart: see `sms.ovh.job`.
+        """
+        self.ensure_one()
+        above = self.pause_credits if self.pause_reason == "credit" else 0
+        return self.auto_recharge or self.credits_left > above
+
+    def _get_credits_to_spend(self):
+        """Return the SMS left to whom this account sends as; None without a limit."""
+        self.ensure_one()
+        if self.default_user_id.quota_active:
+            return self.default_user_id.quota_left
+        return None if self.auto_recharge else self.credits_left
+
+    def _check_credits(self):
+        """Warn once when the SMS left fall below what is asked for."""
+        for account in self.sudo():
+            low = (
+                not account.auto_recharge
+                and account.credits_left < account.credit_warning_threshold
+            )
+            if not low:
+                if account.credit_warned:
+                    account.credit_warned = False
+                    account.activity_unlink([CREDIT_ACTIVITY])
+                continue
+            if account.credit_warned:
+                continue
+            account.credit_warned = True
+            users = account.credit_warning_user_ids or account.user_id
+            if not users:
+                account._tell(
+                    account.env._(
+                        "SMS left on %(service)s: %(credits)s.",
+                        credits=format_credits(self.env, account.credits_left),
+                        service=account.service_name,
+                    )
+                )
+            for user in users:
+                lang_account = account.with_context(lang=user.lang)
+                lang_account.activity_schedule(
+                    CREDIT_ACTIVITY,
+                    user_id=user.id,
+                    summary=lang_account.env._("Few SMS left at OVHcloud"),
+                    note=lang_account.env._(
+                        "SMS left on %(service)s: %(credits)s. Buy a pack, or turn on"
+                        " the automatic recharge: without, SMS wait once none is left.",
+                        credits=format_credits(lang_account.env, account.credits_left),
+                        service=account.service_name,
+                    ),
+                )

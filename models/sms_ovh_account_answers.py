@@ -1,20 +1,25 @@
-"""What recipients send back: STOP and replies, and which SMS they answer."""
+"""What comes back to an account: callbacks, STOP and replies, and what they answer."""
 
+import contextlib
+import ipaddress
 import logging
+import re
+import secrets
 import time
-from collections import defaultdict
-from contextlib import suppress
 from functools import partial
+from hmac import compare_digest
 from math import isfinite
+from urllib.parse import urlsplit
 
 from odoo import api, fields, models
-from odoo.tools import SQL, split_every
+from odoo.exceptions import UserError
+from odoo.tools import SQL, email_normalize, ormcache, split_every
+from odoo.tools.urls import urljoin
 
 from .. import const
-from ..tools import ovh_calls
-from ..tools.ovh_client import OvhBadRequest, OvhNotFound, OvhNotGranted
+from ..fields import Secret, seal
+from ..tools import ovh_calls, ovh_client, transaction
 from ..tools.ovh_times import format_time, parse_time
-from ..tools.parameters import get_parameter
 from ..tools.sms_api import normalize_number
 
 _logger = logging.getLogger(__name__)
@@ -32,87 +37,456 @@ def parse_credits(value):
     return number if isfinite(number) else 0.0
 
 
-class SmsOvhLog(models.Model):
-    _inherit = "sms.ovh.log"
-
-    # A reply names its number, and asks which SMS that number got last.
-    _number_date_idx = models.Index("(number, date)")
-
-    @api.model
-    def _find_last(self, account, numbers, senders=None):
-        """Return the last SMS that OVHcloud took for each of these numbers.
-
-        :param account: `sms.ovh.account` that sent them
-        :param dict numbers: until when, by number
-        :param senders: only those from these `sms.ovh.sender`; None for any
-        :return: OVHcloud's ids by number, the last one first
-        :rtype: dict[str, list[str]]
-        """
-        days = get_parameter(self.env, "answer_days", const.ANSWER_DAYS)
-        found = defaultdict(list)
-        # In SQL: a few of each number, all numbers at once.
-        for number, sms_ovh_id in self.env.execute_query(
-            SQL(
-                """
-                SELECT answer.number, last.sms_ovh_id
-                  FROM unnest(%(numbers)s::text[], %(until)s::timestamp[])
-                       AS answer (number, until)
-            CROSS JOIN LATERAL (
-                       SELECT sms_ovh_id, date
-                         FROM sms_ovh_log
-                        WHERE number = answer.number
-                          AND account_id = %(account)s
-                          AND sms_ovh_id IS NOT NULL
-                          AND date <= answer.until
-                          AND date > answer.until - make_interval(days => %(days)s)
-                          AND (%(any)s OR sender_id = ANY(%(senders)s))
-                     ORDER BY date DESC, id DESC
-                        LIMIT %(limit)s
-                       ) AS last
-              ORDER BY last.date DESC
-                """,
-                numbers=list(numbers),
-                until=list(numbers.values()),
-                account=account.id,
-                days=days,
-                any=senders is None,
-                senders=senders.ids if senders is not None else [],
-                limit=const.ANSWER_CANDIDATES,
-            )
-        ):
-            found[number].append(sms_ovh_id)
-        return dict(found)
-
-
-class SmsTracker(models.Model):
-    _inherit = "sms.tracker"
-
-    def _prepare_sms_ovh_answered(self):
-        """Return the values by which an answer names this SMS."""
-        trace = self.mailing_trace_id
-        return {"trace_id": trace.id, "mailing_id": trace.mass_mailing_id.id}
-
-    def _get_sms_ovh_record(self):
-        """Return the record that this SMS was about, None where there is none.
-
-        :rtype: odoo.models.Model|None
-        """
-        message = self.mail_notification_id.mail_message_id
-        trace = self.mailing_trace_id
-        model, res_id = trace.model or message.model, trace.res_id or message.res_id
-        if not model or not res_id or model not in self.env:
-            return None
-        record = self.env[model].browse(res_id)
-        return record if record.exists() else None
+# Property of the API -> callback of ours, which the route of the same name receives.
+CALLBACKS = {"callBack": "delivery", "stopCallBack": "stop"}
+CALLBACK_STATES = [
+    ("none", "Off"),
+    ("other", "Sent Elsewhere"),
+    ("ok", "Received by Odoo"),
+]
+INBOX_ACTIVITY = "sms_ovh.mail_activity_type_inbox"
 
 
 class SmsOvhAccount(models.Model):
     _inherit = "sms.ovh.account"
 
+    # Callbacks
+    callback_token = Secret(
+        groups="base.group_system",
+        default=lambda self: secrets.token_urlsafe(32),
+        required=True,
+        copy=False,
+    )
+
+    delivery_url = Secret(
+        string="Address for Delivery Reports",
+        compute="_compute_delivery_url",
+        groups="base.group_system",
+    )
+
+    delivery_unreachable = fields.Boolean(
+        compute="_compute_delivery_unreachable",
+        help="OVHcloud cannot reach Odoo's address from the Internet.",
+    )
+
+    callback_state = fields.Selection(
+        CALLBACK_STATES,
+        string="Delivery Reports",
+        default="none",
+        required=True,
+        readonly=True,
+        copy=False,
+    )
+
+    stop_callback_state = fields.Selection(
+        CALLBACK_STATES,
+        string="STOP",
+        default="none",
+        required=True,
+        readonly=True,
+        copy=False,
+    )
+
+    reply_callback_state = fields.Selection(
+        [*CALLBACK_STATES, ("answer", "Answered Automatically")],
+        string="Replies",
+        default="none",
+        required=True,
+        readonly=True,
+        copy=False,
+    )
+
+    inbox_dropped = fields.Integer(
+        string="Calls Not Kept",
+        readonly=True,
+        copy=False,
+        help="Calls of the addresses above in an hour that had too many of them.",
+    )
+
+    # Replies
+    sms_response_type = fields.Selection(
+        [
+            ("none", "Nothing"),
+            ("text", "Answer Automatically"),
+            ("cgi", "Hand Over to Odoo"),
+        ],
+        string="On a Reply",
+        readonly=True,
+        copy=False,
+        help="What OVHcloud does when a recipient replies.",
+    )
+
+    sms_response_text = fields.Text(
+        string="Automatic Answer", readonly=True, copy=False
+    )
+
+    reply_emails = fields.Text(
+        string="Forwarded To",
+        readonly=True,
+        copy=False,
+        help="OVHcloud sends each reply to these e-mail addresses.",
+    )
+
+    stop_keywords = fields.Char(
+        string="Opt-out Keywords",
+        default=const.STOP_KEYWORDS,
+        help="Whoever replies one of these words, with or without polite ones, opts out"
+        " as by STOP. Separated by commas; case, accents, punctuation and digits do not"
+        " matter.",
+    )
+
+    start_keywords = fields.Char(
+        string="Opt-in Keywords",
+        help="Whoever opted out and replies one of these words, and nothing else, gets"
+        " SMS again: the number is taken off Odoo's blacklist and OVHcloud's. Separated"
+        " by commas; empty: only a user takes a number off.",
+    )
+
+    last_reply_at = fields.Datetime(readonly=True, copy=False)
+
+    # The last reply seen in each list of OVHcloud's that knows no time, by its path.
+    reply_marks = fields.Json(string="Last Replies Seen", readonly=True, copy=False)
+
+    stops_to_read = fields.Integer(
+        string="STOP Still to Take Over",
+        readonly=True,
+        copy=False,
+        help="Numbers on OVHcloud's blacklist that are not on Odoo's yet.",
+    )
+
+    answers_read_at = fields.Datetime(
+        string="Replies Read On", readonly=True, copy=False
+    )
+
+    reply_count = fields.Integer(compute="_compute_reply_count")
+
     # OVHcloud's ids of replies that were deleted here, while its list may name them.
     deleted_reply_ids = fields.Json(
         prefetch=False, readonly=True, copy=False, groups=fields.NO_ACCESS
     )
+
+    _callback_token_unique = models.UniqueIndex("(callback_token)")
+
+    # ------------------------------------------------------------
+    # Compute and constraints
+    # ------------------------------------------------------------
+
+    @api.depends("callback_token")
+    def _compute_delivery_url(self):
+        for account in self:
+            account.delivery_url = account.callback_token and urljoin(
+                account.get_base_url(),
+                f"/sms_ovh/{account.callback_token}/delivery",
+            )
+
+    @api.depends("callback_token", "endpoint")
+    def _compute_delivery_unreachable(self):
+        for account in self:
+            # sudo: only whether the address is one of the Internet.
+            account_sudo = account.sudo()
+            host = urlsplit(account_sudo.delivery_url or "").hostname or ""
+            account.delivery_unreachable = (
+                account_sudo.endpoint != "custom" and self._is_private_host(host)
+            )
+
+    @api.model
+    def _is_private_host(self, host):
+        """Return whether nobody on the Internet can reach `host`."""
+        try:
+            return not ipaddress.ip_address(host).is_global
+        except ValueError:
+            return "." not in host or host.endswith((".local", ".localhost", ".lan"))
+
+    def _compute_reply_count(self):
+        counts = dict(
+            self.env["sms.ovh.reply"]._read_group(
+                [("account_id", "in", self.ids)], ["account_id"], ["__count"]
+            )
+        )
+        for account in self:
+            account.reply_count = counts.get(account, 0)
+
+    # ------------------------------------------------------------
+    # Callbacks
+    # ------------------------------------------------------------
+
+    @api.model
+    @ormcache()
+    def _get_callback_tokens(self):
+        """Return the pairs of a token and the account that is called with it.
+
+        Kept, so that a delivery report costs no query but the one that writes it; sealed,
+        see :func:`~odoo.addons.sms_ovh.fields.seal`.
+
+        :rtype: tuple[tuple[function, int]]
+        """
+        # sudo: whoever calls has no user, the token is its credential.
+        accounts_sudo = self.sudo().search(
+            [("callback_token", "!=", False), ("active", "=", True)]
+        )
+        return tuple(
+            (seal(account.callback_token.encode()), account.id)
+            for account in accounts_sudo
+        )
+
+    @api.model
+    def _find_by_token(self, token):
+        """Return the id of the active account that is called with `token`.
+
+        Compared with each account's as a whole and in constant time, so that nobody
+        learns from the time of an answer how much of a token is right.
+
+        :param str token: what stands in an address
+        :rtype: int|None
+        """
+        token = token.encode()
+        found = None
+        for unseal, account_id in self._get_callback_tokens():
+            if compare_digest(unseal(self.env), token):
+                found = account_id
+        return found
+
+    def _announce_full_inbox(self):
+        """Tell whoever is responsible, once, that calls are not kept any more."""
+        self.ensure_one()
+        if self.activity_search([INBOX_ACTIVITY]):
+            return
+        user = self.user_id or self.env.user
+        env = self.with_context(lang=user.lang).env
+        self.activity_schedule(
+            INBOX_ACTIVITY,
+            user_id=user.id,
+            summary=env._("Too many calls of the addresses for OVHcloud"),
+            note=env._(
+                "More delivery reports came within an hour than OVHcloud can have sent:"
+                " the rest is only counted. If nobody sends that many SMS, somebody"
+                " knows the address: have a new one made, and register it again."
+            ),
+        )
+
+    def _get_callback_url(self, kind):
+        """Return the address that OVHcloud calls for callbacks of this kind."""
+        self.ensure_one()
+        # sudo: the token in it is for system administrators and OVHcloud only.
+        token = self.sudo().callback_token
+        return urljoin(self.get_base_url(), f"/sms_ovh/{token}/{kind}")
+
+    def _get_callback_state(self, url, kind):
+        if not url:
+            return "none"
+        return "ok" if url == self._get_callback_url(kind) else "other"
+
+    def _prepare_missing_callbacks(self, service):
+        """Return the callbacks of the service that nobody receives, set to ours.
+
+        Replies of which OVHcloud does nothing only at first: later that may be a wish.
+        """
+        values = {
+            name: self._get_callback_url(kind)
+            for name, kind in CALLBACKS.items()
+            if not service.get(name)
+        }
+        response = service.get("smsResponse") or {}
+        if not self.last_sync and response.get("responseType", "none") == "none":
+            values["smsResponse"] = {
+                **response,
+                "responseType": "cgi",
+                "cgiUrl": self._get_callback_url("reply"),
+            }
+        return values
+
+    def _complete_callbacks(self, client, service):
+        """Have the callbacks that nobody receives come to Odoo.
+
+        Those of the API user as whom SMS are sent, too: its own come before the
+        account's.
+
+        :param client: `OvhSmsClient`
+        :param dict service: `sms.Account` of the API
+        :return: the service as it is now
+        :rtype: dict
+        :raise ovh_client.OvhError: where OVHcloud refuses
+        """
+        missing = self._prepare_missing_callbacks(service)
+        if missing:
+            client.put(self._get_path(), missing)
+            service = client.get(self._get_path())
+        if self.default_user_id:
+            path = self._get_path("users", self.default_user_id.login)
+            # One that is not listed any more is archived with this reading.
+            with contextlib.suppress(ovh_client.OvhNotFound):
+                user = client.get(path)
+                own = {
+                    name: self._get_callback_url(kind)
+                    for name, kind in CALLBACKS.items()
+                    if not user.get(name)
+                }
+                if own:
+                    client.put(path, own)
+        return service
+
+    def _prepare_callbacks(self, service):
+        """Return the properties by which all callbacks come to Odoo.
+
+        An automatic answer is left on: OVHcloud either answers or hands over.
+        """
+        values = {
+            name: self._get_callback_url(kind) for name, kind in CALLBACKS.items()
+        }
+        response = service.get("smsResponse") or {}
+        if response.get("responseType") != "text":
+            values["smsResponse"] = {
+                **response,
+                "responseType": "cgi",
+                "cgiUrl": self._get_callback_url("reply"),
+            }
+        return values
+
+    def _write_callbacks(self):
+        """Write all callbacks to OVHcloud and read them back.
+
+        :return: labels of those that OVHcloud did not take over
+        :rtype: list[str]
+        :raise UserError: where OVHcloud refuses
+        """
+        self.ensure_one()
+        path = self._get_path()
+        user = self.default_user_id
+
+        def change(client):
+            client.put(path, self._prepare_callbacks(client.get(path)))
+            if user:
+                # A user's own addresses come before the account's.
+                client.put(
+                    self._get_path("users", user.login),
+                    {
+                        name: self._get_callback_url(kind)
+                        for name, kind in CALLBACKS.items()
+                    },
+                )
+
+        service = self._change_at_ovhcloud(
+            change, lambda client: client.get(path), self.service_name
+        )
+        if not service:
+            raise UserError(
+                self.env._(
+                    "OVHcloud took the addresses, but cannot be asked whether they are"
+                    " right. Test the connection in a minute."
+                )
+            )
+        self._adopt_service(service)
+        right = {
+            "callback_state": ("ok",),
+            "stop_callback_state": ("ok",),
+            "reply_callback_state": ("ok", "answer"),
+        }
+        return [
+            self._fields[name]._description_string(self.env)
+            for name, states in right.items()
+            if self[name] not in states
+        ]
+
+    def action_register_callbacks(self):
+        """Have OVHcloud send reports, STOP and replies to Odoo, and check that it does.
+
+        :raise UserError: where OVHcloud refuses, with what to do
+        """
+        self.ensure_one()
+        self.check_access("write")
+        wrong = self._write_callbacks()
+        if wrong:
+            return self._notify(
+                "danger",
+                self.env._(
+                    "OVHcloud did not take over: %s. Try again, or set it in OVHcloud's"
+                    " console.",
+                    ", ".join(wrong),
+                ),
+            )
+        if self.delivery_unreachable:
+            return self._notify(
+                "warning",
+                self.env._(
+                    "OVHcloud has the addresses, but cannot reach this Odoo from the"
+                    " Internet: Odoo asks for reports, STOP and replies instead."
+                ),
+            )
+        return self._notify(
+            "success",
+            self.env._("OVHcloud now sends reports, STOP and replies to Odoo."),
+        )
+
+    # ------------------------------------------------------------
+    # Reading
+    # ------------------------------------------------------------
+
+    def _read_answers(self, run=None):
+        """Read what was replied, then who answered STOP: the latter may be many.
+
+        :param run: calls a function, and may commit what it did; by default nothing is
+            committed
+        :return: whether OVHcloud answered
+        :rtype: bool
+        """
+        self.ensure_one()
+        # sudo: runs for whoever triggers it, on records of the account.
+        account = self.sudo()
+        run = run or (lambda function: function())
+        complete = True
+        with account._get_client() as client:
+            for read in (
+                lambda: run(partial(account._read_replies, client)),
+                partial(account._read_stops, client, run),
+            ):
+                try:
+                    read()
+                except (
+                    ovh_client.OvhError,
+                    AttributeError,
+                    KeyError,
+                    TypeError,
+                    ValueError,
+                ) as error:
+                    _logger.warning(
+                        "OVHcloud SMS: replies of account %s cannot be read: %s",
+                        account.id,
+                        type(error).__name__,
+                    )
+                    complete = False
+        return complete
+
+    @api.model
+    def _cron_read_answers(self):
+        """Read replies and STOP: where OVHcloud said there are some, and regularly."""
+        Event = self.env["sms.ovh.event"]
+        signals = Event.search([("kind", "!=", "delivery"), ("state", "=", "new")])
+        signals = signals._leave_out_orphans()
+        accounts = signals.account_id
+        accounts |= self.search(
+            [("state", "=", "connected"), ("auth_method", "!=", "http2sms")]
+        )
+        self.env["ir.cron"]._commit_progress(remaining=len(accounts))
+        for account in accounts:
+            # Only what came before the reading is known to be in it.
+            own = signals.filtered(
+                lambda signal, account=account: signal.account_id == account
+            )
+            account = account._in_its_language()
+
+            # Sending and reports write on the same traces.
+            run = partial(transaction.transact, self.env)
+            if account._read_answers(run):
+                run(partial(account._set_answers_read, own))
+            self.env["ir.cron"]._commit_progress(1)
+
+    def _set_answers_read(self, signals):
+        """Write down that replies and STOP were read.
+
+        :param signals: `sms.ovh.event` that said that there were some
+        """
+        self.answers_read_at = fields.Datetime.now()
+        signals.state = "done"
 
     def _find_answered(self, answers, senders=None, campaigns_only=False):
         """Return which SMS of this account each of these answers.
@@ -338,7 +712,7 @@ class SmsOvhAccount(models.Model):
                 if until and self._is_later_stop(client.get(path), until):
                     return False
                 # Somebody else may have taken it off.
-                with suppress(OvhNotFound):
+                with contextlib.suppress(ovh_client.OvhNotFound):
                     client.delete(path)
         return True
 
@@ -390,7 +764,11 @@ class SmsOvhAccount(models.Model):
             period = {"creationDatetime.from": format_time(start)}
             try:
                 listed = client.get(path, **({} if timeless else period)) or []
-            except (OvhBadRequest, OvhNotFound, OvhNotGranted) as error:
+            except (
+                ovh_client.OvhBadRequest,
+                ovh_client.OvhNotFound,
+                ovh_client.OvhNotGranted,
+            ) as error:
                 if path == self._get_path("incoming"):
                     raise
                 _logger.info("OVHcloud SMS: replies cannot be read: %r", error)
@@ -505,3 +883,60 @@ class SmsOvhAccount(models.Model):
         marks = {path: sorted(ids)[-const.SEEN_REPLIES :] for path, ids in seen.items()}
         if marks != (self.reply_marks or {}):
             self.reply_marks = marks
+
+    # ------------------------------------------------------------
+    # Actions
+    # ------------------------------------------------------------
+
+    def action_set_replies(self):
+        """Open the settings of replies."""
+        self.ensure_one()
+        self.check_access("write")
+        settings = self.env["sms.ovh.reply.settings"].create(
+            {
+                "account_id": self.id,
+                "response_type": self.sms_response_type or "none",
+                "response_text": self.sms_response_text,
+                "emails": self.reply_emails,
+            }
+        )
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Replies"),
+            "res_model": settings._name,
+            "res_id": settings.id,
+            "view_mode": "form",
+            "target": "new",
+        }
+
+    def action_view_replies(self):
+        """Open the replies to this account's SMS."""
+        self.ensure_one()
+        self.check_access("read")
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "sms_ovh.sms_ovh_reply_action"
+        )
+        return {**action, "domain": [("account_id", "=", self.id)]}
+
+    @api.model
+    def _parse_emails(self, text):
+        """Return the e-mail addresses in `text`, separated by commas, spaces or lines.
+
+        :raise UserError: for what is no address
+        """
+        emails = []
+        for part in re.split(r"[\s,;]+", text or ""):
+            if not part:
+                continue
+            email = email_normalize(part)
+            if not email:
+                raise UserError(
+                    self.env._(
+                        "“%s” is not an e-mail address. Correct it, one address a"
+                        " line.",
+                        part,
+                    )
+                )
+            if email not in emails:
+                emails.append(email)
+        return emails

@@ -13,7 +13,7 @@ from odoo.tools.constants import GC_UNLINK_LIMIT
 
 from .. import const
 from ..fields import forget
-from ..tools import job_pool, ovh_calls, ovh_client, transaction
+from ..tools import error_sentences, job_pool, ovh_calls, ovh_client, transaction
 from ..tools.parameters import get_parameter
 from ..tools.pending_sms import OvhTooManyPending, PendingReading
 from ..tools.sms_api import SmsApiOvh, normalize_number
@@ -864,7 +864,7 @@ class SmsOvhJob(models.Model):
         ):
             return account._get_error_sentence(answer.read)
         if scope == "service":
-            return account._get_disabled_sentence()
+            return error_sentences.get_disabled_sentence(env, account.service_name)
         if scope == "job" and state in QUESTIONED_STATES:
             return env._(
                 "OVHcloud refuses what is sent as “%(name)s” (%(words)s). Look in"

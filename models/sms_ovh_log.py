@@ -67,6 +67,9 @@ class SmsOvhLog(models.Model):
 
     _account_date_idx = models.Index("(account_id, date)")
 
+    # A reply names its number, and asks which SMS that number got last.
+    _number_date_idx = models.Index("(number, date)")
+
     @api.model
     def _get_failure_types(self):
         """Return the failure types that SMS have."""
@@ -204,6 +207,51 @@ class SmsOvhLog(models.Model):
                 )
             )
         )
+
+    @api.model
+    def _find_last(self, account, numbers, senders=None):
+        """Return the last SMS that OVHcloud took for each of these numbers.
+
+        :param account: `sms.ovh.account` that sent them
+        :param dict numbers: until when, by number
+        :param senders: only those from these `sms.ovh.sender`; None for any
+        :return: OVHcloud's ids by number, the last one first
+        :rtype: dict[str, list[str]]
+        """
+        days = get_parameter(self.env, "answer_days", const.ANSWER_DAYS)
+        found = defaultdict(list)
+        # In SQL: a few of each number, all numbers at once.
+        for number, sms_ovh_id in self.env.execute_query(
+            SQL(
+                """
+                SELECT answer.number, last.sms_ovh_id
+                  FROM unnest(%(numbers)s::text[], %(until)s::timestamp[])
+                       AS answer (number, until)
+            CROSS JOIN LATERAL (
+                       SELECT sms_ovh_id, date
+                         FROM sms_ovh_log
+                        WHERE number = answer.number
+                          AND account_id = %(account)s
+                          AND sms_ovh_id IS NOT NULL
+                          AND date <= answer.until
+                          AND date > answer.until - make_interval(days => %(days)s)
+                          AND (%(any)s OR sender_id = ANY(%(senders)s))
+                     ORDER BY date DESC, id DESC
+                        LIMIT %(limit)s
+                       ) AS last
+              ORDER BY last.date DESC
+                """,
+                numbers=list(numbers),
+                until=list(numbers.values()),
+                account=account.id,
+                days=days,
+                any=senders is None,
+                senders=senders.ids if senders is not None else [],
+                limit=const.ANSWER_CANDIDATES,
+            )
+        ):
+            found[number].append(sms_ovh_id)
+        return dict(found)
 
     @api.model
     def _set_ids(self, job, changes):

@@ -249,7 +249,9 @@ class SmsOvhNumberCheck(models.Model):
                 checks._read_waiting(account, deadline)
             except ovh_client.OvhError as error:
                 _logger.warning("OVHcloud SMS: numbers cannot be checked: %r", error)
-                transaction.transact(self.env, partial(checks._postpone, account, error))
+                transaction.transact(
+                    self.env, partial(checks._postpone, account, error)
+                )
             else:
                 if account.check_error or account.check_attempts:
                     transaction.transact(

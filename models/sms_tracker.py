@@ -415,3 +415,25 @@ class SmsTracker(models.Model):
             else:
                 values.update(sms_ovh_poll_at=False, sms_ovh_no_report=True)
             trackers.write(values)
+
+    # ------------------------------------------------------------
+    # What is answered
+    # ------------------------------------------------------------
+
+    def _prepare_sms_ovh_answered(self):
+        """Return the values by which an answer names this SMS."""
+        trace = self.mailing_trace_id
+        return {"trace_id": trace.id, "mailing_id": trace.mass_mailing_id.id}
+
+    def _get_sms_ovh_record(self):
+        """Return the record that this SMS was about, None where there is none.
+
+        :rtype: odoo.models.Model|None
+        """
+        message = self.mail_notification_id.mail_message_id
+        trace = self.mailing_trace_id
+        model, res_id = trace.model or message.model, trace.res_id or message.res_id
+        if not model or not res_id or model not in self.env:
+            return None
+        record = self.env[model].browse(res_id)
+        return record if record.exists() else None

@@ -14,7 +14,7 @@ from odoo.tests import HttpCase, tagged
 from odoo.tools import mute_logger
 
 from .. import const
-from ..models import sms_ovh_account, sms_ovh_event
+from ..models import sms_ovh_account_answers, sms_ovh_event
 from .common import SmsOvhCase
 
 BAD_REQUESTS = 10_000
@@ -323,7 +323,7 @@ class TestBadCallbacks(SmsOvhCase, HttpCase):
             return False
 
         token = self.account.callback_token
-        with patch.object(sms_ovh_account, "compare_digest", compare):
+        with patch.object(sms_ovh_account_answers, "compare_digest", compare):
             for kind in KINDS:
                 response = self.url_open(f"/sms_ovh/{token}/{kind}?id=1")
                 self.assertEqual(response.status_code, 404)

@@ -349,7 +349,7 @@ class TestDeliveryReports(SmsOvhCase):
         self.simulator.configure(callback_mode="off")
         sms = self._send()
         self.simulator.order_faults({"kind": "500", "path": "/outgoing"})
-        with mute_logger("odoo.addons.sms_ovh.models.sms_ovh_account"):
+        with mute_logger("odoo.addons.sms_ovh.models.sms_tracker"):
             self._poll(sms)
         self.assertEqual(sms.state, "pending")
         self.assertTrue(sms.sms_tracker_id.sms_ovh_poll_at)

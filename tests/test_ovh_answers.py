@@ -9,6 +9,8 @@ from .common import SERVICE_1, SmsOvhCase, last_night
 
 LOGGERS = (
     "odoo.addons.sms_ovh.models.sms_ovh_account",
+    "odoo.addons.sms_ovh.models.sms_ovh_account_access",
+    "odoo.addons.sms_ovh.models.sms_ovh_account_answers",
     "odoo.addons.sms_ovh.models.sms_ovh_job",
     "odoo.addons.sms_ovh.tools.sms_api",
 )

@@ -12,6 +12,8 @@ from .common import SERVICE_1, SmsOvhCase
 
 LOGGERS = (
     "odoo.addons.sms_ovh.models.sms_ovh_account",
+    "odoo.addons.sms_ovh.models.sms_ovh_account_access",
+    "odoo.addons.sms_ovh.models.sms_ovh_account_answers",
     "odoo.addons.sms_ovh.models.sms_ovh_job",
     "odoo.addons.sms_ovh.tools.sms_api",
 )
@@ -265,9 +267,7 @@ class TestRefusals(SmsOvhCase):
     # ------------------------------------------------------------
 
     def _synchronise(self):
-        with mute_logger(
-            *LOGGERS, "odoo.addons.sms_ovh.models.sms_ovh_account_console"
-        ):
+        with mute_logger(*LOGGERS):
             return self.account._synchronise()
 
     def test_listed_and_not_there(self):

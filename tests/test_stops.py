@@ -101,7 +101,7 @@ class TestStops(AnswersCase):
             left.append(account.stops_to_read)
 
         with patch.object(type(self.account), "_take_stops", take_stops):
-            with mute_logger("odoo.addons.sms_ovh.models.sms_ovh_account_console"):
+            with mute_logger("odoo.addons.sms_ovh.models.sms_ovh_account_answers"):
                 self._run_cron("sms_ovh.ir_cron_read_answers")
             # What was done stays, and the next run goes on from there.
             self.assertEqual(left[1], "failed")

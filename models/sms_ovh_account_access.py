@@ -2,6 +2,7 @@ import contextlib
 import hashlib
 import hmac
 import json
+import logging
 import os
 import re
 import secrets
@@ -22,9 +23,11 @@ from odoo.tools.urls import urljoin
 
 from .. import const
 from ..fields import Secret
-from ..tools import http2sms, ovh_client
+from ..tools import error_sentences, http2sms, ovh_calls, ovh_client
 from ..tools.ovh_times import parse_time
 from .sms_ovh_account import LOGIN_FIELDS
+
+_logger = logging.getLogger(__name__)
 
 CLIENT_REGEX = re.compile(r"[A-Za-z0-9._-]{3,128}")
 # An API user's login may be an e-mail address.
@@ -37,7 +40,7 @@ CONNECTION_ACTIVITY = "sms_ovh.mail_activity_type_connection"
 
 
 class SmsOvhAccount(models.Model):
-    """How an account is connected with OVHcloud, and how long that lasts."""
+    """How an account reaches OVHcloud: its keys, its calls, and how it is connected."""
 
     _inherit = "sms.ovh.account"
 
@@ -246,7 +249,7 @@ class SmsOvhAccount(models.Model):
                     )
 
     # ------------------------------------------------------------
-    # What a client is made from
+    # The way to OVHcloud
     # ------------------------------------------------------------
 
     def _get_application(self):
@@ -306,6 +309,132 @@ class SmsOvhAccount(models.Model):
         consumer_key = consumer_key or account_sudo.consumer_key
         return http2sms.OvhSmsAccess(
             base_url, *account_sudo._get_application(), consumer_key, timeout
+        )
+
+    def _get_client(self):
+        """Return a client for this account's API and keys.
+
+        :rtype: ovh_client.OvhSmsClient|http2sms.Http2SmsClient
+        """
+        return http2sms.create_client(self._get_client_args())
+
+    def _get_path(self, *segments):
+        """Return the API's path of this service, or of something in it."""
+        self.ensure_one()
+        return "/".join(
+            ["/sms", *map(ovh_client.quote_path, (self.service_name, *segments))]
+        )
+
+    def _leave_out_unsafe(self, names):
+        """Return the names of a list that can stand in a path; others are logged."""
+        safe = [name for name in names if ovh_client.is_safe_name(name)]
+        if len(safe) < len(names):
+            _logger.warning(
+                "OVHcloud SMS: account %s: %s names that cannot be OVHcloud's are left"
+                " out",
+                self.id,
+                len(names) - len(safe),
+            )
+        return safe
+
+    def _fetch_listed(self, client, part, read):
+        """Return what OVHcloud says of each in one of the service's lists.
+
+        :param client: `OvhSmsClient`
+        :param str part: the list's name in the API
+        :param read: function from what OVHcloud answers to values of a record
+        :return: the values, and the names of those that are listed and cannot be read
+        :rtype: tuple[list[dict], set]
+        :raise ovh_client.OvhError: where OVHcloud cannot be asked
+        """
+        names = self._leave_out_unsafe(client.get(self._get_path(part)))
+        answers = ovh_calls.read_many(
+            self._get_client_args(), self._get_path(part), names, const.THREADS
+        )
+        values, unread = [], set()
+        for name, answer in zip(names, answers, strict=True):
+            try:
+                values.append(read(answer))
+            except (AttributeError, KeyError, TypeError, ValueError) as error:
+                _logger.warning(
+                    "OVHcloud SMS: account %s: one of its %s cannot be read: %s",
+                    self.id,
+                    part,
+                    type(error).__name__,
+                )
+                unread.add(name)
+        return values, unread
+
+    def _change_at_ovhcloud(self, change, read, label, gone_is_done=False):
+        """Change something at OVHcloud, then read what it is now.
+
+        :param change: makes the call that changes; gets a client
+        :param read: makes the calls that read, returns what they answer; None to read
+            nothing
+        :param str label: of what is changed, for sentences
+        :param bool gone_is_done: whether what does not exist is as well
+        :return: what `read` returns, None where it failed: the change was made then,
+            and the next synchronisation shows it
+        :raise UserError: where OVHcloud refuses; nothing was changed
+        """
+        self.ensure_one()
+        # Before the call: OVHcloud knows nothing of Odoo's rights.
+        self.check_access("write")
+        # What Odoo would refuse it refuses now, not after OVHcloud has changed.
+        self.env.flush_all()
+        with self._get_client() as client:
+            try:
+                change(client)
+            except ovh_client.OvhNotFound as error:
+                if not gone_is_done:
+                    raise UserError(self._get_refusal_sentence(error, label)) from None
+            except ovh_client.OvhError as error:
+                raise UserError(self._get_refusal_sentence(error, label)) from None
+            if read is None:
+                return None
+            try:
+                return read(client)
+            except ovh_client.OvhError as error:
+                _logger.warning(
+                    "OVHcloud SMS: account %s was changed, but cannot be read: %r",
+                    self.id,
+                    error,
+                )
+                self.env.ref("sms_ovh.ir_cron_synchronise").sudo()._trigger()
+                return None
+
+    def _get_error_sentence(self, error):
+        """Return a sentence in the user's language: what is wrong and what to do.
+
+        :param ovh_client.OvhError error: what a call raised
+        :rtype: str
+        """
+        return error_sentences.get_error_sentence(self.env, error, self._get_access())
+
+    def _get_refusal_sentence(self, error, label):
+        """Return what a refused change means: which field, and what to do.
+
+        :param ovh_client.OvhError error: what the call raised
+        :param str label: of what was to be changed
+        :rtype: str
+        """
+        return error_sentences.get_refusal_sentence(
+            self.env, error, label, self._get_access()
+        )
+
+    def _get_access(self):
+        """Return what sentences on errors tell of this account.
+
+        :rtype: error_sentences.Access
+        """
+        self.ensure_one()
+        return error_sentences.Access(
+            method=self.auth_method,
+            service=self.service_name,
+            expired=self._is_expired(),
+            # sudo: only whether there is one.
+            has_consumer_key=bool(self.sudo().consumer_key),
+            has_application=self.application_available,
         )
 
     # ------------------------------------------------------------
