@@ -1,4 +1,4 @@
-from odoo import models
+from odoo import api, models
 
 from ..tools.gsm7_filling import OFF
 from .mail_render_mixin import Gsm7Rendering
@@ -33,3 +33,29 @@ class MailThread(models.AbstractModel):
         return super()._message_sms_with_template(
             template, template_xmlid, *args, **kwargs
         )
+
+    @api.model
+    def notify_cancel_by_type(self, notification_type):
+        """Override of `sms`: SMS whose failure is dismissed are not sent again."""
+        failed_sudo = self.env["mail.notification"]
+        if notification_type == "sms":
+            # sudo: the user's own notifications, as core takes them.
+            failed_sudo = failed_sudo.sudo().search(
+                [
+                    ("notification_type", "=", "sms"),
+                    ("author_id", "=", self.env.user.partner_id.id),
+                    ("notification_status", "in", ("bounce", "exception")),
+                    ("mail_message_id.model", "=", self._name),
+                ]
+            )
+        uuids = failed_sudo.sms_tracker_ids.mapped("sms_uuid")
+        result = super().notify_cancel_by_type(notification_type)
+        if uuids:
+            self.env["sms.sms"].sudo().search(
+                [
+                    ("uuid", "in", uuids),
+                    ("state", "=", "error"),
+                    ("record_company_id.sms_ovh_account_id", "!=", False),
+                ]
+            ).state = "canceled"
+        return result

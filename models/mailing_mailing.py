@@ -7,10 +7,10 @@ from odoo.tools import split_every
 
 from .. import const
 from ..fields import UncheckedMany2one
+from ..mixins.sms_ovh_counter_mixin import SmsOvhTextFails, get_text_as_sent
 from ..tools import transaction
 from ..tools.credits import format_credits
 from ..tools.sms_segments import is_blank
-from .sms_ovh_counter_mixin import SmsOvhTextFails, get_text_as_sent
 from .sms_ovh_job import OPEN_STATES
 
 # How long the transaction that wrote an opt-out may take: it counts from its beginning.
@@ -546,14 +546,20 @@ class MailingMailing(models.Model):
         "sms_ovh_company_id.sms_ovh_account_id.credits_left",
         "sms_ovh_company_id.sms_ovh_account_id.auto_recharge",
         "sms_ovh_company_id.sms_ovh_account_id.default_user_id.quota_left",
+        "sms_ovh_estimate_ids.state",
+        "sms_ovh_estimate_ids.credits",
     )
     def _compute_sms_ovh_credit_warning(self):
         """Say what the SMS left cannot pay for, before it is sent.
 
-        About: numbers may be missing, double or abroad, where one SMS costs more.
+        By the estimate, where there is one that holds; else about: numbers may be
+        missing, double or abroad, where one SMS costs more.
         """
         self.sms_ovh_credit_warning = False
         for mailing in self:
+            if mailing._is_sms_ovh_estimated():
+                mailing.sms_ovh_credit_warning = mailing._get_sms_ovh_missing_sentence()
+                continue
             # sudo: the SMS left of the account that sends.
             account = mailing.sudo().sms_ovh_account_id
             if (
@@ -843,16 +849,15 @@ class MailingMailing(models.Model):
     def _commit_sms_ovh_slice(self):
         """Commit what is composed, if this is the cron, and forget what it took.
 
-        :return: whether there is time for more
+        :return: whether there is time for more, and nobody stopped the campaign
         :rtype: bool
         """
-        if not transaction.owns(self.env):
-            return True
-        if self.env["ir.cron"]._commit_progress():
+        if transaction.owns(self.env):
+            if not self.env["ir.cron"]._commit_progress():
+                self.env.ref("mass_mailing.ir_cron_mass_mailing_queue")._trigger()
+                return False
             self.env.invalidate_all()
-            return True
-        self.env.ref("mass_mailing.ir_cron_mass_mailing_queue")._trigger()
-        return False
+        return not self._is_sms_ovh_stopped()
 
     def _find_sms_ovh_opted_out(self, since):
         """Return which recipients opted out of this campaign since it was made ready.

@@ -20,10 +20,16 @@ ASK_AGAIN = 300
 
 
 class MailingMailing(models.Model):
-    """Calling a campaign back, as far as it is not gone."""
+    """Pausing a campaign, and calling it back as far as it is not gone."""
 
     _inherit = "mailing.mailing"
 
+    sms_ovh_paused = fields.Boolean(
+        string="Paused",
+        readonly=True,
+        copy=False,
+        help="What OVHcloud does not have yet waits until somebody resumes.",
+    )
     sms_ovh_cancel_state = fields.Selection(
         [("cancelling", "Being Cancelled"), ("cancelled", "Cancelled")],
         string="Cancellation",
@@ -41,6 +47,9 @@ class MailingMailing(models.Model):
         compute="_compute_sms_ovh_cancel_summary",
         compute_sudo=True,
     )
+
+    # Few are: who sends asks for these, not for all campaigns there ever were.
+    _sms_ovh_paused_idx = models.Index("(id) WHERE sms_ovh_paused IS TRUE")
 
     _sms_ovh_cancelling_idx = models.Index(
         "(id) WHERE sms_ovh_cancel_state = 'cancelling'"
@@ -184,12 +193,45 @@ class MailingMailing(models.Model):
             },
         }
 
+    def action_sms_ovh_pause(self):
+        """Have what is not posted yet wait, what is not composed yet included."""
+        self.check_access("write")
+        # sudo: nobody writes this by hand.
+        self.filtered(
+            lambda mailing: (
+                mailing._is_by_sms_ovh() and mailing.state in ("in_queue", "sending")
+            )
+        ).sudo().sms_ovh_paused = True
+
     def action_sms_ovh_resume(self):
-        """Override: what is being cancelled does not go on."""
-        return super(
-            MailingMailing,
-            self.filtered(lambda mailing: mailing.sms_ovh_cancel_state != "cancelling"),
-        ).action_sms_ovh_resume()
+        """Go on where the campaign was when it was paused."""
+        self.check_access("write")
+        # What is being cancelled does not go on.
+        paused = self.filtered(
+            lambda mailing: (
+                mailing.sms_ovh_paused and mailing.sms_ovh_cancel_state != "cancelling"
+            )
+        )
+        if not paused:
+            return
+        # sudo: nobody writes this by hand.
+        paused.sudo().sms_ovh_paused = False
+        paused._trigger_sms_ovh_crons()
+
+    def _trigger_sms_ovh_crons(self):
+        """Have all that sends a campaign run: composing, the queue, the outbox."""
+        for xmlid in (
+            "mass_mailing.ir_cron_mass_mailing_queue",
+            "sms.ir_cron_sms_scheduler_action",
+            "sms_ovh.ir_cron_post_jobs",
+        ):
+            # sudo: who sends campaigns need not have rights on scheduled actions.
+            self.env.ref(xmlid).sudo()._trigger()
+
+    def _is_sms_ovh_stopped(self):
+        """Whether nothing of this campaign is composed or sent for now."""
+        self.ensure_one()
+        return self.sms_ovh_paused
 
     def _is_by_sms_ovh(self):
         """Whether OVHcloud sends this campaign, or has some of it in hand.

@@ -302,20 +302,15 @@ class MailingMailing(models.Model):
             and estimate.fingerprint == self._get_sms_ovh_fingerprint()
         )
 
-    @api.depends("sms_ovh_estimate_ids.state", "sms_ovh_estimate_ids.credits")
-    def _compute_sms_ovh_credit_warning(self):
-        """Override to go by the estimate, where there is one that holds."""
-        estimated = self.filtered(
-            lambda mailing: (
-                mailing.mailing_type == "sms"
-                and mailing.state == "draft"
-                and mailing.sms_ovh_estimate_id.state == "done"
-                and not mailing.sms_ovh_estimate_stale
-            )
+    def _is_sms_ovh_estimated(self):
+        """Return whether an estimate tells what this campaign takes, and still holds."""
+        self.ensure_one()
+        return (
+            self.mailing_type == "sms"
+            and self.state == "draft"
+            and self.sms_ovh_estimate_id.state == "done"
+            and not self.sms_ovh_estimate_stale
         )
-        for mailing in estimated:
-            mailing.sms_ovh_credit_warning = mailing._get_sms_ovh_missing_sentence()
-        return super(MailingMailing, self - estimated)._compute_sms_ovh_credit_warning()
 
     def _get_sms_ovh_missing_sentence(self):
         """Return what the SMS left cannot pay for, by the estimate, or False."""

@@ -2,8 +2,8 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 from .. import const
+from ..mixins.sms_ovh_hours_mixin import HOURS_FIELDS, get_preset_values
 from .res_company import RULE_FIELDS
-from .sms_ovh_hours import HOURS_FIELDS, get_preset_values
 
 
 class ResConfigSettings(models.TransientModel):

@@ -165,7 +165,6 @@ class SmsOvhAccount(models.Model):
 
     # API users
     user_ids = fields.One2many("sms.ovh.user", "account_id", string="API Users")
-
     default_user_id = fields.Many2one(
         "sms.ovh.user",
         string="Send as API User",
@@ -176,34 +175,28 @@ class SmsOvhAccount(models.Model):
         tracking=True,
         help="SMS are then sent in this user's name, and its quota pays for them.",
     )
-
     default_user_quota_active = fields.Boolean(related="default_user_id.quota_active")
-
     default_user_quota_left = fields.Float(
         related="default_user_id.quota_left", string="Quota Left"
     )
 
+    # Credits
     auto_recharge = fields.Boolean(
         string="Automatic Recharge",
         readonly=True,
         copy=False,
         help="OVHcloud orders a new pack by itself when few SMS are left.",
     )
-
-    # Credits
     recharge_amount = fields.Integer(string="SMS Recharged", readonly=True, copy=False)
-
     recharge_threshold = fields.Float(
         string="Recharged Below", digits=(16, 2), readonly=True, copy=False
     )
-
     credit_warning_threshold = fields.Integer(
         string="Warn Below",
         default=100,
         help="Odoo warns once when fewer SMS are left, unless OVHcloud recharges the"
         " account by itself. 0: never.",
     )
-
     credit_warning_user_ids = fields.Many2many(
         "res.users",
         relation="sms_ovh_account_credit_warning_user_rel",
@@ -211,7 +204,6 @@ class SmsOvhAccount(models.Model):
         domain="[('share', '=', False), ('company_ids', 'in', company_id)]",
         help="By default the responsible.",
     )
-
     credit_warned = fields.Boolean(readonly=True, copy=False)
 
     # The queue
@@ -258,11 +250,9 @@ class SmsOvhAccount(models.Model):
     month_sent = fields.Integer(
         string="Sent This Month", compute="_compute_month_figures"
     )
-
     month_failed = fields.Integer(
         string="Failed This Month", compute="_compute_month_figures"
     )
-
     month_credits = fields.Float(
         string="SMS Charged This Month",
         digits=(16, 2),

@@ -57,18 +57,15 @@ class SmsOvhAccount(models.Model):
         required=True,
         copy=False,
     )
-
     delivery_url = Secret(
         string="Address for Delivery Reports",
         compute="_compute_delivery_url",
         groups="base.group_system",
     )
-
     delivery_unreachable = fields.Boolean(
         compute="_compute_delivery_unreachable",
         help="OVHcloud cannot reach Odoo's address from the Internet.",
     )
-
     callback_state = fields.Selection(
         CALLBACK_STATES,
         string="Delivery Reports",
@@ -77,7 +74,6 @@ class SmsOvhAccount(models.Model):
         readonly=True,
         copy=False,
     )
-
     stop_callback_state = fields.Selection(
         CALLBACK_STATES,
         string="STOP",
@@ -86,7 +82,6 @@ class SmsOvhAccount(models.Model):
         readonly=True,
         copy=False,
     )
-
     reply_callback_state = fields.Selection(
         [*CALLBACK_STATES, ("answer", "Answered Automatically")],
         string="Replies",
@@ -95,7 +90,6 @@ class SmsOvhAccount(models.Model):
         readonly=True,
         copy=False,
     )
-
     inbox_dropped = fields.Integer(
         string="Calls Not Kept",
         readonly=True,
@@ -115,18 +109,15 @@ class SmsOvhAccount(models.Model):
         copy=False,
         help="What OVHcloud does when a recipient replies.",
     )
-
     sms_response_text = fields.Text(
         string="Automatic Answer", readonly=True, copy=False
     )
-
     reply_emails = fields.Text(
         string="Forwarded To",
         readonly=True,
         copy=False,
         help="OVHcloud sends each reply to these e-mail addresses.",
     )
-
     stop_keywords = fields.Char(
         string="Opt-out Keywords",
         default=const.STOP_KEYWORDS,
@@ -134,30 +125,25 @@ class SmsOvhAccount(models.Model):
         " as by STOP. Separated by commas; case, accents, punctuation and digits do not"
         " matter.",
     )
-
     start_keywords = fields.Char(
         string="Opt-in Keywords",
         help="Whoever opted out and replies one of these words, and nothing else, gets"
         " SMS again: the number is taken off Odoo's blacklist and OVHcloud's. Separated"
         " by commas; empty: only a user takes a number off.",
     )
-
     last_reply_at = fields.Datetime(readonly=True, copy=False)
 
     # The last reply seen in each list of OVHcloud's that knows no time, by its path.
     reply_marks = fields.Json(string="Last Replies Seen", readonly=True, copy=False)
-
     stops_to_read = fields.Integer(
         string="STOP Still to Take Over",
         readonly=True,
         copy=False,
         help="Numbers on OVHcloud's blacklist that are not on Odoo's yet.",
     )
-
     answers_read_at = fields.Datetime(
         string="Replies Read On", readonly=True, copy=False
     )
-
     reply_count = fields.Integer(compute="_compute_reply_count")
 
     # OVHcloud's ids of replies that were deleted here, while its list may name them.

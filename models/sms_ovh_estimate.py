@@ -7,13 +7,13 @@ from odoo import api, fields, models
 from odoo.tools.constants import GC_UNLINK_LIMIT
 
 from .. import const
+from ..mixins.sms_ovh_counter_mixin import SmsOvhTextFails
 from ..tools import transaction
 from ..tools.gsm7_filling import OFF
 from ..tools.number_country import get_country_code
 from ..tools.parameters import get_parameter
 from ..tools.sms_segments import UNICODE, count_segments
 from .mailing_mailing_estimate import SeenNumbers
-from .sms_ovh_counter_mixin import SmsOvhTextFails
 
 _logger = logging.getLogger(__name__)
 

@@ -9,13 +9,13 @@ from uuid import uuid4
 
 from odoo import SUPERUSER_ID, api, fields, models
 from odoo.exceptions import ValidationError
+from odoo.tools import SQL
 from odoo.tools.constants import GC_UNLINK_LIMIT
 
 from .. import const
 from ..fields import forget
-from ..tools import error_sentences, job_pool, ovh_calls, ovh_client, transaction
+from ..tools import error_sentences, job_pool, ovh_client, transaction
 from ..tools.parameters import get_parameter
-from ..tools.pending_sms import OvhTooManyPending, PendingReading
 from ..tools.sms_api import SmsApiOvh, normalize_number
 
 _logger = logging.getLogger(__name__)
@@ -42,31 +42,21 @@ OPEN_STATES = ("queued", "posting", "unknown")
 ABANDONED_AFTER = 2 * (
     job_pool.POST_WITHIN + const.CONNECT_TIMEOUT + const.READ_TIMEOUT
 )
-# By how much the time that OVHcloud says an SMS was created at may miss the one at which
-# its job was posted, either way.
-CLOCK_MARGIN = timedelta(minutes=2)
-# Seconds that one run goes on asking OVHcloud for jobs whose outcome is not known.
-RECONCILE_SECONDS = 30
 # Channel of OCA's `queue_job`, where that is installed.
 QUEUE_JOB_CHANNEL = "root.sms_ovh"
 # Minutes that the cron leaves new jobs to it, if it runs at all.
 QUEUE_JOB_MINUTES = 5
-# How long reports wait until it is checked whose ids they name, and the seconds that
-# one run goes on checking.
-CHECK_IDS_WITHIN = timedelta(hours=1)
-CHECK_SECONDS = 15
 # What `SmsApiOvh` calls a refusal whose words may be about the keys or the account, and
 # which a read shows to be about the job alone.
 QUESTIONED_STATES = ("unregistered", "insufficient_credit")
-# Between two inquiries for receivers that OVHcloud never named, when an unknown report
-# may be on one.
-ASK_EVERY = timedelta(minutes=1)
-# How long what waits for a refused sender or API user leaves the trying to one job.
-PROBE_MARGIN = timedelta(minutes=2)
 # Seconds between two triggers of the inbox while jobs are posted.
 WAKE_EVERY = 1
 # Where the jobs of a transaction are kept that are posted after its commit.
 COMMITTED_IDS = "sms_ovh.job_ids"
+
+# How long what waits for a refused sender or API user leaves the trying to one job.
+PROBE_MARGIN = timedelta(minutes=2)
+
 # Jobs looked at in one search of those that are due.
 SEARCH_LIMIT = 200
 
@@ -132,6 +122,11 @@ class SmsOvhJob(models.Model):
         readonly=True, help="Pairs of an SMS's UUID and its number in E.164."
     )
     receiver_count = fields.Integer(string="Receivers", readonly=True)
+    country_code = fields.Char(
+        string="Country",
+        readonly=True,
+        help="Whose quiet hours this job keeps: all its receivers are in this country.",
+    )
     withdrawn = fields.Json(
         readonly=True,
         help="UUIDs of SMS that somebody stopped while it was not known whether they had"
@@ -202,10 +197,6 @@ class SmsOvhJob(models.Model):
                         )
                     )
         return super().write(vals)
-
-    # ------------------------------------------------------------
-    # Settings
-    # ------------------------------------------------------------
 
     # ------------------------------------------------------------
     # Filling the outbox
@@ -738,7 +729,175 @@ class SmsOvhJob(models.Model):
             jobs._dispatch(jobs)
 
     # ------------------------------------------------------------
-    # Answers
+    # When it is posted: marketing never in the quiet hours of its receivers
+    # ------------------------------------------------------------
+
+    def _hold_closed(self):
+        """Have those of these jobs wait that may not be posted now, and all like them.
+
+        :return: whether there are any
+        :rtype: bool
+        """
+        marketing = self.filtered(lambda job: job.kind == "marketing")
+        now = fields.Datetime.now()
+        # A thread may post it as late as that.
+        latest = now + timedelta(seconds=job_pool.POST_WITHIN)
+        held = False
+        for account, country_code in {
+            (job.account_id, job.country_code) for job in marketing
+        }:
+            company = account.company_id
+            opening = company._get_sms_ovh_opening(now, country_code)
+            if opening == now:
+                opening = company._get_sms_ovh_opening(latest, country_code)
+                if opening == latest:
+                    continue
+            held = True
+            self._hold(account, country_code, opening)
+        return held
+
+    @api.model
+    def _hold(self, account, country_code, opening):
+        """Have all queued marketing jobs to a country wait.
+
+        :param account: `sms.ovh.account`
+        :param str|bool country_code: as the jobs have it
+        :param datetime opening: in UTC
+        """
+        self.flush_model()
+        # In SQL: each text of a campaign with placeholders is a job of its own.
+        self.env.execute_query(
+            SQL(
+                """
+                UPDATE sms_ovh_job
+                   SET next_attempt = %(opening)s
+                 WHERE id IN (
+                           SELECT id
+                             FROM sms_ovh_job
+                            WHERE state = 'queued' AND kind = 'marketing'
+                              AND account_id = %(account)s
+                              AND country_code IS NOT DISTINCT FROM %(country)s
+                              AND (next_attempt IS NULL OR next_attempt < %(opening)s)
+                       FOR NO KEY UPDATE SKIP LOCKED
+                       )
+             RETURNING id
+                """,
+                opening=opening,
+                account=account.id,
+                country=country_code or None,
+            )
+        )
+        self.invalidate_model(["next_attempt"], flush=False)
+        self._trigger_at("sms_ovh.ir_cron_post_jobs", [opening])
+
+    @api.model
+    def _release(self, companies):
+        """Let the jobs that wait be looked at again.
+
+        :param companies: `res.company` whose hours changed
+        """
+        # sudo: the outbox is nobody's to write but the gateway's.
+        waiting_sudo = self.sudo().search(
+            [
+                ("state", "=", "queued"),
+                ("kind", "=", "marketing"),
+                ("next_attempt", ">", fields.Datetime.now()),
+                ("account_id.company_id", "in", companies.ids),
+            ]
+        )
+        if waiting_sudo:
+            waiting_sudo.next_attempt = False
+            self.env.ref("sms_ovh.ir_cron_post_jobs").sudo()._trigger()
+
+    @api.model
+    def _trigger_at(self, xmlid, moments):
+        """Have a cron run at moments to come, once at each, whoever else asks for it.
+
+        :param str xmlid: of the `ir.cron`
+        :param moments: datetimes in UTC
+        """
+        # sudo: whoever sends need not have rights on scheduled actions.
+        cron_sudo = self.env.ref(xmlid).sudo()
+        known = (
+            self.env["ir.cron.trigger"]
+            .sudo()
+            .search_fetch(
+                [("cron_id", "=", cron_sudo.id), ("call_at", "in", list(moments))],
+                ["call_at"],
+            )
+        )
+        moments = set(moments) - set(known.mapped("call_at"))
+        if moments:
+            cron_sudo._trigger(sorted(moments))
+
+    # ------------------------------------------------------------
+    # Called back
+    # ------------------------------------------------------------
+
+    def _take_out(self, uuids):
+        """Take receivers out of those of these jobs that are not posted yet.
+
+        :param set uuids: of SMS; the jobs are locked
+        :return: those of `uuids` that stood in such a job
+        :rtype: set
+        """
+        found = set()
+        for job in self.filtered(lambda job: job.state == "queued" and uuids):
+            kept = [pair for pair in job.receivers if pair[0] not in uuids]
+            found |= {uuid for uuid, __ in job.receivers} & uuids
+            values = {"receivers": kept, "receiver_count": len(kept)}
+            if not kept:
+                values.update(state="cancelled", next_attempt=False)
+            job.write(values)
+        return found
+
+    def _withdraw(self, uuids):
+        """Have receivers not posted again of which nobody knows whether they were.
+
+        :param set uuids: of SMS; the jobs are locked
+        :return: those of `uuids` of which nobody may hear for a while
+        :rtype: set
+        """
+        found = set()
+        for job in self.filtered(lambda job: job.state in ("posting", "unknown")):
+            withdrawn = {uuid for uuid, __ in job.receivers} & uuids
+            if withdrawn:
+                job.withdrawn = sorted(withdrawn.union(job.withdrawn or ()))
+                if job.state == "unknown":
+                    found |= withdrawn
+        return found
+
+    def _return_to_queue(self):
+        """Put the SMS of these jobs back into Odoo's queue: those that nobody posted."""
+        jobs = self.try_lock_for_update(allow_referencing=True).filtered(
+            lambda job: job.state == "queued"
+        )
+        uuids = {uuid for job in jobs for uuid, __ in job.receivers}
+        jobs.write({"state": "cancelled", "next_attempt": False})
+        # sudo: SMS of any user.
+        self.env["sms.sms"].sudo().search(
+            [("uuid", "in", list(uuids)), ("state", "=", "process")]
+        ).write({"state": "outgoing", "sms_ovh_job_id": False})
+        if uuids:
+            self.env.ref("sms.ir_cron_sms_scheduler_action").sudo()._trigger()
+
+    def _call_back_withdrawn(self):
+        """Have OVHcloud asked to cancel what was withdrawn, now that it has it."""
+        uuids = {uuid for job in self.filtered("withdrawn") for uuid in job.withdrawn}
+        if not uuids:
+            return
+        # sudo: trackers are technical records without access of their own.
+        self.env["sms.tracker"].sudo().search(
+            [
+                ("sms_uuid", "in", list(uuids)),
+                ("sms_ovh_id", "!=", False),
+                ("sms_ovh_account_id.auth_method", "!=", "http2sms"),
+            ]
+        ).sms_ovh_cancel = "requested"
+        self.env.ref("sms_ovh.ir_cron_cancel").sudo()._trigger()
+
+    # ------------------------------------------------------------
+    # Called back
     # ------------------------------------------------------------
 
     @api.model
@@ -1151,472 +1310,6 @@ class SmsOvhJob(models.Model):
         return check
 
     # ------------------------------------------------------------
-    # Reconciliation
-    # ------------------------------------------------------------
-
-    @api.model
-    def _recover(self):
-        """Find the jobs that somebody took and nobody settled: their outcome is open."""
-        limit = fields.Datetime.now() - timedelta(seconds=ABANDONED_AFTER)
-        jobs = self.search(
-            [("state", "=", "posting"), ("posted_at", "<", limit)]
-        ).try_lock_for_update(allow_referencing=True)
-        for job in jobs:
-            _logger.warning("OVHcloud SMS: job %s was left while being sent", job.tag)
-            job.write({"state": "unknown", "next_attempt": fields.Datetime.now()})
-        return jobs
-
-    @api.model
-    def _reconcile_due(self):
-        """Ask OVHcloud once for each job whose outcome is not known, each committed."""
-        last_id = 0
-        readings = {}
-        deadline = time.monotonic() + RECONCILE_SECONDS
-        while True:
-            if time.monotonic() > deadline:
-                self.env.ref("sms_ovh.ir_cron_post_jobs").sudo()._trigger()
-                return
-            # The lock, too: another worker's transaction may conflict with it.
-            last_id = transaction.transact(
-                self.env, partial(self._reconcile_next, last_id, readings)
-            )
-            if not last_id:
-                return
-
-    @api.model
-    def _reconcile_next(self, last_id, readings):
-        """Ask OVHcloud for the next job after `last_id` whose outcome is not known.
-
-        :param int last_id: id of the job before
-        :param dict readings: see :meth:`_reconcile`
-        :return: the job's id, False where there is no further one
-        :rtype: int|bool
-        """
-        job = self.search(
-            [
-                ("state", "=", "unknown"),
-                ("id", ">", last_id),
-                "|",
-                ("next_attempt", "=", False),
-                ("next_attempt", "<=", fields.Datetime.now()),
-            ],
-            order="id",
-            limit=SEARCH_LIMIT,
-        ).try_lock_for_update(allow_referencing=True, limit=1)
-        if job:
-            job._reconcile(readings)
-        return job.id
-
-    def _reconcile(self, readings=None):
-        """Ask OVHcloud for this job's tag, and adopt what it knows.
-
-        Only a tag that OVHcloud does not know, asked twice with time between, is posted
-        again, and with the same tag.
-
-        :param dict|None readings: what jobs of the same run share, see
-            :meth:`_fetch_pending`
-        """
-        self.ensure_one()
-        if self.state != "unknown":
-            return
-        if self.account_id.auth_method == "http2sms":
-            # Nobody can be asked whether it left, so it never leaves again.
-            self.write({"state": "failed", "next_attempt": False})
-            self._apply(
-                self._get_api()._prepare_results(self.receivers, "ovh_unconfirmed")
-            )
-            return
-        try:
-            with self.account_id._get_client() as client:
-                found = self._fetch_by_tag(client, {} if readings is None else readings)
-        except ovh_client.OvhError as error:
-            _logger.warning(
-                "OVHcloud SMS: job %s cannot be asked for: %r", self.tag, error
-            )
-            self.next_attempt = self._get_check()
-            return
-        missing = [number for __, number in self.receivers if number not in found]
-        if missing and self.next_attempt and self.next_attempt > fields.Datetime.now():
-            # Asked before it was due, by the button: what is not there may still come.
-            return
-        if found:
-            api_ovh = self._get_api()
-            if missing and self.unknown_checks < 1:
-                # OVHcloud may still be at it.
-                self.write(
-                    {
-                        "unknown_checks": self.unknown_checks + 1,
-                        "next_attempt": self._get_check(),
-                    }
-                )
-                return
-            self._accept(sum(charged for __, charged in found.values()))
-            self._release_fellows()
-            self._set_open(dict.fromkeys(missing, False))
-            results = api_ovh._read_receivers(
-                [pair for pair in self.receivers if pair[1] in found],
-                {number: ovh_id for number, (ovh_id, __) in found.items()},
-                [],
-            )
-            self._apply(results + self._prepare_unconfirmed(api_ovh, missing))
-            self._wake_inbox()
-            _logger.info(
-                "OVHcloud SMS: job %s found at OVHcloud: %s of %s receivers",
-                self.tag,
-                len(found),
-                self.receiver_count,
-            )
-        elif self.unknown_checks < 1:
-            self.write(
-                {
-                    "unknown_checks": self.unknown_checks + 1,
-                    "next_attempt": self._get_check(),
-                }
-            )
-        else:
-            _logger.info("OVHcloud SMS: job %s is not known at OVHcloud's", self.tag)
-            self._apply(self._postpone({"unknown_checks": 0}))
-
-    def _prepare_unconfirmed(self, api_ovh, numbers):
-        """Return the results of receivers that OVHcloud named nowhere."""
-        reason = api_ovh.env._(
-            "OVHcloud took the job but does not list this SMS: it may have been sent,"
-            " or not. Odoo goes on asking for two days."
-        )
-        receivers = [pair for pair in self.receivers if pair[1] in set(numbers)]
-        return api_ovh._prepare_results(receivers, "ovh_unconfirmed", reason)
-
-    # ------------------------------------------------------------
-    # Whose id is whose
-    # ------------------------------------------------------------
-
-    @api.model
-    def _ask_for_open_due(self):
-        """Ask OVHcloud for what is open of accepted jobs, each committed.
-
-        :return: whether anything was asked for
-        :rtype: bool
-        """
-        last_id = 0
-        readings = {}
-        deadline = time.monotonic() + CHECK_SECONDS
-        while time.monotonic() < deadline:
-            asked_id = transaction.transact(
-                self.env, partial(self._ask_for_open_next, last_id, readings)
-            )
-            if not asked_id:
-                return bool(last_id)
-            last_id = asked_id
-        self.env.ref("sms_ovh.ir_cron_post_jobs").sudo()._trigger()
-        return True
-
-    @api.model
-    def _ask_for_open_next(self, last_id, readings):
-        """Ask OVHcloud for what is open of the next job after `last_id`.
-
-        :param int last_id: id of the job before
-        :param dict readings: see :meth:`_reconcile`
-        :return: the job's id, False where there is no further one
-        :rtype: int|bool
-        """
-        job = self.search(
-            [
-                ("open_count", ">", 0),
-                ("id", ">", last_id),
-                ("next_attempt", "<=", fields.Datetime.now()),
-            ],
-            order="id",
-            limit=SEARCH_LIMIT,
-        ).try_lock_for_update(allow_referencing=True, limit=1)
-        if job:
-            job._ask_for_open(readings)
-        return job.id
-
-    def _ask_for_open(self, readings):
-        """Ask OVHcloud whose this job's ids are, and for receivers that it never named.
-
-        Nothing promises that the ids of an answer follow its receivers: until it is
-        known, no report is believed.
-
-        :param dict readings: see :meth:`_reconcile`
-        """
-        self.ensure_one()
-        asked = self.open_receivers or {}
-        unchecked = {ovh_id: number for number, ovh_id in asked.items() if ovh_id}
-        try:
-            whose = self._fetch_numbers(unchecked)
-            found = {number: (ovh_id, None) for ovh_id, number in whose.items()}
-            lost = {
-                number
-                for number, ovh_id in asked.items()
-                if not ovh_id or whose.get(ovh_id, number) != number
-            } - found.keys()
-            if lost:
-                with self.account_id._get_client() as client:
-                    by_tag = self._fetch_by_tag(client, readings, lost)
-                found.update(
-                    (number, by_tag[number]) for number in lost & by_tag.keys()
-                )
-        except ovh_client.OvhError as error:
-            _logger.warning(
-                "OVHcloud SMS: job %s: receivers cannot be asked for: %r",
-                self.tag,
-                error,
-            )
-            self.next_attempt = self._get_check()
-            if self.posted_at < fields.Datetime.now() - CHECK_IDS_WITHIN:
-                self._set_open({k: v for k, v in asked.items() if not v})
-            return
-        lost -= found.keys()
-        first = self.unknown_checks < 1
-        # Listed nowhere yet: looked for once more, then taken as it stands.
-        unread = {
-            number: ovh_id
-            for ovh_id, number in unchecked.items()
-            if ovh_id not in whose and number not in found and first
-        }
-        self.unknown_checks += 1
-        changes = {
-            number: (asked.get(number) or None, *found[number])
-            for number in asked.keys() & found.keys()
-            if asked[number] != found[number][0]
-        }
-        self._adopt_changes(changes, {n for n in changes if asked[n] is None})
-        told = (
-            [] if first else [number for number in lost if asked[number] is not False]
-        )
-        if told:
-            self._apply(self._prepare_unconfirmed(self._get_api(), told))
-        self._set_open(
-            unread
-            | {
-                number: None if first and asked[number] is not False else False
-                for number in lost
-            }
-        )
-        if unread:
-            self.next_attempt = self._get_check()
-        self._wake_inbox()
-
-    def _fetch_numbers(self, ovh_ids):
-        """Ask OVHcloud to whom these SMS of this job go.
-
-        :param ovh_ids: OVHcloud's ids
-        :return: number in E.164 by id, of those that it lists as sent or waiting
-        :rtype: dict[str, str]
-        :raise ovh_client.OvhError: where OVHcloud cannot be asked
-        """
-        outgoing_path = self._get_outgoing_path()
-        whose = {}
-        for path in (outgoing_path, ovh_calls.get_jobs_path(outgoing_path)):
-            left = [ovh_id for ovh_id in ovh_ids if ovh_id not in whose]
-            for ovh_id, sms in self._fetch_each(path, left):
-                if sms is not None:
-                    whose[ovh_id] = normalize_number(sms["receiver"])
-        return whose
-
-    def _adopt_changes(self, changes, new):
-        """Write down under which ids SMS of this job really are at OVHcloud.
-
-        :param dict changes: id as of before or None, id, and credits or None, by number
-        :param set new: the numbers of which nothing was written down yet
-        """
-        if not changes:
-            return
-        _logger.warning(
-            "OVHcloud SMS: job %s: %s ids were found or corrected",
-            self.tag,
-            len(changes),
-        )
-        api_ovh = self._get_api()
-        results = api_ovh._read_receivers(
-            [pair for pair in self.receivers if pair[1] in changes],
-            {number: ovh_id for number, (__, ovh_id, __credits) in changes.items()},
-            [],
-        )
-        uuids = {uuid for uuid, number in self.receivers if number in new}
-        self._apply([result for result in results if result["uuid"] in uuids])
-        others = [result for result in results if result["uuid"] not in uuids]
-        for result in others:
-            result["sms_ovh_job_id"] = self.id
-        # sudo: SMS of any user.
-        self.env["sms.sms"].sudo()._sms_ovh_apply_results(others, self.account_id)
-        self.env["sms.ovh.log"]._set_ids(
-            self,
-            {number: change for number, change in changes.items() if number not in new},
-        )
-        self.credits += sum(charged or 0 for *__, charged in changes.values())
-
-    @api.model
-    def _ask_soon(self, accounts):
-        """Ask soon for receivers that OVHcloud never named: a report may be on one.
-
-        :param accounts: `sms.ovh.account` that got reports on unknown SMS
-        """
-        now = fields.Datetime.now()
-        jobs = self.search(
-            [
-                ("open_count", ">", 0),
-                ("account_id", "in", accounts.ids),
-                ("next_attempt", ">", now),
-                ("write_date", "<", now - ASK_EVERY),
-            ]
-        )
-        if jobs:
-            jobs.next_attempt = now
-            self.env.ref("sms_ovh.ir_cron_post_jobs").sudo()._trigger()
-
-    @api.model
-    def _get_unchecked_ids(self, accounts):
-        """Return the ids of which it is soon known whose they are.
-
-        :param accounts: `sms.ovh.account`
-        :rtype: set[tuple[int, str]]
-        """
-        limit = fields.Datetime.now() - CHECK_IDS_WITHIN
-        jobs = self.search_fetch(
-            [
-                ("open_count", ">", 0),
-                ("account_id", "in", accounts.ids),
-                ("posted_at", ">", limit),
-            ],
-            ["account_id", "open_receivers"],
-        )
-        return {
-            (job.account_id.id, ovh_id)
-            for job in jobs
-            for ovh_id in (job.open_receivers or {}).values()
-            if ovh_id
-        }
-
-    def _fetch_by_tag(self, client, readings, wanted=None):
-        """Return what OVHcloud knows of this job: number -> (id, credits).
-
-        A deferred SMS may stand among the pending jobs only, which have no tag: there
-        it is recognised by receiver, text and time.
-
-        Sent as an API user or from a virtual number, it is listed there, and where not,
-        maybe among the account's.
-
-        :param dict readings: see :meth:`_fetch_pending`
-        :param set wanted: numbers to look for; by default all
-        :raise ovh_client.OvhError: where OVHcloud cannot be asked
-        """
-        self.ensure_one()
-        found = {}
-        if wanted is None:
-            wanted = {number for __, number in self.receivers}
-        own_path, all_path = (
-            self._get_outgoing_path(),
-            self.account_id._get_path("outgoing"),
-        )
-        for path in dict.fromkeys((own_path, all_path)):
-            if not wanted - found.keys():
-                break
-            try:
-                ids = client.get(path, tag=self.tag) or []
-            except ovh_client.OvhNotFound:
-                if path == all_path:
-                    raise
-                continue  # whoever it was sent as is gone
-            for ovh_id, sms in self._fetch_each(path, ids):
-                if sms is None:
-                    raise ovh_client.OvhUnreadableAnswer("A listed SMS does not exist")
-                number = normalize_number(sms["receiver"])
-                found.setdefault(number, (str(ovh_id), sms.get("credits") or 0))
-        numbers = wanted - found.keys()
-        if not numbers:
-            return found
-        pending = {
-            entry.number: (entry.ovh_id, entry.credits)
-            for entry in self._fetch_pending(client, readings)
-            if entry.number in numbers and entry.message.startswith(self.body)
-        }
-        # The same text may have gone to the same number by another job, which has found
-        # it since the list was read.
-        taken_ids = self._get_known_ids({ovh_id for ovh_id, __ in pending.values()})
-        found.update(
-            (number, known)
-            for number, known in pending.items()
-            if known[0] not in taken_ids
-        )
-        return found
-
-    def _fetch_pending(self, client, readings):
-        """Return what OVHcloud holds back of what it took when this job was posted.
-
-        The list is that of all campaigns of the account, so it is read once for all
-        jobs that were due by then, and only as far back as they go.
-
-        :param dict readings: by path, what was read for other jobs
-        :rtype: list[PendingEntry]
-        :raise ovh_client.OvhError: where OVHcloud cannot be asked
-        """
-        self.ensure_one()
-        path = self._get_outgoing_path().removesuffix("outgoing") + "jobs"
-        key = (self.account_id.id, path)
-        started, reading = readings.get(key, (None, None))
-        now = fields.Datetime.now()
-        if not reading or (self.next_attempt and started < self.next_attempt <= now):
-            started = now
-            reading = PendingReading(
-                client,
-                self.account_id._get_client_args(),
-                path,
-                get_parameter(self.env, "threads", const.THREADS) or 1,
-                self._get_known_ids,
-            )
-        # Not kept when it is broken off: what was not read would pass for not there.
-        readings.pop(key, None)
-        posted = (self.posted_at or self.create_date) + timedelta(
-            seconds=reading.clock_offset
-        )
-        try:
-            entries = reading.read(
-                posted - CLOCK_MARGIN,
-                posted + timedelta(seconds=ABANDONED_AFTER / 2) + CLOCK_MARGIN,
-            )
-        except OvhTooManyPending:
-            readings[key] = (started, reading)
-            raise
-        readings[key] = (started, reading)
-        return entries
-
-    def _get_known_ids(self, ovh_ids):
-        """Return which of these are SMS of this account that Odoo has an answer on.
-
-        :param set[str] ovh_ids: OVHcloud's ids
-        :rtype: set[str]
-        """
-        account_id = self.account_id.id
-        return {
-            ovh_id
-            for known_account_id, ovh_id in self.env["sms.ovh.log"]._find(ovh_ids)
-            if known_account_id == account_id
-        }
-
-    def _fetch_each(self, path, ids):
-        """Ask OVHcloud for each of these SMS, several at a time.
-
-        :param str path: the API's path of the list that `ids` are from
-        :return: pairs of id and answer, None for one that does not exist
-        :rtype: list[tuple]
-        :raise ovh_client.OvhError: where OVHcloud cannot be asked
-        """
-        answers = ovh_calls.read_many(
-            self.account_id._get_client_args(),
-            path,
-            ids,
-            get_parameter(self.env, "threads", const.THREADS) or 1,
-        )
-        for answer in answers:
-            if answer is not None and not (
-                isinstance(answer, dict) and answer.get("receiver")
-            ):
-                raise ovh_client.OvhUnreadableAnswer("An SMS without a receiver")
-        return list(zip(ids, answers, strict=True))
-
-    # ------------------------------------------------------------
     # Crons and actions
     # ------------------------------------------------------------
 
@@ -1638,14 +1331,6 @@ class SmsOvhJob(models.Model):
             limit=1000,
         )
         self.env["ir.cron"]._commit_progress(remaining=remaining)
-
-    def action_reconcile(self):
-        """Ask OVHcloud now for jobs whose outcome is not known."""
-        self.check_access("read")
-        self.account_id.check_access("write")
-        readings = {}
-        for job in self.filtered(lambda job: job.state == "unknown"):
-            job.sudo()._reconcile(readings)
 
     @api.autovacuum
     def _gc_jobs(self):

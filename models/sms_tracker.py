@@ -1,4 +1,5 @@
 import logging
+import time
 from datetime import timedelta
 from functools import partial
 
@@ -9,6 +10,7 @@ from .. import const
 from ..fields import UncheckedMany2one
 from ..tools import ovh_calls, ovh_client, transaction
 from ..tools.ovh_times import format_time
+from ..tools.parameters import get_parameter
 
 _logger = logging.getLogger(__name__)
 
@@ -64,9 +66,24 @@ class SmsTracker(models.Model):
         readonly=True,
         help="OVHcloud never said what became of this SMS.",
     )
+    sms_ovh_cancel = fields.Selection(
+        [
+            ("requested", "Asked For"),
+            ("deleting", "Being Cancelled at OVHcloud"),
+            ("here", "Cancelled Before OVHcloud Got It"),
+            ("ovh", "Cancelled at OVHcloud"),
+            ("gone", "Already Gone"),
+        ],
+        string="Cancellation",
+        readonly=True,
+    )
 
     _sms_ovh_poll_idx = models.Index(
         "(sms_ovh_poll_at) WHERE sms_ovh_poll_at IS NOT NULL"
+    )
+
+    _sms_ovh_cancel_idx = models.Index(
+        "(sms_ovh_account_id, id) WHERE sms_ovh_cancel IN ('requested', 'deleting')"
     )
 
     # In SQL for the same reason as on `sms.sms`.
@@ -437,3 +454,228 @@ class SmsTracker(models.Model):
             return None
         record = self.env[model].browse(res_id)
         return record if record.exists() else None
+
+    # ------------------------------------------------------------
+    # Cancelling, here and at OVHcloud
+    # ------------------------------------------------------------
+
+    def _sms_ovh_set_canceled(self, where, failure_type=False):
+        """Write down that these SMS never reach anybody.
+
+        Not by core's trackers: those never take back what is in process.
+
+        :param str|bool where: "here" or "ovh", value of `sms_ovh_cancel`; False where
+            nobody called them back
+        :param str|bool failure_type: why, where it is no user who stopped them
+        """
+        self.write({"sms_ovh_cancel": where, "sms_ovh_poll_at": False})
+        ended = ("canceled", "cancel", "sent", "open", "reply")
+        values = {"failure_type": failure_type, "failure_reason": False}
+        traces = self.mailing_trace_id.filtered(
+            lambda trace: trace.trace_status not in ended
+        )
+        traces.write({"trace_status": "cancel", **values})
+        self._sms_ovh_end_mailings(traces)
+        notifications = self.mail_notification_id.filtered(
+            lambda notification: notification.notification_status not in ended
+        )
+        notifications.write({"notification_status": "canceled", **values})
+        notifications.mail_message_id._notify_message_notification_update()
+
+    @api.model
+    def _sms_ovh_end_mailings(self, traces):
+        """Call campaigns done of which nothing is left to leave.
+
+        :param traces: `mailing.trace` that have just ended
+        """
+        if not traces:
+            return
+        # A campaign of which some are still to be made ready goes on.
+        going_on = traces._read_group(
+            [
+                ("mass_mailing_id", "in", traces.mass_mailing_id.ids),
+                ("trace_status", "=", "outgoing"),
+                ("is_test_trace", "=", False),
+            ],
+            ["mass_mailing_id"],
+        )
+        ended = traces.mass_mailing_id - self.env["mailing.mailing"].union(
+            *(mailing for (mailing,) in going_on)
+        )
+        self._update_sms_mailings(
+            "cancel", traces.filtered(lambda trace: trace.mass_mailing_id in ended)
+        )
+
+    @api.model
+    def _sms_ovh_cancel_due(self, deadline):
+        """Ask OVHcloud to cancel what somebody asked for, a piece at a time.
+
+        :param float deadline: `time.monotonic()` after which no more is asked for
+        :return: whether all is done that can be done now
+        :rtype: bool
+        """
+        done = True
+        # Not another's: whose the ids are that answers to jobs gave.
+        self.env["sms.ovh.job"]._ask_for_open_due()
+        for account, sample_job in self._get_sms_ovh_cancel_ways():
+            try:
+                done &= self._sms_ovh_cancel_way(account, sample_job, deadline)
+            except ovh_client.OvhError as error:
+                _logger.warning(
+                    "OVHcloud SMS: account %s: nothing is cancelled: %r",
+                    account.id,
+                    error,
+                )
+                self.env.cr.rollback()
+                done = False
+        return done
+
+    @api.model
+    def _get_sms_ovh_cancel_ways(self):
+        """Return the accounts, and of each a job for every path, to cancel SMS by.
+
+        :rtype: list[tuple]
+        """
+        self.flush_model()
+        rows = self.env.execute_query(
+            SQL(
+                """
+                SELECT tracker.sms_ovh_account_id, min(job.id)
+                  FROM sms_tracker tracker
+                  JOIN sms_ovh_job job ON job.id = tracker.sms_ovh_job_id
+                 WHERE tracker.sms_ovh_cancel IN ('requested', 'deleting')
+                   AND tracker.sms_ovh_account_id IS NOT NULL
+              GROUP BY tracker.sms_ovh_account_id, job.sender_id, job.ovh_user_id
+                """
+            )
+        )
+        Account, Job = self.env["sms.ovh.account"], self.env["sms.ovh.job"]
+        return [
+            (Account.browse(account_id), Job.browse(job_id))
+            for account_id, job_id in rows
+        ]
+
+    def _sms_ovh_cancel_way(self, account, sample_job, deadline):
+        """Cancel what OVHcloud still holds of what one account sent one way.
+
+        :param account: `sms.ovh.account`
+        :param sample_job: `sms.ovh.job` of that sender and API user
+        :param float deadline: see :meth:`_sms_ovh_cancel_due`
+        :return: whether nothing is left
+        :rtype: bool
+        :raise ovh_client.OvhError: where OVHcloud does not say what it holds
+        """
+        transact = partial(transaction.transact, self.env)
+        outgoing_path = sample_job._get_outgoing_path()
+        with account._get_client() as client:
+            held = client.get(ovh_calls.get_jobs_path(outgoing_path)) or []
+        held = [str(sms_ovh_id) for sms_ovh_id in held]
+        transact(partial(self._sms_ovh_set_gone, account, sample_job, held))
+        size = get_parameter(self.env, "threads", const.THREADS) or 1
+        client_args = account._get_client_args()
+        domain = [
+            ("sms_ovh_account_id", "=", account.id),
+            ("sms_ovh_job_id.sender_id", "=", sample_job.sender_id.id),
+            ("sms_ovh_job_id.ovh_user_id", "=", sample_job.ovh_user_id.id),
+            ("sms_ovh_cancel", "in", ("requested", "deleting")),
+        ]
+        last_id = 0
+        complete = True
+        while time.monotonic() < deadline:
+            trackers = self.search_fetch(
+                [*domain, ("id", ">", last_id)],
+                ["sms_ovh_id"],
+                order="id",
+                limit=const.CANCEL_CALLS,
+            )
+            if not trackers:
+                return complete
+            last_id = trackers[-1].id
+            # Written down first: who dies in between asks for each of these again.
+            transact(lambda trackers=trackers: trackers._sms_ovh_set_deleting())
+            outcomes = ovh_calls.cancel_many(
+                client_args, outgoing_path, trackers.mapped("sms_ovh_id"), size
+            )
+            complete &= ovh_calls.OPEN not in outcomes.values()
+            transact(
+                lambda trackers=trackers, outcomes=outcomes: (
+                    trackers._sms_ovh_settle_cancel(outcomes)
+                )
+            )
+        return False
+
+    def _sms_ovh_set_deleting(self):
+        self.sms_ovh_cancel = "deleting"
+
+    @api.model
+    def _sms_ovh_set_gone(self, account, sample_job, held):
+        """Write down which SMS OVHcloud does not hold any more.
+
+        :param list held: ids of those that it holds
+        """
+        self.flush_model()
+        self.env.execute_query(
+            SQL(
+                """
+                UPDATE sms_tracker
+                   SET sms_ovh_cancel = 'gone'
+                  FROM sms_ovh_job job
+                 WHERE job.id = sms_ovh_job_id
+                   AND job.sender_id IS NOT DISTINCT FROM %(sender)s
+                   AND job.ovh_user_id IS NOT DISTINCT FROM %(user)s
+                   AND sms_tracker.sms_ovh_account_id = %(account)s
+                   AND sms_ovh_cancel = 'requested'
+                   AND NOT sms_ovh_id = ANY(%(held)s)
+             RETURNING sms_tracker.id
+                """,
+                sender=sample_job.sender_id.id or None,
+                user=sample_job.ovh_user_id.id or None,
+                account=account.id,
+                held=held,
+            )
+        )
+        self.invalidate_model(["sms_ovh_cancel"], flush=False)
+
+    def _sms_ovh_settle_cancel(self, outcomes):
+        """Write down what OVHcloud said.
+
+        :param dict outcomes: see :func:`ovh_calls.cancel_many`
+        """
+        self.filtered(
+            lambda tracker: outcomes[tracker.sms_ovh_id] == ovh_calls.GONE
+        ).sms_ovh_cancel = "gone"
+        cancelled = self.filtered(
+            lambda tracker: outcomes[tracker.sms_ovh_id] == ovh_calls.CANCELLED
+        )
+        if not cancelled:
+            return
+        cancelled._sms_ovh_give_back()
+        cancelled._sms_ovh_set_canceled("ovh")
+        self.env["sms.sms"].search(
+            [
+                ("uuid", "in", cancelled.mapped("sms_uuid")),
+                ("state", "=", "pending"),
+            ]
+        ).write({"state": "canceled", "failure_type": False})
+        # The SMS left are more again.
+        self.env["sms.ovh.account"]._trigger_synchronise()
+
+    def _sms_ovh_give_back(self):
+        """Charge nothing for these SMS in the figures."""
+        Log = self.env["sms.ovh.log"]
+        keys = {(tracker.sms_ovh_account_id.id, tracker.sms_ovh_id) for tracker in self}
+        logs = Log.search_fetch(
+            [
+                ("sms_ovh_id", "in", self.mapped("sms_ovh_id")),
+                ("account_id", "in", self.sms_ovh_account_id.ids),
+            ],
+            ["account_id", "sms_ovh_id", "credits"],
+        )
+        charged = {(log.account_id.id, log.sms_ovh_id): log.credits for log in logs}
+        for job, trackers in self.grouped("sms_ovh_job_id").items():
+            back = sum(
+                charged.get((tracker.sms_ovh_account_id.id, tracker.sms_ovh_id), 0)
+                for tracker in trackers
+            )
+            job.credits = max(job.credits - back, 0)
+        Log._move(keys, "canceled", False, 0, refunded=True)

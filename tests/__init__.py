@@ -63,6 +63,7 @@ from . import test_sms_segments
 from . import test_sms_sms
 from . import test_stop_replies
 from . import test_stops
+from . import test_structure
 from . import test_templates
 from . import test_twilio
 from . import test_ui

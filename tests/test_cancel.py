@@ -13,7 +13,8 @@ MONDAY_MORNING = "2026-11-23 09:00:00"
 # When OVHcloud holds SMS with the STOP clause back.
 LOGGERS = (
     "odoo.addons.sms_ovh.models.sms_ovh_job",
-    "odoo.addons.sms_ovh.models.sms_sms_cancel",
+    "odoo.addons.sms_ovh.models.sms_ovh_job_reconcile",
+    "odoo.addons.sms_ovh.models.sms_tracker",
     "odoo.addons.sms_ovh.tools.ovh_calls",
 )
 

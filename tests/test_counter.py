@@ -5,7 +5,7 @@ from unittest.mock import patch
 from odoo.exceptions import UserError
 from odoo.tests import Form, HttpCase, TransactionCase, new_test_user, no_retry, tagged
 
-from ..models.sms_ovh_counter_mixin import get_text_as_sent
+from ..mixins.sms_ovh_counter_mixin import get_text_as_sent
 from ..tools.sms_segments import count_segments
 from .common import KEYS_1, SERVICE_1, SmsOvhCase
 

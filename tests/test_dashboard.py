@@ -30,6 +30,7 @@ FINAL = ("delivered", "failed", "expired")
 TIMEZONE = "Europe/Paris"
 LOGGERS = (
     "odoo.addons.sms_ovh.models.sms_ovh_job",
+    "odoo.addons.sms_ovh.models.sms_ovh_job_reconcile",
     "odoo.addons.sms_ovh.tools.sms_api",
 )
 

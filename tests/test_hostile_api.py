@@ -12,7 +12,7 @@ from threading import Thread
 from odoo.exceptions import UserError
 from odoo.tests import tagged
 
-from ..models.sms_ovh_counter_mixin import PLACEHOLDER_REGEX, get_text_as_sent
+from ..mixins.sms_ovh_counter_mixin import PLACEHOLDER_REGEX, get_text_as_sent
 from ..tools import http2sms, ovh_client
 from ..tools.contact_information import find_contact_information
 from ..tools.gsm7 import to_gsm7

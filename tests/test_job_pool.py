@@ -7,12 +7,13 @@ from psycopg2.errors import SerializationFailure
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
-from ..models import sms_ovh_job
+from ..models import sms_ovh_job, sms_ovh_job_reconcile
 from ..tools import job_pool, ovh_client, transaction
 from .common import SmsOvhCase
 
 LOGGERS = (
     "odoo.addons.sms_ovh.models.sms_ovh_job",
+    "odoo.addons.sms_ovh.models.sms_ovh_job_reconcile",
     "odoo.addons.sms_ovh.tools.sms_api",
 )
 
@@ -143,7 +144,7 @@ class TestJobPool(SmsOvhCase):
                 lambda job, *args, **kwargs: order.append("dispatch"),
             ),
             patch.object(
-                sms_ovh_job.SmsOvhJob,
+                sms_ovh_job_reconcile.SmsOvhJob,
                 "_reconcile_due",
                 lambda job, *args, **kwargs: order.append("reconcile"),
             ),

@@ -28,6 +28,7 @@ CRONS = (
 ROUNDS = 6
 LOGGERS = (
     "odoo.addons.sms_ovh.models.sms_ovh_job",
+    "odoo.addons.sms_ovh.models.sms_ovh_job_reconcile",
     "odoo.addons.sms_ovh.tools.sms_api",
 )
 

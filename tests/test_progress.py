@@ -22,6 +22,7 @@ REFUSED = "+33612340102"
 SHORT_NUMBER = "38069"
 LOGGERS = (
     "odoo.addons.sms_ovh.models.sms_ovh_job",
+    "odoo.addons.sms_ovh.models.sms_ovh_job_reconcile",
     "odoo.addons.sms_ovh.tools.sms_api",
 )
 

@@ -15,6 +15,7 @@ LOGGERS = (
     "odoo.addons.sms_ovh.models.sms_ovh_account_access",
     "odoo.addons.sms_ovh.models.sms_ovh_account_answers",
     "odoo.addons.sms_ovh.models.sms_ovh_job",
+    "odoo.addons.sms_ovh.models.sms_ovh_job_reconcile",
     "odoo.addons.sms_ovh.tools.sms_api",
 )
 VIRTUAL = "+33700000001"

@@ -6,9 +6,9 @@ from odoo import api, fields, models
 from odoo.exceptions import ConcurrencyError
 
 from .. import const
+from ..mixins.sms_ovh_counter_mixin import SmsOvhTextFails, get_text_as_sent
 from ..models.ir_actions_server import UNATTENDED
 from ..models.mail_render_mixin import Gsm7Rendering, ShortLinks
-from ..models.sms_ovh_counter_mixin import SmsOvhTextFails, get_text_as_sent
 from ..models.sms_sms import BY_RECORD, UNASKED
 from ..tools.gsm7_filling import OFF
 from ..tools.number_country import get_country_code

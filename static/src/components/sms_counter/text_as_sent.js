@@ -2,7 +2,7 @@
  * The text of an SMS as Odoo sends it, as far as lengths go: links become those of the
  * link tracker, and the opt-out link is appended.
  *
- * Twin of `get_text_as_sent` in `models/sms_ovh_counter_mixin.py`: the figures of a form
+ * Twin of `get_text_as_sent` in `mixins/sms_ovh_counter_mixin.py`: the figures of a form
  * and those under its text agree because both read a text alike.
  */
 

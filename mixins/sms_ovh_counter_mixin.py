@@ -1,0 +1,156 @@
+import re
+from textwrap import shorten
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+
+from ..tools.gsm7_filling import ALL, write_gsm7
+from ..tools.links import PLACEHOLDER, append_visitor, replace_links
+from ..tools.sms_segments import (
+    GSM7,
+    GSM7_MULTI,
+    MAX_SEGMENTS,
+    UNICODE,
+    UNICODE_MULTI,
+    count_segments,
+    is_blank,
+)
+
+PLACEHOLDER_REGEX = re.compile(PLACEHOLDER)
+
+
+def get_text_as_sent(text, placeholders=None, opt_out=False, gsm7=None):
+    """Return a text with what Odoo makes of it on sending, as far as lengths go.
+
+    Its twin for the browser is ``static/src/components/sms_counter/text_as_sent.js``.
+
+    :param str text: the text as written
+    :param dict placeholders: ``link`` and ``unsubscribe``, as
+        ``get_sms_link_replacements_placeholders`` of `mailing.mailing` gives them; None
+        where links are sent as they are
+    :param bool opt_out: whether the opt-out link is appended
+    :param str|None gsm7: what is written in GSM-7, see :mod:`..tools.gsm7_filling`
+    :return: the text, empty where nobody could read anything: that is not sent
+    :rtype: str
+    """
+    if is_blank(text):
+        return ""
+    if not placeholders:
+        return write_gsm7(text, gsm7) if gsm7 == ALL else text
+    link = placeholders["link"]
+    base_url, __, code = link.rpartition("/r/")
+    kept = (f"{base_url}/r/", f"{base_url}/sms/")
+    text = replace_links(
+        append_visitor(text, base_url, code.rpartition("/s/")[2]),
+        lambda url: url if url.startswith(kept) else link,
+    )
+    if opt_out:
+        text += placeholders["unsubscribe"]
+    return write_gsm7(text, gsm7) if gsm7 == ALL else text
+
+
+class SmsOvhTextFails(UserError):
+    """A placeholder of a text cannot be filled for a record.
+
+    :param str message: a sentence that names the record
+    :param int res_id: the record's id
+    """
+
+    def __init__(self, message, res_id):
+        super().__init__(message)
+        self.res_id = res_id
+
+
+class SmsOvhCounterMixin(models.AbstractModel):
+    """What the text of an SMS comes to: its encoding, its characters, its SMS.
+
+    Models that inherit it say what is sent (``_get_sms_ovh_texts``) and redefine the
+    three computes, with the fields that each depends on.
+    """
+
+    _name = "sms.ovh.counter.mixin"
+    _description = "SMS Counter"
+
+    sms_encoding = fields.Selection(
+        [(GSM7, "GSM-7"), (UNICODE, "Unicode")],
+        string="Encoding",
+        compute="_compute_sms_segments",
+        help="GSM-7 has 160 characters in an SMS. One character that it lacks makes the"
+        " whole text Unicode, of 70 characters in an SMS.",
+    )
+    sms_units = fields.Integer(
+        string="Characters",
+        compute="_compute_sms_segments",
+        help="Characters as the network counts them, the STOP clause included: some,"
+        " such as € or an emoji, count twice.",
+    )
+    sms_segments = fields.Integer(
+        string="Number of SMS",
+        compute="_compute_sms_segments",
+        help="SMS that OVHcloud charges for each recipient.",
+    )
+    sms_ovh_in_use = fields.Boolean(
+        string="Sent with OVHcloud",
+        compute="_compute_sms_ovh_in_use",
+        compute_sudo=True,
+    )
+    sms_ovh_stop_counted = fields.Boolean(
+        string="STOP Clause Sent",
+        compute="_compute_sms_ovh_stop_counted",
+        compute_sudo=True,
+        help="The STOP clause is asked for, and the sender can carry it.",
+    )
+
+    def _get_sms_ovh_texts(self):
+        """Return the text that each record sends, by its id."""
+        return {record.id: record.body for record in self}
+
+    def _compute_sms_segments(self):
+        texts = self._get_sms_ovh_texts()
+        for record in self:
+            text = "" if is_blank(texts[record.id]) else texts[record.id]
+            count = count_segments(text, record.sms_ovh_stop_counted)
+            record.sms_encoding = count.encoding
+            record.sms_units = count.units
+            record.sms_segments = count.segments
+
+    def _check_sms_ovh_length(self):
+        """Refuse texts that OVHcloud would refuse.
+
+        Placeholders may stand for nothing: only a text that is too long without them is
+        too long for certain. Each rendered text is looked at again on sending.
+
+        :raise UserError: where one is too long
+        """
+        records = self.filtered("sms_ovh_in_use")
+        for record_id, text in records._get_sms_ovh_texts().items():
+            record = records.browse(record_id)
+            if is_blank(text):
+                raise UserError(
+                    self.env._(
+                        "The text is empty: nobody could read anything of it. Write a"
+                        " text and send it again."
+                    )
+                )
+            text = PLACEHOLDER_REGEX.sub("", text or "")
+            count = count_segments(text, record.sms_ovh_stop_counted)
+            if count.segments > MAX_SEGMENTS:
+                raise UserError(
+                    self.env._(
+                        "This text takes %(segments)s SMS: “%(text)s”. OVHcloud sends"
+                        " at most %(max)s at a time, that is %(gsm7)s characters, or"
+                        " %(unicode)s in Unicode. Shorten it and send it again.",
+                        segments=count.segments,
+                        text=shorten(text, 60, placeholder="…"),
+                        max=MAX_SEGMENTS,
+                        gsm7=MAX_SEGMENTS * GSM7_MULTI,
+                        unicode=MAX_SEGMENTS * UNICODE_MULTI,
+                    )
+                )
+
+    @api.depends_context("company")
+    def _compute_sms_ovh_in_use(self):
+        self.sms_ovh_in_use = bool(self.env.company.sms_ovh_account_id)
+
+    def _compute_sms_ovh_stop_counted(self):
+        self.sms_ovh_stop_counted = False
