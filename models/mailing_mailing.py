@@ -9,6 +9,7 @@ from .. import const
 from ..fields import UncheckedMany2one
 from ..mixins.sms_ovh_counter_mixin import SmsOvhTextFails, get_text_as_sent
 from ..tools import transaction
+from ..tools.client_actions import notify
 from ..tools.credits import format_credits
 from ..tools.sms_segments import is_blank
 from .sms_ovh_job import OPEN_STATES
@@ -477,17 +478,13 @@ class MailingMailing(models.Model):
                 "sms_ovh_gsm7": self.sms_ovh_gsm7,
             }
         )
-        return {
-            "type": "ir.actions.client",
-            "tag": "display_notification",
-            "params": {
-                "type": "success",
-                "message": self.env._(
-                    "Kept as the template “%s”: campaigns can start from it.",
-                    template.name,
-                ),
-            },
-        }
+        return notify(
+            self.env._(
+                "Kept as the template “%s”: campaigns can start from it.",
+                template.name,
+            ),
+            next_action=None,
+        )
 
     def action_sms_ovh_test(self):
         """Open the sending of a test to oneself."""

@@ -8,6 +8,7 @@ from odoo.tools import split_every
 
 from .. import const
 from ..tools import transaction
+from ..tools.client_actions import notify
 from ..tools.decision import Closed
 from ..tools.job_pool import POST_WITHIN
 
@@ -183,15 +184,7 @@ class MailingMailing(models.Model):
         summaries = [text for text in self.mapped("sms_ovh_cancel_summary") if text]
         if not summaries:
             return None
-        return {
-            "type": "ir.actions.client",
-            "tag": "display_notification",
-            "params": {
-                "type": "info",
-                "message": " ".join(summaries),
-                "next": {"type": "ir.actions.client", "tag": "soft_reload"},
-            },
-        }
+        return notify(" ".join(summaries), "info")
 
     def action_sms_ovh_pause(self):
         """Have what is not posted yet wait, what is not composed yet included."""

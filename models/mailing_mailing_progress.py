@@ -8,6 +8,7 @@ from odoo.tools.misc import formatLang
 from odoo.addons.bus.models.bus import channel_with_db, json_dump
 
 from .. import const
+from ..tools.client_actions import notify
 
 # What a status of a trace is to whoever watches a campaign.
 STATUS_TO_FIGURE = {
@@ -516,11 +517,7 @@ class MailingMailing(models.Model):
                 message += " " + self.env._(
                     "Left out, having opted out meanwhile: %s.", left_out
                 )
-        return {
-            "type": "ir.actions.client",
-            "tag": "display_notification",
-            "params": {"type": kind, "message": message},
-        }
+        return notify(message, kind, next_action=None)
 
     def _retry_sms_ovh_failed(self):
         """Queue again what can be, but for who opted out since.

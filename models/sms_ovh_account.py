@@ -14,6 +14,7 @@ from odoo.exceptions import UserError, ValidationError
 from .. import const
 from ..fields import Secret, forget
 from ..tools import error_sentences, ovh_client, transaction
+from ..tools.client_actions import notify, open_dialog
 from ..tools.credits import format_credits
 from .sms_ovh_job import OPEN_STATES
 
@@ -666,32 +667,31 @@ class SmsOvhAccount(models.Model):
         self.ensure_one()
         self.check_access("write")
         if self.auth_method == "http2sms":
-            return self._notify(
-                "info",
+            return notify(
                 self.env._(
                     "An API user's login can only be tested by sending an SMS: send one"
                     " to yourself. SMS left are shown after that."
                 ),
+                "info",
             )
         connected = self._synchronise()
         if self.available_services and not self.service_name:
             return self.action_choose_service()
         if connected:
-            return self._notify(
-                "success",
+            return notify(
                 self.env._(
                     "Connected to %(service)s: %(credits)s SMS left.",
                     service=self.display_name,
                     credits=format_credits(self.env, self.credits_left),
-                ),
+                )
             )
-        return self._notify(
-            "danger",
+        return notify(
             self.state_message
             or self.env._(
                 "The connection is not approved yet. Press “Connect with OVHcloud” and"
                 " approve it on OVHcloud's page."
             ),
+            "danger",
         )
 
     def action_synchronise(self):
@@ -706,14 +706,14 @@ class SmsOvhAccount(models.Model):
         self.check_access("read")
         failed = self.filtered(lambda account: not account._synchronise())
         if failed:
-            return failed[0]._notify(
-                "danger",
+            return notify(
                 "\n".join(
                     f"{account.service_name}: {account.state_message}"
                     for account in failed
                 ),
+                "danger",
             )
-        return self[:1]._notify("success", self.env._("Read from OVHcloud."))
+        return notify(self.env._("Read from OVHcloud."))
 
     def action_open_dashboard(self):
         """Open the dashboard with the figures of this account."""
@@ -731,14 +731,12 @@ class SmsOvhAccount(models.Model):
         """
         self.ensure_one()
         self.check_access("write")
-        return {
-            "type": "ir.actions.act_window",
-            "name": self.env._("Diagnosis"),
-            "res_model": "sms.ovh.diagnosis",
-            "view_mode": "form",
-            "target": "new",
-            "context": {"default_account_id": self.id, "dialog_size": "medium"},
-        }
+        return open_dialog(
+            self.env._("Diagnosis"),
+            "sms.ovh.diagnosis",
+            default_account_id=self.id,
+            dialog_size="medium",
+        )
 
     def action_request_sender(self):
         """Open the request of a sender, with the names that OVHcloud suggests."""
@@ -763,26 +761,9 @@ class SmsOvhAccount(models.Model):
                 "threshold": self.recharge_threshold or 100,
             }
         )
-        return {
-            "type": "ir.actions.act_window",
-            "name": self.env._("Automatic Recharge"),
-            "res_model": recharge._name,
-            "res_id": recharge.id,
-            "view_mode": "form",
-            "target": "new",
-        }
-
-    def _notify(self, kind, message):
-        return {
-            "type": "ir.actions.client",
-            "tag": "display_notification",
-            "params": {
-                "type": kind,
-                "message": message,
-                "sticky": kind == "danger",
-                "next": {"type": "ir.actions.client", "tag": "soft_reload"},
-            },
-        }
+        return open_dialog(
+            self.env._("Automatic Recharge"), recharge._name, recharge.id
+        )
 
     # ------------------------------------------------------------
     # Synchronisation

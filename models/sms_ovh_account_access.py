@@ -24,6 +24,7 @@ from odoo.tools.urls import urljoin
 from .. import const
 from ..fields import Secret
 from ..tools import error_sentences, http2sms, ovh_calls, ovh_client
+from ..tools.client_actions import open_dialog
 from ..tools.ovh_times import parse_time
 from .sms_ovh_account import LOGIN_FIELDS
 
@@ -502,14 +503,9 @@ class SmsOvhAccount(models.Model):
         Parameter = self.env["ir.config_parameter"]
         Parameter.check_access("write")
         parameter = Parameter.search([("key", "=", "web.base.url")], limit=1)
-        return {
-            "type": "ir.actions.act_window",
-            "name": self.env._("The Address of Your Odoo"),
-            "res_model": Parameter._name,
-            "res_id": parameter.id,
-            "views": [(False, "form")],
-            "target": "new",
-        }
+        return open_dialog(
+            self.env._("The Address of Your Odoo"), Parameter._name, parameter.id
+        )
 
     def action_use(self):
         """Have this account's company send its SMS with it.
@@ -535,23 +531,17 @@ class SmsOvhAccount(models.Model):
                     " chooses it in the settings."
                 )
             )
-        return {
-            "type": "ir.actions.act_window",
-            "name": self.env._("Send Me a Test SMS"),
-            "res_model": "sms.composer",
-            "views": [(False, "form")],
-            "target": "new",
-            "context": {
-                "allowed_company_ids": self.company_id.ids,
-                "default_composition_mode": "numbers",
-                "default_mass_force_send": True,
-                "default_numbers": self.env.user.phone or "",
-                # No colon: French puts a space before it that SMS are dear for.
-                "default_body": self.env._(
-                    "This is a test SMS from Odoo (%s).", self.company_id.name
-                ),
-            },
-        }
+        return open_dialog(
+            self.env._("Send Me a Test SMS"),
+            "sms.composer",
+            allowed_company_ids=self.company_id.ids,
+            default_composition_mode="numbers",
+            default_mass_force_send=True,
+            default_numbers=self.env.user.phone or "",
+            default_body=self.env._(
+                "This is a test SMS from Odoo (%s).", self.company_id.name
+            ),
+        )
 
     def _check_may_connect(self):
         """Refuse whoever may not see keys.
@@ -772,14 +762,9 @@ class SmsOvhAccount(models.Model):
                 "line_ids": [fields.Command.create(line) for line in lines],
             }
         )
-        return {
-            "type": "ir.actions.act_window",
-            "name": self.env._("Choose the SMS Service"),
-            "res_model": "sms.ovh.service.choice",
-            "res_id": choice.id,
-            "view_mode": "form",
-            "target": "new",
-        }
+        return open_dialog(
+            self.env._("Choose the SMS Service"), "sms.ovh.service.choice", choice.id
+        )
 
     # ------------------------------------------------------------
     # How long it lasts

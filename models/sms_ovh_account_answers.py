@@ -19,6 +19,7 @@ from odoo.tools.urls import urljoin
 from .. import const
 from ..fields import Secret, seal
 from ..tools import ovh_calls, ovh_client, transaction
+from ..tools.client_actions import notify, open_dialog
 from ..tools.ovh_times import format_time, parse_time
 from ..tools.sms_api import normalize_number
 
@@ -382,25 +383,24 @@ class SmsOvhAccount(models.Model):
         self.check_access("write")
         wrong = self._write_callbacks()
         if wrong:
-            return self._notify(
-                "danger",
+            return notify(
                 self.env._(
                     "OVHcloud did not take over: %s. Try again, or set it in OVHcloud's"
                     " console.",
                     ", ".join(wrong),
                 ),
+                "danger",
             )
         if self.delivery_unreachable:
-            return self._notify(
-                "warning",
+            return notify(
                 self.env._(
                     "OVHcloud has the addresses, but cannot reach this Odoo from the"
                     " Internet: Odoo asks for reports, STOP and replies instead."
                 ),
+                "warning",
             )
-        return self._notify(
-            "success",
-            self.env._("OVHcloud now sends reports, STOP and replies to Odoo."),
+        return notify(
+            self.env._("OVHcloud now sends reports, STOP and replies to Odoo.")
         )
 
     # ------------------------------------------------------------
@@ -886,14 +886,7 @@ class SmsOvhAccount(models.Model):
                 "emails": self.reply_emails,
             }
         )
-        return {
-            "type": "ir.actions.act_window",
-            "name": self.env._("Replies"),
-            "res_model": settings._name,
-            "res_id": settings.id,
-            "view_mode": "form",
-            "target": "new",
-        }
+        return open_dialog(self.env._("Replies"), settings._name, settings.id)
 
     def action_view_replies(self):
         """Open the replies to this account's SMS."""

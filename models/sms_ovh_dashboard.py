@@ -4,6 +4,7 @@ from datetime import timedelta
 from odoo import api, fields, models
 
 from .. import const
+from ..tools.client_actions import open_dialog
 
 CHART_DAYS = 30
 OPEN_JOB_STATES = ("queued", "posting", "unknown")
@@ -221,17 +222,12 @@ class SmsOvhDashboard(models.AbstractModel):
         if self.env["sms.composer"].has_access("create"):
             add(
                 "sms",
-                {
-                    "type": "ir.actions.act_window",
-                    "name": self.env._("Send an SMS"),
-                    "res_model": "sms.composer",
-                    "views": [[False, "form"]],
-                    "target": "new",
-                    "context": {
-                        "default_composition_mode": "numbers",
-                        "default_mass_force_send": True,
-                    },
-                },
+                open_dialog(
+                    self.env._("Send an SMS"),
+                    "sms.composer",
+                    default_composition_mode="numbers",
+                    default_mass_force_send=True,
+                ),
             )
         return wishes
 

@@ -8,6 +8,7 @@ from odoo.tools.constants import GC_UNLINK_LIMIT
 from odoo.tools.mail import email_normalize
 
 from .. import const
+from ..tools.client_actions import open_dialog
 from ..tools.parameters import get_parameter
 from ..tools.sms_api import normalize_number
 from ..tools.stop_keywords import DOUBT, STOP, is_keyword, read_stop
@@ -485,22 +486,17 @@ class SmsOvhReply(models.Model):
         record = self._get_record()
         if record is None or not record.has_access("write"):
             record = self
-        return {
-            "type": "ir.actions.act_window",
-            "name": self.env._("Answer"),
-            "res_model": "sms.composer",
-            "view_mode": "form",
-            "target": "new",
-            "context": {
-                "default_composition_mode": "comment",
-                "default_res_model": record._name,
-                "default_res_id": record.id,
-                "default_recipient_single_number_itf": number,
-                "default_sms_ovh_reply_id": self.id,
-                "default_sms_ovh_sender_id": self._get_answer_sender().id,
-                "default_sms_ovh_kind": "transactional",
-            },
-        }
+        return open_dialog(
+            self.env._("Answer"),
+            "sms.composer",
+            default_composition_mode="comment",
+            default_res_model=record._name,
+            default_res_id=record.id,
+            default_recipient_single_number_itf=number,
+            default_sms_ovh_reply_id=self.id,
+            default_sms_ovh_sender_id=self._get_answer_sender().id,
+            default_sms_ovh_kind="transactional",
+        )
 
     @api.model
     def _release(self, numbers, accounts=None):

@@ -8,6 +8,7 @@ from odoo.exceptions import UserError
 from .. import const
 from ..fields import forget
 from ..tools import ovh_client
+from ..tools.client_actions import open_dialog
 from ..tools.number_country import get_country_code
 from ..tools.sms_api import normalize_number
 from ..tools.upload import upload
@@ -391,14 +392,11 @@ class SmsOvhSender(models.Model):
         """Open the form by which a proof of this name is sent to OVHcloud."""
         self.ensure_one()
         self.check_access("write")
-        return {
-            "type": "ir.actions.act_window",
-            "name": self.env._("Send a Proof"),
-            "res_model": "sms.ovh.sender.proof",
-            "view_mode": "form",
-            "target": "new",
-            "context": {"default_sender_id": self.id},
-        }
+        return open_dialog(
+            self.env._("Send a Proof"),
+            "sms.ovh.sender.proof",
+            default_sender_id=self.id,
+        )
 
     @api.model
     def _send_proof(self, account, name, filename, content, description=""):

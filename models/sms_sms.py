@@ -9,6 +9,7 @@ from odoo.tools import SQL, split_every
 from .. import const
 from ..fields import UncheckedMany2one
 from ..tools import transaction
+from ..tools.client_actions import notify
 from ..tools.decision import Decision
 from ..tools.gsm7_filling import ALL, write_gsm7
 from ..tools.links import append_visitor
@@ -1134,15 +1135,7 @@ class SmsSms(models.Model):
         else:
             kind = "success"
             message = self.env._("SMS sent again: %s.", len(failed))
-        return {
-            "type": "ir.actions.client",
-            "tag": "display_notification",
-            "params": {
-                "type": kind,
-                "message": message,
-                "next": {"type": "ir.actions.client", "tag": "soft_reload"},
-            },
-        }
+        return notify(message, kind, sticky=False)
 
     # ------------------------------------------------------------
     # When it leaves

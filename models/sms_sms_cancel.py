@@ -2,6 +2,7 @@
 
 from odoo import SUPERUSER_ID, api, models
 
+from ..tools.client_actions import notify
 from ..tools.decision import Closed
 
 
@@ -188,15 +189,10 @@ class SmsSms(models.Model):
         :param int count: all that were to be cancelled
         """
         complete = closed.here + closed.asked == count
-        return {
-            "type": "ir.actions.client",
-            "tag": "display_notification",
-            "params": {
-                "type": "success" if complete else "warning",
-                "message": self._sms_ovh_describe_closed(closed, count),
-                "next": {"type": "ir.actions.client", "tag": "soft_reload"},
-            },
-        }
+        return notify(
+            self._sms_ovh_describe_closed(closed, count),
+            "success" if complete else "warning",
+        )
 
     @api.model
     def _sms_ovh_set_canceled_uuids(self, uuids, failure_type=False):

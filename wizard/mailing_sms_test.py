@@ -5,6 +5,7 @@ from markupsafe import Markup
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
+from ..tools.client_actions import CLOSE, notify
 from ..tools.links import append_visitor
 from ..tools.phone_number import get_number_sentences
 from ..tools.sms_segments import is_blank
@@ -109,16 +110,12 @@ class MailingSmsTest(models.TransientModel):
                     ", ".join(invalid),
                 )
             )
-        return {
-            "type": "ir.actions.client",
-            "tag": "display_notification",
-            "params": {
-                "type": "success" if not invalid else "warning" if sent else "danger",
-                "message": " ".join(messages),
-                "sticky": bool(invalid),
-                "next": {"type": "ir.actions.act_window_close"},
-            },
-        }
+        return notify(
+            " ".join(messages),
+            "success" if not invalid else "warning" if sent else "danger",
+            next_action=CLOSE,
+            sticky=bool(invalid),
+        )
 
     def _set_sms_ovh_sent_elsewhere(self, last_sudo):
         """Take tests that another provider has sent out of the queue.

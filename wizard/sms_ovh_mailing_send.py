@@ -1,6 +1,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
+from ..tools.client_actions import open_dialog
 from ..tools.credits import format_credits
 from ..tools.gsm7_filling import PLACEHOLDERS
 from .sms_ovh_number_correction import FAULTS
@@ -209,16 +210,7 @@ class SmsOvhMailingSend(models.TransientModel):
             "now": self.env._("Send the Campaign"),
             "schedule": self.env._("Schedule the Campaign"),
         }
-        return {
-            "type": "ir.actions.act_window",
-            "name": titles[self.mode],
-            "res_model": self._name,
-            "res_id": self.id,
-            "view_mode": "form",
-            "views": [(False, "form")],
-            "target": "new",
-            "context": {"dialog_size": "medium"},
-        }
+        return open_dialog(titles[self.mode], self._name, self.id, dialog_size="medium")
 
     def action_estimate(self):
         """Compute anew."""

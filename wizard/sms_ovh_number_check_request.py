@@ -2,6 +2,7 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 
 from .. import const
+from ..tools.client_actions import CLOSE, notify, open_dialog
 from ..tools.credits import format_credits
 from ..tools.phone_number import get_kind
 
@@ -218,14 +219,7 @@ class SmsOvhNumberCheckRequest(models.TransientModel):
                 "duplicate_count": len(numbers) - len(unique),
             }
         )
-        return {
-            "type": "ir.actions.act_window",
-            "name": self.env._("Check Numbers"),
-            "res_model": self._name,
-            "res_id": request.id,
-            "views": [(False, "form")],
-            "target": "new",
-        }
+        return open_dialog(self.env._("Check Numbers"), self._name, request.id)
 
     # ------------------------------------------------------------
     # Asking
@@ -252,16 +246,11 @@ class SmsOvhNumberCheckRequest(models.TransientModel):
             )
         # sudo: only the gateway writes what is asked for; in the user's name.
         count = self.env["sms.ovh.number.check"].sudo()._enqueue(account, numbers)
-        return {
-            "type": "ir.actions.client",
-            "tag": "display_notification",
-            "params": {
-                "type": "success",
-                "message": self.env._(
-                    "Numbers being checked: %s. What operators say is shown on the"
-                    " contacts, within some minutes.",
-                    count,
-                ),
-                "next": {"type": "ir.actions.act_window_close"},
-            },
-        }
+        return notify(
+            self.env._(
+                "Numbers being checked: %s. What operators say is shown on the"
+                " contacts, within some minutes.",
+                count,
+            ),
+            next_action=CLOSE,
+        )

@@ -3,6 +3,7 @@ from difflib import SequenceMatcher
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 
+from ..tools.client_actions import open_dialog
 from ..tools.gsm7_filling import OFF
 from ..tools.number_country import get_country_code
 from ..tools.sms_segments import count_segments, split_segments
@@ -176,16 +177,9 @@ class SmsOvhPreview(models.TransientModel):
 
     def _open(self):
         self.ensure_one()
-        return {
-            "type": "ir.actions.act_window",
-            "name": self.env._("Preview"),
-            "res_model": self._name,
-            "res_id": self.id,
-            "view_mode": "form",
-            "views": [(False, "form")],
-            "target": "new",
-            "context": {"dialog_size": "medium"},
-        }
+        return open_dialog(
+            self.env._("Preview"), self._name, self.id, dialog_size="medium"
+        )
 
     def action_test(self):
         """Send this text to one's own number."""

@@ -2,6 +2,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 from .. import const
+from ..tools.client_actions import notify
 from ..tools.credits import format_credits
 
 
@@ -87,9 +88,8 @@ class SmsOvhRecharge(models.TransientModel):
                 "creditThresholdForAutomaticRecredit": self.threshold,
             }
         self.account_id._change_service(values)
-        return self.account_id._notify(
-            "success",
+        return notify(
             self.env._("OVHcloud does not recharge the account.")
             if self.amount == "off"
-            else self.env._("OVHcloud recharges the account by itself."),
+            else self.env._("OVHcloud recharges the account by itself.")
         )

@@ -2,6 +2,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 from ..tools import ovh_client
+from ..tools.client_actions import notify
 from ..tools.sms_segments import MAX_SEGMENTS, count_segments, is_blank
 
 
@@ -99,18 +100,16 @@ class SmsOvhReplySettings(models.TransientModel):
             change, lambda client: client.get(path), self.env._("Replies")
         )
         if not service:
-            return account._notify(
-                "warning",
+            return notify(
                 self.env._(
                     "OVHcloud took the settings. They are shown here once OVHcloud can"
                     " be read again."
                 ),
+                "warning",
             )
         try:
             account._adopt_service(service)
         except (KeyError, TypeError, ValueError):
             error = ovh_client.OvhUnreadableAnswer("Unexpected content")
             raise UserError(account._get_error_sentence(error)) from None
-        return account._notify(
-            "success", self.env._("OVHcloud treats replies as you set it.")
-        )
+        return notify(self.env._("OVHcloud treats replies as you set it."))

@@ -5,6 +5,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 from .. import const
+from ..tools.client_actions import notify, open_dialog
 
 
 class SmsOvhSenderRequest(models.TransientModel):
@@ -51,14 +52,7 @@ class SmsOvhSenderRequest(models.TransientModel):
 
     def _open(self):
         self.ensure_one()
-        return {
-            "type": "ir.actions.act_window",
-            "name": self.env._("Request a Sender"),
-            "res_model": self._name,
-            "res_id": self.id,
-            "view_mode": "form",
-            "target": "new",
-        }
+        return open_dialog(self.env._("Request a Sender"), self._name, self.id)
 
     def _check_name(self):
         """Refuse a name that OVHcloud would refuse.
@@ -137,23 +131,23 @@ class SmsOvhSenderRequest(models.TransientModel):
         if values:
             self.env["sms.ovh.sender"]._adopt(account, values)
         if proof_failure := self._send_proof():
-            return account._notify(
-                "warning",
+            return notify(
                 self.env._(
                     "OVHcloud took the request of “%(name)s”. %(failure)s Send the proof"
                     " again from the sender's form.",
                     name=self.name,
                     failure=proof_failure,
                 ),
+                "warning",
             )
         if not sender:
-            return account._notify(
-                "warning",
+            return notify(
                 self.env._(
                     "OVHcloud took the request of “%s”. It is shown here once OVHcloud"
                     " can be read again.",
                     self.name,
                 ),
+                "warning",
             )
         if values["status"] == "enable":
             message = self.env._("“%s” is enabled: you can send with it.", self.name)
@@ -163,7 +157,7 @@ class SmsOvhSenderRequest(models.TransientModel):
                 " told of the outcome.",
                 self.name,
             )
-        return account._notify("success", message)
+        return notify(message)
 
 
 class SmsOvhSenderSuggestion(models.TransientModel):
@@ -241,7 +235,6 @@ class SmsOvhSenderProof(models.TransientModel):
             base64.b64decode(self.proof or b""),
             (self.description or "").strip(),
         )
-        return account._notify(
-            "success",
-            self.env._("OVHcloud has the proof of “%s”.", self.sender_id.name),
+        return notify(
+            self.env._("OVHcloud has the proof of “%s”.", self.sender_id.name)
         )

@@ -7,6 +7,7 @@ from odoo.exceptions import UserError
 
 from .. import const
 from ..tools import ovh_client
+from ..tools.client_actions import open_dialog
 
 ALPHABET = string.ascii_letters + string.digits
 # Not of dots only: in the API's paths that would be something else.
@@ -84,15 +85,7 @@ class SmsOvhUserCreate(models.TransientModel):
 
     def _open(self, **context):
         self.ensure_one()
-        return {
-            "type": "ir.actions.act_window",
-            "name": self.env._("New API User"),
-            "res_model": self._name,
-            "res_id": self.id,
-            "view_mode": "form",
-            "target": "new",
-            "context": context,
-        }
+        return open_dialog(self.env._("New API User"), self._name, self.id, **context)
 
     def action_create(self):
         """Create the API user at OVHcloud and show its password.

@@ -1,0 +1,49 @@
+"""Actions that a button returns to the web client."""
+
+RELOAD = {"type": "ir.actions.client", "tag": "soft_reload"}
+CLOSE = {"type": "ir.actions.act_window_close"}
+
+
+def notify(message, kind="success", next_action=RELOAD, **params):
+    """Return the notification of `message`.
+
+    :param str message: in the user's language
+    :param str kind: 'success', 'info', 'warning' or 'danger', which stays until closed
+    :param dict|None next_action: what follows, by default the form is read again
+    :param params: what else the notification is to have
+    :rtype: dict
+    """
+    params = {
+        "type": kind,
+        "message": message,
+        "sticky": kind == "danger",
+        **params,
+    }
+    if next_action:
+        params["next"] = next_action
+    return {
+        "type": "ir.actions.client",
+        "tag": "display_notification",
+        "params": params,
+    }
+
+
+def open_dialog(name, model, res_id=False, **context):
+    """Return the action that opens a form over the page.
+
+    :param str name: its title, in the user's language
+    :param str model: whose form
+    :param int|bool res_id: of the record, by default a new one
+    :param context: the context to open it in
+    :rtype: dict
+    """
+    return {
+        "type": "ir.actions.act_window",
+        "name": name,
+        "res_model": model,
+        "res_id": res_id,
+        "view_mode": "form",
+        "views": [(False, "form")],
+        "target": "new",
+        "context": context,
+    }
