@@ -139,7 +139,7 @@ PTT_TO_STATE = {
 # A failure whose ptt is not in the table: codes do get added.
 PTT_UNKNOWN_FAILURE_TYPE = "sms_not_delivered"
 
-# What `tools.sms_api.SmsApiOvh` answers for a receiver -> `failure_type` in Odoo.
+# What `sms_api.SmsApiOvh` answers for a receiver -> `failure_type` in Odoo.
 # The keys without "ovh" are those that Odoo's own providers use.
 PROVIDER_TO_SMS_FAILURE_TYPE = {
     "wrong_number_format": "sms_number_format",

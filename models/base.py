@@ -1,7 +1,11 @@
-from odoo import SUPERUSER_ID, models
+import logging
+
+from odoo import SUPERUSER_ID, api, models
 from odoo.exceptions import UserError
 
 from ..tools.phone_number import get_number_sentences
+
+_logger = logging.getLogger(__name__)
 
 # What people put between the digits of a number, as `phonenumbers` formats it, too.
 SEPARATORS = str.maketrans("", "", " \u00a0\u202f.-()/")
@@ -46,6 +50,23 @@ class Base(models.AbstractModel):
                 self.env._("%(number)s: %(reason)s", number=number, reason=reason)
             )
         return found.number or False
+
+    @api.model
+    def _sms_ovh_get_parameter(self, name, default):
+        """Return the system parameter ``sms_ovh.<name>`` as a number.
+
+        :param str name: what follows ``sms_ovh.``
+        :param int default: where it is not set, or no number
+        :rtype: int
+        """
+        # sudo: a setting of the addon, read for whoever sends.
+        Parameter = self.env["ir.config_parameter"].sudo()
+        value = Parameter.get_param(f"sms_ovh.{name}", default)
+        try:
+            return max(0, int(value))
+        except (TypeError, ValueError):
+            _logger.warning("sms_ovh.%s is no number: %r", name, value)
+            return default
 
     def _get_sms_ovh_companies(self):
         """Return which company sends the SMS about each of these records.

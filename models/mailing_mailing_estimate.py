@@ -12,12 +12,12 @@ from odoo.tools import SQL
 from odoo.tools.misc import formatLang
 
 from .. import const
+from ..sms_api import SmsApiOvh
 from ..tools.credits import format_credits
 from ..tools.gsm7_filling import OFF
 from ..tools.links import append_visitor
 from ..tools.number_country import get_country_code
 from ..tools.phone_number import MAX_DIGITS
-from ..tools.sms_api import SmsApiOvh
 from ..tools.sms_segments import is_blank
 from .mail_render_mixin import RenderedTexts, ShortLinks
 

@@ -5,11 +5,11 @@ from odoo.tools.misc import format_datetime, format_time
 
 from .. import const
 from ..mixins.sms_ovh_hours_mixin import HOURS_FIELDS
+from ..sms_api import SmsApiOvh
 from ..tools.decision import Closed
 from ..tools.number_country import get_country_code
 from ..tools.phone_number import clean_number, parse_prefixes
 from ..tools.quiet_hours import get_zones, next_opening
-from ..tools.sms_api import SmsApiOvh
 from .sms_ovh_job import OPEN_STATES
 
 RULE_FIELDS = ("sms_ovh_quiet_hours", *HOURS_FIELDS)

@@ -21,7 +21,7 @@ from ..fields import Secret, seal
 from ..tools import ovh_calls, ovh_client, transaction
 from ..tools.client_actions import notify, open_dialog
 from ..tools.ovh_times import format_time, parse_time
-from ..tools.sms_api import normalize_number
+from ..tools.phone_number import normalize_number
 
 _logger = logging.getLogger(__name__)
 

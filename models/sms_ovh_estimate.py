@@ -11,7 +11,6 @@ from ..mixins.sms_ovh_counter_mixin import SmsOvhTextFails
 from ..tools import transaction
 from ..tools.gsm7_filling import OFF
 from ..tools.number_country import get_country_code
-from ..tools.parameters import get_parameter
 from ..tools.sms_segments import UNICODE, count_segments
 from .mailing_mailing_estimate import SeenNumbers
 
@@ -376,7 +375,9 @@ class SmsOvhEstimate(models.Model):
     @api.autovacuum
     def _gc_estimates(self):
         """Delete estimates that nobody made anew for long."""
-        days = get_parameter(self.env, "keep_estimates_days", const.KEEP_ESTIMATES_DAYS)
+        days = self._sms_ovh_get_parameter(
+            "keep_estimates_days", const.KEEP_ESTIMATES_DAYS
+        )
         limit = fields.Datetime.now() - timedelta(days=days)
         estimates = self.search([("write_date", "<", limit)], limit=GC_UNLINK_LIMIT)
         estimates.unlink()

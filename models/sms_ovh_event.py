@@ -13,7 +13,6 @@ from odoo.tools.constants import GC_UNLINK_LIMIT
 from .. import const
 from ..fields import UncheckedMany2one
 from ..tools import transaction
-from ..tools.parameters import get_parameter
 
 _logger = logging.getLogger(__name__)
 
@@ -183,7 +182,7 @@ class SmsOvhEvent(models.Model):
         :param int account_id: id of the `sms.ovh.account` whose address was called
         :rtype: bool
         """
-        bound = get_parameter(self.env, "inbox_per_hour", const.INBOX_PER_HOUR)
+        bound = self._sms_ovh_get_parameter("inbox_per_hour", const.INBOX_PER_HOUR)
         step = max(1, bound // RECOUNT_SHARE)
         key = self.env.cr.dbname, account_id
         hour = int(time.time() // 3600)

@@ -14,9 +14,9 @@ from odoo.tools.constants import GC_UNLINK_LIMIT
 
 from .. import const
 from ..fields import forget
+from ..sms_api import SmsApiOvh
 from ..tools import error_sentences, job_pool, ovh_client, transaction
-from ..tools.parameters import get_parameter
-from ..tools.sms_api import SmsApiOvh, normalize_number
+from ..tools.phone_number import normalize_number
 
 _logger = logging.getLogger(__name__)
 
@@ -372,7 +372,7 @@ class SmsOvhJob(models.Model):
         :return: how many answers came
         :rtype: int
         """
-        size = get_parameter(self.env, "threads", const.THREADS) or 1
+        size = self._sms_ovh_get_parameter("threads", const.THREADS) or 1
         if jobs is not None:
             size = min(size, len(jobs)) or 1
         count = 0
@@ -1289,7 +1289,9 @@ class SmsOvhJob(models.Model):
         :rtype: list[dict]
         """
         self.ensure_one()
-        if self.attempts >= get_parameter(self.env, "max_attempts", const.MAX_ATTEMPTS):
+        if self.attempts >= self._sms_ovh_get_parameter(
+            "max_attempts", const.MAX_ATTEMPTS
+        ):
             self.write({**values, "state": "failed"})
             return self._get_api()._prepare_results(
                 self.receivers, state, values.get("error")
@@ -1304,7 +1306,7 @@ class SmsOvhJob(models.Model):
 
     def _get_check(self):
         """Return when OVHcloud is to be asked for a job whose outcome is not known."""
-        seconds = get_parameter(self.env, "check_delay", const.CHECK_DELAY)
+        seconds = self._sms_ovh_get_parameter("check_delay", const.CHECK_DELAY)
         check = fields.Datetime.now() + timedelta(seconds=seconds)
         self.env.ref("sms_ovh.ir_cron_post_jobs").sudo()._trigger(check)
         return check
@@ -1335,7 +1337,7 @@ class SmsOvhJob(models.Model):
     @api.autovacuum
     def _gc_jobs(self):
         """Delete jobs that ended long ago and whose SMS have all ended too."""
-        days = get_parameter(self.env, "keep_jobs_days", const.KEEP_JOBS_DAYS)
+        days = self._sms_ovh_get_parameter("keep_jobs_days", const.KEEP_JOBS_DAYS)
         limit = fields.Datetime.now() - timedelta(days=days)
         jobs = self.search(
             [

@@ -9,9 +9,8 @@ from odoo import api, fields, models
 
 from .. import const
 from ..tools import ovh_calls, ovh_client, transaction
-from ..tools.parameters import get_parameter
 from ..tools.pending_sms import OvhTooManyPending, PendingReading
-from ..tools.sms_api import normalize_number
+from ..tools.phone_number import normalize_number
 from .sms_ovh_job import ABANDONED_AFTER, SEARCH_LIMIT
 
 _logger = logging.getLogger(__name__)
@@ -447,7 +446,7 @@ class SmsOvhJob(models.Model):
                 client,
                 self.account_id._get_client_args(),
                 path,
-                get_parameter(self.env, "threads", const.THREADS) or 1,
+                self._sms_ovh_get_parameter("threads", const.THREADS) or 1,
                 self._get_known_ids,
             )
         # Not kept when it is broken off: what was not read would pass for not there.
@@ -491,7 +490,7 @@ class SmsOvhJob(models.Model):
             self.account_id._get_client_args(),
             path,
             ids,
-            get_parameter(self.env, "threads", const.THREADS) or 1,
+            self._sms_ovh_get_parameter("threads", const.THREADS) or 1,
         )
         for answer in answers:
             if answer is not None and not (

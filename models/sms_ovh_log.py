@@ -9,9 +9,8 @@ from odoo.tools.constants import GC_UNLINK_LIMIT
 
 from .. import const
 from ..fields import UncheckedMany2one
+from ..sms_api import SmsApiOvh
 from ..tools.number_country import get_country_code
-from ..tools.parameters import get_parameter
-from ..tools.sms_api import SmsApiOvh
 from ..tools.sms_segments import count_segments
 
 
@@ -218,7 +217,7 @@ class SmsOvhLog(models.Model):
         :return: OVHcloud's ids by number, the last one first
         :rtype: dict[str, list[str]]
         """
-        days = get_parameter(self.env, "answer_days", const.ANSWER_DAYS)
+        days = self._sms_ovh_get_parameter("answer_days", const.ANSWER_DAYS)
         found = defaultdict(list)
         # In SQL: a few of each number, all numbers at once.
         for number, sms_ovh_id in self.env.execute_query(
@@ -389,7 +388,7 @@ class SmsOvhLog(models.Model):
     @api.autovacuum
     def _gc_logs(self):
         """Delete what is older than the figures that anybody looks at."""
-        days = get_parameter(self.env, "keep_log_days", const.KEEP_LOG_DAYS)
+        days = self._sms_ovh_get_parameter("keep_log_days", const.KEEP_LOG_DAYS)
         limit = fields.Datetime.now() - timedelta(days=days)
         logs = self.search([("date", "<", limit)], order="date", limit=GC_UNLINK_LIMIT)
         logs.unlink()

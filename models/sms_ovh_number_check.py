@@ -11,8 +11,7 @@ from odoo.tools.constants import GC_UNLINK_LIMIT
 from .. import const
 from ..tools import ovh_calls, ovh_client, transaction
 from ..tools.ovh_times import parse_time
-from ..tools.parameters import get_parameter
-from ..tools.sms_api import normalize_number
+from ..tools.phone_number import normalize_number
 
 _logger = logging.getLogger(__name__)
 
@@ -144,7 +143,7 @@ class SmsOvhNumberCheck(models.Model):
     def _get_lifetime(self):
         """Return for how long a result is believed: numbers are given to others."""
         return timedelta(
-            days=get_parameter(self.env, "check_days", const.CHECK_FRESH_DAYS)
+            days=self._sms_ovh_get_parameter("check_days", const.CHECK_FRESH_DAYS)
         )
 
     @api.model
@@ -437,7 +436,7 @@ class SmsOvhNumberCheck(models.Model):
     @api.model
     def _get_check(self):
         """Return when to look for what was asked without an answer."""
-        seconds = get_parameter(self.env, "check_delay", const.CHECK_DELAY)
+        seconds = self._sms_ovh_get_parameter("check_delay", const.CHECK_DELAY)
         check = fields.Datetime.now() + timedelta(seconds=seconds)
         self._trigger(check)
         return check
@@ -742,7 +741,7 @@ class SmsOvhNumberCheck(models.Model):
     @api.autovacuum
     def _gc_checks(self):
         """Forget what was asked for long ago."""
-        days = get_parameter(self.env, "keep_checks_days", const.KEEP_CHECKS_DAYS)
+        days = self._sms_ovh_get_parameter("keep_checks_days", const.KEEP_CHECKS_DAYS)
         limit = fields.Datetime.now() - timedelta(days=days)
         checks = self.search(
             [("state", "in", ("done", "failed")), ("write_date", "<", limit)],

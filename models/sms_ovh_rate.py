@@ -4,7 +4,7 @@ from odoo import api, fields, models
 
 from .. import const
 from ..tools import ovh_client
-from ..tools.sms_api import get_main_region
+from ..tools.phone_number import get_main_region
 
 _logger = logging.getLogger(__name__)
 

@@ -9,8 +9,7 @@ from odoo.tools.mail import email_normalize
 
 from .. import const
 from ..tools.client_actions import open_dialog
-from ..tools.parameters import get_parameter
-from ..tools.sms_api import normalize_number
+from ..tools.phone_number import normalize_number
 from ..tools.stop_keywords import DOUBT, STOP, is_keyword, read_stop
 from ..tools.transaction import CONFLICTS
 
@@ -141,7 +140,7 @@ class SmsOvhReply(models.Model):
     @api.autovacuum
     def _gc_replies(self):
         """Delete old replies."""
-        days = get_parameter(self.env, "keep_replies_days", const.KEEP_REPLIES_DAYS)
+        days = self._sms_ovh_get_parameter("keep_replies_days", const.KEEP_REPLIES_DAYS)
         limit = fields.Datetime.now() - timedelta(days=days)
         replies = self.search([("received_at", "<", limit)], limit=GC_UNLINK_LIMIT)
         replies.unlink()
@@ -547,7 +546,7 @@ class SmsOvhReply(models.Model):
         :param account: `sms.ovh.account` that answers
         :param record: what they are posted on
         """
-        days = get_parameter(self.env, "answer_days", const.ANSWER_DAYS)
+        days = self._sms_ovh_get_parameter("answer_days", const.ANSWER_DAYS)
         return self.search(
             [
                 ("account_id", "=", account.id),

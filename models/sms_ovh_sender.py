@@ -10,7 +10,7 @@ from ..fields import forget
 from ..tools import ovh_client
 from ..tools.client_actions import open_dialog
 from ..tools.number_country import get_country_code
-from ..tools.sms_api import normalize_number
+from ..tools.phone_number import normalize_number
 from ..tools.upload import upload
 
 _logger = logging.getLogger(__name__)

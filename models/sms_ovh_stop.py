@@ -6,7 +6,7 @@ from odoo.tools import SQL
 from odoo.tools.misc import format_date
 
 from ..tools import ovh_client
-from ..tools.sms_api import FRENCH_NUMBER
+from ..tools.phone_number import FRENCH_NUMBER
 
 _logger = logging.getLogger(__name__)
 

@@ -8,13 +8,13 @@ from odoo.tools import SQL, split_every
 
 from .. import const
 from ..fields import UncheckedMany2one
+from ..sms_api import SmsApiOvh
 from ..tools import transaction
 from ..tools.client_actions import notify
 from ..tools.decision import Decision
 from ..tools.gsm7_filling import ALL, write_gsm7
 from ..tools.links import append_visitor
 from ..tools.number_country import get_country_code
-from ..tools.sms_api import SmsApiOvh
 from ..tools.sms_segments import count_segments, is_blank
 
 # SMS read from the queue at a time, so that equal texts meet in one job: a multiple

@@ -10,7 +10,6 @@ from .. import const
 from ..fields import UncheckedMany2one
 from ..tools import ovh_calls, ovh_client, transaction
 from ..tools.ovh_times import format_time
-from ..tools.parameters import get_parameter
 
 _logger = logging.getLogger(__name__)
 
@@ -571,7 +570,7 @@ class SmsTracker(models.Model):
             held = client.get(ovh_calls.get_jobs_path(outgoing_path)) or []
         held = [str(sms_ovh_id) for sms_ovh_id in held]
         transact(partial(self._sms_ovh_set_gone, account, sample_job, held))
-        size = get_parameter(self.env, "threads", const.THREADS) or 1
+        size = self._sms_ovh_get_parameter("threads", const.THREADS) or 1
         client_args = account._get_client_args()
         domain = [
             ("sms_ovh_account_id", "=", account.id),

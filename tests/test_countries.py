@@ -9,7 +9,7 @@ from odoo.tests import Form, tagged
 
 from .. import const
 from ..models.sms_ovh_account_answers import parse_credits
-from ..tools.sms_api import SmsApiOvh
+from ..sms_api import SmsApiOvh
 from ..tools.upload import is_upload_address
 from .common import SERVICE_1, SmsOvhCase
 from .test_estimate import EstimateCase

@@ -6,7 +6,7 @@ from odoo.fields import Command
 from odoo.tests import BaseCase, Form, new_test_user, tagged
 
 from .. import const
-from ..tools.sms_api import get_main_region
+from ..tools.phone_number import get_main_region
 from ..tools.sms_segments import STOP_CLAUSE, count_segments, split_segments
 from .common import SERVICE_1, SmsOvhCase
 

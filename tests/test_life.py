@@ -29,7 +29,7 @@ ROUNDS = 6
 LOGGERS = (
     "odoo.addons.sms_ovh.models.sms_ovh_job",
     "odoo.addons.sms_ovh.models.sms_ovh_job_reconcile",
-    "odoo.addons.sms_ovh.tools.sms_api",
+    "odoo.addons.sms_ovh.sms_api",
 )
 
 # Where the SMS stand: in Odoo's queue; in the outbox, not posted; posted without an

@@ -59,7 +59,7 @@ class TestOperatorsPage(TransactionCase):
         names = set(re.findall(r"`(sms_ovh\.[a-z_]+)`", text))
         names |= {
             f"sms_ovh.{name}"
-            for name in re.findall(r'get_parameter\(\s*self.env,\s*"([a-z_]+)"', text)
+            for name in re.findall(r'get_parameter\(\s*"([a-z_]+)"', text)
         }
         self.assertGreaterEqual(len(names), 6)
         for name in names:

@@ -13,7 +13,7 @@ LOGGERS = (
     "odoo.addons.sms_ovh.models.sms_ovh_account_answers",
     "odoo.addons.sms_ovh.models.sms_ovh_job",
     "odoo.addons.sms_ovh.models.sms_ovh_job_reconcile",
-    "odoo.addons.sms_ovh.tools.sms_api",
+    "odoo.addons.sms_ovh.sms_api",
 )
 ONE = "GET /sms/{serviceName}/outgoing/{id}"
 

@@ -16,7 +16,7 @@ LOGGERS = (
     "odoo.addons.sms_ovh.models.sms_ovh_account_answers",
     "odoo.addons.sms_ovh.models.sms_ovh_job",
     "odoo.addons.sms_ovh.models.sms_ovh_job_reconcile",
-    "odoo.addons.sms_ovh.tools.sms_api",
+    "odoo.addons.sms_ovh.sms_api",
 )
 VIRTUAL = "+33700000001"
 INVALID = {"message": "This credential is not valid", "errorCode": "INVALID_CREDENTIAL"}

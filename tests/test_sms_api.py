@@ -2,7 +2,8 @@ from collections import Counter
 
 from odoo.tests import tagged
 
-from ..tools.sms_api import SmsApiOvh, normalize_number
+from ..sms_api import SmsApiOvh
+from ..tools.phone_number import normalize_number
 from .common import SERVICE_1, UNREAL_NUMBER, SmsOvhCase
 
 BLACKLISTED = "+33612340101"

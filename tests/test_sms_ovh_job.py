@@ -16,7 +16,7 @@ from .common import SERVICE_1, UNREAL_NUMBER, SmsOvhCase, last_night
 LOGGERS = (
     "odoo.addons.sms_ovh.models.sms_ovh_job",
     "odoo.addons.sms_ovh.models.sms_ovh_job_reconcile",
-    "odoo.addons.sms_ovh.tools.sms_api",
+    "odoo.addons.sms_ovh.sms_api",
 )
 
 

@@ -315,7 +315,7 @@ class TestSmsSms(SmsOvhCase):
                 {"name": "Quatre", "phone": BLACKLISTED},
             ]
         )
-        with mute_logger("odoo.addons.sms_ovh.tools.sms_api"):
+        with mute_logger("odoo.addons.sms_ovh.sms_api"):
             for partner in partners:
                 partner._message_sms(f"Bonjour {partner.name}")
                 self._commit()

@@ -137,3 +137,14 @@ class TestStructure(TransactionCase):
                 self.assertEqual(
                     self._build(self._shuffle(random.Random(seed))), expected
                 )
+
+    def test_tools_know_no_model(self):
+        """They are given plain values, and an environment for its language only."""
+        for path in (ROOT / "tools").glob("[a-z]*.py"):
+            tree = ast.parse(path.read_text(encoding="utf-8"))
+            for node in ast.walk(tree):
+                with self.subTest(file=path.name, line=getattr(node, "lineno", None)):
+                    if isinstance(node, ast.ImportFrom):
+                        self.assertNotIn("models", (node.module or "").split("."))
+                    if isinstance(node, ast.Subscript):
+                        self.assertNotRegex(ast.unparse(node.value), r"(^|\.)env$")

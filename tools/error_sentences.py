@@ -8,6 +8,8 @@ import re
 from typing import NamedTuple
 
 from . import ovh_client
+from .phone_number import get_number_sentences
+from .sms_segments import MAX_SEGMENTS
 
 # What OVHcloud puts before or into its words when it refuses one parameter.
 PARAMETER_REGEX = re.compile(r"^\[(?P<name>\w+)\]")
@@ -301,3 +303,79 @@ def get_parameter_label(env, words):
         if re.search(rf"\b{name}\b", words, re.IGNORECASE):
             return label
     return None
+
+
+def get_refused_sender_sentence(env, error, sender):
+    """Return what it means for a job that its sender is refused, and what to do.
+
+    :param env: environment, for the language
+    :param ovh_client.OvhError error: what the call raised
+    :param str sender: its name
+    :rtype: str
+    """
+    return env._(
+        "OVHcloud refuses the sender “%(sender)s” (%(words)s). Choose another"
+        " one on the OVHcloud account.",
+        sender=sender,
+        words=error.message,
+    )
+
+
+def get_failure_sentences(env, sender):
+    """Return why a single SMS is refused, by the state of Odoo's SMS providers.
+
+    :param env: environment, for the language
+    :param str sender: name of the one to send as
+    :rtype: dict[str, str]
+    """
+    return {
+        "wrong_number_format": env._(
+            "The number is not a possible phone number. Correct it and try again."
+        ),
+        **{
+            f"ovh_number_{reason}": sentence
+            for reason, sentence in get_number_sentences(env).items()
+        },
+        "sms_number_missing": env._("There is no phone number."),
+        "blacklisted": env._(
+            "This number is on OVHcloud's blacklist: its owner answered STOP."
+        ),
+        "ovh_sender_refused": env._(
+            "OVHcloud refuses the sender. Choose another one on the OVHcloud"
+            " account, or wait until OVHcloud has validated it."
+        ),
+        "ovh_sender_missing": env._(
+            "No sender is chosen. Choose one on the OVHcloud account."
+        ),
+        "ovh_destination": env._(
+            "SMS of “%s” do not reach this country. Choose another sender, or a"
+            " sender for this country on the OVHcloud account.",
+            sender,
+        ),
+        "ovh_empty": env._("The message is empty. Write a text and send it again."),
+        "ovh_too_long": env._(
+            "The message takes more than %s SMS, the most that OVHcloud sends at a"
+            " time. Shorten it and send it again.",
+            MAX_SEGMENTS,
+        ),
+        "ovh_contact_information": env._(
+            "OVHcloud takes no link and no phone number from the short number. Take"
+            " them out, or send as another sender."
+        ),
+        "insufficient_credit": env._(
+            "Not enough SMS are left on the OVHcloud account. Buy a pack or turn"
+            " on the automatic recharge, then send again."
+        ),
+        "unregistered": env._(
+            "OVHcloud refuses the account's keys. Ask an administrator to check"
+            " the OVHcloud account."
+        ),
+        "server_error": env._(
+            "OVHcloud could not be reached, so nothing was sent. Try again in a"
+            " few minutes."
+        ),
+        "ovh_unconfirmed": env._(
+            "OVHcloud gave no readable answer: the SMS may have been sent. Check"
+            " in OVHcloud's console before you send it again."
+        ),
+    }

@@ -8,7 +8,7 @@ from odoo.tools import split_every
 from .ovh_calls import read_many
 from .ovh_client import OvhError, OvhUnreadableAnswer
 from .ovh_times import parse_time
-from .sms_api import normalize_number
+from .phone_number import normalize_number
 
 # SMS asked for at a time, and in one reading at most.
 SLICE = 200

@@ -15,6 +15,9 @@ from phonenumbers import PhoneNumberType as Type
 from .number_country import MAX_CODE_LENGTH
 
 MAX_DIGITS = 15  # of a number in E.164
+
+# French numbers in E.164, most of all: what `phonenumbers` makes of any of them is known.
+FRENCH_NUMBER = re.compile(r"\+33[1-9][0-9]{8}")
 MAX_GROUPS = 40  # of digits that are looked at in a text
 MIN_DIGITS = 6  # fewer beside a number are an extension or a remark
 
@@ -652,3 +655,40 @@ def _clean(raw, code, prefixes):
     if len({result.number for result in valid}) > 1:
         best = best._replace(notes=("several", *best.notes))
     return best
+
+
+def normalize_number(number, country_code=None):
+    """Return `number` in E.164, or False where nobody can have it.
+
+    For what OVHcloud says: it names a number that it took even where that is in no known
+    range. What is sent goes by :func:`clean_number`.
+
+    :param str number: as OVHcloud names it, international or national
+    :param str|None country_code: ISO code by which a national number is read
+    :rtype: str|bool
+    """
+    if number and FRENCH_NUMBER.fullmatch(number):
+        return number
+    return _normalize_other_number(number, country_code)
+
+
+@lru_cache(maxsize=20000)
+def _normalize_other_number(number, country_code):
+    """See above. Kept for a while: OVHcloud's answers name what it was given."""
+    try:
+        parsed = phonenumbers.parse(number or "", country_code or None)
+    except phonenumbers.NumberParseException:
+        return False
+    if not phonenumbers.is_possible_number(parsed):
+        return False
+    return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
+
+
+def get_main_region(region):
+    """Return the main country of the calling code of another: GB for Jersey.
+
+    :param str region: ISO code
+    :rtype: str
+    """
+    calling_code = phonenumbers.country_code_for_region(region)
+    return phonenumbers.region_code_for_country_code(calling_code)

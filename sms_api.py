@@ -1,20 +1,20 @@
 """OVHcloud SMS as one of Odoo's SMS providers."""
 
 import logging
-import re
-from functools import lru_cache
 from uuid import uuid4
-
-import phonenumbers
 
 from odoo.tools import split_every
 
 from odoo.addons.sms.tools.sms_api import SmsApiBase
 
-from .. import const
-from .contact_information import find_contact_information
-from .number_country import get_country_code
-from .ovh_client import (
+from . import const
+from .tools.contact_information import find_contact_information
+from .tools.error_sentences import (
+    get_failure_sentences,
+    get_refused_sender_sentence,
+)
+from .tools.number_country import get_country_code
+from .tools.ovh_client import (
     OvhBadRequest,
     OvhCredentialRefused,
     OvhError,
@@ -23,51 +23,10 @@ from .ovh_client import (
     OvhOutOfCredit,
     quote_path,
 )
-from .phone_number import get_number_sentences
-from .sms_segments import MAX_SEGMENTS, count_segments, is_blank
+from .tools.phone_number import normalize_number
+from .tools.sms_segments import MAX_SEGMENTS, count_segments, is_blank
 
 _logger = logging.getLogger(__name__)
-
-
-# French numbers in E.164, most of all: what `phonenumbers` makes of any of them is known.
-FRENCH_NUMBER = re.compile(r"\+33[1-9][0-9]{8}")
-
-
-def normalize_number(number, country_code=None):
-    """Return `number` in E.164, or False where nobody can have it.
-
-    For what OVHcloud says: it names a number that it took even where that is in no known
-    range. What is sent goes by :func:`.phone_number.clean_number`.
-
-    :param str number: as OVHcloud names it, international or national
-    :param str|None country_code: ISO code by which a national number is read
-    :rtype: str|bool
-    """
-    if number and FRENCH_NUMBER.fullmatch(number):
-        return number
-    return _normalize_other_number(number, country_code)
-
-
-@lru_cache(maxsize=20000)
-def _normalize_other_number(number, country_code):
-    """See above. Kept for a while: OVHcloud's answers name what it was given."""
-    try:
-        parsed = phonenumbers.parse(number or "", country_code or None)
-    except phonenumbers.NumberParseException:
-        return False
-    if not phonenumbers.is_possible_number(parsed):
-        return False
-    return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
-
-
-def get_main_region(region):
-    """Return the main country of the calling code of another: GB for Jersey.
-
-    :param str region: ISO code
-    :rtype: str
-    """
-    calling_code = phonenumbers.country_code_for_region(region)
-    return phonenumbers.region_code_for_country_code(calling_code)
 
 
 class SmsApiOvh(SmsApiBase):
@@ -118,58 +77,9 @@ class SmsApiOvh(SmsApiBase):
         return (self._sender or self.account_sudo.default_sender_id).sudo()
 
     def _get_sms_api_error_messages(self):
-        env = self.env
-        return super()._get_sms_api_error_messages() | {
-            "wrong_number_format": env._(
-                "The number is not a possible phone number. Correct it and try again."
-            ),
-            **{
-                f"ovh_number_{reason}": sentence
-                for reason, sentence in get_number_sentences(env).items()
-            },
-            "sms_number_missing": env._("There is no phone number."),
-            "blacklisted": env._(
-                "This number is on OVHcloud's blacklist: its owner answered STOP."
-            ),
-            "ovh_sender_refused": env._(
-                "OVHcloud refuses the sender. Choose another one on the OVHcloud"
-                " account, or wait until OVHcloud has validated it."
-            ),
-            "ovh_sender_missing": env._(
-                "No sender is chosen. Choose one on the OVHcloud account."
-            ),
-            "ovh_destination": env._(
-                "SMS of “%s” do not reach this country. Choose another sender, or a"
-                " sender for this country on the OVHcloud account.",
-                self.sender_sudo.display_name,
-            ),
-            "ovh_empty": env._("The message is empty. Write a text and send it again."),
-            "ovh_too_long": env._(
-                "The message takes more than %s SMS, the most that OVHcloud sends at a"
-                " time. Shorten it and send it again.",
-                MAX_SEGMENTS,
-            ),
-            "ovh_contact_information": env._(
-                "OVHcloud takes no link and no phone number from the short number. Take"
-                " them out, or send as another sender."
-            ),
-            "insufficient_credit": env._(
-                "Not enough SMS are left on the OVHcloud account. Buy a pack or turn"
-                " on the automatic recharge, then send again."
-            ),
-            "unregistered": env._(
-                "OVHcloud refuses the account's keys. Ask an administrator to check"
-                " the OVHcloud account."
-            ),
-            "server_error": env._(
-                "OVHcloud could not be reached, so nothing was sent. Try again in a"
-                " few minutes."
-            ),
-            "ovh_unconfirmed": env._(
-                "OVHcloud gave no readable answer: the SMS may have been sent. Check"
-                " in OVHcloud's console before you send it again."
-            ),
-        }
+        return super()._get_sms_api_error_messages() | get_failure_sentences(
+            self.env, self.sender_sudo.display_name
+        )
 
     # ------------------------------------------------------------
     # Sending
@@ -304,11 +214,8 @@ class SmsApiOvh(SmsApiBase):
     def _get_failure_sentence(self, error):
         """Return what `error` means for a job, and what to do, in the user's language."""
         if self._get_error_state(error) == "ovh_sender_refused":
-            return self.env._(
-                "OVHcloud refuses the sender “%(sender)s” (%(words)s). Choose another"
-                " one on the OVHcloud account.",
-                sender=self.sender_sudo.display_name,
-                words=error.message,
+            return get_refused_sender_sentence(
+                self.env, error, self.sender_sudo.display_name
             )
         return self.account_sudo._get_error_sentence(error)
 
