@@ -107,7 +107,7 @@ def uninstall_hook(env):
     cr.execute(SQL("UPDATE res_company SET sms_ovh_account_id = NULL"))
     cr.execute(
         SQL(
-            "UPDATE sms_ovh_account SET default_sender_id = NULL, default_user_id = NULL"
+            "UPDATE sms_ovh_account SET default_sender_id = NULL, default_api_user_id = NULL"
         )
     )
     cr.execute(SQL("UPDATE sms_ovh_job SET sender_id = NULL, ovh_user_id = NULL"))

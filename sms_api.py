@@ -183,7 +183,7 @@ class SmsApiOvh(SmsApiBase):
             empty for none
         """
         account = self.account_sudo
-        user = account.default_user_id if user is None else user
+        user = account.default_api_user_id if user is None else user
         sender = sender or self.sender_sudo
         path = f"/sms/{quote_path(account.service_name)}"
         content = {

@@ -542,7 +542,7 @@ class MailingMailing(models.Model):
         "ab_testing_pc",
         "sms_ovh_company_id.sms_ovh_account_id.credits_left",
         "sms_ovh_company_id.sms_ovh_account_id.auto_recharge",
-        "sms_ovh_company_id.sms_ovh_account_id.default_user_id.quota_left",
+        "sms_ovh_company_id.sms_ovh_account_id.default_api_user_id.quota_left",
         "sms_ovh_estimate_ids.state",
         "sms_ovh_estimate_ids.credits",
     )

@@ -50,7 +50,7 @@ class SmsOvhAccount(models.Model):
     _sms_ovh_guarded_links = {
         "company_id": "read",
         "default_sender_id": "read",
-        "default_user_id": "read",
+        "default_api_user_id": "read",
     }
 
     active = fields.Boolean(default=True)
@@ -165,8 +165,8 @@ class SmsOvhAccount(models.Model):
     default_sender_can_reply = fields.Boolean(related="default_sender_id.can_reply")
 
     # API users
-    user_ids = fields.One2many("sms.ovh.user", "account_id", string="API Users")
-    default_user_id = fields.Many2one(
+    api_user_ids = fields.One2many("sms.ovh.user", "account_id", string="API Users")
+    default_api_user_id = fields.Many2one(
         "sms.ovh.user",
         string="Send as API User",
         domain="[('account_id', '=', id)]",
@@ -176,9 +176,11 @@ class SmsOvhAccount(models.Model):
         tracking=True,
         help="SMS are then sent in this user's name, and its quota pays for them.",
     )
-    default_user_quota_active = fields.Boolean(related="default_user_id.quota_active")
-    default_user_quota_left = fields.Float(
-        related="default_user_id.quota_left", string="Quota Left"
+    default_api_user_quota_active = fields.Boolean(
+        related="default_api_user_id.quota_active"
+    )
+    default_api_user_quota_left = fields.Float(
+        related="default_api_user_id.quota_left", string="Quota Left"
     )
 
     # Credits
@@ -382,10 +384,10 @@ class SmsOvhAccount(models.Model):
                     )
                 )
 
-    @api.constrains("default_user_id")
+    @api.constrains("default_api_user_id")
     def _check_default_user(self):
         for account in self:
-            user = account.default_user_id
+            user = account.default_api_user_id
             if user and user.account_id != account:
                 raise UserError(
                     self.env._(
@@ -1089,7 +1091,7 @@ class SmsOvhAccount(models.Model):
                 "|",
                 ("pause_reason", "!=", False),
                 # A quota may have been raised in OVHcloud's console.
-                ("user_ids.refused_until", "!=", False),
+                ("api_user_ids.refused_until", "!=", False),
             ]
         )._synchronise_each()
 
@@ -1143,8 +1145,8 @@ class SmsOvhAccount(models.Model):
     def _get_credits_to_spend(self):
         """Return the SMS left to whom this account sends as; None without a limit."""
         self.ensure_one()
-        if self.default_user_id.quota_active:
-            return self.default_user_id.quota_left
+        if self.default_api_user_id.quota_active:
+            return self.default_api_user_id.quota_left
         return None if self.auto_recharge else self.credits_left
 
     def _check_credits(self):

@@ -298,8 +298,8 @@ class SmsOvhAccount(models.Model):
         if missing:
             client.put(self._get_path(), missing)
             service = client.get(self._get_path())
-        if self.default_user_id:
-            path = self._get_path("users", self.default_user_id.login)
+        if self.default_api_user_id:
+            path = self._get_path("users", self.default_api_user_id.login)
             # One that is not listed any more is archived with this reading.
             with contextlib.suppress(ovh_client.OvhNotFound):
                 user = client.get(path)
@@ -338,7 +338,7 @@ class SmsOvhAccount(models.Model):
         """
         self.ensure_one()
         path = self._get_path()
-        user = self.default_user_id
+        user = self.default_api_user_id
 
         def change(client):
             client.put(path, self._prepare_callbacks(client.get(path)))
@@ -724,7 +724,7 @@ class SmsOvhAccount(models.Model):
             self._get_path("incoming"),
             *(
                 self._get_path("users", user.login, "incoming")
-                for user in self.user_ids.filtered("active")
+                for user in self.api_user_ids.filtered("active")
             ),
             *(
                 self._get_path("virtualNumbers", number.name, "incoming")

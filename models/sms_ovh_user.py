@@ -358,15 +358,15 @@ class SmsOvhUser(models.Model):
             own = users.filtered(
                 lambda user, account=account: user.account_id == account
             )
-            if account.default_user_id in own:
+            if account.default_api_user_id in own:
                 account._tell(
                     account.env._(
                         "OVHcloud deleted the API user “%s”, as which SMS were sent:"
                         " the account itself sends and pays from now on.",
-                        account.default_user_id.login,
+                        account.default_api_user_id.login,
                     )
                 )
-                account.default_user_id = False
+                account.default_api_user_id = False
         users.action_archive()
         # What still waits would be refused for ever in the name of who is gone.
         # sudo: the outbox is nobody's to write but the gateway's.
@@ -398,7 +398,7 @@ class SmsOvhUser(models.Model):
         self.ensure_one()
         self.check_access("write")
         account = self.account_id
-        if account.default_user_id == self:
+        if account.default_api_user_id == self:
             raise UserError(
                 self.env._(
                     "%(account)s sends as “%(user)s”. Choose another API user, or none,"

@@ -516,7 +516,7 @@ class SmsSms(models.Model):
             clause = kind == "marketing"
         return Decision(
             account_id=account_sudo.id,
-            user_id=account_sudo.default_user_id.id,
+            user_id=account_sudo.default_api_user_id.id,
             sender_id=sender_sudo.id,
             kind=kind,
             stop_clause=bool(clause and sender_sudo.has_stop_clause),

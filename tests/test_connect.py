@@ -158,7 +158,7 @@ class TestConnect(ConnectCase):
         self.assertEqual(self.new.credits_left, 2000)
         self.assertEqual(len(self.new.sender_ids), 6)
         self.assertEqual(self.new.default_sender_id.name, "MaBoutique")
-        self.assertEqual(len(self.new.user_ids), 2)
+        self.assertEqual(len(self.new.api_user_ids), 2)
         end = fields.Datetime.now() + timedelta(days=30)
         self.assertAlmostEqual(
             self.new.credential_expiration, end, delta=timedelta(minutes=5)

@@ -287,7 +287,7 @@ WRITABLE = {
         "credit_warning_threshold",
         "credit_warning_user_ids",
         "default_sender_id",
-        "default_user_id",
+        "default_api_user_id",
         "endpoint",
         "endpoint_url",
         "http_login",
@@ -298,7 +298,7 @@ WRITABLE = {
         "start_keywords",
         "stop_keywords",
         "user_id",
-        "user_ids",
+        "api_user_ids",
     },
     "sms.ovh.diagnosis": {
         "account_id",
@@ -533,7 +533,7 @@ class TestMatrixOfRights(SmsOvhCase, HttpCase):
             "sms.ovh.sender": account.sender_ids.filtered(
                 lambda sender: sender != account.default_sender_id
             )[:1],
-            "sms.ovh.user": account.user_ids[:1],
+            "sms.ovh.user": account.api_user_ids[:1],
             "sms.ovh.job": env["sms.ovh.job"].create(
                 {"account_id": account.id, "body": "Bonjour"}
             ),

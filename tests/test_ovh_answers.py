@@ -269,8 +269,8 @@ class TestOvhAnswers(SmsOvhCase):
 
     def _send_as(self, way):
         """Send as an API user, from a virtual number, or as the account."""
-        user = self.account.user_ids.filtered(lambda user: user.login == "compta")
-        self.account.default_user_id = user if way == "user" else False
+        user = self.account.api_user_ids.filtered(lambda user: user.login == "compta")
+        self.account.default_api_user_id = user if way == "user" else False
         values = {}
         if way == "virtual":
             values["sms_ovh_sender_id"] = self._sender(type="virtual").id
@@ -296,7 +296,7 @@ class TestOvhAnswers(SmsOvhCase):
                     self.assertEqual(
                         trace.sms_tracker_ids.sms_ovh_id, ids[trace.sms_number]
                     )
-        self.account.default_user_id = False
+        self.account.default_api_user_id = False
 
     def test_polling_by_each_way(self):
         """Reports that nobody called in are read from the list that has them."""
@@ -314,7 +314,7 @@ class TestOvhAnswers(SmsOvhCase):
                 self.assertEqual(
                     set(mailings.mailing_trace_ids.mapped("trace_status")), {"sent"}
                 )
-        self.account.default_user_id = False
+        self.account.default_api_user_id = False
 
     def test_replies_by_each_way(self):
         """Each list has its replies, none is counted twice."""
@@ -334,8 +334,8 @@ class TestOvhAnswers(SmsOvhCase):
 
     def test_replies_to_an_api_user(self):
         short = self._sender(type="shortcode")
-        user = self.account.user_ids.filtered(lambda user: user.login == "compta")
-        self.account.default_user_id = user
+        user = self.account.api_user_ids.filtered(lambda user: user.login == "compta")
+        self.account.default_api_user_id = user
         for __ in self._each_reading():
             self.env["sms.ovh.reply"].search([]).unlink()
             # The simulator begins with the same ids again.
@@ -352,13 +352,13 @@ class TestOvhAnswers(SmsOvhCase):
                 self._run("sms_ovh.ir_cron_read_answers")
                 replies = self.env["sms.ovh.reply"].search([])
                 self.assertEqual(replies.mapped("body"), ["Merci"])
-        self.account.default_user_id = False
+        self.account.default_api_user_id = False
 
     def test_reply_to_an_api_user_that_is_listed_late(self):
         """Ids of a list without times may come in any order: none is missed or twice."""
         self._reset(account_lists_all=False)
-        user = self.account.user_ids.filtered(lambda user: user.login == "compta")
-        self.account.default_user_id = user
+        user = self.account.api_user_ids.filtered(lambda user: user.login == "compta")
+        self.account.default_api_user_id = user
         self._send(2, sms_ovh_sender_id=self._sender(type="shortcode").id)
         self.simulator.pop_callbacks()
         number = self._numbers(1)[0]

@@ -142,7 +142,7 @@ class PagesCase(SmsOvhCase, HttpCase):
             "sms.ovh.number.check": check,
             "sms.ovh.reply": reply,
             "sms.ovh.sender": account.default_sender_id,
-            "sms.ovh.user": account.user_ids[:1],
+            "sms.ovh.user": account.api_user_ids[:1],
             "sms.sms": self._create_sms([DELIVERED]),
             "sms.template": template,
         }

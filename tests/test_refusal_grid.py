@@ -110,7 +110,7 @@ class TestRefusalGrid(SmsOvhCase):
         self.patch(sms_ovh_job.random, "uniform", lambda low, high: 1)
 
     def _user(self, login):
-        return self.account.user_ids.filtered(lambda user: user.login == login)
+        return self.account.api_user_ids.filtered(lambda user: user.login == login)
 
     def _run(self):
         with mute_logger(*LOGGERS, "odoo.addons.sms_ovh.tools.ovh_calls"):
@@ -157,9 +157,9 @@ class TestRefusalGrid(SmsOvhCase):
         self.env["sms.sms"].search([]).unlink()
         self.env["sms.ovh.job"].search([]).unlink()
         self.account.action_resume()
-        self.account.default_user_id = False
+        self.account.default_api_user_id = False
         self.account.sender_ids.refused_until = False
-        self.account.user_ids.refused_until = False
+        self.account.api_user_ids.refused_until = False
 
     def _meet(self, way, fault, jobs=2, posts_each=ATTEMPTS, **values):
         """Send two texts by `way`, which meet a fault, among others that do not.
@@ -172,7 +172,7 @@ class TestRefusalGrid(SmsOvhCase):
         self.simulator.order_faults(
             {"method": "POST", "path": "/jobs$", "body": "Grille", **fault, **values}
         )
-        self.account.default_user_id = self.users.get(way)
+        self.account.default_api_user_id = self.users.get(way)
         told = self._count_told()
         before = self.simulator.count_jobs()
         sms = self.env["sms.sms"]
@@ -215,7 +215,7 @@ class TestRefusalGrid(SmsOvhCase):
         after = self._queue_by(way, f"Retour {self.name}")
         self._run()
         self.assertEqual(after.state, "pending")
-        self.account.default_user_id = False
+        self.account.default_api_user_id = False
         return sms, gaps
 
     def test_lasting(self):
@@ -261,7 +261,7 @@ class TestRefusalGrid(SmsOvhCase):
                 }
             )
             for way in WAYS:
-                self.account.default_user_id = self.users.get(way)
+                self.account.default_api_user_id = self.users.get(way)
                 sms += self._queue_by(way, f"{body} {way}")
                 sms[-1]._sms_ovh_claim()
         others = self._queue_by("virtual", "Campagne", 3)
@@ -290,7 +290,7 @@ class TestRefusalGrid(SmsOvhCase):
         for way in (way for way in WAYS if way != "quota"):
             with self.subTest(way=way):
                 self._forget()
-                self.account.default_user_id = self.users.get(way)
+                self.account.default_api_user_id = self.users.get(way)
                 self.simulator.set_service(SERVICE_1, creditsLeft=10)
                 told, before = self._count_told(), self.simulator.count_jobs()
                 sms = self._queue_by(way, f"Crédits {way}", 30)
@@ -309,7 +309,7 @@ class TestRefusalGrid(SmsOvhCase):
 
     def test_a_quota_that_does_not_do(self):
         """It stops what is sent as the API user alone."""
-        self.account.default_user_id = user = self.users["quota"]
+        self.account.default_api_user_id = user = self.users["quota"]
         user._keep({"quota_left": 5})
         with self.account._get_client() as client:
             client.put(

@@ -134,8 +134,8 @@ class TestRefusals(SmsOvhCase):
 
     def test_an_api_user_that_is_gone(self):
         """What was to be sent as it is sent by the account, once Odoo knows."""
-        user = self.account.user_ids.filtered(lambda user: user.login == "compta")
-        self.account.default_user_id = user
+        user = self.account.api_user_ids.filtered(lambda user: user.login == "compta")
+        self.account.default_api_user_id = user
         with self.account._get_client() as client:
             client.delete(f"/sms/{SERVICE_1}/users/compta")
         sms = self._queue(2, "Bonjour")
@@ -286,7 +286,7 @@ class TestRefusals(SmsOvhCase):
             self.assertEqual(self.account.credits_left, 77)
             self.assertEqual(len(self.account.sender_ids), count)
             self.assertEqual(self.account.default_sender_id.name, "MaBoutique")
-            self.assertEqual(len(self.account.user_ids), 2)
+            self.assertEqual(len(self.account.api_user_ids), 2)
             self.assertNotIn("finds no service", self.account.state_message or "")
             self.simulator._call("DELETE", "faults")
 
@@ -322,7 +322,7 @@ class TestRefusals(SmsOvhCase):
         left = self.account.credits_left
         self.assertTrue(self._synchronise())
         self.assertEqual(self.account.credits_left, left)
-        self.assertEqual(len(self.account.user_ids), 2)
+        self.assertEqual(len(self.account.api_user_ids), 2)
 
     def test_a_part_that_is_refused(self):
         """A list that is refused is said so, and no account is less for it."""
@@ -332,7 +332,7 @@ class TestRefusals(SmsOvhCase):
                 self.assertTrue(self._synchronise())
                 self.assertEqual(self.account.state, "connected")
                 self.assertIn("could not be asked", self.account.state_message)
-                self.assertTrue(self.account.sender_ids and self.account.user_ids)
+                self.assertTrue(self.account.sender_ids and self.account.api_user_ids)
                 self.simulator._call("DELETE", "faults")
         self.assertTrue(self._synchronise())
         self.assertFalse(self.account.state_message)
@@ -347,8 +347,8 @@ class TestRefusals(SmsOvhCase):
 
     def test_callbacks_of_the_api_user(self):
         """The user as whom the account sends has addresses of its own."""
-        user = self.account.user_ids.filtered(lambda user: user.login == "compta")
-        self.account.default_user_id = user
+        user = self.account.api_user_ids.filtered(lambda user: user.login == "compta")
+        self.account.default_api_user_id = user
         self._run_cron("sms_ovh.ir_cron_synchronise")
         with self.account._get_client() as client:
             found = client.get(f"/sms/{SERVICE_1}/users/compta")

@@ -119,7 +119,7 @@ class TestReplies(AnswersCase):
         )
 
     def test_callbacks_of_the_user_that_sends(self):
-        self.account.default_user_id = self.account.user_ids.filtered(
+        self.account.default_api_user_id = self.account.api_user_ids.filtered(
             lambda user: user.login == "marketing"
         )
         with self.account._get_client() as client:

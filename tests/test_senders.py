@@ -212,7 +212,7 @@ class TestSenders(SmsOvhCase):
         account = self._create_account(other, SERVICE_2, KEYS_2)
         self.assertIn("Societe2", account.sender_ids.mapped("name"))
         self.assertNotIn("Societe2", self.account.sender_ids.mapped("name"))
-        self.assertFalse(account.user_ids)
+        self.assertFalse(account.api_user_ids)
         self.assertEqual(
-            set(self.account.user_ids.mapped("login")), {"marketing", "compta"}
+            set(self.account.api_user_ids.mapped("login")), {"marketing", "compta"}
         )

@@ -777,7 +777,7 @@ class TestSendingCompany(SmsOvhCase):
         self.assertEqual(account.state, "draft")
 
     def test_context_is_no_guard(self):
-        user = self.account.user_ids[:1]
+        user = self.account.api_user_ids[:1]
         before = sum(self.simulator.get_state()["requests"].values())
         with self.assertRaises(ValidationError):
             user.with_context(sms_ovh_sync=True).write(

@@ -11,7 +11,7 @@ from .common import SERVICE_1, SmsOvhCase
 @tagged("-at_install", "post_install")
 class TestUsers(SmsOvhCase):
     def _user(self, login="marketing"):
-        user = self.account.user_ids.filtered(lambda user: user.login == login)
+        user = self.account.api_user_ids.filtered(lambda user: user.login == login)
         self.assertEqual(len(user), 1)
         return user
 
@@ -94,7 +94,7 @@ class TestUsers(SmsOvhCase):
 
     def test_user_deleted_at_ovhcloud(self):
         user = self._user()
-        self.account.default_user_id = user
+        self.account.default_api_user_id = user
         jobs = self._create_sms(self._numbers(1))._sms_ovh_claim()
         self.assertEqual(jobs.ovh_user_id, user)
         with self.account._get_client() as client:
@@ -102,7 +102,7 @@ class TestUsers(SmsOvhCase):
         self.account.action_synchronise()
         self.assertTrue(user.exists())
         self.assertFalse(user.active)
-        self.assertFalse(self.account.default_user_id)
+        self.assertFalse(self.account.default_api_user_id)
         self.assertIn("marketing", self.account.message_ids[:1].body)
         # What waited is sent all the same.
         self.assertFalse(jobs.ovh_user_id)
@@ -220,7 +220,7 @@ class TestUsers(SmsOvhCase):
 
     def test_one_user_at_a_time(self):
         with self.assertRaisesRegex(UserError, "one API user at a time"):
-            self.account.user_ids.write({"quota_active": False})
+            self.account.api_user_ids.write({"quota_active": False})
 
     # ------------------------------------------------------------
     # Creating and deleting
@@ -262,7 +262,7 @@ class TestUsers(SmsOvhCase):
                 creation = self._create(**values)
                 with self.assertRaisesRegex(UserError, words):
                     creation.action_create()
-        self.assertEqual(len(self.account.user_ids), 2)
+        self.assertEqual(len(self.account.api_user_ids), 2)
 
     def test_delete(self):
         user = self._user()
@@ -274,7 +274,7 @@ class TestUsers(SmsOvhCase):
 
     def test_delete_who_sends(self):
         user = self._user()
-        self.account.default_user_id = user
+        self.account.default_api_user_id = user
         with self.assertRaisesRegex(UserError, "sends as “marketing”"):
             user.action_delete()
         self.assertTrue(self._get_user())
@@ -295,7 +295,7 @@ class TestUsers(SmsOvhCase):
         self.env.invalidate_all()
 
     def test_send_as_a_user(self):
-        self.account.default_user_id = self._user()
+        self.account.default_api_user_id = self._user()
         __, jobs = self._send()
         self.assertEqual(jobs.state, "accepted")
         self.assertEqual(
@@ -303,25 +303,25 @@ class TestUsers(SmsOvhCase):
         )
         self.account.action_synchronise()
         # Its quota paid, and shows.
-        self.assertEqual(self.account.default_user_quota_left, 498)
+        self.assertEqual(self.account.default_api_user_quota_left, 498)
         self.assertEqual(self.account.credits_left, 2000)
 
     def test_change_of_user_leaves_the_queue_alone(self):
-        self.account.default_user_id = self._user()
+        self.account.default_api_user_id = self._user()
         jobs = self._create_sms(self._numbers(1))._sms_ovh_claim()
-        self.account.default_user_id = self._user("compta")
+        self.account.default_api_user_id = self._user("compta")
         self._post(jobs)
         self.assertEqual(self.simulator.get_ledger()[0]["user"], "marketing")
 
     def test_virtual_numbers_have_no_user(self):
-        self.account.default_user_id = self._user()
+        self.account.default_api_user_id = self._user()
         self.account.default_sender_id = self._sender(type="virtual")
         __, jobs = self._send(1)
         self.assertEqual(jobs.state, "accepted")
         self.assertFalse(self.simulator.get_ledger()[0]["user"])
 
     def test_lost_answer_is_found_with_the_user(self):
-        self.account.default_user_id = self._user()
+        self.account.default_api_user_id = self._user()
         self.simulator.order_faults({"kind": "cut_after", "method": "POST"})
         __, jobs = self._send()
         self.assertEqual(jobs.state, "unknown")
@@ -336,7 +336,7 @@ class TestUsers(SmsOvhCase):
         with self.account._get_client() as client:
             client.put(f"/sms/{SERVICE_1}", {"automaticRecreditAmount": "100"})
         self.account.action_synchronise()
-        self.account.default_user_id = user
+        self.account.default_api_user_id = user
         before = len(self.account.message_ids)
         __, jobs = self._send(2)
         self.assertEqual(jobs.state, "queued")
@@ -346,10 +346,10 @@ class TestUsers(SmsOvhCase):
         __, waiting = self._send(2)
         self.assertEqual(waiting.state, "queued")
         self.assertEqual(waiting.attempts, 0)
-        self.account.default_user_id = self._user("compta")
+        self.account.default_api_user_id = self._user("compta")
         __, others = self._send(2)
         self.assertEqual(others.state, "accepted")
-        self.account.default_user_id = False
+        self.account.default_api_user_id = False
         __, others = self._send(2)
         self.assertEqual(others.state, "accepted")
         # Once an hour, however often, one message, and nothing is given up.
@@ -384,7 +384,7 @@ class TestUsers(SmsOvhCase):
             {"account_id": account.id, "login": "autre"}
         )
         with self.assertRaises(UserError):
-            self.account.default_user_id = user
+            self.account.default_api_user_id = user
 
     # ------------------------------------------------------------
     # Recharge and credits
@@ -469,10 +469,10 @@ class TestUsers(SmsOvhCase):
         self.assertIn("about: 6", mailing.sms_ovh_credit_warning)
         self.assertIn("left: 5", mailing.sms_ovh_credit_warning)
         # A user's quota is what counts where it pays.
-        self.account.default_user_id = self._user()
+        self.account.default_api_user_id = self._user()
         mailing.invalidate_recordset(["sms_ovh_credit_warning"])
         self.assertFalse(mailing.sms_ovh_credit_warning)
-        self.account.default_user_id = False
+        self.account.default_api_user_id = False
         self._recharge(amount="100", threshold=10).action_apply()
         mailing.invalidate_recordset(["sms_ovh_credit_warning"])
         self.assertFalse(mailing.sms_ovh_credit_warning)

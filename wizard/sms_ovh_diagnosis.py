@@ -165,7 +165,7 @@ class SmsOvhDiagnosis(models.TransientModel):
         ]
 
     def _diagnose_account(self, account_sudo):
-        users = account_sudo.user_ids.filtered("active")
+        users = account_sudo.api_user_ids.filtered("active")
         senders = Counter(
             f"{sender.type} {sender.status}" for sender in account_sudo.sender_ids
         )
@@ -198,7 +198,7 @@ class SmsOvhDiagnosis(models.TransientModel):
             f" {show_counts(senders)}",
             f"API users: {len(users)}, with a quota"
             f" {len(users.filtered('quota_active'))}; sends as one:"
-            f" {'yes' if account_sudo.default_user_id else 'no'}",
+            f" {'yes' if account_sudo.default_api_user_id else 'no'}",
         ]
 
     def _diagnose_callbacks(self, account_sudo):
