@@ -2,6 +2,7 @@ import hashlib
 import json
 import logging
 from datetime import datetime, time, timedelta
+from functools import cache
 from typing import NamedTuple
 
 import pytz
@@ -459,24 +460,23 @@ class MailingMailing(models.Model):
         tracker_values = mailing._get_link_tracker_values()
         shorten = mailing.env["mail.render.mixin"]._shorten_links_text
         rendered = []
-        refusals = {}
+        # What is refused on sending, whatever the text of others.
+        find_refusal = cache(
+            lambda text, sender: const.PROVIDER_TO_SMS_FAILURE_TYPE.get(
+                apis[sender]._check_text(text), False
+            )
+        )
         several = self._find_sms_ovh_several(records)
         for record in records:
             sms = values[record.id]
             text = sms["body"] or ""
-            reason = False
             others = None
             if record.id in texts:
                 shortened = {
                     choice: shorten(other, tracker_values)
                     for choice, other in texts[record.id].items()
                 }
-                # What composing added: the opt-out link.
-                end = text[len(shortened[self.sms_ovh_gsm7 or OFF]) :]
-                others = {
-                    choice: append_visitor(other + end, base_url, sms_id)
-                    for choice, other in shortened.items()
-                }
+                others = self._complete_sms_ovh_texts(shortened, text, base_url, sms_id)
             sender = account_sudo._get_sender_for(
                 get_country_code(sms["number"]), chosen
             )
@@ -491,13 +491,7 @@ class MailingMailing(models.Model):
                 reason = sms["failure_type"]
             else:
                 text = append_visitor(text, base_url, sms_id)
-                if (text, sender) not in refusals:
-                    # What is refused on sending, whatever the text of others.
-                    refusal = apis[sender]._check_text(text)
-                    refusals[text, sender] = const.PROVIDER_TO_SMS_FAILURE_TYPE.get(
-                        refusal, False
-                    )
-                reason = refusals[text, sender]
+                reason = find_refusal(text, sender)
                 sms_id += 1
             rendered.append(
                 RenderedSms(
@@ -512,6 +506,22 @@ class MailingMailing(models.Model):
                 )
             )
         return rendered
+
+    def _complete_sms_ovh_texts(self, shortened, text, base_url, sms_id):
+        """Return what one recipient gets by each choice of replacing characters.
+
+        :param dict shortened: the text with its links, by choice
+        :param str text: what composing made of it by the campaign's own choice
+        :param str base_url: address of links
+        :param int sms_id: id that the SMS will have
+        :rtype: dict
+        """
+        # What composing added: the opt-out link.
+        end = text[len(shortened[self.sms_ovh_gsm7 or OFF]) :]
+        return {
+            choice: append_visitor(other + end, base_url, sms_id)
+            for choice, other in shortened.items()
+        }
 
     def _find_sms_ovh_several(self, records):
         """Return who of these has several numbers in one field.

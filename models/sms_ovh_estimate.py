@@ -2,6 +2,7 @@ import logging
 import time
 from collections import Counter, defaultdict
 from datetime import timedelta
+from typing import NamedTuple
 
 from odoo import api, fields, models
 from odoo.tools.constants import GC_UNLINK_LIMIT
@@ -15,6 +16,17 @@ from ..tools.sms_segments import UNICODE, count_segments
 from .mailing_mailing_estimate import SeenNumbers
 
 _logger = logging.getLogger(__name__)
+
+
+class Sums(NamedTuple):
+    """What the slices of an estimate come to."""
+
+    excluded: dict  # number and first ids of those who get nothing, by reason
+    several: list  # ids of those who get several
+    sizes: Counter  # recipients by segments
+    countries: dict  # the same by country and sender
+    choices: dict  # what each choice of replacing characters would take
+    examples: dict  # a number of each country
 
 
 class SmsOvhEstimate(models.Model):
@@ -386,29 +398,8 @@ class SmsOvhEstimate(models.Model):
     def _finish(self):
         """Make the lines of what all slices come to, with OVHcloud's rates."""
         self.ensure_one()
-        excluded = defaultdict(lambda: [0, []])
-        several = []
-        sizes = Counter()
-        countries = defaultdict(Counter)
-        choices = defaultdict(Counter)
-        examples = {}
-        Sender = self.env["sms.ovh.sender"].with_context(active_test=False)
-        for part in self.slice_ids:
-            examples = part.result.get("examples", {}) | examples
-            for reason, (count, ids) in part.result["excluded"].items():
-                excluded[reason][0] += count
-                room = const.ESTIMATE_KEPT_IDS - len(excluded[reason][1])
-                excluded[reason][1] += ids[:room]
-            several += part.result.get("several", ())
-            for key, found in part.result.get("countries", {}).items():
-                region, __, sender_id = key.partition(",")
-                sender = Sender.browse(int(sender_id or 0) or []).exists()
-                for size, count in found.items():
-                    sizes[int(size)] += count
-                    countries[region, sender][int(size)] += count
-            for choice, found in part.result.get("choices", {}).items():
-                for key, count in found.items():
-                    choices[choice][key] += count
+        sums = self._sum_slices()
+        countries = sums.countries
         env = self.with_user(self.user_id).env
         rates, rates_error = env["sms.ovh.rate"]._get_rates(
             self.account_id, {region for region, __ in countries if region}
@@ -416,29 +407,86 @@ class SmsOvhEstimate(models.Model):
         notes = env["sms.ovh.exception"]._get_notes(
             self.account_id,
             {
-                region: (sender, examples[region])
+                region: (sender, sums.examples[region])
                 for region, sender in countries
-                if region and region in examples
+                if region and region in sums.examples
             },
         )
-        country_ids = {
-            country.code: country.id
-            for country in self.env["res.country"].search_fetch(
-                [("code", "in", [region for region, __ in countries])], ["code"]
-            )
+        by_country = self._prepare_country_lines(countries, rates, notes)
+        lines = self._prepare_lines(sums) + by_country
+        spent = {
+            f"{line['country_code']},{line['sender_id'] or 0}": line["rate"]
+            for line in by_country
         }
+        self.env["sms.ovh.estimate.line"].create(
+            [
+                {"estimate_id": self.id, "sequence": index, **line}
+                for index, line in enumerate(lines)
+            ]
+        )
+        self.slice_ids.unlink()
+        self.write(
+            {
+                "state": "done",
+                "excluded_count": sum(count for count, __ in sums.excluded.values()),
+                "segment_count": sum(
+                    size * count for size, count in sums.sizes.items()
+                ),
+                "credits": sum(line["credits"] for line in by_country),
+                "rates_error": rates_error,
+                **self._prepare_gsm7_values(sums.choices, spent),
+                "date_done": fields.Datetime.now(),
+                # Not needed any more.
+                "res_ids": False,
+            }
+        )
+
+    def _sum_slices(self):
+        """Return what all slices come to.
+
+        :rtype: Sums
+        """
+        sums = Sums(
+            excluded=defaultdict(lambda: [0, []]),
+            several=[],
+            sizes=Counter(),
+            countries=defaultdict(Counter),
+            choices=defaultdict(Counter),
+            examples={},
+        )
+        Sender = self.env["sms.ovh.sender"].with_context(active_test=False)
+        for part in self.slice_ids:
+            for region, example in part.result.get("examples", {}).items():
+                sums.examples.setdefault(region, example)
+            for reason, (count, ids) in part.result["excluded"].items():
+                found = sums.excluded[reason]
+                found[0] += count
+                found[1] += ids[: const.ESTIMATE_KEPT_IDS - len(found[1])]
+            sums.several.extend(part.result.get("several", ()))
+            for key, found in part.result.get("countries", {}).items():
+                region, __, sender_id = key.partition(",")
+                sender = Sender.browse(int(sender_id or 0) or []).exists()
+                for size, count in found.items():
+                    sums.sizes[int(size)] += count
+                    sums.countries[region, sender][int(size)] += count
+            for choice, found in part.result.get("choices", {}).items():
+                sums.choices[choice].update(found)
+        return sums
+
+    def _prepare_lines(self, sums):
+        """Return the lines on who gets nothing, or several, and how long the SMS are."""
         lines = [
             {"kind": "excluded", "reason": reason, "count": count, "res_ids": ids}
             for reason, (count, ids) in sorted(
-                excluded.items(), key=lambda item: -item[1][0]
+                sums.excluded.items(), key=lambda item: -item[1][0]
             )
         ]
-        if several:
+        if sums.several:
             lines.append(
                 {
                     "kind": "several",
-                    "count": len(several),
-                    "res_ids": several[: const.ESTIMATE_KEPT_IDS],
+                    "count": len(sums.several),
+                    "res_ids": sums.several[: const.ESTIMATE_KEPT_IDS],
                 }
             )
         lines += [
@@ -448,16 +496,28 @@ class SmsOvhEstimate(models.Model):
                 "count": count,
                 "segment_count": size * count,
             }
-            for size, count in sorted(sizes.items())
+            for size, count in sorted(sums.sizes.items())
         ]
-        by_country = []
-        spent = {}
+        return lines
+
+    def _prepare_country_lines(self, countries, rates, notes):
+        """Return the lines on the SMS to each country, most of them first.
+
+        :param dict countries: see :class:`Sums`
+        :param dict rates: credits of one SMS, by country
+        :param dict notes: what OVHcloud changes on the way, by country
+        """
+        country_ids = {
+            country.code: country.id
+            for country in self.env["res.country"].search_fetch(
+                [("code", "in", [region for region, __ in countries])], ["code"]
+            )
+        }
+        lines = []
         for (region, sender), found in countries.items():
-            factor = const.SENDER_CREDITS.get(sender.type, 1)
-            rate = rates.get(region, 0) * factor
-            spent[f"{region},{sender.id or 0}"] = rate
+            rate = rates.get(region, 0) * const.SENDER_CREDITS.get(sender.type, 1)
             segments = sum(size * count for size, count in found.items())
-            by_country.append(
+            lines.append(
                 {
                     "kind": "country",
                     "country_code": region,
@@ -471,28 +531,8 @@ class SmsOvhEstimate(models.Model):
                     "credits": round(segments * rate, 4),
                 }
             )
-        by_country.sort(key=lambda line: (-line["segment_count"], line["country_code"]))
-        lines += by_country
-        self.env["sms.ovh.estimate.line"].create(
-            [
-                {"estimate_id": self.id, "sequence": index, **line}
-                for index, line in enumerate(lines)
-            ]
-        )
-        self.slice_ids.unlink()
-        self.write(
-            {
-                "state": "done",
-                "excluded_count": sum(count for count, __ in excluded.values()),
-                "segment_count": sum(size * count for size, count in sizes.items()),
-                "credits": sum(line["credits"] for line in by_country),
-                "rates_error": rates_error,
-                **self._prepare_gsm7_values(choices, spent),
-                "date_done": fields.Datetime.now(),
-                # Not needed any more.
-                "res_ids": False,
-            }
-        )
+        lines.sort(key=lambda line: (-line["segment_count"], line["country_code"]))
+        return lines
 
     @api.model
     def _prepare_gsm7_values(self, choices, rates):

@@ -48,6 +48,21 @@ MAX_PARAMS = 20
 KEEP_DAYS = 30
 
 
+class Found(dict):
+    """What is known of SMS, by the account's id and OVHcloud's."""
+
+    def __init__(self, records):
+        super().__init__(
+            ((record.sms_ovh_account_id.id, record.sms_ovh_id), record)
+            for record in records
+        )
+        self._model = records.browse()
+
+    def take(self, keys):
+        """Return the records of those of `keys` that have one."""
+        return self._model.union(*(self[key] for key in keys & self.keys()))
+
+
 class SmsOvhEvent(models.Model):
     """A callback of OVHcloud, as received: the inbox.
 
@@ -326,32 +341,75 @@ class SmsOvhEvent(models.Model):
 
         Of several reports on one SMS the one that says most counts.
         """
+        trackers, messages = self._find_sent()
+        # sudo: runs for the cron's user, on records of any company.
+        Log = self.env["sms.ovh.log"].sudo()
+        logged = Log._find([event.sms_ovh_id for event in self])
+        best = self._choose_best({*trackers, *messages, *logged})
+        groups = defaultdict(list)
+        for state, failure_type, event in best.values():
+            reason = event._get_reason(failure_type)
+            groups[state, failure_type, reason, event.ptt].append(event.id)
+        refunded = {
+            key for key, (*__, event) in best.items() if event.dlr == const.REFUNDED_DLR
+        }
+        for outcome, event_ids in groups.items():
+            events = self.browse(event_ids).with_prefetch(self._prefetch_ids)
+            keys = {event._get_key() for event in events}
+            moved = {
+                (record.sms_ovh_account_id.id, record.sms_ovh_id)
+                for found in (trackers, messages)
+                for record in found.take(keys)._sms_ovh_update(*outcome)
+            }
+            state, failure_type, __, ptt = outcome
+            times = None
+            if state == "sent":
+                times = {event._get_key(): event._get_time() for event in events}
+            for group, back in ((keys - refunded, False), (keys & refunded, True)):
+                moved |= Log._move(
+                    group & logged, state, failure_type, ptt, back, times
+                )
+            done = events.filtered(lambda event, moved=moved: event._get_key() in moved)
+            done.state = "done"
+            (events - done).state = "late"
+
+    def _get_key(self):
+        """Return what tells an SMS: the account's id and OVHcloud's."""
+        self.ensure_one()
+        return self.account_id.id, self.sms_ovh_id
+
+    def _find_sent(self):
+        """Return what these reports speak of, by account's id and OVHcloud's.
+
+        :return: `sms.tracker`, and `sms.sms`
+        :rtype: tuple[Found, Found]
+        """
         # sudo: runs for the cron's user, on records of any company.
         Tracker = self.env["sms.tracker"].sudo()
         Sms = self.env["sms.sms"].sudo()
         ids = [event.sms_ovh_id for event in self]
-        trackers = {
-            (tracker.sms_ovh_account_id.id, tracker.sms_ovh_id): tracker
-            for tracker in Tracker.search_fetch(
-                [("sms_ovh_id", "in", ids)], TRACKER_FIELDS
-            )
-        }
+        trackers = Found(
+            Tracker.search_fetch([("sms_ovh_id", "in", ids)], TRACKER_FIELDS)
+        )
         # By what is indexed: most have a tracker.
         tracked = {tracker.sms_ovh_id for tracker in trackers.values()}
         domain = [("uuid", "in", [tracker.sms_uuid for tracker in trackers.values()])]
         others = [ovh_id for ovh_id in ids if ovh_id not in tracked]
         if others:
             domain = ["|", *domain, ("sms_ovh_id", "in", others)]
-        messages = {
-            (sms.sms_ovh_account_id.id, sms.sms_ovh_id): sms
-            for sms in Sms.search_fetch(domain, SMS_FIELDS)
-        }
-        Log = self.env["sms.ovh.log"].sudo()
-        logged = Log._find(ids)
+        return trackers, Found(Sms.search_fetch(domain, SMS_FIELDS))
+
+    def _choose_best(self, known):
+        """Return the report that says most of each SMS; the others are late.
+
+        :param set known: of which SMS there is something that can be moved
+        :return: state, failure type and event by account's id and OVHcloud's
+        :rtype: dict[tuple, tuple]
+        """
         best = {}
         for event in self:
-            key = (event.account_id.id, event.sms_ovh_id)
-            if key not in trackers and key not in messages and key not in logged:
+            key = event._get_key()
+            if key not in known:
                 event._wait()
                 continue
             state, failure_type = event._get_outcome()
@@ -362,45 +420,7 @@ class SmsOvhEvent(models.Model):
             if key in best:
                 best[key][-1].state = "late"
             best[key] = (rank, state, failure_type, event)
-        groups = defaultdict(list)
-        for __, state, failure_type, event in best.values():
-            reason = event._get_reason(failure_type)
-            groups[state, failure_type, reason, event.ptt].append(event.id)
-        refunded = {
-            key for key, (*__, event) in best.items() if event.dlr == const.REFUNDED_DLR
-        }
-        for outcome, event_ids in groups.items():
-            state, failure_type, __, ptt = outcome
-            events = self.browse(event_ids).with_prefetch(self._prefetch_ids)
-            keys = {(event.account_id.id, event.sms_ovh_id) for event in events}
-            moved_trackers = Tracker.union(
-                *(trackers[key] for key in keys & trackers.keys())
-            )._sms_ovh_update(*outcome)
-            moved_sms = Sms.union(
-                *(messages[key] for key in keys & messages.keys())
-            )._sms_ovh_update(*outcome)
-            moved = {
-                (record.sms_ovh_account_id.id, record.sms_ovh_id)
-                for records in (moved_trackers, moved_sms)
-                for record in records
-            }
-            times = None
-            if state == "sent":
-                times = {
-                    (event.account_id.id, event.sms_ovh_id): event._get_time()
-                    for event in events
-                }
-            for group, back in ((keys - refunded, False), (keys & refunded, True)):
-                moved |= Log._move(
-                    group & logged, state, failure_type, ptt, back, times
-                )
-            done = events.filtered(
-                lambda event, moved=moved: (
-                    (event.account_id.id, event.sms_ovh_id) in moved
-                )
-            )
-            done.state = "done"
-            (events - done).state = "late"
+        return {key: found for key, (__, *found) in best.items()}
 
     def _get_outcome(self):
         """Return the state and failure type that this report means for its SMS."""

@@ -86,51 +86,12 @@ class SmsOvhLog(models.Model):
         :param list settled: triples of an `sms.ovh.job`, its receivers and results of
             them as :meth:`SmsApiOvh._send_sms_batch` returns them
         """
-        now = fields.Datetime.now()
-        failure_types = SmsApiOvh.PROVIDER_TO_SMS_FAILURE_TYPE
-        rows = []
-        for job, receivers, results in settled:
-            if not results:
-                continue
-            numbers = dict(receivers)
-            segments = count_segments(
-                job.body or "", job.stop_clause and job.sender_id.has_stop_clause
-            ).segments
-            outcomes = defaultdict(lambda: ([], []))
-            for result in results:
-                number = numbers.get(result["uuid"])
-                outcome = result["state"], get_country_code(number)
-                of_numbers, of_ids = outcomes[outcome]
-                of_numbers.append(number)
-                of_ids.append(result.get("sms_ovh_id"))
-            charged = self._share_credits(
-                job,
-                {
-                    country_code: len(of_ids)
-                    for (state, country_code), (__, of_ids) in outcomes.items()
-                    if state == "success"
-                },
-            )
-            for (state, country_code), (of_numbers, of_ids) in outcomes.items():
-                taken = state == "success"
-                rows.append(
-                    SQL(
-                        "(%s, %s::int, %s::int, %s, %s::timestamp, %s, %s, %s,"
-                        " %s::float8, %s, %s::text[], %s::text[])",
-                        job.account_id.id,
-                        job.sender_id.id or None,
-                        job.mailing_id.id or None,
-                        job.kind,
-                        job.posted_at or now,
-                        "pending" if taken else "refused",
-                        None if taken else failure_types.get(state, "unknown"),
-                        segments,
-                        charged[country_code] if taken else 0,
-                        country_code,
-                        of_numbers,
-                        of_ids,
-                    )
-                )
+        rows = [
+            row
+            for job, receivers, results in settled
+            if results
+            for row in self._prepare_rows(job, dict(receivers), results)
+        ]
         if not rows:
             return
         self.env.execute_query(
@@ -157,6 +118,59 @@ class SmsOvhLog(models.Model):
         self.env["mailing.mailing"].browse(
             {job.mailing_id.id for job, __, results in settled if results} - {False}
         )._announce_sms_ovh_progress()
+
+    @api.model
+    def _prepare_rows(self, job, numbers, results):
+        """Return what became of a job's receivers, one row an outcome and country.
+
+        :param job: `sms.ovh.job`
+        :param dict numbers: of its receivers, by the SMS's UUID
+        :param list results: see :meth:`_append`
+        :return: values of the columns that :meth:`_append` names, numbers and
+            OVHcloud's ids as arrays
+        :rtype: list[SQL]
+        """
+        failure_types = SmsApiOvh.PROVIDER_TO_SMS_FAILURE_TYPE
+        segments = count_segments(
+            job.body or "", job.stop_clause and job.sender_id.has_stop_clause
+        ).segments
+        outcomes = defaultdict(lambda: ([], []))
+        for result in results:
+            number = numbers.get(result["uuid"])
+            outcome = result["state"], get_country_code(number)
+            of_numbers, of_ids = outcomes[outcome]
+            of_numbers.append(number)
+            of_ids.append(result.get("sms_ovh_id"))
+        charged = self._share_credits(
+            job,
+            {
+                country_code: len(of_ids)
+                for (state, country_code), (__, of_ids) in outcomes.items()
+                if state == "success"
+            },
+        )
+        rows = []
+        for (state, country_code), (of_numbers, of_ids) in outcomes.items():
+            taken = state == "success"
+            rows.append(
+                SQL(
+                    "(%s, %s::int, %s::int, %s, %s::timestamp, %s, %s, %s,"
+                    " %s::float8, %s, %s::text[], %s::text[])",
+                    job.account_id.id,
+                    job.sender_id.id or None,
+                    job.mailing_id.id or None,
+                    job.kind,
+                    job.posted_at or fields.Datetime.now(),
+                    "pending" if taken else "refused",
+                    None if taken else failure_types.get(state, "unknown"),
+                    segments,
+                    charged[country_code] if taken else 0,
+                    country_code,
+                    of_numbers,
+                    of_ids,
+                )
+            )
+        return rows
 
     @api.model
     def _share_credits(self, job, counts):

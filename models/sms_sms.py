@@ -179,37 +179,16 @@ class SmsSms(models.Model):
         :param list vals_list: as `create` gets them, which are not changed
         :rtype: list[dict]
         """
-        # sudo: the company and the sender of what is sent, whoever sends it.
-        mailings = (
-            self.env["mailing.mailing"]
-            .sudo()
-            .browse(
-                {vals["mailing_id"] for vals in vals_list if vals.get("mailing_id")}
-            )
-        )
-        messages = (
-            self.env["mail.message"]
-            .sudo()
-            .browse(
-                {
-                    vals["mail_message_id"]
-                    for vals in vals_list
-                    if vals.get("mail_message_id")
-                }
-            )
-        )
+        mailings = self._get_sms_ovh_given_records(vals_list, "mailing_id")
+        messages = self._get_sms_ovh_given_records(vals_list, "mail_message_id")
         messages.fetch(["create_uid", "model", "record_company_id", "res_id"])
-        given_ids = {vals.get("record_company_id") for vals in vals_list} - {
-            None,
-            False,
-        }
         message_companies = {
             message: self._get_sms_ovh_message_company(message) for message in messages
         }
         companies = (
             mailings.sms_ovh_company_id
             | self.env["res.company"].union(*message_companies.values())
-            | self.env["res.company"].browse(given_ids)
+            | self._get_sms_ovh_given_records(vals_list, "record_company_id")
             | self.env.company
         )
         if not companies._sms_ovh_filter_sending():
@@ -217,13 +196,13 @@ class SmsSms(models.Model):
             return [{**vals} for vals in vals_list]
         find_asker = cache(self._find_sms_ovh_asker)
         check = cache(self._check_sms_ovh_company)
-        given_kind, given_sender_id = self._get_sms_ovh_given()
+        given = self._get_sms_ovh_given()
         # Of a campaign, most are alike.
         decide = cache(self._sms_ovh_decide)
         count = cache(count_segments)
         complete = []
-        for given in vals_list:
-            vals = {**given}
+        for given_vals in vals_list:
+            vals = {**given_vals}
             mailing = mailings.browse(vals.get("mailing_id") or [])
             message = messages.browse(vals.get("mail_message_id") or [])
             company = (
@@ -241,31 +220,7 @@ class SmsSms(models.Model):
                 vals["sms_ovh_asker_id"] = asker.id
                 if not may_send:
                     vals.update(state="error", failure_type="sms_not_allowed")
-            kind, sender_id = vals.get("sms_ovh_kind"), vals.get("sms_ovh_sender_id")
-            if not mailing:
-                kind = kind or given_kind
-                sender_id = sender_id or given_sender_id
-            clause = vals.get("sms_ovh_stop_clause")
-            country = self._get_sms_ovh_country_with_sender(company, vals.get("number"))
-            decision = decide(company, mailing, kind, sender_id, clause, country)
-            if decision:
-                vals.update(
-                    sms_ovh_kind=decision.kind,
-                    sms_ovh_sender_id=decision.sender_id,
-                    sms_ovh_stop_clause=decision.stop_clause,
-                    sms_ovh_chosen=",".join(
-                        name
-                        for name, chosen in (
-                            ("kind", kind),
-                            ("sender", sender_id),
-                            ("clause", clause is not None),
-                        )
-                        if chosen
-                    ),
-                )
-                self._hold_sms_ovh_values(vals, company)
-                if not mailing:
-                    vals["body"] = self._write_sms_ovh_gsm7(vals.get("body"), company)
+            self._decide_sms_ovh_values(vals, company, mailing, given, decide)
             # As `_compute_sms_segments`, without the record that the ORM would first
             # make of each, its traces included, to compute what is to be stored.
             body = "" if is_blank(vals.get("body")) else vals["body"]
@@ -275,6 +230,49 @@ class SmsSms(models.Model):
             vals["sms_segments"] = counted.segments
             complete.append(vals)
         return complete
+
+    def _get_sms_ovh_given_records(self, vals_list, name):
+        """Return the records that values of new SMS name in the field `name`."""
+        # sudo: the company and the sender of what is sent, whoever sends it.
+        Model = self.env[self._fields[name].comodel_name].sudo()
+        return Model.browse({vals[name] for vals in vals_list if vals.get(name)})
+
+    def _decide_sms_ovh_values(self, vals, company, mailing, given, decide):
+        """Write into the values of a new SMS as whom and as what it is sent.
+
+        :param dict vals: of the SMS, which are changed
+        :param company: `res.company` that sends it
+        :param mailing: `mailing.mailing` it is of, or empty
+        :param tuple given: kind and sender of the context, for what is of no campaign
+        :param decide: :meth:`_sms_ovh_decide`, or what keeps its answers
+        """
+        kind, sender_id = vals.get("sms_ovh_kind"), vals.get("sms_ovh_sender_id")
+        if not mailing:
+            given_kind, given_sender_id = given
+            kind = kind or given_kind
+            sender_id = sender_id or given_sender_id
+        clause = vals.get("sms_ovh_stop_clause")
+        country = self._get_sms_ovh_country_with_sender(company, vals.get("number"))
+        decision = decide(company, mailing, kind, sender_id, clause, country)
+        if not decision:
+            return
+        vals.update(
+            sms_ovh_kind=decision.kind,
+            sms_ovh_sender_id=decision.sender_id,
+            sms_ovh_stop_clause=decision.stop_clause,
+            sms_ovh_chosen=",".join(
+                name
+                for name, chosen in (
+                    ("kind", kind),
+                    ("sender", sender_id),
+                    ("clause", clause is not None),
+                )
+                if chosen
+            ),
+        )
+        self._hold_sms_ovh_values(vals, company)
+        if not mailing:
+            vals["body"] = self._write_sms_ovh_gsm7(vals.get("body"), company)
 
     @api.model
     def _get_sms_ovh_message_company(self, message):
