@@ -29,6 +29,28 @@ def uninstall_hook(env):
     env.flush_all()
     cr = env.cr
     # In SQL: all at once, and no model's rules on what may follow what.
+    _release_sms(cr)
+    _release_traces(cr)
+    # Records with an XML id, as demo data have, are deleted one by one: nothing that is
+    # on its way out as well may hold them.
+    cr.execute(SQL("UPDATE res_company SET sms_ovh_account_id = NULL"))
+    cr.execute(
+        SQL(
+            "UPDATE sms_ovh_account"
+            " SET default_sender_id = NULL, default_api_user_id = NULL"
+        )
+    )
+    cr.execute(SQL("UPDATE sms_ovh_job SET sender_id = NULL, ovh_user_id = NULL"))
+    # Odoo's own table is as it was.
+    cr.execute(SQL("ALTER TABLE sms_sms RESET (fillfactor)"))
+    if table_exists(cr, "queue_job"):
+        # OCA's `queue_job` cannot show, nor run, jobs of a model that is gone.
+        cr.execute(SQL("DELETE FROM queue_job WHERE model_name = 'sms.ovh.job'"))
+    env.invalidate_all(flush=False)
+
+
+def _release_sms(cr):
+    """Give Odoo's queue back what certainly did not leave; end the rest."""
     cr.execute(
         SQL(
             """
@@ -65,7 +87,10 @@ def uninstall_hook(env):
             """
         )
     )
-    # What is shown of them goes along.
+
+
+def _release_traces(cr):
+    """Have traces and notifications show what became of their SMS."""
     cr.execute(
         SQL(
             """
@@ -102,18 +127,3 @@ def uninstall_hook(env):
             """
         )
     )
-    # Records with an XML id, as demo data have, are deleted one by one: nothing that is
-    # on its way out as well may hold them.
-    cr.execute(SQL("UPDATE res_company SET sms_ovh_account_id = NULL"))
-    cr.execute(
-        SQL(
-            "UPDATE sms_ovh_account SET default_sender_id = NULL, default_api_user_id = NULL"
-        )
-    )
-    cr.execute(SQL("UPDATE sms_ovh_job SET sender_id = NULL, ovh_user_id = NULL"))
-    # Odoo's own table is as it was.
-    cr.execute(SQL("ALTER TABLE sms_sms RESET (fillfactor)"))
-    if table_exists(cr, "queue_job"):
-        # OCA's `queue_job` cannot show, nor run, jobs of a model that is gone.
-        cr.execute(SQL("DELETE FROM queue_job WHERE model_name = 'sms.ovh.job'"))
-    env.invalidate_all(flush=False)

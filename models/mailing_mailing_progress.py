@@ -300,13 +300,10 @@ class MailingMailing(models.Model):
         now = fields.Datetime.now()
         started_at, sent_at = min(first, default=None), max(last, default=None)
         per_minute = 0
-        if started_at and counts["waiting"]:
-            seconds = min(SPEED_SECONDS, max(1, (now - started_at).total_seconds()))
-            per_minute = recent * 60 / seconds
-        elif started_at:
-            seconds = max(1, (sent_at - started_at).total_seconds())
-            taken = counts["accepted"] + counts["delivered"] + counts["failed"]
-            per_minute = taken * 60 / seconds
+        if started_at:
+            per_minute = self._get_sms_ovh_speed(
+                counts, recent, now - started_at, sent_at - started_at
+            )
         expected_end = None
         if counts["waiting"] and per_minute and not self.sms_ovh_paused:
             seconds = counts["waiting"] * 60 / per_minute
@@ -335,6 +332,21 @@ class MailingMailing(models.Model):
             "exclusions": [group for group in groups if group["figure"] == "cancelled"],
             "retryable": retryable,
         }
+
+    def _get_sms_ovh_speed(self, counts, recent, since, taken_in):
+        """Return how many SMS leave in a minute, or left where all are gone.
+
+        :param dict counts: see :meth:`get_sms_ovh_progress`
+        :param int recent: how many left within `SPEED_SECONDS`
+        :param timedelta since: time since the first left
+        :param timedelta taken_in: time between the first and the last
+        :rtype: float
+        """
+        if counts["waiting"]:
+            seconds = min(SPEED_SECONDS, max(1, since.total_seconds()))
+            return recent * 60 / seconds
+        taken = counts["accepted"] + counts["delivered"] + counts["failed"]
+        return taken * 60 / max(1, taken_in.total_seconds())
 
     def _count_sms_ovh_to_compose(self, composed):
         """Return how many recipients have no SMS yet.

@@ -818,35 +818,11 @@ class SmsOvhAccount(models.Model):
             with self._get_client() as client:
                 if not self.service_name and not account_sudo._find_service(client):
                     return False
-                service = client.get(self._get_path())
-                if not isinstance(service, dict) or "creditsLeft" not in service:
-                    error = ovh_client.OvhUnreadableAnswer("Unexpected content")
-                    error.reading = True
-                    raise error
-                unread = []
-                read = partial(account_sudo._read_part, unread)
-                senders = read(
-                    self.env._("the senders"),
-                    partial(self.env["sms.ovh.sender"]._fetch, self, client),
-                )
-                users = read(
-                    self.env._("the API users"),
-                    partial(self.env["sms.ovh.user"]._fetch, self, client),
-                )
-                expiration = read(
-                    self.env._("the end of the connection"),
-                    partial(account_sudo._fetch_expiration, client),
-                )
-                service = (
-                    read(
-                        self.env._("the addresses for callbacks"),
-                        partial(account_sudo._complete_callbacks, client, service),
-                    )
-                    or service
-                )
+                parts, unread = account_sudo._fetch_parts(client)
         except ovh_client.OvhError as error:
             account_sudo.write(self._get_failure_values(error))
             return False
+        service, expiration = parts["service"], parts["expiration"]
         disabled = service.get("status") == "disable"
         message = False
         if disabled:
@@ -867,12 +843,11 @@ class SmsOvhAccount(models.Model):
             }
         )
         account_sudo._announce_expiry()
-        if senders is not None:
-            self.env["sms.ovh.sender"].sudo()._update_from_ovhcloud(
-                account_sudo, *senders
-            )
-        if users is not None:
-            self.env["sms.ovh.user"].sudo()._update_from_ovhcloud(account_sudo, *users)
+        for name, model in (("senders", "sms.ovh.sender"), ("users", "sms.ovh.user")):
+            if parts[name] is not None:
+                account_sudo.env[model]._update_from_ovhcloud(
+                    account_sudo, *parts[name]
+                )
         account_sudo._check_credits()
         if disabled:
             return False
@@ -881,6 +856,42 @@ class SmsOvhAccount(models.Model):
         ):
             account_sudo.action_resume()
         return True
+
+    def _fetch_parts(self, client):
+        """Return what OVHcloud says of the service and of what hangs on it.
+
+        :param client: `OvhSmsClient`
+        :return: the service, and senders, API users and the connection's end, each None
+            where it cannot be read; the labels of those
+        :rtype: tuple[dict, list]
+        :raise ovh_client.OvhError: where the whole way to OVHcloud is closed
+        """
+        service = client.get(self._get_path())
+        if not isinstance(service, dict) or "creditsLeft" not in service:
+            error = ovh_client.OvhUnreadableAnswer("Unexpected content")
+            error.reading = True
+            raise error
+        unread = []
+        read = partial(self._read_part, unread)
+        parts = {
+            "senders": read(
+                self.env._("the senders"),
+                partial(self.env["sms.ovh.sender"]._fetch, self, client),
+            ),
+            "users": read(
+                self.env._("the API users"),
+                partial(self.env["sms.ovh.user"]._fetch, self, client),
+            ),
+            "expiration": read(
+                self.env._("the end of the connection"),
+                partial(self._fetch_expiration, client),
+            ),
+        }
+        completed = read(
+            self.env._("the addresses for callbacks"),
+            partial(self._complete_callbacks, client, service),
+        )
+        return {**parts, "service": completed or service}, unread
 
     def _read_part(self, unread, label, fetch):
         """Read what hangs on the service: one part less is no account less.

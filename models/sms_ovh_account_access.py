@@ -639,27 +639,7 @@ class SmsOvhAccount(models.Model):
             ):
                 client.get("/auth/currentCredential")
         except ovh_client.OvhConsumerKeyRefused:
-            if not returned:
-                # Not approved yet, or never.
-                limit = fields.Datetime.now() - const.APPROVE_WITHIN
-                if not connected and account_sudo.write_date < limit:
-                    account_sudo.write(
-                        {"state": "draft", "pending_consumer_key": False}
-                    )
-                return False
-            values = {"pending_consumer_key": False}
-            if connected:
-                values["state_message"] = self.env._(
-                    "The new connection was not approved on OVHcloud's page. The one"
-                    " before it is still in use."
-                )
-            else:
-                values["state"] = "refused"
-                values["state_message"] = self.env._(
-                    "The connection was not approved on OVHcloud's page. Press “Connect"
-                    " with OVHcloud” and approve it there."
-                )
-            account_sudo.write(values)
+            account_sudo._give_up_connection(returned)
             return False
         except ovh_client.OvhError as error:
             values = {"state_message": self._get_error_sentence(error)}
@@ -677,6 +657,33 @@ class SmsOvhAccount(models.Model):
             }
         )
         return self._synchronise()
+
+    def _give_up_connection(self, returned):
+        """Write down that the key that waits was not approved: yet, or never.
+
+        :param bool returned: see :meth:`_finish_connection`
+        """
+        self.ensure_one()
+        connected = self.state == "connected"
+        if not returned:
+            # Not approved yet, or never.
+            limit = fields.Datetime.now() - const.APPROVE_WITHIN
+            if not connected and self.write_date < limit:
+                self.write({"state": "draft", "pending_consumer_key": False})
+            return
+        values = {"pending_consumer_key": False}
+        if connected:
+            values["state_message"] = self.env._(
+                "The new connection was not approved on OVHcloud's page. The one"
+                " before it is still in use."
+            )
+        else:
+            values["state"] = "refused"
+            values["state_message"] = self.env._(
+                "The connection was not approved on OVHcloud's page. Press “Connect"
+                " with OVHcloud” and approve it there."
+            )
+        self.write(values)
 
     # ------------------------------------------------------------
     # Which service

@@ -521,7 +521,26 @@ class SmsOvhAccount(models.Model):
         }
         if not open_numbers:
             return found
-        last = self.env["sms.ovh.log"].sudo()._find_last(self, open_numbers, senders)
+        guesses = self._guess_answered(open_numbers, senders, campaigns_only)
+        return [
+            tracker
+            if tracker or answer.get("sms_ovh_id")
+            else guesses.get(answer["number"], Tracker)
+            for answer, tracker in zip(answers, found, strict=True)
+        ]
+
+    def _guess_answered(self, numbers, senders, campaigns_only):
+        """Return the last SMS that each of these numbers got.
+
+        :param dict numbers: until when, by number
+        :param senders: see :meth:`_find_answered`
+        :param bool campaigns_only: likewise
+        :return: `sms.tracker` by number
+        :rtype: dict
+        """
+        # sudo: see `_find_answered`.
+        Tracker = self.env["sms.tracker"].sudo()
+        last = self.env["sms.ovh.log"].sudo()._find_last(self, numbers, senders)
         candidates = {
             tracker.sms_ovh_id: tracker
             for tracker in Tracker.search(
@@ -532,16 +551,10 @@ class SmsOvhAccount(models.Model):
             )
             if tracker.mailing_trace_id or not campaigns_only
         }
-        guesses = {
+        return {
             number: next((candidates[id_] for id_ in ids if id_ in candidates), Tracker)
             for number, ids in last.items()
         }
-        return [
-            tracker
-            if tracker or answer.get("sms_ovh_id")
-            else guesses.get(answer["number"], Tracker)
-            for answer, tracker in zip(answers, found, strict=True)
-        ]
 
     def _find_answered_uuids(self, answers):
         """Return the UUID of the SMS by tag of its job and number."""

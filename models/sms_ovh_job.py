@@ -387,23 +387,7 @@ class SmsOvhJob(models.Model):
                 wake = bool(answers) and (
                     not pool.busy or time.monotonic() > woken + WAKE_EVERY
                 )
-
-                # Only read, and of this turn.
-                # pylint: disable-next=dangerous-default-value
-                def settle(answers=answers, wake=wake):
-                    self._settle(answers)
-                    if wake:
-                        self._wake_inbox()
-
-                # Apart: what others take meanwhile must not undo what was answered,
-                # and the less time passes before the taking, the less they meet.
-                if answers:
-                    transaction.transact(self.env, settle)
-                posts = (
-                    room
-                    and transaction.transact(self.env, partial(self._take, room, jobs))
-                    or []
-                )
+                posts = self._settle_and_take(answers, wake, room, jobs)
                 if wake:
                     woken = time.monotonic()
                 for post in posts:
@@ -431,6 +415,30 @@ class SmsOvhJob(models.Model):
                 else:
                     return count
                 count += len(answers)
+
+    def _settle_and_take(self, answers, wake, room, jobs):
+        """Write down what came, then take what is to be posted next; commit each.
+
+        Apart: what others take meanwhile must not undo what was answered, and the less
+        time passes before the taking, the less they meet.
+
+        :param list answers: see :meth:`_settle`
+        :param bool wake: whether the inbox is to look at them
+        :param int room: how many jobs can be posted
+        :param jobs: see :meth:`_dispatch`
+        :return: what is to be posted, see :meth:`_take`
+        """
+
+        def settle():
+            self._settle(answers)
+            if wake:
+                self._wake_inbox()
+
+        if answers:
+            transaction.transact(self.env, settle)
+        if not room:
+            return []
+        return transaction.transact(self.env, partial(self._take, room, jobs)) or []
 
     @api.model
     def _get_sendable_domain(self):

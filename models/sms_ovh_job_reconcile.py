@@ -11,7 +11,7 @@ from .. import const
 from ..tools import ovh_calls, ovh_client, transaction
 from ..tools.pending_sms import OvhTooManyPending, PendingReading
 from ..tools.phone_number import normalize_number
-from .sms_ovh_job import ABANDONED_AFTER, SEARCH_LIMIT
+from . import sms_ovh_job
 
 _logger = logging.getLogger(__name__)
 
@@ -40,7 +40,7 @@ class SmsOvhJob(models.Model):
     @api.model
     def _recover(self):
         """Find the jobs that somebody took and nobody settled: their outcome is open."""
-        limit = fields.Datetime.now() - timedelta(seconds=ABANDONED_AFTER)
+        limit = fields.Datetime.now() - timedelta(seconds=sms_ovh_job.ABANDONED_AFTER)
         jobs = self.search(
             [("state", "=", "posting"), ("posted_at", "<", limit)]
         ).try_lock_for_update(allow_referencing=True)
@@ -84,7 +84,7 @@ class SmsOvhJob(models.Model):
                 ("next_attempt", "<=", fields.Datetime.now()),
             ],
             order="id",
-            limit=SEARCH_LIMIT,
+            limit=sms_ovh_job.SEARCH_LIMIT,
         ).try_lock_for_update(allow_referencing=True, limit=1)
         if job:
             job._reconcile(readings)
@@ -122,34 +122,10 @@ class SmsOvhJob(models.Model):
         if missing and self.next_attempt and self.next_attempt > fields.Datetime.now():
             # Asked before it was due, by the button: what is not there may still come.
             return
-        if found:
-            api_ovh = self._get_api()
-            if missing and self.unknown_checks < 1:
-                # OVHcloud may still be at it.
-                self.write(
-                    {
-                        "unknown_checks": self.unknown_checks + 1,
-                        "next_attempt": self._get_check(),
-                    }
-                )
-                return
-            self._accept(sum(charged for __, charged in found.values()))
-            self._release_fellows()
-            self._set_open(dict.fromkeys(missing, False))
-            results = api_ovh._read_receivers(
-                [pair for pair in self.receivers if pair[1] in found],
-                {number: ovh_id for number, (ovh_id, __) in found.items()},
-                [],
-            )
-            self._apply(results + self._prepare_unconfirmed(api_ovh, missing))
-            self._wake_inbox()
-            _logger.info(
-                "OVHcloud SMS: job %s found at OVHcloud: %s of %s receivers",
-                self.tag,
-                len(found),
-                self.receiver_count,
-            )
+        if found and not (missing and self.unknown_checks < 1):
+            self._adopt_found(found, missing)
         elif self.unknown_checks < 1:
+            # OVHcloud may still be at it.
             self.write(
                 {
                     "unknown_checks": self.unknown_checks + 1,
@@ -159,6 +135,30 @@ class SmsOvhJob(models.Model):
         else:
             _logger.info("OVHcloud SMS: job %s is not known at OVHcloud's", self.tag)
             self._apply(self._postpone({"unknown_checks": 0}))
+
+    def _adopt_found(self, found, missing):
+        """Take over what OVHcloud has of this job.
+
+        :param dict found: OVHcloud's id and what it charged, by number
+        :param list missing: numbers of receivers that it does not have
+        """
+        api_ovh = self._get_api()
+        self._accept(sum(charged for __, charged in found.values()))
+        self._release_fellows()
+        self._set_open(dict.fromkeys(missing, False))
+        results = api_ovh._read_receivers(
+            [pair for pair in self.receivers if pair[1] in found],
+            {number: ovh_id for number, (ovh_id, __) in found.items()},
+            [],
+        )
+        self._apply(results + self._prepare_unconfirmed(api_ovh, missing))
+        self._wake_inbox()
+        _logger.info(
+            "OVHcloud SMS: job %s found at OVHcloud: %s of %s receivers",
+            self.tag,
+            len(found),
+            self.receiver_count,
+        )
 
     def _prepare_unconfirmed(self, api_ovh, numbers):
         """Return the results of receivers that OVHcloud named nowhere."""
@@ -209,7 +209,7 @@ class SmsOvhJob(models.Model):
                 ("next_attempt", "<=", fields.Datetime.now()),
             ],
             order="id",
-            limit=SEARCH_LIMIT,
+            limit=sms_ovh_job.SEARCH_LIMIT,
         ).try_lock_for_update(allow_referencing=True, limit=1)
         if job:
             job._ask_for_open(readings)
@@ -228,18 +228,7 @@ class SmsOvhJob(models.Model):
         unchecked = {ovh_id: number for number, ovh_id in asked.items() if ovh_id}
         try:
             whose = self._fetch_numbers(unchecked)
-            found = {number: (ovh_id, None) for ovh_id, number in whose.items()}
-            lost = {
-                number
-                for number, ovh_id in asked.items()
-                if not ovh_id or whose.get(ovh_id, number) != number
-            } - found.keys()
-            if lost:
-                with self.account_id._get_client() as client:
-                    by_tag = self._fetch_by_tag(client, readings, lost)
-                found.update(
-                    (number, by_tag[number]) for number in lost & by_tag.keys()
-                )
+            found, lost = self._find_named(asked, whose, readings)
         except ovh_client.OvhError as error:
             _logger.warning(
                 "OVHcloud SMS: job %s: receivers cannot be asked for: %r",
@@ -250,7 +239,6 @@ class SmsOvhJob(models.Model):
             if self.posted_at < fields.Datetime.now() - CHECK_IDS_WITHIN:
                 self._set_open({k: v for k, v in asked.items() if not v})
             return
-        lost -= found.keys()
         first = self.unknown_checks < 1
         # Listed nowhere yet: looked for once more, then taken as it stands.
         unread = {
@@ -265,11 +253,11 @@ class SmsOvhJob(models.Model):
             if asked[number] != found[number][0]
         }
         self._adopt_changes(changes, {n for n in changes if asked[n] is None})
-        told = (
+        unconfirmed = (
             [] if first else [number for number in lost if asked[number] is not False]
         )
-        if told:
-            self._apply(self._prepare_unconfirmed(self._get_api(), told))
+        if unconfirmed:
+            self._apply(self._prepare_unconfirmed(self._get_api(), unconfirmed))
         self._set_open(
             unread
             | {
@@ -280,6 +268,28 @@ class SmsOvhJob(models.Model):
         if unread:
             self.next_attempt = self._get_check()
         self._wake_inbox()
+
+    def _find_named(self, asked, whose, readings):
+        """Return which receivers OVHcloud names, by their ids or by this job's tag.
+
+        :param dict asked: id that is asked for, by number
+        :param dict whose: number by id, as OVHcloud says
+        :param dict readings: see :meth:`_reconcile`
+        :return: id and what was charged by number, and the numbers it does not name
+        :rtype: tuple[dict, set]
+        :raise ovh_client.OvhError: where OVHcloud cannot be asked
+        """
+        found = {number: (ovh_id, None) for ovh_id, number in whose.items()}
+        lost = {
+            number
+            for number, ovh_id in asked.items()
+            if not ovh_id or whose.get(ovh_id, number) != number
+        } - found.keys()
+        if lost:
+            with self.account_id._get_client() as client:
+                by_tag = self._fetch_by_tag(client, readings, lost)
+            found.update((number, by_tag[number]) for number in lost & by_tag.keys())
+        return found, lost - found.keys()
 
     def _fetch_numbers(self, ovh_ids):
         """Ask OVHcloud to whom these SMS of this job go.
@@ -457,7 +467,9 @@ class SmsOvhJob(models.Model):
         try:
             entries = reading.read(
                 posted - CLOCK_MARGIN,
-                posted + timedelta(seconds=ABANDONED_AFTER / 2) + CLOCK_MARGIN,
+                posted
+                + timedelta(seconds=sms_ovh_job.ABANDONED_AFTER / 2)
+                + CLOCK_MARGIN,
             )
         except OvhTooManyPending:
             readings[key] = (started, reading)

@@ -6,7 +6,7 @@ from odoo.tests import new_test_user, tagged
 from odoo.tools import mute_logger
 
 from .. import const
-from ..models import sms_sms_cancel
+from ..models import sms_tracker
 from .common import DAY, SERVICE_1, SmsOvhCase, last_night
 
 MONDAY_MORNING = "2026-11-23 09:00:00"
@@ -314,13 +314,13 @@ class TestCancel(SmsOvhCase):
         self._compose(mailing)
         self._send()
         self._cancel(mailing)
-        original = sms_sms_cancel.ovh_calls.cancel_many
+        original = sms_tracker.ovh_calls.cancel_many
 
         def cancel_many(*args):
             self.simulator.set_clock(DAY)
             return original(*args)
 
-        with patch.object(sms_sms_cancel.ovh_calls, "cancel_many", cancel_many):
+        with patch.object(sms_tracker.ovh_calls, "cancel_many", cancel_many):
             self._run_cancel()
         self.assertEqual(self._statuses(mailing), ["pending"] * 2)
         self.assertIn("Already gone: 2", mailing.sms_ovh_cancel_summary)

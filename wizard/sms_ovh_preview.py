@@ -123,11 +123,6 @@ class SmsOvhPreview(models.TransientModel):
             units=count.units,
             encoding=count.encoding,
         )
-        labels = dict(
-            self.env["sms.ovh.estimate.line"]
-            ._fields["reason"]
-            ._description_selection(self.env)
-        )
         if sms.several:
             content["note"] = self.env._(
                 "Several numbers in one field: the first mobile gets the SMS."
@@ -135,6 +130,8 @@ class SmsOvhPreview(models.TransientModel):
         if not self.position:
             content["reason"] = self.env._("Not a recipient of this campaign")
         elif sms.reason:
+            reason_field = self.env["sms.ovh.estimate.line"]._fields["reason"]
+            labels = dict(reason_field._description_selection(self.env))
             content["reason"] = labels.get(sms.reason) or sms.reason
         return content
 

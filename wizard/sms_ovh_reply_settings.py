@@ -69,31 +69,7 @@ class SmsOvhReplySettings(models.TransientModel):
         def change(client):
             # Read first: what is not set here, and other media, must stay.
             response = (client.get(path) or {}).get("smsResponse") or {}
-            options = response.get("trackingOptions") or []
-            senders = {
-                option.get("target"): option.get("sender")
-                for option in options
-                if option.get("media") == "email"
-            }
-            response = {
-                **response,
-                "responseType": self.response_type,
-                "trackingOptions": [
-                    *(option for option in options if option.get("media") != "email"),
-                    *(
-                        {
-                            "media": "email",
-                            "sender": senders.get(email) or "",
-                            "target": email,
-                        }
-                        for email in emails
-                    ),
-                ],
-            }
-            if self.response_type == "text":
-                response["text"] = text
-            elif self.response_type == "cgi":
-                response["cgiUrl"] = account._get_callback_url("reply")
+            response = self._prepare_response(response, emails, text)
             client.put(path, {"smsResponse": response})
 
         service = account._change_at_ovhcloud(
@@ -113,3 +89,38 @@ class SmsOvhReplySettings(models.TransientModel):
             error = ovh_client.OvhUnreadableAnswer("Unexpected content")
             raise UserError(account._get_error_sentence(error)) from None
         return notify(self.env._("OVHcloud treats replies as you set it."))
+
+    def _prepare_response(self, response, emails, text):
+        """Return what OVHcloud is to do with replies.
+
+        :param dict response: what it does, `sms.Response` of the API
+        :param list emails: addresses to forward them to
+        :param str text: of the automatic answer
+        :rtype: dict
+        """
+        options = response.get("trackingOptions") or []
+        senders = {
+            option.get("target"): option.get("sender")
+            for option in options
+            if option.get("media") == "email"
+        }
+        response = {
+            **response,
+            "responseType": self.response_type,
+            "trackingOptions": [
+                *(option for option in options if option.get("media") != "email"),
+                *(
+                    {
+                        "media": "email",
+                        "sender": senders.get(email) or "",
+                        "target": email,
+                    }
+                    for email in emails
+                ),
+            ],
+        }
+        if self.response_type == "text":
+            response["text"] = text
+        elif self.response_type == "cgi":
+            response["cgiUrl"] = self.account_id._get_callback_url("reply")
+        return response
