@@ -87,7 +87,7 @@ class UncheckedMany2one(fields.Many2one):
     PostgreSQL checks a foreign key by a query for each row that is written, and locks
     the row that it leads to: for what is written for each SMS, all to the same few
     accounts and jobs, that is a quarter of its work. No user chooses what such a link
-    leads to, and whoever deletes that calls :func:`forget`.
+    leads to, and whoever deletes that calls :func:`clear_links`.
     """
 
     def update_db_foreign_key(self, model, column):
@@ -101,7 +101,7 @@ class UncheckedMany2one(fields.Many2one):
         )
 
 
-def forget(records, *links):
+def clear_links(records, *links):
     """Clear the unchecked links to records that are about to be deleted.
 
     :param records: what they lead to

@@ -133,7 +133,7 @@ class SmsApiOvh(SmsApiBase):
         :param str|None country_code: ISO code of the country of whose number it is, by
             default the company's
         """
-        found = self.company._clean_sms_ovh_number(number, country_code)
+        found = self.company._sms_ovh_clean_number(number, country_code)
         if found.number:
             sender_sudo = self.sender_sudo
             code = get_country_code(found.number)

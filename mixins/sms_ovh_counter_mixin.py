@@ -64,7 +64,7 @@ class SmsOvhTextFails(UserError):
 class SmsOvhCounterMixin(models.AbstractModel):
     """What the text of an SMS comes to: its encoding, its characters, its SMS.
 
-    Models that inherit it say what is sent (``_get_sms_ovh_texts``) and redefine the
+    Models that inherit it say what is sent (``_sms_ovh_get_texts``) and redefine the
     three computes, with the fields that each depends on.
     """
 
@@ -101,12 +101,12 @@ class SmsOvhCounterMixin(models.AbstractModel):
         help="The STOP clause is asked for, and the sender can carry it.",
     )
 
-    def _get_sms_ovh_texts(self):
+    def _sms_ovh_get_texts(self):
         """Return the text that each record sends, by its id."""
         return {record.id: record.body for record in self}
 
     def _compute_sms_segments(self):
-        texts = self._get_sms_ovh_texts()
+        texts = self._sms_ovh_get_texts()
         for record in self:
             text = "" if is_blank(texts[record.id]) else texts[record.id]
             count = count_segments(text, record.sms_ovh_stop_counted)
@@ -114,7 +114,7 @@ class SmsOvhCounterMixin(models.AbstractModel):
             record.sms_units = count.units
             record.sms_segments = count.segments
 
-    def _check_sms_ovh_length(self):
+    def _sms_ovh_check_length(self):
         """Refuse texts that OVHcloud would refuse.
 
         Placeholders may stand for nothing: only a text that is too long without them is
@@ -123,7 +123,7 @@ class SmsOvhCounterMixin(models.AbstractModel):
         :raise UserError: where one is too long
         """
         records = self.filtered("sms_ovh_in_use")
-        for record_id, text in records._get_sms_ovh_texts().items():
+        for record_id, text in records._sms_ovh_get_texts().items():
             record = records.browse(record_id)
             if is_blank(text):
                 raise UserError(

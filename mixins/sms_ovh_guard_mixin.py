@@ -19,7 +19,7 @@ class SmsOvhGuardMixin(models.AbstractModel):
     # that is stored, of core's each of those that the addon adds.
     _sms_ovh_guarded_fields = None
 
-    def _is_sms_ovh_guarded(self, field):
+    def _sms_ovh_is_guarded(self, field):
         """Return whether only the gateway writes this field."""
         names = self._sms_ovh_guarded_fields
         if names is not None:
@@ -29,11 +29,11 @@ class SmsOvhGuardMixin(models.AbstractModel):
 
     def _has_field_access(self, field, operation):
         """Override to refuse what only the gateway writes."""
-        if operation == "write" and not self.env.su and self._is_sms_ovh_guarded(field):
+        if operation == "write" and not self.env.su and self._sms_ovh_is_guarded(field):
             return False
         return super()._has_field_access(field, operation)
 
-    def _check_sms_ovh_links(self, values):
+    def _sms_ovh_check_links(self, values):
         """Refuse links that lead to what is not the user's.
 
         :param dict values: as of `create` or `onchange`
@@ -56,7 +56,7 @@ class SmsOvhGuardMixin(models.AbstractModel):
                 .with_context(allowed_company_ids=self.env.user._get_company_ids())
             )
             if record._name == "res.company":
-                allowed = record._is_sms_ovh_own()
+                allowed = record._sms_ovh_is_own()
             else:
                 allowed = record.has_access(operation)
             if not allowed:
@@ -71,33 +71,33 @@ class SmsOvhGuardMixin(models.AbstractModel):
     def create(self, vals_list):
         """Override to check what links lead to."""
         for vals in vals_list:
-            self._check_sms_ovh_links(vals)
+            self._sms_ovh_check_links(vals)
         records = super().create(vals_list)
-        records._check_sms_ovh_defaults()
+        records._sms_ovh_check_defaults()
         return records
 
-    def _check_sms_ovh_defaults(self):
+    def _sms_ovh_check_defaults(self):
         """Refuse links that came as defaults, which a user can define, too."""
         if self.env.su or not self._sms_ovh_guarded_links:
             return
         for record_sudo in self.sudo():
-            self._check_sms_ovh_links(
+            self._sms_ovh_check_links(
                 {name: record_sudo[name].id for name in self._sms_ovh_guarded_links}
             )
 
     def write(self, vals):
         """Override to check what links lead to."""
-        self._check_sms_ovh_links(vals)
+        self._sms_ovh_check_links(vals)
         return super().write(vals)
 
     @api.model
     def default_get(self, fields_list):
         """Override to check what links lead to."""
         defaults = super().default_get(fields_list)
-        self._check_sms_ovh_links(defaults)
+        self._sms_ovh_check_links(defaults)
         return defaults
 
     def onchange(self, values, field_names, fields_spec):
         """Override to compute nothing of what links lead to that is not the user's."""
-        self._check_sms_ovh_links(values)
+        self._sms_ovh_check_links(values)
         return super().onchange(values, field_names, fields_spec)

@@ -37,11 +37,11 @@ class SmsOvhSendingMixin(models.AbstractModel):
         help="Recipients are not told how to opt out.",
     )
 
-    def _get_sms_ovh_body(self):
+    def _sms_ovh_get_body(self):
         """Return the text as the user wrote it."""
         return self.body
 
-    def _has_sms_ovh_opt_out_link(self):
+    def _sms_ovh_has_opt_out_link(self):
         """Return whether a link by which recipients can opt out is added."""
         return False
 
@@ -51,24 +51,24 @@ class SmsOvhSendingMixin(models.AbstractModel):
         records = self.filtered("sms_ovh_sender_id")
         (self - records).sms_ovh_sender_warning = False
         (self - records).sms_ovh_stop_missing = False
-        texts = records._get_sms_ovh_texts()
+        texts = records._sms_ovh_get_texts()
         for record in records:
-            refusal = record._get_sms_ovh_contact_refusal(texts[record.id])
-            advice = record._get_sms_ovh_opt_out_advice()
+            refusal = record._sms_ovh_get_contact_refusal(texts[record.id])
+            advice = record._sms_ovh_get_opt_out_advice()
             record.sms_ovh_sender_warning = refusal or advice
             record.sms_ovh_stop_missing = bool(advice and not refusal)
 
-    def _get_sms_ovh_contact_refusal(self, text):
+    def _sms_ovh_get_contact_refusal(self, text):
         """Return why the short number cannot send this text, False where it can."""
         self.ensure_one()
         # sudo: the sender of the account that sends.
         sender_sudo = self.sms_ovh_sender_id.sudo()
-        if sender_sudo.type != "shortcode" or not self._is_sms_ovh_sender_own():
+        if sender_sudo.type != "shortcode" or not self._sms_ovh_is_sender_own():
             return False
         country_code = sender_sudo.company_id.country_id.code
         if not find_contact_information(text, country_code):
             return False
-        found = find_contact_information(self._get_sms_ovh_body(), country_code)
+        found = find_contact_information(self._sms_ovh_get_body(), country_code)
         if not found:
             return self.env._(
                 "From the short number OVHcloud takes no link, and the opt-out link is"
@@ -92,7 +92,7 @@ class SmsOvhSendingMixin(models.AbstractModel):
             shorten(found, 60, placeholder="…"),
         )
 
-    def _is_sms_ovh_sender_own(self):
+    def _sms_ovh_is_sender_own(self):
         """Return whether the sender is one of the account that sends."""
         # sudo: the account and its senders.
         record_sudo = self.sudo()
@@ -100,15 +100,15 @@ class SmsOvhSendingMixin(models.AbstractModel):
             record_sudo.sms_ovh_sender_id.account_id == record_sudo.sms_ovh_account_id
         )
 
-    def _get_sms_ovh_opt_out_advice(self):
+    def _sms_ovh_get_opt_out_advice(self):
         """Return how recipients can opt out where no STOP clause is added, or False."""
         self.ensure_one()
         sender = self.sms_ovh_sender_id
         if (
             self.sms_ovh_kind != "marketing"
             or sender.has_stop_clause
-            or self._has_sms_ovh_opt_out_link()
-            or STOP_REGEX.search(self._get_sms_ovh_body() or "")
+            or self._sms_ovh_has_opt_out_link()
+            or STOP_REGEX.search(self._sms_ovh_get_body() or "")
         ):
             return False
         return self.env._(
@@ -117,21 +117,21 @@ class SmsOvhSendingMixin(models.AbstractModel):
             sender.display_name,
         )
 
-    def _check_sms_ovh_sendable(self):
+    def _sms_ovh_check_sendable(self):
         """Refuse what OVHcloud would refuse.
 
         :raise UserError: where a text is too long, or its sender cannot send it
         """
-        self._check_sms_ovh_length()
+        self._sms_ovh_check_length()
         records = self.filtered("sms_ovh_sender_id")
-        for record_id, text in records._get_sms_ovh_texts().items():
+        for record_id, text in records._sms_ovh_get_texts().items():
             record = records.browse(record_id)
-            refusal = record._get_sms_ovh_contact_refusal(text)
+            refusal = record._sms_ovh_get_contact_refusal(text)
             if refusal:
                 raise UserError(refusal)
             # sudo: the sender of the account that sends.
             sender_sudo = record.sms_ovh_sender_id.sudo()
-            if not record._is_sms_ovh_sender_own():
+            if not record._sms_ovh_is_sender_own():
                 raise UserError(
                     self.env._(
                         "This sender is not one of the account that sends. Choose"

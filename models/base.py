@@ -43,7 +43,7 @@ class Base(models.AbstractModel):
             and self.phone_sanitized == number.translate(SEPARATORS)
         ):
             return self.phone_sanitized
-        found = company._clean_sms_ovh_number(number, country.code)
+        found = company._sms_ovh_clean_number(number, country.code)
         if not found.number and raise_exception:
             reason = get_number_sentences(self.env)[found.reason]
             raise UserError(
@@ -68,7 +68,7 @@ class Base(models.AbstractModel):
             _logger.warning("sms_ovh.%s is no number: %r", name, value)
             return default
 
-    def _get_sms_ovh_companies(self):
+    def _sms_ovh_get_companies(self):
         """Return which company sends the SMS about each of these records.
 
         The record's, as core has it for messages. Where it has none, the company that

@@ -28,18 +28,18 @@ class IrHttp(models.AbstractModel):
             return
         is_callback = rule.endpoint.routing.get("sms_ovh_callback")
         if is_callback:
-            request.sms_ovh_too_long = cls._bound_sms_ovh_body()
+            request.sms_ovh_too_long = cls._sms_ovh_bound_body()
             if request.sms_ovh_too_long:
                 # What was not read must not be taken for the next request.
                 request.future_response.headers.set("Connection", "close")
-        cls._drop_sms_ovh_self()
+        cls._sms_ovh_drop_self()
         if is_callback:
             request.dispatcher.pre_dispatch(rule, args)
         else:
             super()._pre_dispatch(rule, args)
 
     @classmethod
-    def _drop_sms_ovh_self(cls):
+    def _sms_ovh_drop_self(cls):
         """Drop the parameter named ``self``, which a method cannot take."""
         for name in ("args", "form", "files"):
             values = getattr(request.httprequest, name)
@@ -52,7 +52,7 @@ class IrHttp(models.AbstractModel):
                 setattr(request.httprequest, name, type(values)(kept))
 
     @classmethod
-    def _bound_sms_ovh_body(cls):
+    def _sms_ovh_bound_body(cls):
         """Read the body of a callback as far as one may be long, and no further.
 
         A body that comes in chunks says nothing of its length.

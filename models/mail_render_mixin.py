@@ -146,16 +146,16 @@ class MailRenderMixin(models.AbstractModel):
                 # Copied from a page's source, where "&" is written so.
                 target = validate_url(url.replace("&amp;", "&"))
                 links[url] = (
-                    self._get_sms_ovh_short_url(target, link_tracker_vals)
+                    self._sms_ovh_get_short_url(target, link_tracker_vals)
                     if links.look_only
-                    else self._make_sms_ovh_short_url(target, link_tracker_vals)
+                    else self._sms_ovh_make_short_url(target, link_tracker_vals)
                 )
             return links[url] or url
 
         return replace_links(content, shorten)
 
     @api.model
-    def _get_sms_ovh_short_url(self, url, link_tracker_vals):
+    def _sms_ovh_get_short_url(self, url, link_tracker_vals):
         """Return the short link that a campaign has for `url`, or one as long."""
         tracker = self.env["link.tracker"]
         values = {**link_tracker_vals, "url": url}
@@ -167,11 +167,11 @@ class MailRenderMixin(models.AbstractModel):
         found = tracker.search(domain, limit=1)
         if found:
             return found.short_url
-        code = "x" * self._get_sms_ovh_code_length()
+        code = "x" * self._sms_ovh_get_code_length()
         return f"{tracker.get_base_url()}/r/{code}"
 
     @api.model
-    def _make_sms_ovh_short_url(self, url, link_tracker_vals):
+    def _sms_ovh_make_short_url(self, url, link_tracker_vals):
         """Return the short link that a campaign has for `url`, made where there is none.
 
         Core takes a longer code than it announced as soon as chance brings one that
@@ -180,7 +180,7 @@ class MailRenderMixin(models.AbstractModel):
         tracker = self.env["link.tracker"].search_or_create(
             [{**link_tracker_vals, "url": url}]
         )
-        length = self._get_sms_ovh_code_length()
+        length = self._sms_ovh_get_code_length()
         if len(tracker.code) != length and tracker.create_date == self.env.cr.now():
             # sudo: as `link_tracker` makes codes.
             codes_sudo = self.env["link.tracker.code"].sudo()
@@ -198,7 +198,7 @@ class MailRenderMixin(models.AbstractModel):
         return tracker.short_url
 
     @api.model
-    def _get_sms_ovh_code_length(self):
+    def _sms_ovh_get_code_length(self):
         """Return how long the code of the next short link is: half of those are free.
 
         :rtype: int

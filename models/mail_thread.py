@@ -18,9 +18,9 @@ class MailThread(models.AbstractModel):
             # What Odoo sends with all rights, no user asks for.
             self = self.with_context(sms_ovh_unasked=UNASKED)
         if template:
-            self = self.with_context(**template._get_sms_ovh_context())
+            self = self.with_context(**template._sms_ovh_get_context())
         # sudo: the settings of the company that sends.
-        company_sudo = self._get_sms_ovh_companies()[self.id].sudo()
+        company_sudo = self._sms_ovh_get_companies()[self.id].sudo()
         choice = (
             template and template.sudo().sms_ovh_gsm7
         ) or company_sudo.sms_ovh_gsm7

@@ -205,7 +205,7 @@ class MailingMailing(models.Model):
         """Override to keep who wrote the campaign, and who asked to send it."""
         mailings = super().create(vals_list)
         for mailing, vals in zip(mailings, vals_list, strict=True):
-            mailing._keep_sms_ovh_hands(EXPRESSION_FIELDS, vals.get("state"))
+            mailing._sms_ovh_keep_hands(EXPRESSION_FIELDS, vals.get("state"))
         return mailings
 
     def write(self, vals):
@@ -216,13 +216,13 @@ class MailingMailing(models.Model):
         back; and who watches is told of what starts, ends or waits.
         """
         if vals.get("state") == "in_queue":
-            self._check_sms_ovh_rights()
-            self._check_sms_ovh_sendable()
+            self._sms_ovh_check_rights()
+            self._sms_ovh_check_sendable()
         if "active" in vals and not vals["active"]:
-            self._stop_sms_ovh_archived()
+            self._sms_ovh_stop_archived()
         waiting = self.browse()
         if vals.get("state") == "done":
-            waiting = self._filter_sms_ovh_waiting()
+            waiting = self._sms_ovh_filter_waiting()
         if waiting:
             vals_waiting = {
                 name: value
@@ -231,21 +231,21 @@ class MailingMailing(models.Model):
             }
             super(MailingMailing, waiting).write(vals_waiting)
         result = super(MailingMailing, self - waiting).write(vals)
-        self._keep_sms_ovh_hands(vals, vals.get("state"))
+        self._sms_ovh_keep_hands(vals, vals.get("state"))
         if "sms_ovh_company_id" in vals or "mailing_type" in vals:
             # Also of what a campaign was before, which links do not tell.
-            self._check_sms_ovh_defaults()
+            self._sms_ovh_check_defaults()
         if not vals.keys().isdisjoint(
             ("state", "sms_ovh_paused", "sms_ovh_cancel_state")
         ):
             self.filtered(
                 lambda mailing: (
-                    mailing.mailing_type == "sms" and mailing._is_by_sms_ovh()
+                    mailing.mailing_type == "sms" and mailing._sms_ovh_is_in_charge()
                 )
-            )._announce_sms_ovh_progress()
+            )._sms_ovh_announce_progress()
         return result
 
-    def _stop_sms_ovh_archived(self):
+    def _sms_ovh_stop_archived(self):
         """Call back what is archived while it is sent, and tell the user what came of it."""
         stopped = self.filtered(
             lambda mailing: (
@@ -260,7 +260,7 @@ class MailingMailing(models.Model):
                 {"type": "warning", "message": notification["params"]["message"]},
             )
 
-    def _keep_sms_ovh_hands(self, names, state):
+    def _sms_ovh_keep_hands(self, names, state):
         """Keep who wrote these fields, unless that was Odoo itself.
 
         :param names: of fields
@@ -286,7 +286,7 @@ class MailingMailing(models.Model):
                 vals["sms_ovh_asker_id"] = mailing.sms_ovh_asker_id.id
         return vals_list
 
-    def _with_sms_ovh_user(self, user):
+    def _sms_ovh_with_user(self, user):
         """Return this campaign with a user's rights, in all companies of theirs.
 
         The company that sends comes first: numbers without a country are read by it.
@@ -301,14 +301,14 @@ class MailingMailing(models.Model):
         # sudo: to which companies somebody belongs.
         companies = user.sudo().company_ids
         if not user.exists() or company not in companies:
-            raise self._get_sms_ovh_access_error(user)
+            raise self._sms_ovh_get_access_error(user)
         # Nothing of what the user's screen put into the context may tell.
         # pylint: disable-next=context-overridden
         return self.with_user(user).with_context(
             {"allowed_company_ids": (company | companies).ids}
         )
 
-    def _get_sms_ovh_access_error(self, user):
+    def _sms_ovh_get_access_error(self, user):
         return AccessError(
             self.env._(
                 "“%(campaign)s” is not sent: %(user)s, who wrote it or asked to send it,"
@@ -319,17 +319,17 @@ class MailingMailing(models.Model):
             )
         )
 
-    def _with_sms_ovh_author(self):
+    def _sms_ovh_with_author(self):
         """Return this campaign with the rights of who wrote it.
 
         Those of the environment's user where Odoo itself did.
 
         :raise AccessError: where that user belongs no more to the company that sends
         """
-        author = self._get_sms_ovh_author_sudo().sudo(False)
-        return self._with_sms_ovh_user(author or self.env.user)
+        author = self._sms_ovh_get_author_sudo().sudo(False)
+        return self._sms_ovh_with_user(author or self.env.user)
 
-    def _get_sms_ovh_author_sudo(self):
+    def _sms_ovh_get_author_sudo(self):
         """Return who wrote this campaign, nobody where Odoo itself did.
 
         Of those that are older than this is kept, that is who created them.
@@ -342,7 +342,7 @@ class MailingMailing(models.Model):
         author_sudo = mailing_sudo.sms_ovh_author_id or mailing_sudo.create_uid
         return author_sudo.filtered(lambda user: user.id != SUPERUSER_ID)
 
-    def _check_sms_ovh_rights(self):
+    def _sms_ovh_check_rights(self):
         """Refuse to send what those who wrote it, or ask for it, may not.
 
         :raise AccessError: which says who
@@ -352,11 +352,11 @@ class MailingMailing(models.Model):
             mailing_sudo = mailing.sudo()
             if mailing.mailing_type != "sms" or not mailing_sudo.sms_ovh_account_id:
                 continue
-            users = mailing._get_sms_ovh_author_sudo() | mailing_sudo.sms_ovh_asker_id
+            users = mailing._sms_ovh_get_author_sudo() | mailing_sudo.sms_ovh_asker_id
             for user in (users | self.env.user).sudo(False):
-                theirs = mailing._with_sms_ovh_user(user)
+                theirs = mailing._sms_ovh_with_user(user)
                 if not theirs.has_access("write"):
-                    raise mailing._get_sms_ovh_access_error(user)
+                    raise mailing._sms_ovh_get_access_error(user)
             mailing._search_sms_ovh_recipients(limit=1)
 
     def _search_sms_ovh_recipients(self, limit=None):
@@ -366,7 +366,7 @@ class MailingMailing(models.Model):
         """
         self.ensure_one()
         model = self.mailing_model_real
-        theirs = self._with_sms_ovh_author()
+        theirs = self._sms_ovh_with_author()
         # sudo: the domain itself.
         domain = self.sudo()._get_recipients_domain()
         return theirs.env[model].search(domain, limit=limit)
@@ -392,12 +392,12 @@ class MailingMailing(models.Model):
                 company = user.exists().company_id or self.env.company
                 mailing.sms_ovh_company_id = company
             try:
-                mailing._check_sms_ovh_rights()
+                mailing._sms_ovh_check_rights()
             except AccessError as error:
-                mailing._take_back_sms_ovh(error.args[0])
+                mailing._sms_ovh_take_back(error.args[0])
         return super()._process_mass_mailing_queue()
 
-    def _take_back_sms_ovh(self, reason):
+    def _sms_ovh_take_back(self, reason):
         """Make a campaign a draft again that cannot be sent, and say so in its chatter."""
         self.write({"state": "draft", "sms_ovh_composing": False})
         self._message_log(
@@ -490,23 +490,23 @@ class MailingMailing(models.Model):
         """Open the sending of a test to oneself."""
         return {**self.action_test(), "name": self.env._("Send a Test SMS")}
 
-    def _get_sms_ovh_body(self):
+    def _sms_ovh_get_body(self):
         return self.body_plaintext
 
-    def _has_sms_ovh_opt_out_link(self):
+    def _sms_ovh_has_opt_out_link(self):
         return self.sms_allow_unsubscribe
 
-    def _get_sms_ovh_opt_out_advice(self):
+    def _sms_ovh_get_opt_out_advice(self):
         """Override to advise the opt-out link where the STOP clause is of no use.
 
         Its number is a French short code, which nobody abroad can write to.
         """
-        advice = super()._get_sms_ovh_opt_out_advice()
+        advice = super()._sms_ovh_get_opt_out_advice()
         if (
             advice
             or not self.sms_ovh_stop_clause
             or self.sms_allow_unsubscribe
-            or not self._has_sms_ovh_recipients_abroad()
+            or not self._sms_ovh_has_recipients_abroad()
         ):
             return advice
         return self.env._(
@@ -515,7 +515,7 @@ class MailingMailing(models.Model):
             " count under the text includes it."
         )
 
-    def _has_sms_ovh_recipients_abroad(self):
+    def _sms_ovh_has_recipients_abroad(self):
         """Return whether a recipient's number is certainly none of mainland France."""
         self.ensure_one()
         if not self.mailing_model_real:
@@ -554,8 +554,8 @@ class MailingMailing(models.Model):
         """
         self.sms_ovh_credit_warning = False
         for mailing in self:
-            if mailing._is_sms_ovh_estimated():
-                mailing.sms_ovh_credit_warning = mailing._get_sms_ovh_missing_sentence()
+            if mailing._sms_ovh_is_estimated():
+                mailing.sms_ovh_credit_warning = mailing._sms_ovh_get_missing_sentence()
                 continue
             # sudo: the SMS left of the account that sends.
             account = mailing.sudo().sms_ovh_account_id
@@ -569,7 +569,7 @@ class MailingMailing(models.Model):
             if left is None:
                 continue
             try:
-                count = mailing._count_sms_ovh_recipients()
+                count = mailing._sms_ovh_count_recipients()
             except AccessError as error:
                 mailing.sms_ovh_credit_warning = error.args[0]
                 continue
@@ -585,12 +585,12 @@ class MailingMailing(models.Model):
                     left=format_credits(self.env, left),
                 )
 
-    def _count_sms_ovh_recipients(self):
+    def _sms_ovh_count_recipients(self):
         """Return about how many recipients this campaign has: one quick query."""
         self.ensure_one()
         if not self.mailing_model_real:
             return 0
-        theirs = self._with_sms_ovh_author()
+        theirs = self._sms_ovh_with_author()
         # sudo: the domain itself.
         count = theirs.env[self.mailing_model_real].search_count(
             self.sudo()._get_recipients_domain()
@@ -625,7 +625,7 @@ class MailingMailing(models.Model):
             mailing.sms_segments = mailing.sms_segments
         return super(MailingMailing, sms_mailings - kept)._compute_sms_segments()
 
-    def _get_sms_ovh_texts(self):
+    def _sms_ovh_get_texts(self):
         placeholders = {}
         texts = {}
         for mailing in self:
@@ -661,17 +661,17 @@ class MailingMailing(models.Model):
         placeholders = super(
             MailingMailing, mailing
         ).get_sms_link_replacements_placeholders()
-        placeholders["link"] = self._get_sms_ovh_link(self._get_sms_ovh_next_id())
+        placeholders["link"] = self._sms_ovh_get_link(self._sms_ovh_get_next_id())
         return placeholders
 
     @api.model
-    def _get_sms_ovh_link(self, sms_id):
+    def _sms_ovh_get_link(self, sms_id):
         """Return a short link as long as one in the SMS with this id.
 
         :param int sms_id: id of an SMS
         :rtype: str
         """
-        code = "x" * self.env["mail.render.mixin"]._get_sms_ovh_code_length()
+        code = "x" * self.env["mail.render.mixin"]._sms_ovh_get_code_length()
         visitor = "x" * len(str(sms_id))
         return f"{self.env['link.tracker'].get_base_url()}/r/{code}/s/{visitor}"
 
@@ -685,25 +685,25 @@ class MailingMailing(models.Model):
     def _compute_sms_ovh_last_link(self):
         """Say how long links are for the last recipient: each SMS's id is in its links."""
         self.sms_ovh_last_link = False
-        next_id = self._get_sms_ovh_next_id()
+        next_id = self._sms_ovh_get_next_id()
         for mailing in self.filtered("sms_ovh_in_use"):
             if mailing.mailing_type == "sms":
                 # None where who looks at it may not read what its author wrote.
-                last_id = next_id + max(mailing._count_sms_ovh_seen(), 1) - 1
-                mailing.sms_ovh_last_link = self._get_sms_ovh_link(last_id)
+                last_id = next_id + max(mailing._sms_ovh_count_seen(), 1) - 1
+                mailing.sms_ovh_last_link = self._sms_ovh_get_link(last_id)
 
     def action_schedule(self):
         """Override of `mass_mailing` to refuse before it asks for a date."""
-        self._check_sms_ovh_rights()
-        self._check_sms_ovh_sendable()
+        self._sms_ovh_check_rights()
+        self._sms_ovh_check_sendable()
         return super().action_schedule()
 
-    def _check_sms_ovh_length(self):
+    def _sms_ovh_check_length(self):
         """Override to bring the figures up to date: ids and codes grow longer."""
         sms_mailings = self.filtered(lambda mailing: mailing.mailing_type == "sms")
         for name in ("sms_encoding", "sms_units", "sms_segments"):
             self.env.add_to_compute(self._fields[name], sms_mailings)
-        return super(MailingMailing, sms_mailings)._check_sms_ovh_length()
+        return super(MailingMailing, sms_mailings)._sms_ovh_check_length()
 
     @api.depends("mailing_trace_ids.failure_type", "sms_ovh_company_id")
     def _compute_sms_ovh_iap_failure(self):
@@ -725,31 +725,31 @@ class MailingMailing(models.Model):
         goes on with those who have no SMS yet. Of a stopped campaign nothing is
         composed.
         """
-        self = self.filtered(lambda mailing: not mailing._is_sms_ovh_stopped())
+        self = self.filtered(lambda mailing: not mailing._sms_ovh_is_stopped())
         self.check_access("write")
         others = self.filtered(lambda mailing: not mailing.sms_ovh_account_id)
         if others:
             super(MailingMailing, others).action_send_sms(res_ids=res_ids)
-        (self - others)._check_sms_ovh_rights()
+        (self - others)._sms_ovh_check_rights()
         if not res_ids:
             # What is in the queue was looked at before.
             (self - others).filtered(
                 lambda mailing: mailing.state == "draft"
-            )._check_sms_ovh_sendable()
+            )._sms_ovh_check_sendable()
         for mailing in self - others:
             if res_ids and mailing.state in ("draft", "done"):
                 # To these only, as automations send: nobody composes the rest.
-                mailing._compose_sms_ovh(list(res_ids), again=True)
+                mailing._sms_ovh_compose(list(res_ids), again=True)
                 continue
             ids = res_ids or mailing._get_remaining_recipients()
             if not ids:
                 continue
             if mailing.state == "draft":
                 mailing.state = "sending"
-            mailing._compose_sms_ovh_slices(ids)
+            mailing._sms_ovh_compose_slices(ids)
         return True
 
-    def _compose_sms_ovh_slices(self, res_ids):
+    def _sms_ovh_compose_slices(self, res_ids):
         """Create the SMS of this campaign, a slice of recipients after the other.
 
         :param list res_ids: ids of records of the campaign's model
@@ -764,30 +764,30 @@ class MailingMailing(models.Model):
             if self.sms_ovh_composing != bool(slices):
                 self_sudo.sms_ovh_composing = bool(slices)
             try:
-                self._compose_sms_ovh(list(slice_ids))
+                self._sms_ovh_compose(list(slice_ids))
             except SmsOvhTextFails as failure:
                 if not transaction.owns(self.env):
                     raise
                 # Nobody reads what the cron raises, and no other campaign would
                 # leave before this one is cured.
-                self._take_back_sms_ovh(failure.args[0])
-                self._commit_sms_ovh_slice()
+                self._sms_ovh_take_back(failure.args[0])
+                self._sms_ovh_commit_slice()
                 break
             if not slices and self.sms_ovh_composed_count > len(slice_ids):
-                self._end_sms_ovh_composed()
-            if not self._commit_sms_ovh_slice():
+                self._sms_ovh_end_composed()
+            if not self._sms_ovh_commit_slice():
                 break
 
-    def _end_sms_ovh_composed(self):
+    def _sms_ovh_end_composed(self):
         """Call this campaign done where all was sent before its last slice, of nobody."""
         self.ensure_one()
         queued = self.env["sms.sms"].search_count(
             [("mailing_id", "=", self.id), ("state", "=", "outgoing")], limit=1
         )
         if not queued:
-            self._end_sms_ovh_sent()
+            self._sms_ovh_end_sent()
 
-    def _compose_sms_ovh(self, res_ids, again=False):
+    def _sms_ovh_compose(self, res_ids, again=False):
         """Create the SMS of one slice of recipients.
 
         :param list res_ids: ids of records of the campaign's model
@@ -795,7 +795,7 @@ class MailingMailing(models.Model):
         """
         self.ensure_one()
         if again:
-            self._create_sms_ovh(res_ids, sms_ovh_again=True)
+            self._sms_ovh_create(res_ids, sms_ovh_again=True)
             return
         # Written first: of two that compose the same campaign at once, the second
         # conflicts here, before it can give anybody a second SMS.
@@ -815,9 +815,9 @@ class MailingMailing(models.Model):
         done = set(traces.mapped("res_id"))
         res_ids = [res_id for res_id in res_ids if res_id not in done]
         if res_ids:
-            self._create_sms_ovh(res_ids)
+            self._sms_ovh_create(res_ids)
 
-    def _create_sms_ovh(self, res_ids, **context):
+    def _sms_ovh_create(self, res_ids, **context):
         """Have core's composer create the SMS of these recipients.
 
         :param list res_ids: ids of records of the campaign's model
@@ -828,12 +828,12 @@ class MailingMailing(models.Model):
             # Numbers without a country are read as those of the company that sends.
             .with_company(self.sms_ovh_company_id or self.env.company)
             .with_context(active_id=False, **context)
-            .create(self._prepare_sms_ovh_composer_values(res_ids))
+            .create(self._sms_ovh_prepare_composer_values(res_ids))
         )
-        with composer._naming_sms_ovh_failure(composer._get_records()):
+        with composer._sms_ovh_naming_failure(composer._get_records()):
             composer._action_send_sms()
 
-    def _prepare_sms_ovh_composer_values(self, res_ids):
+    def _sms_ovh_prepare_composer_values(self, res_ids):
         """Return the values of the composer of a slice, which itself heeds the blacklist.
 
         Core reads all of it, whichever numbers are written to.
@@ -843,7 +843,7 @@ class MailingMailing(models.Model):
         values = self._send_sms_get_composer_values(res_ids)
         return {**values, "use_exclusion_list": False}
 
-    def _commit_sms_ovh_slice(self):
+    def _sms_ovh_commit_slice(self):
         """Commit what is composed, if this is the cron, and forget what it took.
 
         :return: whether there is time for more, and nobody stopped the campaign
@@ -854,9 +854,9 @@ class MailingMailing(models.Model):
                 self.env.ref("mass_mailing.ir_cron_mass_mailing_queue")._trigger()
                 return False
             self.env.invalidate_all()
-        return not self._is_sms_ovh_stopped()
+        return not self._sms_ovh_is_stopped()
 
-    def _find_sms_ovh_opted_out(self, since):
+    def _sms_ovh_find_opted_out(self, since):
         """Return which recipients opted out of this campaign since it was made ready.
 
         :param datetime since: when
@@ -889,7 +889,7 @@ class MailingMailing(models.Model):
         )
         return {contact.id for contact, opt_out in groups if opt_out}
 
-    def _end_sms_ovh_sent(self):
+    def _sms_ovh_end_sent(self):
         """Call those of these campaigns done that are composed and left the outbox."""
         going_on = self.filtered(
             lambda mailing: mailing.state == "sending" and not mailing.sms_ovh_composing

@@ -61,7 +61,7 @@ class MailingMailing(models.Model):
         """A campaign that is sent can be, too, while OVHcloud may hold some of it."""
         now = fields.Datetime.now()
         self.sms_ovh_can_cancel = False
-        for mailing in self.filtered(lambda mailing: mailing._is_by_sms_ovh()):
+        for mailing in self.filtered(lambda mailing: mailing._sms_ovh_is_in_charge()):
             if mailing.mailing_type != "sms" or mailing.sms_ovh_cancel_state:
                 continue
             mailing.sms_ovh_can_cancel = mailing.state == "sending" or (
@@ -77,9 +77,9 @@ class MailingMailing(models.Model):
         """Say in numbers what was cancelled, and what was already gone."""
         self.sms_ovh_cancel_summary = False
         for mailing in self.filtered("sms_ovh_cancel_state"):
-            mailing.sms_ovh_cancel_summary = mailing._get_sms_ovh_cancel_summary()
+            mailing.sms_ovh_cancel_summary = mailing._sms_ovh_get_cancel_summary()
 
-    def _get_sms_ovh_cancel_summary(self):
+    def _sms_ovh_get_cancel_summary(self):
         self.ensure_one()
         by_outcome = dict(
             self.env["sms.tracker"]._read_group(
@@ -156,7 +156,7 @@ class MailingMailing(models.Model):
         self.check_access("write")
         mailings = self.filtered(
             lambda mailing: (
-                mailing._is_by_sms_ovh()
+                mailing._sms_ovh_is_in_charge()
                 and not mailing.sms_ovh_cancel_state
                 and mailing.state in ("in_queue", "sending", "done")
             )
@@ -166,7 +166,7 @@ class MailingMailing(models.Model):
             if mailing.state != "done":
                 # Whatever became of who wrote it: cancelling is always possible.
                 with suppress(AccessError):
-                    left = mailing._count_sms_ovh_recipients()
+                    left = mailing._sms_ovh_count_recipients()
                 left = max(left - mailing.sms_ovh_composed_count, 0)
             # sudo: SMS, jobs and trackers of the campaign, for who may send it.
             mailing_sudo = mailing.sudo()
@@ -177,7 +177,7 @@ class MailingMailing(models.Model):
                     "sms_ovh_paused": True,
                 }
             )
-            mailing_sudo._cancel_sms_ovh_slice()
+            mailing_sudo._sms_ovh_cancel_slice()
         if mailings:
             self.env.ref("sms_ovh.ir_cron_cancel").sudo()._trigger()
         self.invalidate_recordset(["sms_ovh_cancel_summary"])
@@ -192,7 +192,8 @@ class MailingMailing(models.Model):
         # sudo: nobody writes this by hand.
         self.filtered(
             lambda mailing: (
-                mailing._is_by_sms_ovh() and mailing.state in ("in_queue", "sending")
+                mailing._sms_ovh_is_in_charge()
+                and mailing.state in ("in_queue", "sending")
             )
         ).sudo().sms_ovh_paused = True
 
@@ -209,9 +210,9 @@ class MailingMailing(models.Model):
             return
         # sudo: nobody writes this by hand.
         paused.sudo().sms_ovh_paused = False
-        paused._trigger_sms_ovh_crons()
+        paused._sms_ovh_trigger_crons()
 
-    def _trigger_sms_ovh_crons(self):
+    def _sms_ovh_trigger_crons(self):
         """Have all that sends a campaign run: composing, the queue, the outbox."""
         for xmlid in (
             "mass_mailing.ir_cron_mass_mailing_queue",
@@ -221,12 +222,12 @@ class MailingMailing(models.Model):
             # sudo: who sends campaigns need not have rights on scheduled actions.
             self.env.ref(xmlid).sudo()._trigger()
 
-    def _is_sms_ovh_stopped(self):
+    def _sms_ovh_is_stopped(self):
         """Whether nothing of this campaign is composed or sent for now."""
         self.ensure_one()
         return self.sms_ovh_paused
 
-    def _is_by_sms_ovh(self):
+    def _sms_ovh_is_in_charge(self):
         """Whether OVHcloud sends this campaign, or has some of it in hand.
 
         What it has stays its own whatever the company sends with by now.
@@ -239,10 +240,12 @@ class MailingMailing(models.Model):
         """Have nothing leave of a campaign that is deleted."""
         # sudo: SMS of a campaign that the user may delete.
         self.sudo().filtered(
-            lambda mailing: mailing.mailing_type == "sms" and mailing._is_by_sms_ovh()
-        )._close_sms_ovh()
+            lambda mailing: (
+                mailing.mailing_type == "sms" and mailing._sms_ovh_is_in_charge()
+            )
+        )._sms_ovh_close_all()
 
-    def _close_sms_ovh(self):
+    def _sms_ovh_close_all(self):
         """Stop all of these campaigns that may still leave, as they are deleted."""
         if not self:
             return
@@ -251,7 +254,7 @@ class MailingMailing(models.Model):
         recent = fields.Datetime.now() - HELD_WITHIN
         for mailing in self:
             if not mailing.sent_date or mailing.sent_date > recent:
-                mailing._request_sms_ovh_cancel()
+                mailing._sms_ovh_request_cancel()
         trackers = self.env["sms.tracker"].search(
             [
                 ("mailing_trace_id.mass_mailing_id", "in", self.ids),
@@ -285,7 +288,7 @@ class MailingMailing(models.Model):
     # A slice at a time
     # ------------------------------------------------------------
 
-    def _cancel_sms_ovh_slice(self):
+    def _sms_ovh_cancel_slice(self):
         """Cancel the next SMS of a campaign, those nearest to leaving last.
 
         :return: "more" while there are, "wait" while some are being posted, else "done"
@@ -304,13 +307,13 @@ class MailingMailing(models.Model):
             limit=const.CANCEL_SLICE,
         )
         if jobs:
-            return "more" if self._cancel_sms_ovh_jobs(jobs) else "wait"
+            return "more" if self._sms_ovh_cancel_jobs(jobs) else "wait"
         if self.env["sms.ovh.job"].search_count(
             [("mailing_id", "=", self.id), ("state", "in", ("posting", "unknown"))],
             limit=1,
         ):
             return "wait"
-        self._request_sms_ovh_cancel()
+        self._sms_ovh_request_cancel()
         self.sms_ovh_paused = False
         values = {"sms_ovh_cancel_state": "cancelled", "sms_ovh_composing": False}
         if self.state != "done":
@@ -318,7 +321,7 @@ class MailingMailing(models.Model):
         self.write(values)
         return "done"
 
-    def _cancel_sms_ovh_jobs(self, jobs):
+    def _sms_ovh_cancel_jobs(self, jobs):
         """Cancel the SMS of jobs in the outbox, as many as fit into a slice.
 
         :param jobs: queued `sms.ovh.job`
@@ -340,7 +343,7 @@ class MailingMailing(models.Model):
         sms._sms_ovh_set_canceled()
         return chosen
 
-    def _request_sms_ovh_cancel(self):
+    def _sms_ovh_request_cancel(self):
         """Have OVHcloud asked about all of the campaign that it may still hold."""
         self.ensure_one()
         trackers = self.env["sms.tracker"].search(
@@ -365,7 +368,7 @@ class MailingMailing(models.Model):
         for mailing in mailings:
             outcome = "more"
             while outcome == "more" and time.monotonic() < deadline:
-                outcome = transaction.transact(self.env, mailing._cancel_sms_ovh_slice)
+                outcome = transaction.transact(self.env, mailing._sms_ovh_cancel_slice)
                 self.env["ir.cron"]._commit_progress(1)
             if outcome == "wait":
                 again_in = POST_WITHIN

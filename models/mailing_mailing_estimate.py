@@ -25,7 +25,7 @@ from .mail_render_mixin import RenderedTexts, ShortLinks
 _logger = logging.getLogger(__name__)
 
 
-class SeenNumbers(set):
+class NumbersSentTo(set):
     """Numbers that got a campaign before, as a context can carry them by the thousand.
 
     An environment compares its context with those of others, and outlives what it was
@@ -121,7 +121,7 @@ class MailingMailing(models.Model):
             mailing.sms_ovh_estimate_stale = bool(
                 estimate
                 and mailing.state == "draft"
-                and estimate.fingerprint != mailing._get_sms_ovh_fingerprint()
+                and estimate.fingerprint != mailing._sms_ovh_get_fingerprint()
             )
 
     @api.depends("sms_ovh_estimate_stale", "sms_ovh_estimate_ids.state")
@@ -211,7 +211,7 @@ class MailingMailing(models.Model):
                 recipients, segments = estimate.sent_count, estimate.segment_count
                 charged = estimate.credits
             else:
-                recipients = mailing._count_sms_ovh_seen()
+                recipients = mailing._sms_ovh_count_seen()
                 if recipients < 0:
                     continue  # who looks at it may not read what its author wrote
                 segments = charged = recipients * (mailing.sms_segments or 1)
@@ -246,7 +246,7 @@ class MailingMailing(models.Model):
                 line if exact else self.env._("About, until estimated: %s", line)
             )
 
-    def _get_sms_ovh_fingerprint(self):
+    def _sms_ovh_get_fingerprint(self):
         """Return a digest of all that decides who gets what, as far as a look tells.
 
         Who opts out or is changed meanwhile is not in it.
@@ -263,7 +263,7 @@ class MailingMailing(models.Model):
             self.mailing_model_id.id,
             repr(self._parse_mailing_domain()),
             sorted(self.contact_list_ids._origin.ids),
-            self._count_sms_ovh_seen(),
+            self._sms_ovh_count_seen(),
             bool(self.sms_allow_unsubscribe),
             bool(self.use_exclusion_list),
             bool(self.ab_testing_enabled)
@@ -286,24 +286,24 @@ class MailingMailing(models.Model):
         ]
         return hashlib.sha256(json.dumps(facts, default=str).encode()).hexdigest()
 
-    def _count_sms_ovh_seen(self):
+    def _sms_ovh_count_seen(self):
         """Return about how many recipients there are, -1 where nobody may say."""
         try:
-            return self._count_sms_ovh_recipients()
+            return self._sms_ovh_count_recipients()
         except AccessError:
             return -1
 
-    def _has_fresh_sms_ovh_estimate(self):
+    def _sms_ovh_has_fresh_estimate(self):
         """Return whether there are figures that still hold."""
         self.ensure_one()
         estimate = self.sms_ovh_estimate_id
         return (
             estimate.state == "done"
             and estimate.date_done > fields.Datetime.now() - const.ESTIMATE_FRESH
-            and estimate.fingerprint == self._get_sms_ovh_fingerprint()
+            and estimate.fingerprint == self._sms_ovh_get_fingerprint()
         )
 
-    def _is_sms_ovh_estimated(self):
+    def _sms_ovh_is_estimated(self):
         """Return whether an estimate tells what this campaign takes, and still holds."""
         self.ensure_one()
         return (
@@ -313,7 +313,7 @@ class MailingMailing(models.Model):
             and not self.sms_ovh_estimate_stale
         )
 
-    def _get_sms_ovh_missing_sentence(self):
+    def _sms_ovh_get_missing_sentence(self):
         """Return what the SMS left cannot pay for, by the estimate, or False."""
         self.ensure_one()
         estimate = self.sms_ovh_estimate_id
@@ -333,7 +333,7 @@ class MailingMailing(models.Model):
     # Who gets what
     # ------------------------------------------------------------
 
-    def _as_sms_ovh_sent(self, reader=None):
+    def _sms_ovh_as_sent(self, reader=None):
         """Return this campaign as it is sent: with the rights of who wrote it.
 
         That is in the language of the responsible, and numbers without a country are
@@ -343,22 +343,22 @@ class MailingMailing(models.Model):
         :raise AccessError: where that user may not send for its company
         """
         self.ensure_one()
-        theirs = self._with_sms_ovh_user(reader) if reader else None
-        theirs = theirs or self._with_sms_ovh_author()
+        theirs = self._sms_ovh_with_user(reader) if reader else None
+        theirs = theirs or self._sms_ovh_with_author()
         # sudo: the language of a user.
         mailing_sudo = self.sudo()
         user_sudo = mailing_sudo.user_id or mailing_sudo.write_uid or self.env.user
         context = self.env["res.users"].with_user(user_sudo).context_get()
         return theirs.with_context(**context)
 
-    def _get_sms_ovh_everyone(self):
+    def _sms_ovh_get_everyone(self):
         """Return the ids of all that the campaign is addressed to, in its order."""
         self.ensure_one()
         if not self.mailing_model_real:
             return []
         return self._search_sms_ovh_recipients().ids
 
-    def _get_sms_ovh_next_id(self):
+    def _sms_ovh_get_next_id(self):
         """Return the id that the next SMS gets: links to be clicked hold it."""
         # What no sequence of Odoo's knows: PostgreSQL's own, without taking one.
         ((next_id,),) = self.env.execute_query(
@@ -377,7 +377,7 @@ class MailingMailing(models.Model):
         # sudo: who may send an SMS need not be allowed to see the account.
         if self.mailing_type != "sms" or not self.sudo().sms_ovh_account_id:
             return super()._get_recipients()
-        everyone = self._get_sms_ovh_everyone()
+        everyone = self._sms_ovh_get_everyone()
         if not self.ab_testing_enabled or self.ab_testing_is_winner_mailing:
             return everyone
         share = int(len(everyone) / 100.0 * self.ab_testing_pc)
@@ -420,13 +420,13 @@ class MailingMailing(models.Model):
         done = set(traces.mapped("res_id"))
         return [res_id for res_id in self._get_recipients() if res_id not in done]
 
-    def _prepare_sms_ovh_composer(self, res_ids):
+    def _sms_ovh_prepare_composer(self, res_ids):
         """Return the composer that makes the SMS of some recipients, unsaved."""
         self.ensure_one()
         composer = self.env["sms.composer"].with_context(active_id=False)
-        return composer.new(self._prepare_sms_ovh_composer_values(res_ids))
+        return composer.new(self._sms_ovh_prepare_composer_values(res_ids))
 
-    def _render_sms_ovh(self, res_ids, seen=(), sms_id=None):
+    def _sms_ovh_render(self, res_ids, seen=(), sms_id=None):
         """Return what each recipient gets, by the code that composes the campaign.
 
         Nothing is written for it: no link tracker, no trace.
@@ -438,8 +438,8 @@ class MailingMailing(models.Model):
         :raise SmsOvhTextFails: where a placeholder cannot be filled
         """
         self.ensure_one()
-        if not isinstance(seen, SeenNumbers):
-            seen = SeenNumbers(seen)
+        if not isinstance(seen, NumbersSentTo):
+            seen = NumbersSentTo(seen)
         texts = RenderedTexts()
         mailing = self.with_context(
             sms_ovh_links=ShortLinks(look_only=True),
@@ -447,10 +447,10 @@ class MailingMailing(models.Model):
             sms_ovh_texts=texts,
         )
         if sms_id is None:
-            sms_id = self._get_sms_ovh_next_id()
+            sms_id = self._sms_ovh_get_next_id()
         records = mailing.env[self.mailing_model_real].browse(res_ids)
-        composer = mailing._prepare_sms_ovh_composer(res_ids)
-        with composer._naming_sms_ovh_failure(records):
+        composer = mailing._sms_ovh_prepare_composer(res_ids)
+        with composer._sms_ovh_naming_failure(records):
             values = composer._prepare_mass_sms_values(records)
         account_sudo = self.sudo().sms_ovh_account_id
         chosen = self.sms_ovh_sender_id or account_sudo.default_sender_id
@@ -466,7 +466,7 @@ class MailingMailing(models.Model):
                 apis[sender]._check_text(text), False
             )
         )
-        several = self._find_sms_ovh_several(records)
+        several = self._sms_ovh_find_several(records)
         for record in records:
             sms = values[record.id]
             text = sms["body"] or ""
@@ -476,7 +476,7 @@ class MailingMailing(models.Model):
                     choice: shorten(other, tracker_values)
                     for choice, other in texts[record.id].items()
                 }
-                others = self._complete_sms_ovh_texts(shortened, text, base_url, sms_id)
+                others = self._sms_ovh_complete_texts(shortened, text, base_url, sms_id)
             sender = account_sudo._get_sender_for(
                 get_country_code(sms["number"]), chosen
             )
@@ -507,7 +507,7 @@ class MailingMailing(models.Model):
             )
         return rendered
 
-    def _complete_sms_ovh_texts(self, shortened, text, base_url, sms_id):
+    def _sms_ovh_complete_texts(self, shortened, text, base_url, sms_id):
         """Return what one recipient gets by each choice of replacing characters.
 
         :param dict shortened: the text with its links, by choice
@@ -523,7 +523,7 @@ class MailingMailing(models.Model):
             for choice, other in shortened.items()
         }
 
-    def _find_sms_ovh_several(self, records):
+    def _sms_ovh_find_several(self, records):
         """Return who of these has several numbers in one field.
 
         :rtype: set[int]
@@ -536,7 +536,7 @@ class MailingMailing(models.Model):
                 # Two are too long for one: most are told by that.
                 if len(typed) > MAX_DIGITS:
                     country = record._phone_get_country().get(record.id)
-                    found = self.env.company._clean_sms_ovh_number(
+                    found = self.env.company._sms_ovh_clean_number(
                         typed, country.code if country else None
                     )
                     if found.notes and found.notes[0] == "several":
@@ -547,7 +547,7 @@ class MailingMailing(models.Model):
     # Actions
     # ------------------------------------------------------------
 
-    def _check_sms_ovh_estimable(self):
+    def _sms_ovh_check_estimable(self):
         """Refuse what cannot be estimated, previewed or sent.
 
         :raise UserError: with what to do
@@ -574,39 +574,39 @@ class MailingMailing(models.Model):
 
     def action_sms_ovh_estimate(self):
         """Compute what the campaign comes to, and show it."""
-        self._check_sms_ovh_estimable()
+        self._sms_ovh_check_estimable()
         self.env["sms.ovh.estimate"]._start(self)
-        return self._open_sms_ovh_send("estimate")
+        return self._sms_ovh_open_send("estimate")
 
     def action_sms_ovh_show_estimate(self):
         """Show what was computed, or is being computed."""
-        self._check_sms_ovh_estimable()
-        return self._open_sms_ovh_send("estimate")
+        self._sms_ovh_check_estimable()
+        return self._sms_ovh_open_send("estimate")
 
     def action_sms_ovh_send(self):
         """Ask to confirm the sending, with what it comes to."""
-        return self._confirm_sms_ovh("now" if self.sms_force_send else "send")
+        return self._sms_ovh_confirm("now" if self.sms_force_send else "send")
 
     def action_sms_ovh_schedule(self):
         """Ask when to send, with what it comes to."""
-        return self._confirm_sms_ovh("schedule")
+        return self._sms_ovh_confirm("schedule")
 
-    def _confirm_sms_ovh(self, mode):
-        self._check_sms_ovh_estimable()
-        self._check_sms_ovh_not_sent()
-        self._check_sms_ovh_sendable()
+    def _sms_ovh_confirm(self, mode):
+        self._sms_ovh_check_estimable()
+        self._sms_ovh_check_not_sent()
+        self._sms_ovh_check_sendable()
         estimate = self.sms_ovh_estimate_id
         goes_on = (
             estimate.state == "running"
-            and estimate.fingerprint == self._get_sms_ovh_fingerprint()
+            and estimate.fingerprint == self._sms_ovh_get_fingerprint()
         )
         # Those of a small list are made at once: better new than an hour old.
         small = estimate.total <= const.ESTIMATE_AT_ONCE
-        if not goes_on and (small or not self._has_fresh_sms_ovh_estimate()):
+        if not goes_on and (small or not self._sms_ovh_has_fresh_estimate()):
             self.env["sms.ovh.estimate"]._start(self)
-        return self._open_sms_ovh_send(mode)
+        return self._sms_ovh_open_send(mode)
 
-    def _check_sms_ovh_not_sent(self):
+    def _sms_ovh_check_not_sent(self):
         """Refuse a campaign that somebody sends already.
 
         :raise UserError: which says who
@@ -622,19 +622,19 @@ class MailingMailing(models.Model):
                 )
             )
 
-    def _open_sms_ovh_send(self, mode):
+    def _sms_ovh_open_send(self, mode):
         send = self.env["sms.ovh.mailing.send"].create(
             {
                 "mailing_id": self.id,
                 "mode": mode,
                 "schedule_date": self.schedule_date
                 if mode != "schedule"
-                else self._get_sms_ovh_schedule_date(),
+                else self._sms_ovh_get_schedule_date(),
             }
         )
         return send._open()
 
-    def _get_sms_ovh_schedule_date(self):
+    def _sms_ovh_get_schedule_date(self):
         """Return when this campaign is proposed to leave: what was chosen, or tomorrow
         at ten by the user's clock, within the hours of who sends.
 
@@ -650,10 +650,10 @@ class MailingMailing(models.Model):
         if self.sms_ovh_kind != "marketing":
             return date
         # sudo: the hours of the company that sends.
-        return self.sudo().sms_ovh_company_id._get_sms_ovh_opening(date) or date
+        return self.sudo().sms_ovh_company_id._sms_ovh_get_opening(date) or date
 
     def action_sms_ovh_preview(self):
         """Show what a phone shows of this campaign."""
-        self._check_sms_ovh_estimable()
+        self._sms_ovh_check_estimable()
         preview = self.env["sms.ovh.preview"].create({"mailing_id": self.id})
         return preview._open()

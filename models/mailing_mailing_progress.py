@@ -85,7 +85,7 @@ class MailingMailing(models.Model):
             company = mailing.sms_ovh_company_id
             if mailing.mailing_type != "sms":
                 continue
-            mailing.sms_ovh_leaves = mailing._get_sms_ovh_stuck()
+            mailing.sms_ovh_leaves = mailing._sms_ovh_get_stuck()
             if mailing.sms_ovh_kind != "marketing":
                 continue
             if mailing.state in ("draft", "in_queue"):
@@ -94,17 +94,17 @@ class MailingMailing(models.Model):
                     mailing.schedule_type == "scheduled"
                 )
                 wanted_at = max(scheduled and mailing.schedule_date or now, now)
-                opening = company._get_sms_ovh_opening(wanted_at)
+                opening = company._sms_ovh_get_opening(wanted_at)
                 if opening > wanted_at:
-                    mailing.sms_ovh_leaves = mailing._get_sms_ovh_leaves(
+                    mailing.sms_ovh_leaves = mailing._sms_ovh_get_leaves(
                         opening, wanted_at > now or mailing.state == "in_queue"
                     )
             elif mailing.state == "sending":
-                rest_leaves = mailing._get_sms_ovh_rest_leaves()
+                rest_leaves = mailing._sms_ovh_get_rest_leaves()
                 mailing.sms_ovh_leaves = rest_leaves or mailing.sms_ovh_leaves
 
     @api.model
-    def _get_sms_ovh_late_domain(self):
+    def _sms_ovh_get_late_domain(self):
         """Return the domain of campaigns that should be composed by now, and are not.
 
         :rtype: list
@@ -127,14 +127,14 @@ class MailingMailing(models.Model):
             ("schedule_date", "<", late),
         ]
 
-    def _get_sms_ovh_stuck(self):
+    def _sms_ovh_get_stuck(self):
         """Return the sentence on what a campaign that is late waits for.
 
         :return: False where it waits for nothing
         :rtype: str|bool
         """
         self.ensure_one()
-        if not self.filtered_domain(self._get_sms_ovh_late_domain()):
+        if not self.filtered_domain(self._sms_ovh_get_late_domain()):
             return False
         # sudo: a scheduled action, for who sends campaigns.
         cron_sudo = self.env.ref("mass_mailing.ir_cron_mass_mailing_queue").sudo()
@@ -151,14 +151,14 @@ class MailingMailing(models.Model):
             cron_sudo.name,
         )
 
-    def _get_sms_ovh_leaves(self, opening, decided):
+    def _sms_ovh_get_leaves(self, opening, decided):
         """Return the sentence on when a campaign leaves that nobody composed yet.
 
         :param datetime opening: in UTC
         :param bool decided: whether its date is known, or it is if sent now
         """
         self.ensure_one()
-        values = self.sms_ovh_company_id._describe_sms_ovh_opening(opening)
+        values = self.sms_ovh_company_id._sms_ovh_describe_opening(opening)
         if decided:
             return self.env._(
                 "Leaves on %(day)s at %(time)s: marketing SMS keep quiet hours.",
@@ -170,14 +170,14 @@ class MailingMailing(models.Model):
             **values,
         )
 
-    def _get_sms_ovh_rest_leaves(self):
+    def _sms_ovh_get_rest_leaves(self):
         """Return the sentence on the SMS of a campaign that wait, False where none do."""
         self.ensure_one()
-        count, first, last = self._read_sms_ovh_held()
+        count, first, last = self._sms_ovh_read_held()
         if not count:
             return False
         company = self.sms_ovh_company_id
-        values = company._describe_sms_ovh_opening(first)
+        values = company._sms_ovh_describe_opening(first)
         if first == last:
             return self.env._(
                 "SMS that leave on %(day)s at %(time)s, since marketing SMS keep quiet"
@@ -185,7 +185,7 @@ class MailingMailing(models.Model):
                 count=count,
                 **values,
             )
-        last_values = company._describe_sms_ovh_opening(last)
+        last_values = company._sms_ovh_describe_opening(last)
         return self.env._(
             "SMS that wait for the recipients' hours: %(count)s. The first leaves on"
             " %(day)s at %(time)s, the last on %(last_day)s at %(last_time)s.",
@@ -195,7 +195,7 @@ class MailingMailing(models.Model):
             **values,
         )
 
-    def _read_sms_ovh_held(self):
+    def _sms_ovh_read_held(self):
         """Return how many SMS of these campaigns wait for an hour, the first and last.
 
         Those in the queue, and those in the outbox that were still there when the day
@@ -235,7 +235,7 @@ class MailingMailing(models.Model):
         )
         for account, country_code, receivers, job_first, job_last in groups:
             # Others only try again, in a moment.
-            if account.company_id._get_sms_ovh_opening(now, country_code) > now:
+            if account.company_id._sms_ovh_get_opening(now, country_code) > now:
                 count += receivers
                 moments += [job_first, job_last]
         if not moments:
@@ -254,20 +254,22 @@ class MailingMailing(models.Model):
             "context": {"module": "general_settings", "bin_size": False},
         }
 
-    def _filter_sms_ovh_waiting(self):
+    def _sms_ovh_filter_waiting(self):
         """Return the campaigns of which composed SMS wait: for an hour, or to go on."""
         mailings = self.filtered(
-            lambda mailing: mailing.mailing_type == "sms" and mailing._is_by_sms_ovh()
+            lambda mailing: (
+                mailing.mailing_type == "sms" and mailing._sms_ovh_is_in_charge()
+            )
         )
         return mailings.filtered(
-            lambda mailing: mailing.sms_ovh_paused or mailing._read_sms_ovh_held()[0]
+            lambda mailing: mailing.sms_ovh_paused or mailing._sms_ovh_read_held()[0]
         )
 
     # ------------------------------------------------------------
     # How far it is
     # ------------------------------------------------------------
 
-    def get_sms_ovh_progress(self):
+    def sms_ovh_get_progress(self):
         """Return how far this campaign is, as plain data for the browser.
 
         :return: ``channel`` of the bus on which changes are announced, ``counts`` by
@@ -285,7 +287,7 @@ class MailingMailing(models.Model):
         failures = {}
         recent = 0
         first, last = [], []
-        for row in self._query_sms_ovh_progress():
+        for row in self._sms_ovh_query_progress():
             status, failure_type, reason, count, of_recent, started, ended = row
             figure = STATUS_TO_FIGURE.get(status, "waiting")
             counts[figure] += count
@@ -296,20 +298,20 @@ class MailingMailing(models.Model):
             if figure in ("failed", "cancelled"):
                 key = figure, failure_type or "unknown", reason
                 failures[key] = failures.get(key, 0) + count
-        counts["waiting"] += self._count_sms_ovh_to_compose(sum(counts.values()))
+        counts["waiting"] += self._sms_ovh_count_to_compose(sum(counts.values()))
         now = fields.Datetime.now()
         started_at, sent_at = min(first, default=None), max(last, default=None)
         per_minute = 0
         if started_at:
-            per_minute = self._get_sms_ovh_speed(
+            per_minute = self._sms_ovh_get_speed(
                 counts, recent, now - started_at, sent_at - started_at
             )
         expected_end = None
         if counts["waiting"] and per_minute and not self.sms_ovh_paused:
             seconds = counts["waiting"] * 60 / per_minute
             expected_end = now + timedelta(seconds=seconds)
-        groups = self._get_sms_ovh_failure_groups(failures)
-        retryable = self._count_sms_ovh_retryable(
+        groups = self._sms_ovh_get_failure_groups(failures)
+        retryable = self._sms_ovh_count_retryable(
             [
                 (group["failure_type"], group["count"])
                 for group in groups
@@ -317,7 +319,7 @@ class MailingMailing(models.Model):
             ]
         )
         return {
-            "channel": self._get_sms_ovh_channel(),
+            "channel": self._sms_ovh_get_channel(),
             "state": self.state,
             "paused": self.sms_ovh_paused,
             "cancelled": self.sms_ovh_cancel_state,
@@ -333,10 +335,10 @@ class MailingMailing(models.Model):
             "retryable": retryable,
         }
 
-    def _get_sms_ovh_speed(self, counts, recent, since, taken_in):
+    def _sms_ovh_get_speed(self, counts, recent, since, taken_in):
         """Return how many SMS leave in a minute, or left where all are gone.
 
-        :param dict counts: see :meth:`get_sms_ovh_progress`
+        :param dict counts: see :meth:`sms_ovh_get_progress`
         :param int recent: how many left within `SPEED_SECONDS`
         :param timedelta since: time since the first left
         :param timedelta taken_in: time between the first and the last
@@ -348,7 +350,7 @@ class MailingMailing(models.Model):
         taken = counts["accepted"] + counts["delivered"] + counts["failed"]
         return taken * 60 / max(1, taken_in.total_seconds())
 
-    def _count_sms_ovh_to_compose(self, composed):
+    def _sms_ovh_count_to_compose(self, composed):
         """Return how many recipients have no SMS yet.
 
         :param int composed: how many have one
@@ -361,10 +363,10 @@ class MailingMailing(models.Model):
             # As whoever sent it was told: who is left out does not wait.
             return estimate.sent_count
         if self.state in ("in_queue", "sending"):
-            return max(0, self._count_sms_ovh_seen() - composed)
+            return max(0, self._sms_ovh_count_seen() - composed)
         return 0
 
-    def _query_sms_ovh_progress(self):
+    def _sms_ovh_query_progress(self):
         """Return traces by status and reason, with how many, how many just now, and
         when the first and the last was taken.
 
@@ -388,7 +390,7 @@ class MailingMailing(models.Model):
             )
         )
 
-    def _get_sms_ovh_failure_groups(self, counts):
+    def _sms_ovh_get_failure_groups(self, counts):
         """Return why SMS failed or were left out, the most frequent reason first.
 
         :param dict counts: by figure, failure type and sentence
@@ -399,11 +401,11 @@ class MailingMailing(models.Model):
             ._fields["failure_type"]
             ._description_selection(self.env)
         )
-        told = sorted(counts, key=lambda key: (-counts[key], str(key)))[:MAX_REASONS]
+        shown = sorted(counts, key=lambda key: (-counts[key], str(key)))[:MAX_REASONS]
         groups = {}
         for key in sorted(counts, key=lambda key: (-counts[key], str(key))):
             figure, failure_type, reason = key
-            reason = reason if key in told else None
+            reason = reason if key in shown else None
             group = groups.setdefault(
                 (figure, failure_type, reason),
                 {
@@ -447,7 +449,7 @@ class MailingMailing(models.Model):
     # Trying again
     # ------------------------------------------------------------
 
-    def _get_sms_ovh_retryable(self):
+    def _sms_ovh_get_retryable(self):
         """Return the failed SMS that may pass on another try: none that left, or of
         which nobody knows whether it did.
 
@@ -456,12 +458,12 @@ class MailingMailing(models.Model):
         """
         return dict(
             self.env.execute_query(
-                SQL("SELECT trace.id, sms.id %s", self._get_sms_ovh_retryable_sql())
+                SQL("SELECT trace.id, sms.id %s", self._sms_ovh_get_retryable_sql())
             )
         )
 
-    def _count_sms_ovh_retryable(self, failed):
-        """Return how many :meth:`_get_sms_ovh_retryable` returns.
+    def _sms_ovh_count_retryable(self, failed):
+        """Return how many :meth:`_sms_ovh_get_retryable` returns.
 
         That looks at each SMS, and whoever watches asks every few seconds: it is counted
         anew when other ones failed, or after a while.
@@ -478,14 +480,14 @@ class MailingMailing(models.Model):
         if counted == failed and now - since < COUNT_EVERY:
             return count
         ((count,),) = self.env.execute_query(
-            SQL("SELECT count(*) %s", self._get_sms_ovh_retryable_sql())
+            SQL("SELECT count(*) %s", self._sms_ovh_get_retryable_sql())
         )
         for old in [old for old, value in _retryable.items() if now - value[1] > 3600]:
             _retryable.pop(old, None)
         _retryable[key] = failed, now, count
         return count
 
-    def _get_sms_ovh_retryable_sql(self):
+    def _sms_ovh_get_retryable_sql(self):
         """Return what follows SELECT; traces and SMS are called just that."""
         self.env["mailing.trace"].flush_model()
         self.env["sms.sms"].flush_model()
@@ -514,7 +516,7 @@ class MailingMailing(models.Model):
         self.check_access("write")
         sent = left_out = 0
         for mailing in self:
-            of_sent, of_left_out = mailing._retry_sms_ovh_failed()
+            of_sent, of_left_out = mailing._sms_ovh_retry_failed()
             sent += of_sent
             left_out += of_left_out
         if not sent and not left_out:
@@ -531,7 +533,7 @@ class MailingMailing(models.Model):
                 )
         return notify(message, kind, next_action=None)
 
-    def _retry_sms_ovh_failed(self):
+    def _sms_ovh_retry_failed(self):
         """Queue again what can be, but for who opted out since.
 
         Who is on the blacklist by now is left out when the queue is treated.
@@ -547,7 +549,7 @@ class MailingMailing(models.Model):
         if self.use_exclusion_list:
             opted_out = set(self._get_opt_out_list_sms())
         queued_count = left_out_count = 0
-        for pairs in split_every(RETRY_SLICE, self._get_sms_ovh_retryable().items()):
+        for pairs in split_every(RETRY_SLICE, self._sms_ovh_get_retryable().items()):
             trace_ids = {sms_id: trace_id for trace_id, sms_id in pairs}
             # Who presses the button twice, or two users at a time: once.
             sms = Sms.browse(trace_ids).try_lock_for_update(allow_referencing=True)
@@ -570,7 +572,7 @@ class MailingMailing(models.Model):
                     "failure_type": False,
                     "sms_ovh_failure_reason": False,
                     "sms_ovh_job_id": False,
-                    **self._prepare_sms_ovh_retry(),
+                    **self._sms_ovh_prepare_retry(),
                 }
             )
             queued.write(
@@ -587,11 +589,11 @@ class MailingMailing(models.Model):
             Sms.invalidate_model()
             Trace.invalidate_model()
         if queued_count:
-            self._trigger_sms_ovh_crons()
-        self._announce_sms_ovh_progress()
+            self._sms_ovh_trigger_crons()
+        self._sms_ovh_announce_progress()
         return queued_count, left_out_count
 
-    def _prepare_sms_ovh_retry(self):
+    def _sms_ovh_prepare_retry(self):
         """Return by which sender to try again, where the campaign's can send no more.
 
         :rtype: dict
@@ -621,13 +623,13 @@ class MailingMailing(models.Model):
             super(MailingMailing, self - ovh_mailings).action_retry_failed_sms()
         ovh_mailings.check_access("write")
         for mailing in ovh_mailings:
-            mailing._retry_sms_ovh_failed()
+            mailing._sms_ovh_retry_failed()
 
     # ------------------------------------------------------------
     # Who watches it
     # ------------------------------------------------------------
 
-    def _get_sms_ovh_channel(self):
+    def _sms_ovh_get_channel(self):
         """Return the channel of the bus on which changes of this campaign are announced.
 
         Anybody may listen to any channel whose name they know: only who may see the
@@ -640,7 +642,7 @@ class MailingMailing(models.Model):
         secret = hmac(self.env(su=True), "sms_ovh.progress", self.id)
         return f"sms_ovh.mailing_{self.id}_{secret}"
 
-    def _announce_sms_ovh_progress(self):
+    def _sms_ovh_announce_progress(self):
         """Tell who watches these campaigns, after the commit, that figures changed.
 
         Not which: who watches asks. Never one message for each SMS, however fast they
@@ -649,12 +651,12 @@ class MailingMailing(models.Model):
         data = self.env.cr.precommit.data
         if self.ids and ANNOUNCEMENT not in data:
             data[ANNOUNCEMENT] = set()
-            self.env.cr.precommit.add(self.browse()._send_sms_ovh_announcements)
+            self.env.cr.precommit.add(self.browse()._sms_ovh_send_announcements)
         if self.ids:
             data[ANNOUNCEMENT].update(self.ids)
 
     @api.model
-    def _send_sms_ovh_announcements(self):
+    def _sms_ovh_send_announcements(self):
         """Put what is to be announced on the bus, if it is time."""
         ids = self.env.cr.precommit.data.pop(ANNOUNCEMENT, ())
         dbname = self.env.cr.dbname
@@ -671,18 +673,18 @@ class MailingMailing(models.Model):
             _last_announced.pop(key, None)
         # sudo: channels are nobody's to write but the gateway's.
         Bus = self.env["bus.bus"].sudo()
-        for mailing in self.browse(due) - self._find_sms_ovh_announced(due):
-            channel = mailing._get_sms_ovh_channel()
+        for mailing in self.browse(due) - self._sms_ovh_find_announced(due):
+            channel = mailing._sms_ovh_get_channel()
             Bus._sendone(channel, ANNOUNCEMENT, {"id": mailing.id})
             _last_announced[dbname, mailing.id] = now
 
     @api.model
-    def _find_sms_ovh_announced(self, ids):
+    def _sms_ovh_find_announced(self, ids):
         """Return those of these campaigns that another process has just told of."""
         dbname = self.env.cr.dbname
         channels = {
             json_dump(
-                channel_with_db(dbname, mailing._get_sms_ovh_channel())
+                channel_with_db(dbname, mailing._sms_ovh_get_channel())
             ): mailing.id
             for mailing in self.browse(ids)
         }
@@ -723,13 +725,13 @@ class MailingMailing(models.Model):
 
     def action_view_sms_ovh_replies(self):
         """Open the replies to these campaigns."""
-        return self._view_sms_ovh_answers("sms_ovh.sms_ovh_reply_action")
+        return self._sms_ovh_view_answers("sms_ovh.sms_ovh_reply_action")
 
     def action_view_sms_ovh_stops(self):
         """Open who answered STOP to these campaigns."""
-        return self._view_sms_ovh_answers("sms_ovh.sms_ovh_stop_action")
+        return self._sms_ovh_view_answers("sms_ovh.sms_ovh_stop_action")
 
-    def _view_sms_ovh_answers(self, xmlid):
+    def _sms_ovh_view_answers(self, xmlid):
         self.check_access("read")
         action = self.env["ir.actions.act_window"]._for_xml_id(xmlid)
         # Not at the address of all of them.
@@ -740,7 +742,7 @@ class MailingMailing(models.Model):
     # What it came to
     # ------------------------------------------------------------
 
-    def get_sms_ovh_results(self):
+    def sms_ovh_get_results(self):
         """Return what this campaign came to, as plain data for the browser.
 
         :return: sums (``taken``, ``segments``, ``credits``, ``cost``, ``delivered``,
@@ -763,7 +765,7 @@ class MailingMailing(models.Model):
         # sudo: the price, for whoever may see what the campaign cost.
         account_sudo = self.sudo().sms_ovh_account_id
         has_price = account_sudo.credit_price > 0
-        median, slowest_tenth = self._get_sms_ovh_delivery_seconds()
+        median, slowest_tenth = self._sms_ovh_get_delivery_seconds()
         return {
             "taken": taken,
             "segments": segments,
@@ -777,12 +779,12 @@ class MailingMailing(models.Model):
             "replies": self.sms_ovh_reply_count,
             "median": median,
             "slowest_tenth": slowest_tenth,
-            "countries": self._get_sms_ovh_lines(groups, 0),
-            "senders": self._get_sms_ovh_lines(groups, 1),
-            "ab_test": self._is_sms_ovh_compared(),
+            "countries": self._sms_ovh_get_lines(groups, 0),
+            "senders": self._sms_ovh_get_lines(groups, 1),
+            "ab_test": self._sms_ovh_is_compared(),
         }
 
-    def _get_sms_ovh_lines(self, groups, position):
+    def _sms_ovh_get_lines(self, groups, position):
         """Return the results by country or by sender, the most first.
 
         :param list groups: rows by country and sender, with how many SMS and `SUMS`
@@ -808,7 +810,7 @@ class MailingMailing(models.Model):
             line["credits"] += charged
         return sorted(lines.values(), key=lambda line: -line["taken"])[:MAX_LINES]
 
-    def _get_sms_ovh_delivery_seconds(self):
+    def _sms_ovh_get_delivery_seconds(self):
         """Return within how many seconds half of the SMS were delivered, and nine
         tenths: what is behind them says more than an average, which one phone that was
         off for a day spoils.
@@ -833,7 +835,7 @@ class MailingMailing(models.Model):
             return False, False
         return median, slowest_tenth
 
-    def _is_sms_ovh_compared(self):
+    def _sms_ovh_is_compared(self):
         """Return whether there are versions of this campaign to compare."""
         self.ensure_one()
         return bool(
@@ -923,7 +925,7 @@ class MailingMailing(models.Model):
         values = super()._prepare_statistics_email_values()
         if self.mailing_type != "sms" or not self.sms_ovh_account_id:
             return values
-        results = self.get_sms_ovh_results()
+        results = self.sms_ovh_get_results()
         charged = formatLang(
             self.env, results["credits"], digits=0 if results["credits"] % 1 == 0 else 2
         )

@@ -43,16 +43,16 @@ class PhoneBlacklist(models.Model):
             if self.browse(id_).number != number
         }
         if released:
-            self._check_sms_ovh_release(released)
+            self._sms_ovh_check_release(released)
             self.env["sms.ovh.stop"]._set_released(list(released))
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_sms_ovh_stop(self):
         """Likewise of what is deleted."""
-        self._check_sms_ovh_release(self.filtered("active").mapped("number"))
+        self._sms_ovh_check_release(self.filtered("active").mapped("number"))
 
     @api.model
-    def _check_sms_ovh_release(self, numbers):
+    def _sms_ovh_check_release(self, numbers):
         """Refuse to take numbers off that another company may not send to.
 
         :param numbers: in E.164

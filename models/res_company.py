@@ -106,7 +106,7 @@ class ResCompany(models.Model):
                 )
 
     @api.constrains("sms_ovh_account_id")
-    def _stop_sms_ovh_left(self):
+    def _sms_ovh_stop_left(self):
         """Have nothing sent by an account that its company has left."""
         # sudo: who chooses a company's account need not see all that it sends.
         companies_sudo = self.sudo()
@@ -120,7 +120,7 @@ class ResCompany(models.Model):
             account_sudo.company_id._sms_ovh_leave(account_sudo)
 
     @api.constrains(*RULE_FIELDS)
-    def _release_sms_ovh_held(self):
+    def _sms_ovh_release_held(self):
         """Let what waits go by the new hours."""
         self.env["sms.sms"]._sms_ovh_release(self)
 
@@ -164,7 +164,7 @@ class ResCompany(models.Model):
         here = len(open_sms.filtered(lambda sms: sms.state == "canceled"))
         Sms._sms_ovh_tell_closed(Closed(here, asked), len(open_sms))
 
-    def _clean_sms_ovh_number(self, number, country_code=None):
+    def _sms_ovh_clean_number(self, number, country_code=None):
         """Read a phone number as this company's SMS are sent to it.
 
         `sms_ovh.valid_prefixes` lists ranges to let through that are too new for the
@@ -184,14 +184,14 @@ class ResCompany(models.Model):
             parse_prefixes(prefixes.get_param("sms_ovh.valid_prefixes")),
         )
 
-    def _is_sms_ovh_own(self):
+    def _sms_ovh_is_own(self):
         """Return whether the user belongs to all of these companies.
 
         Whatever rights the environment has: what runs for a user is that user's.
         """
-        return self._has_sms_ovh_user(self.env.user)
+        return self._sms_ovh_has_user(self.env.user)
 
-    def _has_sms_ovh_user(self, user):
+    def _sms_ovh_has_user(self, user):
         """Return whether somebody belongs to all of these companies, as Odoo itself does.
 
         :param user: `res.users`
@@ -224,7 +224,7 @@ class ResCompany(models.Model):
             return SmsApiOvh
         return super()._get_sms_api_class()
 
-    def _get_sms_ovh_rules(self, country_code=None):
+    def _sms_ovh_get_rules(self, country_code=None):
         """Return the hours in which marketing SMS may leave, None for at any time.
 
         :param str country_code: ISO code of the recipient's country, which may have
@@ -240,7 +240,7 @@ class ResCompany(models.Model):
         )
         return (hours or self)._get_rules(self.partner_id.tz or "UTC")
 
-    def _get_sms_ovh_country_code(self, number):
+    def _sms_ovh_get_country_code(self, number):
         """Return the country whose hours count for a number: its own, or the company's.
 
         :param str number: as an SMS has it; the company's country is taken where it is
@@ -248,10 +248,10 @@ class ResCompany(models.Model):
         :return: ISO code, False where neither is known
         """
         if number and not number.startswith("+"):
-            number = self._clean_sms_ovh_number(number).number
+            number = self._sms_ovh_clean_number(number).number
         return get_country_code(number) or self.country_id.code
 
-    def _get_sms_ovh_opening(self, moment=None, country_code=None):
+    def _sms_ovh_get_opening(self, moment=None, country_code=None):
         """Return when marketing SMS may next leave for a country.
 
         :param datetime moment: in UTC, by default now
@@ -261,12 +261,12 @@ class ResCompany(models.Model):
         """
         moment = moment or fields.Datetime.now()
         country_code = country_code or self.country_id.code
-        rules = self._get_sms_ovh_rules(country_code)
+        rules = self._sms_ovh_get_rules(country_code)
         if not rules:
             return moment
         return next_opening(moment, country_code, rules)
 
-    def _describe_sms_ovh_opening(self, opening):
+    def _sms_ovh_describe_opening(self, opening):
         """Return the words for the moment at which SMS leave, in the user's time.
 
         :param datetime opening: in UTC

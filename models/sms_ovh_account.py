@@ -12,7 +12,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 
 from .. import const
-from ..fields import Secret, forget
+from ..fields import Secret, clear_links
 from ..tools import error_sentences, ovh_client, transaction
 from ..tools.client_actions import notify, open_dialog
 from ..tools.credits import format_credits
@@ -279,7 +279,7 @@ class SmsOvhAccount(models.Model):
         Odoo shows the name of whatever a link leads to, with all rights.
         """
         for account in self:
-            if not account.company_id._is_sms_ovh_own():
+            if not account.company_id._sms_ovh_is_own():
                 account.display_name = self.env._("OVHcloud account")
                 continue
             account.display_name = " – ".join(
@@ -479,12 +479,12 @@ class SmsOvhAccount(models.Model):
         self.env["sms.ovh.job"].sudo().search([("account_id", "in", self.ids)]).unlink()
         self.env["sms.ovh.log"].sudo()._delete_of(self)
         self.env["sms.ovh.event"].sudo()._delete_of(self)
-        forget(
+        clear_links(
             self,
             ("sms.sms", "sms_ovh_account_id"),
             ("sms.tracker", "sms_ovh_account_id"),
         )
-        forget(
+        clear_links(
             self.with_context(active_test=False).sender_ids,
             ("sms.sms", "sms_ovh_sender_id"),
         )

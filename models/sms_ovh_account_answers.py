@@ -595,7 +595,7 @@ class SmsOvhAccount(models.Model):
         # As OVHcloud names it, by the number in E.164.
         names = {normalize_number(name): name for name in listed}
         names.pop(False, None)
-        new = run(partial(self._forget_stops, names.keys()))
+        new = run(partial(self._update_stops, names.keys()))
         asked = new[: const.MAX_STOP_DETAILS]
         details = dict(
             zip(
@@ -613,7 +613,7 @@ class SmsOvhAccount(models.Model):
             done += len(piece)
             run(partial(self._take_stops, list(piece), details, len(new) - done))
 
-    def _forget_stops(self, numbers):
+    def _update_stops(self, numbers):
         """Forget the STOP that OVHcloud has no more; return what is new.
 
         In SQL: the list is long, and the same as before but for a few.
@@ -668,7 +668,7 @@ class SmsOvhAccount(models.Model):
                     "number": answer["number"],
                     "received_at": answer["received_at"] or fields.Datetime.now(),
                     **(
-                        tracker._prepare_sms_ovh_answered()
+                        tracker._sms_ovh_prepare_answered()
                         if tracker
                         else {"trace_id": False, "mailing_id": False}
                     ),

@@ -430,8 +430,8 @@ class SmsOvhDashboard(models.AbstractModel):
         late = Mailing.search(
             [
                 ("sms_ovh_company_id", "in", accounts.company_id.ids),
-                *Mailing._get_sms_ovh_late_domain(),
+                *Mailing._sms_ovh_get_late_domain(),
             ],
             limit=1,
         )
-        return late and late._get_sms_ovh_stuck()
+        return late and late._sms_ovh_get_stuck()

@@ -13,7 +13,7 @@ from ..tools import transaction
 from ..tools.gsm7_filling import OFF
 from ..tools.number_country import get_country_code
 from ..tools.sms_segments import UNICODE, count_segments
-from .mailing_mailing_estimate import SeenNumbers
+from .mailing_mailing_estimate import NumbersSentTo
 
 _logger = logging.getLogger(__name__)
 
@@ -135,16 +135,16 @@ class SmsOvhEstimate(models.Model):
                     "account_id": mailing.sudo().sms_ovh_account_id.id,
                 }
             )
-        sending = mailing._as_sms_ovh_sent()
-        everyone = sending._get_sms_ovh_everyone()
+        sending = mailing._sms_ovh_as_sent()
+        everyone = sending._sms_ovh_get_everyone()
         res_ids = sending._get_remaining_recipients()
         values = {
             "account_id": mailing.sudo().sms_ovh_account_id.id,
             "user_id": self.env.uid,
             "state": "running",
-            "fingerprint": mailing._get_sms_ovh_fingerprint(),
+            "fingerprint": mailing._sms_ovh_get_fingerprint(),
             "res_ids": res_ids,
-            "first_sms_id": sending._get_sms_ovh_next_id(),
+            "first_sms_id": sending._sms_ovh_get_next_id(),
             "total": len(everyone),
             "treated": len(everyone) - len(res_ids),
             "date_done": False,
@@ -282,7 +282,7 @@ class SmsOvhEstimate(models.Model):
     def _get_seen_numbers(self):
         """Return the numbers of the slices that are done, to find them twice."""
         self.ensure_one()
-        return SeenNumbers(
+        return NumbersSentTo(
             number for part in self.slice_ids for number in part.numbers or ()
         )
 
@@ -299,9 +299,9 @@ class SmsOvhEstimate(models.Model):
         res_ids = self.res_ids or []
         position = self.treated - (self.total - len(res_ids))
         ids = res_ids[position : position + const.ESTIMATE_SLICE]
-        mailing = self.mailing_id._as_sms_ovh_sent()
+        mailing = self.mailing_id._sms_ovh_as_sent()
         try:
-            rendered = mailing._render_sms_ovh(
+            rendered = mailing._sms_ovh_render(
                 ids, seen, self.first_sms_id + self.sent_count
             )
         except SmsOvhTextFails as failure:
@@ -341,7 +341,7 @@ class SmsOvhEstimate(models.Model):
     def _sum_up_slice(self, rendered):
         """Return what a slice comes to, as JSON holds it, and its numbers.
 
-        :param list rendered: what :meth:`_render_sms_ovh` of the campaign returns
+        :param list rendered: what :meth:`_sms_ovh_render` of the campaign returns
         """
         excluded = defaultdict(lambda: [0, []])
         countries = defaultdict(Counter)

@@ -13,7 +13,7 @@ from odoo.tools import SQL
 from odoo.tools.constants import GC_UNLINK_LIMIT
 
 from .. import const
-from ..fields import forget
+from ..fields import clear_links
 from ..sms_api import SmsApiOvh
 from ..tools import error_sentences, job_pool, ovh_client, transaction
 from ..tools.phone_number import normalize_number
@@ -178,7 +178,9 @@ class SmsOvhJob(models.Model):
 
     def unlink(self):
         """Override to clear what leads here without a foreign key."""
-        forget(self, ("sms.sms", "sms_ovh_job_id"), ("sms.tracker", "sms_ovh_job_id"))
+        clear_links(
+            self, ("sms.sms", "sms_ovh_job_id"), ("sms.tracker", "sms_ovh_job_id")
+        )
         return super().unlink()
 
     def write(self, vals):
@@ -235,13 +237,13 @@ class SmsOvhJob(models.Model):
         bare = defaultdict(list)
         for uuid, (body, number) in given.items():
             if uuid not in known:
-                code = Sms._get_sms_ovh_country_with_sender(api_ovh.company, number)
+                code = Sms._sms_ovh_get_country_with_sender(api_ovh.company, number)
                 bare[code].append(Outgoing(uuid, number, body))
         by_decision = {}
         for code, outgoing in bare.items():
             decision = Sms._sms_ovh_decide(
                 api_ovh.company,
-                kind=Sms._get_sms_ovh_given()[0],
+                kind=Sms._sms_ovh_get_given()[0],
                 sender_id=api_ovh.sender_sudo.id,
                 clause=api_ovh.stop_clause,
                 country_code=code,
@@ -451,7 +453,7 @@ class SmsOvhJob(models.Model):
         ]
 
     @api.model
-    def _get_own_domain(self):
+    def _get_cron_domain(self):
         """Return the domain of jobs that are not left to OCA's `queue_job`.
 
         It posts each for the first time; retries, and what it did not come to, are the
@@ -479,7 +481,7 @@ class SmsOvhJob(models.Model):
         if jobs is not None:
             domain.append(("id", "in", jobs.ids))
         else:
-            domain += self._get_own_domain()
+            domain += self._get_cron_domain()
         due_ids = self.search(domain, order="id", limit=SEARCH_LIMIT).ids
         # Workers that all began with the first would meet each other at every step.
         due = self.browse(random.sample(due_ids, len(due_ids)))
@@ -561,7 +563,7 @@ class SmsOvhJob(models.Model):
                 if number in stopped
             }
         for mailing, jobs in self.grouped("mailing_id").items():
-            res_ids = mailing and mailing._find_sms_ovh_opted_out(since)
+            res_ids = mailing and mailing._sms_ovh_find_opted_out(since)
             if not res_ids:
                 continue
             trackers = self.env["sms.tracker"].search_fetch(
@@ -755,9 +757,9 @@ class SmsOvhJob(models.Model):
             (job.account_id, job.country_code) for job in marketing
         }:
             company = account.company_id
-            opening = company._get_sms_ovh_opening(now, country_code)
+            opening = company._sms_ovh_get_opening(now, country_code)
             if opening == now:
-                opening = company._get_sms_ovh_opening(latest, country_code)
+                opening = company._sms_ovh_get_opening(latest, country_code)
                 if opening == latest:
                     continue
             held = True
@@ -1335,7 +1337,7 @@ class SmsOvhJob(models.Model):
         remaining = self.search_count(
             [
                 *self._get_sendable_domain(),
-                *self._get_own_domain(),
+                *self._get_cron_domain(),
                 ("next_attempt", "=", False),
             ],
             limit=1000,
@@ -1373,14 +1375,14 @@ class SmsOvhJob(models.Model):
         due = {
             "sms.ir_cron_sms_scheduler_action": self.env["sms.sms"].search_count(
                 [
-                    *self.env["sms.sms"]._get_sms_ovh_queue_domain(),
+                    *self.env["sms.sms"]._sms_ovh_get_queue_domain(),
                     ("record_company_id.sms_ovh_account_id", "!=", False),
                     ("create_date", "<", late),
                 ],
                 limit=1,
             ),
             "mass_mailing.ir_cron_mass_mailing_queue": Mailing.search_count(
-                Mailing._get_sms_ovh_late_domain(), limit=1
+                Mailing._sms_ovh_get_late_domain(), limit=1
             ),
         }
         for xmlid, waits in due.items():

@@ -117,7 +117,7 @@ class SmsOvhLog(models.Model):
         )
         self.env["mailing.mailing"].browse(
             {job.mailing_id.id for job, __, results in settled if results} - {False}
-        )._announce_sms_ovh_progress()
+        )._sms_ovh_announce_progress()
 
     @api.model
     def _prepare_rows(self, job, numbers, results):
@@ -199,9 +199,9 @@ class SmsOvhLog(models.Model):
                     order="id",
                 )
             )
-            told = {rate.country_code: rate.credits for rate in known}
-            if told.keys() == counts.keys():
-                rates = told
+            known_rates = {rate.country_code: rate.credits for rate in known}
+            if known_rates.keys() == counts.keys():
+                rates = known_rates
         total = sum(count * rates[code] for code, count in counts.items())
         return {code: job.credits * rates[code] / total for code in counts}
 
@@ -365,7 +365,7 @@ class SmsOvhLog(models.Model):
         )
         self.env["mailing.mailing"].browse(
             {mailing_id for *__, mailing_id in moved} - {None}
-        )._announce_sms_ovh_progress()
+        )._sms_ovh_announce_progress()
         return {(account_id, sms_ovh_id) for account_id, sms_ovh_id, __ in moved}
 
     @api.model

@@ -172,7 +172,7 @@ class SmsOvhReply(models.Model):
             doubtful = verdict == DOUBT
             reply.write(
                 {
-                    **tracker._prepare_sms_ovh_answered(),
+                    **tracker._sms_ovh_prepare_answered(),
                     "is_stop": verdict == STOP,
                     "seems_stop": doubtful,
                     "held_number": doubtful and reply._get_number(),
@@ -273,7 +273,7 @@ class SmsOvhReply(models.Model):
         :param partner: `res.partner` of the number, or None
         """
         self.ensure_one()
-        record = tracker._get_sms_ovh_record()
+        record = tracker._sms_ovh_get_record()
         number = self._get_number()
         if record is not None:
             contacts = (

@@ -6,7 +6,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 from .. import const
-from ..fields import forget
+from ..fields import clear_links
 from ..tools import ovh_client
 from ..tools.client_actions import open_dialog
 from ..tools.number_country import get_country_code
@@ -94,7 +94,7 @@ class SmsOvhSender(models.Model):
     def _compute_display_name(self):
         """Tell names to users of the account's company only. See `sms.ovh.account`."""
         for sender in self:
-            if not sender.company_id._is_sms_ovh_own():
+            if not sender.company_id._sms_ovh_is_own():
                 sender.display_name = self.env._("Sender")
             elif sender.type == "shortcode":
                 sender.display_name = self.env._("Short number (recipients can reply)")
@@ -160,7 +160,9 @@ class SmsOvhSender(models.Model):
 
     def unlink(self):
         """Override to clear what leads here without a foreign key."""
-        forget(self, ("sms.ovh.log", "sender_id"), ("sms.sms", "sms_ovh_sender_id"))
+        clear_links(
+            self, ("sms.ovh.log", "sender_id"), ("sms.sms", "sms_ovh_sender_id")
+        )
         return super().unlink()
 
     # ------------------------------------------------------------

@@ -154,7 +154,7 @@ class SmsOvhStop(models.Model):
     def _tell_records(self, trackers):
         """Note in the chatter of what the SMS was about that its recipient opted out."""
         for stop, tracker in zip(self, trackers, strict=True):
-            record = tracker and tracker._get_sms_ovh_record()
+            record = tracker and tracker._sms_ovh_get_record()
             if not record or not hasattr(record, "_message_log"):
                 continue
             record._message_log(
@@ -223,7 +223,7 @@ class SmsOvhStop(models.Model):
         return {
             stop.number
             for stop in stops_sudo
-            if not stop.account_id.company_id.with_env(self.env)._is_sms_ovh_own()
+            if not stop.account_id.company_id.with_env(self.env)._sms_ovh_is_own()
         }
 
     @api.model

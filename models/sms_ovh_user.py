@@ -84,7 +84,7 @@ class SmsOvhUser(models.Model):
     def _compute_display_name(self):
         """Tell logins to users of the account's company only. See `sms.ovh.account`."""
         for user in self:
-            own = user.company_id._is_sms_ovh_own()
+            own = user.company_id._sms_ovh_is_own()
             user.display_name = user.login if own else self.env._("API User")
 
     # ------------------------------------------------------------
@@ -155,7 +155,7 @@ class SmsOvhUser(models.Model):
     def _get_alert_number(self):
         """Return the alert's phone number in E.164, or False where it is none."""
         self.ensure_one()
-        return self.company_id._clean_sms_ovh_number(self.alert_number).number or False
+        return self.company_id._sms_ovh_clean_number(self.alert_number).number or False
 
     # ------------------------------------------------------------
     # Writing to OVHcloud

@@ -1,6 +1,7 @@
 import time
 from collections import defaultdict
 from functools import cache
+from typing import NamedTuple
 
 from odoo import SUPERUSER_ID, api, fields, models
 from odoo.exceptions import AccessError, ValidationError
@@ -52,6 +53,13 @@ CLAIM_FIELDS = (
     "sms_ovh_send_at",
     "sms_ovh_asker_id",
 )
+
+
+class Claimed(NamedTuple):
+    """A piece of the queue that was put into the outbox."""
+
+    jobs: int
+    by_queue_job: bool  # OCA's `queue_job` posts them
 
 
 class SmsSms(models.Model):
@@ -160,15 +168,15 @@ class SmsSms(models.Model):
 
         And to have the queue run when what waits may leave.
         """
-        self._check_sms_ovh_values(vals_list)
-        complete = self._complete_sms_ovh_values(vals_list)
+        self._sms_ovh_check_values(vals_list)
+        complete = self._sms_ovh_complete_values(vals_list)
         # sudo: what a user gave was checked; the rest is the gateway's to write.
         records = super(SmsSms, self.sudo()).create(complete).with_env(self.env)
         self._sms_ovh_trigger_at(records.mapped("sms_ovh_send_at"))
         return records
 
     @api.model
-    def _complete_sms_ovh_values(self, vals_list):
+    def _sms_ovh_complete_values(self, vals_list):
         """Return the values of new SMS with which company sends, and what was chosen.
 
         In the queue the environment's company is the cron's, so it has to be known from
@@ -179,24 +187,24 @@ class SmsSms(models.Model):
         :param list vals_list: as `create` gets them, which are not changed
         :rtype: list[dict]
         """
-        mailings = self._get_sms_ovh_given_records(vals_list, "mailing_id")
-        messages = self._get_sms_ovh_given_records(vals_list, "mail_message_id")
+        mailings = self._sms_ovh_get_given_records(vals_list, "mailing_id")
+        messages = self._sms_ovh_get_given_records(vals_list, "mail_message_id")
         messages.fetch(["create_uid", "model", "record_company_id", "res_id"])
         message_companies = {
-            message: self._get_sms_ovh_message_company(message) for message in messages
+            message: self._sms_ovh_get_message_company(message) for message in messages
         }
         companies = (
             mailings.sms_ovh_company_id
             | self.env["res.company"].union(*message_companies.values())
-            | self._get_sms_ovh_given_records(vals_list, "record_company_id")
+            | self._sms_ovh_get_given_records(vals_list, "record_company_id")
             | self.env.company
         )
         if not companies._sms_ovh_filter_sending():
             # Other providers write into what they are given: it is the caller's.
             return [{**vals} for vals in vals_list]
-        find_asker = cache(self._find_sms_ovh_asker)
-        check = cache(self._check_sms_ovh_company)
-        given = self._get_sms_ovh_given()
+        find_asker = cache(self._sms_ovh_find_asker)
+        check = cache(self._sms_ovh_check_company)
+        given = self._sms_ovh_get_given()
         # Of a campaign, most are alike.
         decide = cache(self._sms_ovh_decide)
         count = cache(count_segments)
@@ -220,7 +228,7 @@ class SmsSms(models.Model):
                 vals["sms_ovh_asker_id"] = asker.id
                 if not may_send:
                     vals.update(state="error", failure_type="sms_not_allowed")
-            self._decide_sms_ovh_values(vals, company, mailing, given, decide)
+            self._sms_ovh_decide_values(vals, company, mailing, given, decide)
             # As `_compute_sms_segments`, without the record that the ORM would first
             # make of each, its traces included, to compute what is to be stored.
             body = "" if is_blank(vals.get("body")) else vals["body"]
@@ -231,13 +239,13 @@ class SmsSms(models.Model):
             complete.append(vals)
         return complete
 
-    def _get_sms_ovh_given_records(self, vals_list, name):
+    def _sms_ovh_get_given_records(self, vals_list, name):
         """Return the records that values of new SMS name in the field `name`."""
         # sudo: the company and the sender of what is sent, whoever sends it.
         Model = self.env[self._fields[name].comodel_name].sudo()
         return Model.browse({vals[name] for vals in vals_list if vals.get(name)})
 
-    def _decide_sms_ovh_values(self, vals, company, mailing, given, decide):
+    def _sms_ovh_decide_values(self, vals, company, mailing, given, decide):
         """Write into the values of a new SMS as whom and as what it is sent.
 
         :param dict vals: of the SMS, which are changed
@@ -252,7 +260,7 @@ class SmsSms(models.Model):
             kind = kind or given_kind
             sender_id = sender_id or given_sender_id
         clause = vals.get("sms_ovh_stop_clause")
-        country = self._get_sms_ovh_country_with_sender(company, vals.get("number"))
+        country = self._sms_ovh_get_country_with_sender(company, vals.get("number"))
         decision = decide(company, mailing, kind, sender_id, clause, country)
         if not decision:
             return
@@ -270,12 +278,12 @@ class SmsSms(models.Model):
                 if chosen
             ),
         )
-        self._hold_sms_ovh_values(vals, company)
+        self._sms_ovh_hold_values(vals, company)
         if not mailing:
-            vals["body"] = self._write_sms_ovh_gsm7(vals.get("body"), company)
+            vals["body"] = self._sms_ovh_write_gsm7(vals.get("body"), company)
 
     @api.model
-    def _get_sms_ovh_message_company(self, message):
+    def _sms_ovh_get_message_company(self, message):
         """Return the company of a message: where a cron works in none, its record's.
 
         :param message: `mail.message` of an SMS, readable
@@ -294,9 +302,9 @@ class SmsSms(models.Model):
         record_sudo = self.env[message.model].sudo().browse(message.res_id)
         if record_sudo._mail_get_companies()[record_sudo.id]:
             return company
-        return record_sudo._get_sms_ovh_companies()[record_sudo.id]
+        return record_sudo._sms_ovh_get_companies()[record_sudo.id]
 
-    def _check_sms_ovh_values(self, vals_list):
+    def _sms_ovh_check_values(self, vals_list):
         """Refuse what a user may not give to a new SMS.
 
         :param list vals_list: as `create` gets them
@@ -306,12 +314,12 @@ class SmsSms(models.Model):
             return
         self.check_access("create")
         for vals in vals_list:
-            self._check_sms_ovh_links(vals)
+            self._sms_ovh_check_links(vals)
         for name in {name for vals in vals_list for name in vals if name in self}:
             self._check_field_access(self._fields[name], "write")
 
     @api.model
-    def _get_sms_ovh_given(self):
+    def _sms_ovh_get_given(self):
         """Return what the context says of SMS that are no campaign's.
 
         A caller can send it: it counts as what is written into a form, and no more.
@@ -332,7 +340,7 @@ class SmsSms(models.Model):
         return kind, sender_id
 
     @api.model
-    def _find_sms_ovh_asker(self, company, message):
+    def _sms_ovh_find_asker(self, company, message):
         """Return by whose right an SMS is sent, and whether it may be.
 
         Whatever rights the environment has: SMS are created with all of them. A message
@@ -352,7 +360,7 @@ class SmsSms(models.Model):
         user = message.create_uid.with_env(self.env) if by_odoo else self.env.user
         if user.id in (False, SUPERUSER_ID):
             return nobody, True
-        if company._has_sms_ovh_user(user):
+        if company._sms_ovh_has_user(user):
             asked = context.get("sms_ovh_unasked") is not UNASKED
             return (user if asked and user._is_internal() else nobody), True
         # A customer's click, or an order of a sister company: it is the record's.
@@ -362,11 +370,11 @@ class SmsSms(models.Model):
             if record_sudo._mail_get_companies()[record_sudo.id] == company:
                 return nobody, True
         if not by_odoo:
-            self._check_sms_ovh_company(company, user)
+            self._sms_ovh_check_company(company, user)
         return user, False
 
     @api.model
-    def _check_sms_ovh_company(self, company, user):
+    def _sms_ovh_check_company(self, company, user):
         """Refuse to send for a company that is not the user's.
 
         :param company: `res.company` that is to send
@@ -376,7 +384,7 @@ class SmsSms(models.Model):
         # sudo: whether a company sends with OVHcloud.
         if (
             company.sudo().sms_ovh_account_id
-            and not company._has_sms_ovh_user(user)
+            and not company._sms_ovh_has_user(user)
             and self.env.context.get("sms_ovh_by_record") is not BY_RECORD
         ):
             raise AccessError(
@@ -394,7 +402,7 @@ class SmsSms(models.Model):
             for company, sms in user_sms.grouped(
                 lambda sms: sms.record_company_id or sms._get_sms_company()
             ).items():
-                if not (may_send and company._has_sms_ovh_user(user_sudo)):
+                if not (may_send and company._sms_ovh_has_user(user_sudo)):
                     unasked += sms
         return unasked
 
@@ -446,7 +454,7 @@ class SmsSms(models.Model):
     # ------------------------------------------------------------
 
     @api.model
-    def _get_sms_ovh_country_with_sender(self, company, number):
+    def _sms_ovh_get_country_with_sender(self, company, number):
         """Return the country of a number, None where it has no sender of its own.
 
         :param company: `res.company` that sends
@@ -457,7 +465,7 @@ class SmsSms(models.Model):
         lines = company.sudo().sms_ovh_account_id.sender_country_ids
         if not lines:
             return None
-        code = get_country_code(company.sudo()._clean_sms_ovh_number(number).number)
+        code = get_country_code(company.sudo()._sms_ovh_clean_number(number).number)
         return code if code in lines.country_id.mapped("code") else None
 
     @api.model
@@ -538,7 +546,7 @@ class SmsSms(models.Model):
                 sms.sms_ovh_kind if "kind" in chosen else None,
                 sms.sms_ovh_sender_id.id if "sender" in chosen else None,
                 sms.sms_ovh_stop_clause if "clause" in chosen else None,
-                self._get_sms_ovh_country_with_sender(company, sms.number),
+                self._sms_ovh_get_country_with_sender(company, sms.number),
             )
             if not decision:
                 continue
@@ -572,7 +580,7 @@ class SmsSms(models.Model):
         return decisions
 
     @api.model
-    def _write_sms_ovh_gsm7(self, body, company):
+    def _sms_ovh_write_gsm7(self, body, company):
         """Return the text of an SMS in GSM-7, where all of it is to be.
 
         What was only typed was not rendered; what was is in GSM-7 already.
@@ -586,7 +594,7 @@ class SmsSms(models.Model):
         return write_gsm7(body, ALL) if body and choice == ALL else body
 
     @api.model
-    def _hold_sms_ovh_values(self, vals, company):
+    def _sms_ovh_hold_values(self, vals, company):
         """Say in the values of an SMS until when it has to wait, if it has to.
 
         Not before the values', else the context's ``sms_ovh_send_at``; marketing not
@@ -616,8 +624,8 @@ class SmsSms(models.Model):
         if not company_sudo.sms_ovh_quiet_hours:
             return
         wanted_at = send_at or now
-        opening = company_sudo._get_sms_ovh_opening(
-            wanted_at, company_sudo._get_sms_ovh_country_code(vals.get("number"))
+        opening = company_sudo._sms_ovh_get_opening(
+            wanted_at, company_sudo._sms_ovh_get_country_code(vals.get("number"))
         )
         if opening > wanted_at:
             vals.update(sms_ovh_send_at=opening, sms_ovh_wanted_at=wanted_at)
@@ -776,11 +784,11 @@ class SmsSms(models.Model):
         :return: the new `sms.ovh.job`
         """
         # sudo: whether a campaign is paused, for whoever sends.
-        due_sudo = self.sudo().filtered_domain(self._get_sms_ovh_queue_domain())
+        due_sudo = self.sudo().filtered_domain(self._sms_ovh_get_queue_domain())
         return self.env["sms.ovh.job"]._claim(due_sudo.sudo(self.env.su), bodies)
 
     @api.model
-    def _get_sms_ovh_queue_domain(self):
+    def _sms_ovh_get_queue_domain(self):
         """Return the domain of queued SMS that nobody stopped, and that may leave now."""
         return [
             *QUEUE_DOMAIN,
@@ -793,18 +801,17 @@ class SmsSms(models.Model):
     def _sms_ovh_claim_for_cron(self):
         """Put queued SMS into jobs.
 
-        :return: how many jobs, and whether OCA's `queue_job` posts them
-        :rtype: tuple[int, bool]
+        :rtype: Claimed
         """
         locked = self.try_lock_for_update(allow_referencing=True)
         # What another worker has sent meanwhile is queued no more.
         due = self.search_fetch(
-            [("id", "in", locked.ids), *self._get_sms_ovh_queue_domain()],
+            [("id", "in", locked.ids), *self._sms_ovh_get_queue_domain()],
             CLAIM_FIELDS,
             order="id",
         )
         jobs = self.env["sms.ovh.job"]._claim(due)
-        return len(jobs), jobs._delay()
+        return Claimed(len(jobs), jobs._delay())
 
     @api.model
     def _process_queue(self):
@@ -820,7 +827,7 @@ class SmsSms(models.Model):
         if not transaction.owns(self.env):
             # Somebody else's transaction: what is queued leaves after its commit.
             due = self.search(
-                self._get_sms_ovh_queue_domain(), order="id", limit=QUEUE_BATCH_SIZE
+                self._sms_ovh_get_queue_domain(), order="id", limit=QUEUE_BATCH_SIZE
             ).try_lock_for_update(allow_referencing=True)
             ovh_sms, others = due._sms_ovh_split()
             ovh_sms._sms_ovh_claim()._dispatch_after_commit()
@@ -829,14 +836,14 @@ class SmsSms(models.Model):
             return
         other_ids = []
         feed = self._sms_ovh_feed(other_ids)
-        __, delayed = next(feed, (0, None))
-        if delayed:
+        first = next(feed, None)
+        if first and first.by_queue_job:
             for __ in feed:
                 pass
-        elif delayed is not None:
+        elif first:
             deadline = time.monotonic() + const.CRON_SECONDS
             sent = self.env["sms.ovh.job"]._dispatch(
-                feed=(count for count, __ in feed), deadline=deadline
+                feed=(claimed.jobs for claimed in feed), deadline=deadline
             )
             if sent:
                 # So that the SMS left are those after this queue.
@@ -875,7 +882,7 @@ class SmsSms(models.Model):
         last_id = 0
         while True:
             queue = self.search_fetch(
-                [*self._get_sms_ovh_queue_domain(), ("id", ">", last_id)],
+                [*self._sms_ovh_get_queue_domain(), ("id", ">", last_id)],
                 ["body", "record_company_id"],
                 order="id",
                 limit=QUEUE_BATCH_SIZE,
@@ -927,7 +934,7 @@ class SmsSms(models.Model):
         :param int count: SMS treated since the last time
         """
         remaining = self.search_count(
-            self._get_sms_ovh_queue_domain(), limit=QUEUE_BATCH_SIZE
+            self._sms_ovh_get_queue_domain(), limit=QUEUE_BATCH_SIZE
         )
         return self.env["ir.cron"]._commit_progress(count, remaining=remaining)
 
@@ -1152,7 +1159,7 @@ class SmsSms(models.Model):
             company_sudo = company.sudo()
             if company_sudo.sms_ovh_quiet_hours:
                 for record in sms:
-                    countries[record.id] = company_sudo._get_sms_ovh_country_code(
+                    countries[record.id] = company_sudo._sms_ovh_get_country_code(
                         record.number
                     )
         return countries
@@ -1170,7 +1177,7 @@ class SmsSms(models.Model):
             key = record.record_company_id, countries[record.id]
             if key not in openings:
                 # sudo: as above.
-                openings[key] = key[0].sudo()._get_sms_ovh_opening(now, key[1])
+                openings[key] = key[0].sudo()._sms_ovh_get_opening(now, key[1])
             if openings[key] > now:
                 held[openings[key]].append(record.id)
         for opening, ids in held.items():
@@ -1257,7 +1264,7 @@ class SmsSms(models.Model):
             if heeding:
                 countries = group._sms_ovh_get_record_countries()
                 for sms in group:
-                    numbers[sms.id] = company._clean_sms_ovh_number(
+                    numbers[sms.id] = company._sms_ovh_clean_number(
                         sms.number, countries.get(sms.id)
                     ).number
         reasons = self.env["sms.ovh.stop"]._find_stopped(set(numbers.values()))
@@ -1279,7 +1286,7 @@ class SmsSms(models.Model):
         sms_sudo = self.sudo()
         stopped = sms_sudo.browse()
         for mailing, group in sms_sudo.grouped("mailing_id").items():
-            res_ids = mailing and mailing._find_sms_ovh_opted_out(
+            res_ids = mailing and mailing._sms_ovh_find_opted_out(
                 min(group.mapped("create_date"))
             )
             if res_ids:

@@ -140,7 +140,7 @@ class SmsTemplate(models.Model):
             SQL(column_type),
         )
 
-    def _get_sms_ovh_context(self):
+    def _sms_ovh_get_context(self):
         """Return the context by which SMS are sent as this template says.
 
         :rtype: dict

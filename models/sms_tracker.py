@@ -217,7 +217,7 @@ class SmsTracker(models.Model):
         # A test of a campaign is none of it. What is in process, the claim says.
         if trace_status != "process":
             sent = traces.filtered(lambda trace: not trace.is_test_trace)
-            (sent.mass_mailing_id & ours)._end_sms_ovh_sent()
+            (sent.mass_mailing_id & ours)._sms_ovh_end_sent()
         others = traces.filtered(lambda trace: trace.mass_mailing_id not in ours)
         if others:
             return super()._update_sms_mailings(trace_status, others)
@@ -436,12 +436,12 @@ class SmsTracker(models.Model):
     # What is answered
     # ------------------------------------------------------------
 
-    def _prepare_sms_ovh_answered(self):
+    def _sms_ovh_prepare_answered(self):
         """Return the values by which an answer names this SMS."""
         trace = self.mailing_trace_id
         return {"trace_id": trace.id, "mailing_id": trace.mass_mailing_id.id}
 
-    def _get_sms_ovh_record(self):
+    def _sms_ovh_get_record(self):
         """Return the record that this SMS was about, None where there is none.
 
         :rtype: odoo.models.Model|None
@@ -516,9 +516,9 @@ class SmsTracker(models.Model):
         done = True
         # Not another's: whose the ids are that answers to jobs gave.
         self.env["sms.ovh.job"]._ask_for_open_due()
-        for account, sample_job in self._get_sms_ovh_cancel_ways():
+        for account, sample_job in self._sms_ovh_get_cancel_routes():
             try:
-                done &= self._sms_ovh_cancel_way(account, sample_job, deadline)
+                done &= self._sms_ovh_cancel_route(account, sample_job, deadline)
             except ovh_client.OvhError as error:
                 _logger.warning(
                     "OVHcloud SMS: account %s: nothing is cancelled: %r",
@@ -530,7 +530,7 @@ class SmsTracker(models.Model):
         return done
 
     @api.model
-    def _get_sms_ovh_cancel_ways(self):
+    def _sms_ovh_get_cancel_routes(self):
         """Return the accounts, and of each a job for every path, to cancel SMS by.
 
         :rtype: list[tuple]
@@ -554,8 +554,8 @@ class SmsTracker(models.Model):
             for account_id, job_id in rows
         ]
 
-    def _sms_ovh_cancel_way(self, account, sample_job, deadline):
-        """Cancel what OVHcloud still holds of what one account sent one way.
+    def _sms_ovh_cancel_route(self, account, sample_job, deadline):
+        """Cancel what OVHcloud still holds of what one account sent, in one of its lists.
 
         :param account: `sms.ovh.account`
         :param sample_job: `sms.ovh.job` of that sender and API user

@@ -154,7 +154,7 @@ class TestCancel(SmsOvhCase):
     def test_while_composing(self):
         mailing = self._create_mailing(self._numbers(5))
         mailing.action_put_in_queue()
-        mailing._compose_sms_ovh(mailing._get_remaining_recipients()[:2])
+        mailing._sms_ovh_compose(mailing._get_remaining_recipients()[:2])
         mailing.sms_ovh_composing = True
         message = mailing.action_cancel()["params"]["message"]
         self.assertIn("Recipients who get none: 5", message)
@@ -232,7 +232,7 @@ class TestCancel(SmsOvhCase):
             self.env.flush_all()
             self.env.invalidate_all()
             before = self.cr.sql_log_count
-            mailing._cancel_sms_ovh_slice()
+            mailing._sms_ovh_cancel_slice()
             self.env.flush_all()
             counts.append(self.cr.sql_log_count - before)
         self.assertLessEqual(counts[1], counts[0] + 6)
@@ -275,12 +275,12 @@ class TestCancel(SmsOvhCase):
         mailing = self._create_mailing(self._numbers(5))
         mailing.action_put_in_queue()
         recipients = mailing._get_remaining_recipients()
-        mailing._compose_sms_ovh(recipients[:2])
+        mailing._sms_ovh_compose(recipients[:2])
         self._send()
         self._hold_at_ovh()
-        mailing._compose_sms_ovh(recipients[2:4])
+        mailing._sms_ovh_compose(recipients[2:4])
         self._send()
-        mailing._compose_sms_ovh(recipients[4:])
+        mailing._sms_ovh_compose(recipients[4:])
         self._cancel(mailing)
         self._run_cancel()
         self.assertEqual(len(self._ledger("cancelled")), 2)

@@ -97,7 +97,7 @@ class TestCompose(SmsOvhCase):
     def test_killed_between_slices(self):
         """What was committed stays; the rest is composed by the next run, once."""
         mailing = self._create_mailing(self._numbers(25))
-        original = type(mailing)._compose_sms_ovh
+        original = type(mailing)._sms_ovh_compose
         slices = []
 
         def compose(mailings, res_ids):
@@ -107,11 +107,11 @@ class TestCompose(SmsOvhCase):
             return original(mailings, res_ids)
 
         mailing.action_put_in_queue()
-        with patch.object(type(mailing), "_compose_sms_ovh", compose):
+        with patch.object(type(mailing), "_sms_ovh_compose", compose):
             with self.assertRaises(MemoryError), self.env.cr.savepoint():
                 mailing.action_send_sms()
         self.assertFalse(mailing.mailing_trace_ids, "nothing of a rollback stays")
-        mailing._compose_sms_ovh(mailing._get_remaining_recipients()[:10])
+        mailing._sms_ovh_compose(mailing._get_remaining_recipients()[:10])
         self._run_cron("mass_mailing.ir_cron_mass_mailing_queue")
         self._run_cron("sms.ir_cron_sms_scheduler_action")
         self.assertEqual(
@@ -124,7 +124,7 @@ class TestCompose(SmsOvhCase):
         mailing = self._create_mailing(self._numbers(25))
         mailing.action_put_in_queue()
         with patch.object(
-            type(mailing), "_commit_sms_ovh_slice", lambda mailings: False
+            type(mailing), "_sms_ovh_commit_slice", lambda mailings: False
         ):
             self._run_cron("mass_mailing.ir_cron_mass_mailing_queue")
         self.assertEqual(len(mailing.mailing_trace_ids), 10)
@@ -142,7 +142,7 @@ class TestCompose(SmsOvhCase):
         mailing = self._create_mailing(numbers)
         mailing.action_put_in_queue()
         with patch.object(
-            type(mailing), "_commit_sms_ovh_slice", lambda mailings: False
+            type(mailing), "_sms_ovh_commit_slice", lambda mailings: False
         ):
             self._run_cron("mass_mailing.ir_cron_mass_mailing_queue")
         self._run_cron("sms.ir_cron_sms_scheduler_action")
@@ -158,8 +158,8 @@ class TestCompose(SmsOvhCase):
     def test_a_slice_again_gives_nobody_a_second(self):
         mailing = self._create_mailing(self._numbers(10))
         recipients = mailing._get_remaining_recipients()
-        mailing._compose_sms_ovh(recipients)
-        mailing._compose_sms_ovh(recipients)
+        mailing._sms_ovh_compose(recipients)
+        mailing._sms_ovh_compose(recipients)
         self.assertEqual(len(self.env["sms.sms"].search([])), 10)
 
     def test_numbers_are_read_once(self):
@@ -177,16 +177,16 @@ class TestCompose(SmsOvhCase):
         mailing = self._create_mailing(list(numbers))
         contacts = mailing.contact_list_ids.contact_ids.sorted("id")
         self.env.flush_all()
-        composer = mailing._prepare_sms_ovh_composer(contacts.ids)
+        composer = mailing._sms_ovh_prepare_composer(contacts.ids)
         read = []
         company_model = type(self.company)
-        original = company_model._clean_sms_ovh_number
+        original = company_model._sms_ovh_clean_number
 
         def clean_number(company, number, *args):
             read.append(number)
             return original(company, number, *args)
 
-        with patch.object(company_model, "_clean_sms_ovh_number", clean_number):
+        with patch.object(company_model, "_sms_ovh_clean_number", clean_number):
             values = composer._prepare_mass_sms_values(contacts)
         self.assertEqual(
             [

@@ -63,7 +63,7 @@ class TestLandlines(SmsOvhCase):
 
     def test_campaign(self):
         mailing = self._create_mailing([LANDLINE, *self._numbers(1)])
-        mailing._compose_sms_ovh(mailing._get_remaining_recipients())
+        mailing._sms_ovh_compose(mailing._get_remaining_recipients())
         trace = mailing.mailing_trace_ids.filtered(
             lambda trace: trace.sms_number == LANDLINE
         )
@@ -208,7 +208,7 @@ class TestEstimate(EstimateCase):
             {"FR", "BE", "ES", "RE", "GG"}, set(self._countries(estimate))
         )
         self.assertGreater(estimate.longest_segments, 1)
-        (rendered,) = mailing._as_sms_ovh_sent()._render_sms_ovh(
+        (rendered,) = mailing._sms_ovh_as_sent()._sms_ovh_render(
             [estimate.longest_res_id]
         )
         self.assertIn("Núria", rendered.text)
@@ -230,7 +230,7 @@ class TestEstimate(EstimateCase):
     def test_exactly_at_the_edge(self):
         """Links are as long in the estimate as they are on sending, to the character."""
         mailing = self._create_mailing(self._numbers(2), body=f"Voir {LINK} ")
-        rendered = mailing._as_sms_ovh_sent()._render_sms_ovh(
+        rendered = mailing._sms_ovh_as_sent()._sms_ovh_render(
             mailing._get_recipients()
         )[0]
         units = count_segments(rendered.text, True).units
@@ -302,7 +302,7 @@ class TestEstimate(EstimateCase):
 
     def test_already_got_it(self):
         mailing = self._create_mailing(self._numbers(5))
-        mailing._compose_sms_ovh(mailing._get_remaining_recipients()[:2])
+        mailing._sms_ovh_compose(mailing._get_remaining_recipients()[:2])
         estimate = self._estimate(mailing)
         self.assertEqual(self._excluded(estimate), {"already": 2})
         self.assertEqual((estimate.total, estimate.sent_count), (5, 3))
@@ -439,7 +439,7 @@ class TestEstimate(EstimateCase):
     def test_one_that_breaks_keeps_no_other_waiting(self):
         broken = self._create_mailing(self._numbers(8))
         good = self._create_mailing(self._numbers(8))
-        original = type(broken)._render_sms_ovh
+        original = type(broken)._sms_ovh_render
 
         def render(mailing, *args):
             if mailing.id == broken.id:
@@ -449,7 +449,7 @@ class TestEstimate(EstimateCase):
         with patch.object(const, "ESTIMATE_AT_ONCE", 5):
             estimates = self._estimate(broken) | self._estimate(good)
             with (
-                patch.object(type(broken), "_render_sms_ovh", render),
+                patch.object(type(broken), "_sms_ovh_render", render),
                 self.assertLogs("odoo.addons.sms_ovh", "ERROR"),
             ):
                 self._run_cron("sms_ovh.ir_cron_estimate")
@@ -484,7 +484,7 @@ class TestEstimate(EstimateCase):
             mailing.invalidate_recordset()
             self.assertTrue(mailing.sms_ovh_estimate_stale)
             self.assertIn("out of date", mailing.sms_ovh_estimate_summary)
-            self.assertFalse(mailing._has_fresh_sms_ovh_estimate())
+            self.assertFalse(mailing._sms_ovh_has_fresh_estimate())
 
     def test_stale_while_writing(self):
         mailing = self._create_mailing(self._numbers(2))

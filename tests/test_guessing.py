@@ -148,12 +148,12 @@ class TestGuessing(SmsOvhCase):
         mailing.write({"state": "in_queue"})
         self._run_cron("mass_mailing.ir_cron_mass_mailing_queue")
         mailing.invalidate_recordset()
-        progress = mailing.get_sms_ovh_progress()
+        progress = mailing.sms_ovh_get_progress()
         return mailing.state, progress["total"], mailing.expected
 
     def _see_send_now(self, mailing):
         mailing.action_send_mail()
-        return mailing.get_sms_ovh_progress()["total"]
+        return mailing.sms_ovh_get_progress()["total"]
 
     def _see_cancel(self, mailing):
         mailing.write({"state": "in_queue"})

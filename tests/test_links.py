@@ -180,7 +180,7 @@ class TestLinksOfCampaigns(SmsOvhCase, HttpCase):
         tracker = self.env["link.tracker"].create({"url": LINKS[0]})
         mailing = self._create(["Zoé"], body=f"{tracker.short_url}. À bientôt")
         mailing.sms_allow_unsubscribe = True
-        self.assertIn("/s/", mailing._get_sms_ovh_texts()[mailing.id])
+        self.assertIn("/s/", mailing._sms_ovh_get_texts()[mailing.id])
         (sms,) = self._send(mailing).values()
         short, opt_out = PHONE_LINK.findall(sms["message"])
         self.assertRegex(short, re.escape(tracker.short_url) + r"/s/\d+$")
@@ -203,7 +203,7 @@ class TestLinksOfCampaigns(SmsOvhCase, HttpCase):
     def test_others_get_what_core_makes(self):
         self.company.sms_ovh_account_id = False
         mailing = self._create(["Zoé"], body=f"Voir {LINKS[0]}")
-        composer = mailing._prepare_sms_ovh_composer(
+        composer = mailing._sms_ovh_prepare_composer(
             mailing.contact_list_ids.contact_ids.ids
         )
         (body,) = composer._prepare_body_values(composer._get_records()).values()
@@ -231,7 +231,7 @@ class TestLinksOfCampaigns(SmsOvhCase, HttpCase):
     def test_figures_agree(self):
         """The form, the estimate, the preview and the ledger say the same."""
         self.env["sms.sms"].create({"body": "a", "number": "+33612345678"}).unlink()
-        next_id = self.env["mailing.mailing"]._get_sms_ovh_next_id()
+        next_id = self.env["mailing.mailing"]._sms_ovh_get_next_id()
         short = f"{self.base_url()}/r/xxx/s/{next_id}"
         fits = 149 - len(short) - 1
         for link in (LINKS[0], LINKS[8], LINKS[10], LINKS[13]):
@@ -286,7 +286,7 @@ class TestLinksOfCampaigns(SmsOvhCase, HttpCase):
         count = self.env["link.tracker.code"].search_count([])
         for index in range(6):
             tracker.create({"url": f"{SHOP}{index}"})
-            length = render._get_sms_ovh_code_length()
+            length = render._sms_ovh_get_code_length()
             total = count + index + 1
             self.assertGreaterEqual(2**length // 2, 4)
             self.assertGreater(2**length // 2, total)

@@ -170,8 +170,8 @@ METHODS = {
     ("mailing.mailing", "action_view_sms_ovh_stops"): (MARKETING, []),
     ("mailing.mailing", "action_view_sms_ovh_traces"): (MARKETING, []),
     ("mailing.mailing", "get_sms_link_replacements_placeholders"): (MARKETING, []),
-    ("mailing.mailing", "get_sms_ovh_progress"): (MARKETING, []),
-    ("mailing.mailing", "get_sms_ovh_results"): (MARKETING, []),
+    ("mailing.mailing", "sms_ovh_get_progress"): (MARKETING, []),
+    ("mailing.mailing", "sms_ovh_get_results"): (MARKETING, []),
     # Templates are of no company.
     ("sms.template", "action_sms_ovh_write_campaign"): (
         MARKETING | {"other_marketing", "other_administrator", "other_system"},

@@ -50,13 +50,13 @@ class TestPause(SmsOvhCase):
         """Who pauses does not wait for the end of composing."""
         mailing = self._create_mailing(self._numbers(25))
         mailing.action_put_in_queue()
-        original = type(mailing)._compose_sms_ovh
+        original = type(mailing)._sms_ovh_compose
 
         def compose(mailings, res_ids):
             original(mailings, res_ids)
             mailings.action_sms_ovh_pause()
 
-        with patch.object(type(mailing), "_compose_sms_ovh", compose):
+        with patch.object(type(mailing), "_sms_ovh_compose", compose):
             self._compose()
         self.assertEqual(mailing.sms_ovh_composed_count, 10)
         self._compose()
@@ -181,13 +181,13 @@ class TestStuckQueue(SmsOvhCase):
 
     def test_not_late(self):
         self._put_off(1)
-        self.assertFalse(self.mailing._get_sms_ovh_stuck())
+        self.assertFalse(self.mailing._sms_ovh_get_stuck())
         self.assertFalse(self._get_stuck())
         self.assertFalse(self._wake())
 
     def test_put_off(self):
         self._put_off(10)
-        self.assertIn(self.cron.name, self.mailing._get_sms_ovh_stuck())
+        self.assertIn(self.cron.name, self.mailing._sms_ovh_get_stuck())
         self.assertIn("within minutes", self.mailing.sms_ovh_leaves)
         self.assertEqual(self._get_stuck(), self.mailing.sms_ovh_leaves)
         self.assertLessEqual(self._wake().call_at, fields.Datetime.now())

@@ -78,7 +78,7 @@ class CampaignCase(SmsOvhCase):
 
     def _count(self, mailing, **expected):
         """Check the figures; those that are not named are none."""
-        progress = mailing.get_sms_ovh_progress()
+        progress = mailing.sms_ovh_get_progress()
         names = ("waiting", "accepted", "delivered", "failed", "cancelled")
         self.assertEqual(progress["counts"], {**dict.fromkeys(names, 0), **expected})
         self.assertEqual(progress["total"], sum(expected.values()))
@@ -86,7 +86,7 @@ class CampaignCase(SmsOvhCase):
 
     def _get_announcements(self, mailing):
         channel = json_dump(
-            channel_with_db(self.env.cr.dbname, mailing._get_sms_ovh_channel())
+            channel_with_db(self.env.cr.dbname, mailing._sms_ovh_get_channel())
         )
         self.env.flush_all()
         self.env.cr.precommit.run()
@@ -159,12 +159,12 @@ class TestProgress(CampaignCase):
         traces[:6].trace_status = "pending"
         traces[:4].sent_datetime = now - timedelta(seconds=30)
         traces[4:6].sent_datetime = now - timedelta(seconds=100)
-        progress = mailing.get_sms_ovh_progress()
+        progress = mailing.sms_ovh_get_progress()
         self.assertEqual(progress["per_minute"], 4)
         end = fields.Datetime.to_datetime(progress["expected_end"])
         self.assertLess(abs(end - now - timedelta(seconds=60)).total_seconds(), 5)
         mailing.action_sms_ovh_pause()
-        progress = mailing.get_sms_ovh_progress()
+        progress = mailing.sms_ovh_get_progress()
         self.assertTrue(progress["paused"])
         self.assertFalse(progress["expected_end"])
 
@@ -179,7 +179,7 @@ class TestProgress(CampaignCase):
                     "failure_reason": f"Motif {index}",
                 }
             )
-        failures = mailing.get_sms_ovh_progress()["failures"]
+        failures = mailing.sms_ovh_get_progress()["failures"]
         self.assertEqual(sum(failure["count"] for failure in failures), 40)
         self.assertLessEqual(len(failures), mailing_mailing_progress.MAX_REASONS + 2)
 
@@ -187,8 +187,8 @@ class TestProgress(CampaignCase):
         mailing = self._create_mailing(self._numbers(1))
         nobody = new_test_user(self.env, "sms-nobody", groups="base.group_user")
         for method in (
-            "get_sms_ovh_progress",
-            "get_sms_ovh_results",
+            "sms_ovh_get_progress",
+            "sms_ovh_get_results",
             "action_sms_ovh_retry",
         ):
             with self.assertRaises(AccessError):
@@ -229,20 +229,20 @@ class TestProgress(CampaignCase):
 
     def test_another_process_told_just_now(self):
         mailing = self._create_mailing(self._numbers(1))
-        mailing._announce_sms_ovh_progress()
+        mailing._sms_ovh_announce_progress()
         self.assertEqual(len(self._get_announcements(mailing)), 1)
         # What this process remembers is nothing to another one.
         self._forget_announcements("+ INTERVAL '1h'")
-        mailing._announce_sms_ovh_progress()
+        mailing._sms_ovh_announce_progress()
         self.assertEqual(len(self._get_announcements(mailing)), 1)
         self._forget_announcements("- INTERVAL '1h'")
-        mailing._announce_sms_ovh_progress()
+        mailing._sms_ovh_announce_progress()
         self.assertEqual(len(self._get_announcements(mailing)), 2)
 
     def test_who_may_listen(self):
         mailing = self._create_mailing(self._numbers(1))
         other = self._create_mailing(self._numbers(1, first=5))
-        channels = [record._get_sms_ovh_channel() for record in (mailing, other)]
+        channels = [record._sms_ovh_get_channel() for record in (mailing, other)]
         self.assertNotEqual(
             channels[0].rpartition("_")[2], channels[1].rpartition("_")[2]
         )
@@ -254,11 +254,11 @@ class TestProgress(CampaignCase):
             user = new_test_user(self.env, f"listen_{groups}", groups=groups)
             theirs = mailing.with_user(user)
             if allowed:
-                self.assertEqual(theirs.get_sms_ovh_progress()["channel"], channels[0])
+                self.assertEqual(theirs.sms_ovh_get_progress()["channel"], channels[0])
             else:
                 with self.assertRaises(AccessError):
-                    theirs.get_sms_ovh_progress()
-        mailing._announce_sms_ovh_progress()
+                    theirs.sms_ovh_get_progress()
+        mailing._sms_ovh_announce_progress()
         self.assertEqual(len(self._get_announcements(mailing)), 1)
         bus = self.env["bus.bus"].search([], order="id desc", limit=1)
         self.assertIn(channels[0], bus.channel)
@@ -292,7 +292,7 @@ class TestProgress(CampaignCase):
         contact.subscription_ids.opt_out = True
         self.env.flush_all()
 
-        self.assertEqual(mailing.get_sms_ovh_progress()["retryable"], 6)
+        self.assertEqual(mailing.sms_ovh_get_progress()["retryable"], 6)
         self.simulator.set_sender(SERVICE_1, sender.name, status="enable")
         action = mailing.action_sms_ovh_retry()
         self.assertIn("SMS sent again: 5.", action["params"]["message"])
@@ -321,8 +321,8 @@ class TestProgress(CampaignCase):
         self._send_mailing(mailing)
         self.simulator.set_sender(SERVICE_1, sender.name, status="enable")
         with patch.object(mailing_mailing_progress, "RETRY_SLICE", 3):
-            self.assertEqual(mailing._retry_sms_ovh_failed(), (7, 0))
-            self.assertEqual(mailing._retry_sms_ovh_failed(), (0, 0))
+            self.assertEqual(mailing._sms_ovh_retry_failed(), (7, 0))
+            self.assertEqual(mailing._sms_ovh_retry_failed(), (0, 0))
         self._send_queue()
         self.assertEqual(len(self.simulator.get_ledger()), 7)
         self._count(mailing, accepted=7)

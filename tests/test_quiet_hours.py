@@ -526,7 +526,7 @@ class TestQuietHours(SmsOvhCase):
 
     def test_defaults(self):
         company = self.env["res.company"].create({"name": "Nouvelle"})
-        rules = company._get_sms_ovh_rules()
+        rules = company._sms_ovh_get_rules()
         self.assertEqual((rules.opens, rules.closes), (8, 20))
         self.assertEqual(rules.weekdays, {1, 2, 3, 4, 5, 6})
         self.assertTrue(rules.holidays)
@@ -538,7 +538,7 @@ class TestQuietHours(SmsOvhCase):
         settings.sms_ovh_open_to = 23
         settings.sms_ovh_open_sunday = True
         settings.save().set_values()
-        rules = self.company._get_sms_ovh_rules()
+        rules = self.company._sms_ovh_get_rules()
         self.assertEqual((rules.opens, rules.closes), (21, 23))
         self.assertIn(7, rules.weekdays)
 
@@ -553,8 +553,8 @@ class TestQuietHours(SmsOvhCase):
         settings.save().execute()
         evening, night = utc("2026-11-23 20:29"), utc("2026-11-23 20:30")
         opening = utc("2026-11-24 07:00")
-        self.assertEqual(self.company._get_sms_ovh_opening(evening), evening)
-        self.assertEqual(self.company._get_sms_ovh_opening(night), opening)
+        self.assertEqual(self.company._sms_ovh_get_opening(evening), evening)
+        self.assertEqual(self.company._sms_ovh_get_opening(night), opening)
         settings = Form(self.env["res.config.settings"])
         self.assertEqual(settings.sms_ovh_hours_preset, "charter")
         settings.sms_ovh_hours_preset = "charter_all"
@@ -564,11 +564,11 @@ class TestQuietHours(SmsOvhCase):
         self.assertEqual(settings.sms_ovh_hours_preset, "other")
         settings.sms_ovh_hours_preset = "ovhcloud"
         settings.save().execute()
-        self.assertEqual(self.company._get_sms_ovh_opening(evening), opening)
+        self.assertEqual(self.company._sms_ovh_get_opening(evening), opening)
 
     def test_presets_are_what_the_pages_say(self):
         """The hours of 2026 hold, and those of the older page are OVHcloud's, too."""
-        self.assertEqual(self.company._get_sms_ovh_rules(), Rules())
+        self.assertEqual(self.company._sms_ovh_get_rules(), Rules())
         for config, left in (("2026", True), ("older", False)):
             # A Saturday noon: open by the newest pages only.
             with self.subTest(config), freeze_time("2026-11-21 11:00:00"):

@@ -181,7 +181,7 @@ class TestReport(CampaignCase):
         self._send_mailing(mailing)
         self._receive_reports()
         expected = self._sum_ledger(self.simulator.get_ledger())
-        results = mailing.get_sms_ovh_results()
+        results = mailing.sms_ovh_get_results()
         self.assertEqual(results["taken"], 11)
         self.assertEqual(results["delivered"], 10)
         self.assertAlmostEqual(results["credits"], expected["credits"], 4)
@@ -198,7 +198,7 @@ class TestReport(CampaignCase):
             log.delivered_at = log.date + timedelta(minutes=minutes)
         self.env.flush_all()
         self.account.credit_price = 0.06
-        results = mailing.get_sms_ovh_results()
+        results = mailing.sms_ovh_get_results()
         self.assertEqual(results["median"], 5.5 * 60)
         self.assertAlmostEqual(results["slowest_tenth"], 9.1 * 60)
         self.assertEqual(results["currency_id"], self.company.currency_id.id)
@@ -223,7 +223,7 @@ class TestReport(CampaignCase):
             )
         self.env.invalidate_all()
         self.assertEqual(mailing.clicked, 1)
-        results = mailing.get_sms_ovh_results()
+        results = mailing.sms_ovh_get_results()
         self.assertEqual(results["clicks"], 1, "recipients who clicked, as in Odoo")
         self.assertTrue(results["has_links"])
         clicked = self.env["sms.ovh.report"].search([("clicks", "=", 1)])
@@ -245,8 +245,8 @@ class TestReport(CampaignCase):
         self.account._read_answers()
         later = self._send_mailing(self._create_mailing(numbers))
         self.env.invalidate_all()
-        self.assertEqual(mailing.get_sms_ovh_results()["stops"], 1)
-        self.assertEqual(later.get_sms_ovh_results()["stops"], 0)
+        self.assertEqual(mailing.sms_ovh_get_results()["stops"], 1)
+        self.assertEqual(later.sms_ovh_get_results()["stops"], 0)
         stopped = self.env["sms.ovh.report"].search([("stops", "=", 1)])
         self.assertEqual((stopped.number, stopped.mailing_id), (numbers[0], mailing))
 
@@ -260,7 +260,7 @@ class TestReport(CampaignCase):
         for mailing in (first, second):
             self._send_mailing(mailing)
         self.env.invalidate_all()
-        self.assertTrue(first.get_sms_ovh_results()["ab_test"])
+        self.assertTrue(first.sms_ovh_get_results()["ab_test"])
         action = second.action_sms_ovh_compare_versions()
         found = self._read(action["domain"], "ab_version")
         self.assertEqual(

@@ -272,7 +272,7 @@ class TestScreens(SmsOvhCase):
         self.company.sms_ovh_quiet_hours = True
         opened = mailing.action_sms_ovh_schedule()
         date = self.env[opened["res_model"]].browse(opened["res_id"]).schedule_date
-        self.assertEqual(self.company._get_sms_ovh_opening(date), date)
+        self.assertEqual(self.company._sms_ovh_get_opening(date), date)
 
     def test_a_test_says_to_whom_it_goes(self):
         mailing = self._create_mailing(["+33612340001"])
@@ -306,7 +306,7 @@ class TestScreens(SmsOvhCase):
         mailing = self._create_mailing(["+33612340001", "+33142685300"])
         mailing.action_sms_ovh_estimate()
         mailing.action_put_in_queue()
-        progress = mailing.get_sms_ovh_progress()
+        progress = mailing.sms_ovh_get_progress()
         self.assertEqual(progress["counts"]["waiting"], 1)
 
     def test_who_replies_has_a_name(self):

@@ -146,7 +146,7 @@ class TestSendingCompany(SmsOvhCase):
             theirs.action_send_sms,
             theirs.action_launch,
             theirs.action_sms_ovh_send,
-            theirs.get_sms_ovh_progress,
+            theirs.sms_ovh_get_progress,
             theirs.copy,
             theirs.unlink,
             lambda: (

@@ -310,7 +310,7 @@ class TestStops(AnswersCase):
             sms.record_company_id.country_id.fetch(["code"])
             sms.fetch(["number", "mailing_id", "sms_ovh_kind"])
             # A setting, which stays in memory.
-            self.company._clean_sms_ovh_number("+33612345678")
+            self.company._sms_ovh_clean_number("+33612345678")
             with self.assertQueryCount(1):
                 kept = sms._sms_ovh_leave_out_blacklisted()
             counts.append(len(kept))

@@ -45,7 +45,7 @@ class MailingSmsTest(models.TransientModel):
                 test.sms_ovh_resource_ref = test.sms_ovh_resource_ref
                 continue
             model = test.mailing_id.mailing_model_real
-            ids = model and test.mailing_id._as_sms_ovh_sent()._get_recipients()
+            ids = model and test.mailing_id._sms_ovh_as_sent()._get_recipients()
             test.sms_ovh_resource_ref = f"{model},{ids[0]}" if ids else False
 
     def action_send_sms(self):
@@ -63,13 +63,13 @@ class MailingSmsTest(models.TransientModel):
             # Core asks the provider of the environment's company.
             last_sudo = self.env["sms.sms"].sudo().search([], order="id desc", limit=1)
             result = super(MailingSmsTest, self.with_company(company)).action_send_sms()
-            self._set_sms_ovh_sent_elsewhere(last_sudo)
+            self._sms_ovh_set_sent_elsewhere(last_sudo)
             return result
         numbers = [number.strip() for number in self.numbers.splitlines()]
         numbers = [number for number in numbers if number]
         country_code = company.country_id.code or self.env.company.country_id.code
         cleaned = {
-            number: company._clean_sms_ovh_number(number, country_code)
+            number: company._sms_ovh_clean_number(number, country_code)
             for number in numbers
         }
         invalid = {
@@ -117,7 +117,7 @@ class MailingSmsTest(models.TransientModel):
             sticky=bool(invalid),
         )
 
-    def _set_sms_ovh_sent_elsewhere(self, last_sudo):
+    def _sms_ovh_set_sent_elsewhere(self, last_sudo):
         """Take tests that another provider has sent out of the queue.
 
         Core leaves there what it handed over: where the user's company sends through
@@ -186,12 +186,12 @@ class MailingSmsTest(models.TransientModel):
         """
         mailing = self.mailing_id
         record.check_access("read")
-        mailing._check_sms_ovh_estimable()
+        mailing._sms_ovh_check_estimable()
         # As who tests it may read it.
-        theirs = mailing._as_sms_ovh_sent(self.env.user)
-        composer = theirs._prepare_sms_ovh_composer(record.ids)
+        theirs = mailing._sms_ovh_as_sent(self.env.user)
+        composer = theirs._sms_ovh_prepare_composer(record.ids)
         records = composer.env[record._name].browse(record.ids)
-        with composer._naming_sms_ovh_failure(records):
+        with composer._sms_ovh_naming_failure(records):
             body = composer._prepare_body_values(records)[record.id]
         if is_blank(body):
             raise UserError(

@@ -28,10 +28,10 @@ class PhoneBlacklistRemove(models.TransientModel):
         Stop = self.env["sms.ovh.stop"]
         for wizard in self:
             wizard.sms_ovh_refusal = Stop.has_access("read") and Stop._get_refusal(
-                wizard._get_sms_ovh_number()
+                wizard._sms_ovh_get_number()
             )
 
-    def _get_sms_ovh_number(self):
+    def _sms_ovh_get_number(self):
         """Return the number in E.164, or False."""
         self.ensure_one()
         return self.phone and self.env.user._phone_format(number=self.phone)
@@ -42,7 +42,7 @@ class PhoneBlacklistRemove(models.TransientModel):
         :raise UserError: where the consent is missing, or OVHcloud does not do it
         """
         # Before OVHcloud is told anything.
-        self.env["phone.blacklist"]._check_sms_ovh_release([self._get_sms_ovh_number()])
+        self.env["phone.blacklist"]._sms_ovh_check_release([self._sms_ovh_get_number()])
         if not self.sms_ovh_take_off:
             return super().action_unblacklist_apply()
         consent = (self.sms_ovh_consent or "").strip()
@@ -53,7 +53,7 @@ class PhoneBlacklistRemove(models.TransientModel):
                     " consent the number stays on OVHcloud's blacklist."
                 )
             )
-        stops = self.env["sms.ovh.stop"]._find_refusing(self._get_sms_ovh_number())
+        stops = self.env["sms.ovh.stop"]._find_refusing(self._sms_ovh_get_number())
         accounts = stops.account_id
         for stop in stops:
             try:

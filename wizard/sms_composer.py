@@ -80,7 +80,7 @@ class SmsComposer(models.TransientModel):
         string="When It Leaves", compute="_compute_sms_ovh_leaves", compute_sudo=True
     )
 
-    def _get_sms_ovh_company(self):
+    def _sms_ovh_get_company(self):
         """Return the company that sends: the campaign's, the record's, or the user's.
 
         An answer goes out by the account that received what it answers.
@@ -95,7 +95,7 @@ class SmsComposer(models.TransientModel):
             return self.env.company
         # One company's for all of them, or else each by its own.
         companies = self.env["res.company"].union(
-            *records._get_sms_ovh_companies().values()
+            *records._sms_ovh_get_companies().values()
         )
         return companies if len(companies) == 1 else self.env.company
 
@@ -104,7 +104,7 @@ class SmsComposer(models.TransientModel):
     def _compute_sms_ovh_account_id(self):
         for composer in self:
             # sudo: who may send an SMS need not be allowed to see the account.
-            company_sudo = composer._get_sms_ovh_company().sudo()
+            company_sudo = composer._sms_ovh_get_company().sudo()
             composer.sms_ovh_account_id = company_sudo.sms_ovh_account_id
 
     @api.depends("sms_ovh_account_id", "template_id")
@@ -118,7 +118,7 @@ class SmsComposer(models.TransientModel):
             elif template_kind:
                 composer.sms_ovh_kind = template_kind
             elif not composer.sms_ovh_kind:
-                company = composer._get_sms_ovh_company()
+                company = composer._sms_ovh_get_company()
                 composer.sms_ovh_kind = company.sms_ovh_message_kind
 
     @api.depends("sms_ovh_account_id", "template_id", "mailing_id.sms_ovh_gsm7")
@@ -130,7 +130,7 @@ class SmsComposer(models.TransientModel):
             composer.sms_ovh_gsm7 = composer_sudo.sms_ovh_account_id and (
                 composer_sudo.mailing_id.sms_ovh_gsm7
                 or composer_sudo.template_id.sms_ovh_gsm7
-                or composer._get_sms_ovh_company().sudo().sms_ovh_gsm7
+                or composer._sms_ovh_get_company().sudo().sms_ovh_gsm7
             )
 
     @api.depends("sms_ovh_account_id", "template_id")
@@ -147,14 +147,14 @@ class SmsComposer(models.TransientModel):
                 composer.sms_ovh_sender_id = template_sender.sudo(False)
             elif composer.sms_ovh_sender_id.account_id != account:
                 # Who asked something may ask again.
-                reply_sudo = composer_sudo._find_sms_ovh_open_replies()[:1]
+                reply_sudo = composer_sudo._sms_ovh_find_open_replies()[:1]
                 composer.sms_ovh_sender_id = (
                     reply_sudo._get_answer_sender().with_env(self.env)
                     if reply_sudo
                     else account.default_sender_id
                 )
 
-    def _find_sms_ovh_open_replies(self):
+    def _sms_ovh_find_open_replies(self):
         """Return the replies that wait for an answer on the one record written to."""
         self.ensure_one()
         # sudo: whoever writes to a record need not be allowed to see all replies.
@@ -215,7 +215,7 @@ class SmsComposer(models.TransientModel):
                 filter(
                     None,
                     (
-                        composer._get_sms_ovh_number_warning(number, country_code)
+                        composer._sms_ovh_get_number_warning(number, country_code)
                         for number in numbers
                     ),
                 )
@@ -242,25 +242,25 @@ class SmsComposer(models.TransientModel):
                 or composer.sms_ovh_kind != "marketing"
             ):
                 continue
-            company = composer._get_sms_ovh_company().sudo()
+            company = composer._sms_ovh_get_company().sudo()
             country_code = company.country_id.code
             # Of several, in as many countries, the form tells the company's.
             number = composer.sanitized_numbers or composer.recipient_single_number_itf
             if composer.composition_mode != "mass" and number and "," not in number:
-                country_code = company._get_sms_ovh_country_code(number)
+                country_code = company._sms_ovh_get_country_code(number)
             wanted_at = max(composer.sms_ovh_send_at or now, now)
-            opening = company._get_sms_ovh_opening(wanted_at, country_code)
+            opening = company._sms_ovh_get_opening(wanted_at, country_code)
             if opening > wanted_at:
                 composer.sms_ovh_leaves = self.env._(
                     "Leaves on %(day)s at %(time)s: marketing SMS keep quiet hours.",
-                    **company._describe_sms_ovh_opening(opening),
+                    **company._sms_ovh_describe_opening(opening),
                 )
 
-    def _get_sms_ovh_number_warning(self, number, country_code):
+    def _sms_ovh_get_number_warning(self, number, country_code):
         """Return what is to be said of a number before it is sent to, or None."""
         number = (number or "").strip()
-        company = self._get_sms_ovh_company()
-        found = company._clean_sms_ovh_number(number, country_code)
+        company = self._sms_ovh_get_company()
+        found = company._sms_ovh_clean_number(number, country_code)
         if found.reason == "missing":
             return None
         if found.reason:
@@ -285,7 +285,7 @@ class SmsComposer(models.TransientModel):
             )
         return None
 
-    def _has_sms_ovh_opt_out_link(self):
+    def _sms_ovh_has_opt_out_link(self):
         return self._is_mass_sms() and self.mass_sms_allow_unsubscribe
 
     @api.depends(
@@ -298,7 +298,7 @@ class SmsComposer(models.TransientModel):
     def _compute_sms_segments(self):
         return super()._compute_sms_segments()
 
-    def _get_sms_ovh_texts(self):
+    def _sms_ovh_get_texts(self):
         texts = {
             composer.id: get_text_as_sent(composer.body, gsm7=composer.sms_ovh_gsm7)
             for composer in self
@@ -319,7 +319,7 @@ class SmsComposer(models.TransientModel):
         if self.mailing_id:
             self.mailing_id.check_access("write")
         if self.env.context.get("sms_ovh_unattended") is not UNATTENDED:
-            self._check_sms_ovh_sendable()
+            self._sms_ovh_check_sendable()
         return super().action_send_sms()
 
     def _action_send_sms(self):
@@ -334,27 +334,27 @@ class SmsComposer(models.TransientModel):
         if reply:
             self = self.with_company(reply.company_id)
         if not self.mailing_id:
-            self = self.with_context(**self._get_sms_ovh_choice())
+            self = self.with_context(**self._sms_ovh_get_choice())
         if self.env.su:
             self = self.with_context(sms_ovh_unasked=UNASKED)
         if self.env.su and self.composition_mode == "mass":
             self = self.with_context(sms_ovh_by_record=BY_RECORD)
-        if reply and self._is_sms_ovh_answer():
-            result = self._answer_sms_ovh_reply()
+        if reply and self._sms_ovh_is_answer():
+            result = self._sms_ovh_answer_reply()
         else:
-            # sudo: see `_find_sms_ovh_open_replies`.
-            reply = reply.sudo() | self._find_sms_ovh_open_replies()
+            # sudo: see `_sms_ovh_find_open_replies`.
+            reply = reply.sudo() | self._sms_ovh_find_open_replies()
             result = super()._action_send_sms()
         reply._set_answered()
         return result
 
-    def _is_sms_ovh_answer(self):
+    def _sms_ovh_is_answer(self):
         """Whether this writes on one record that has a chatter."""
         return self.comment_single_recipient and isinstance(
             self._get_records(), self.pool["mail.thread"]
         )
 
-    def _answer_sms_ovh_reply(self):
+    def _sms_ovh_answer_reply(self):
         """Send to the number that wrote what is answered.
 
         :return: the `mail.message`
@@ -369,7 +369,7 @@ class SmsComposer(models.TransientModel):
             sms_pid_to_number={partner.id: number} if partner else None,
         )
 
-    def _get_sms_ovh_choice(self):
+    def _sms_ovh_get_choice(self):
         """Return the context with what was chosen, apart from the company's defaults.
 
         Those are left to each SMS: the records may be of several companies. Both are
@@ -382,13 +382,13 @@ class SmsComposer(models.TransientModel):
             "sms_ovh_kind": False,
             "sms_ovh_sender_id": False,
             "sms_ovh_gsm7": False,
-            **composer_sudo.template_id._get_sms_ovh_context(),
+            **composer_sudo.template_id._sms_ovh_get_context(),
         }
         account = composer_sudo.sms_ovh_account_id
         if not account:
             return choice
         kind = composer_sudo.sms_ovh_kind
-        company = self._get_sms_ovh_company()
+        company = self._sms_ovh_get_company()
         if choice["sms_ovh_kind"] or kind != company.sms_ovh_message_kind:
             choice["sms_ovh_kind"] = kind
         sender = composer_sudo.sms_ovh_sender_id
@@ -403,28 +403,28 @@ class SmsComposer(models.TransientModel):
         And to write in GSM-7 what the campaign, the template or the company says; and
         with the rights of who wrote it, whoever has it sent.
         """
-        is_slice = self._is_sms_ovh_slice()
+        is_slice = self._sms_ovh_is_slice()
         # One that is not saved only shows what would be sent.
         if self.id and is_slice:
-            self = self._as_sms_ovh_author()
+            self = self._sms_ovh_as_author()
             records = records.with_env(self.env)
         if is_slice and "sms_ovh_links" not in self.env.context:
             self = self.with_context(sms_ovh_links=ShortLinks())
-        self = self._as_sms_ovh_rendered(self.sms_ovh_gsm7, is_slice)
+        self = self._sms_ovh_as_rendered(self.sms_ovh_gsm7, is_slice)
         return super()._prepare_body_values(records)
 
-    def _as_sms_ovh_author(self):
+    def _sms_ovh_as_author(self):
         """Return this composer with the rights of who wrote its campaign.
 
         Scheduled actions have all rights, and a colleague may have more.
         """
-        author = self.mailing_id._get_sms_ovh_author_sudo()
+        author = self.mailing_id._sms_ovh_get_author_sudo()
         if not author or (author == self.env.user and not self.env.su):
             return self
-        theirs = self.mailing_id._as_sms_ovh_sent()
+        theirs = self.mailing_id._sms_ovh_as_sent()
         return self.with_user(author).with_context(**theirs.env.context)
 
-    def _as_sms_ovh_rendered(self, choice, links_shortened=False):
+    def _sms_ovh_as_rendered(self, choice, links_shortened=False):
         """Return this composer as it renders texts in GSM-7, where it does.
 
         :param str|bool choice: what is written in it
@@ -440,7 +440,7 @@ class SmsComposer(models.TransientModel):
     def _compute_sms_ovh_body(self):
         """Compute as Odoo does, and write in GSM-7 what a template fills in."""
         for composer in self:
-            composer._as_sms_ovh_rendered(composer.sms_ovh_gsm7)._compute_body()
+            composer._sms_ovh_as_rendered(composer.sms_ovh_gsm7)._compute_body()
 
     def _prepare_mass_sms_values(self, records):
         """Override of `sms` to tell each SMS which company sends it, and leave out some.
@@ -450,20 +450,20 @@ class SmsComposer(models.TransientModel):
         """
         if not self.env["res.company"]._sms_ovh_is_used():
             return super()._prepare_mass_sms_values(records)
-        if self._is_sms_ovh_slice():
+        if self._sms_ovh_is_slice():
             records = records.with_context(sms_ovh_trust_sanitized=True)
             result = super()._prepare_mass_sms_values(records)
             # sudo: the settings of the company that sends.
             company_sudo = self.mailing_id.sms_ovh_company_id.sudo()
-            self._leave_out_sms_ovh_stopped(result)
+            self._sms_ovh_leave_out_stopped(result)
             for values in result.values():
                 values["record_company_id"] = company_sudo.id
-                self._leave_out_sms_ovh(values, company_sudo)
-            self._leave_out_sms_ovh_dead(result.values(), company_sudo)
+                self._sms_ovh_leave_out(values, company_sudo)
+            self._sms_ovh_leave_out_dead(result.values(), company_sudo)
             return result
         result = super()._prepare_mass_sms_values(records)
         # sudo: which of them send through OVHcloud; other providers go by the record.
-        companies = records._get_sms_ovh_companies()
+        companies = records._sms_ovh_get_companies()
         senders_sudo = self.env["res.company"].sudo().union(*companies.values())
         if self.mailing_id or not senders_sudo.sms_ovh_account_id:
             return result
@@ -474,14 +474,14 @@ class SmsComposer(models.TransientModel):
             company_sudo = company.sudo()
             for record in company_records:
                 result[record.id]["record_company_id"] = company.id
-                self._leave_out_sms_ovh(result[record.id], company_sudo)
+                self._sms_ovh_leave_out(result[record.id], company_sudo)
             if company_sudo.sms_ovh_account_id:
-                self._leave_out_sms_ovh_dead(
+                self._sms_ovh_leave_out_dead(
                     [result[record.id] for record in company_records], company
                 )
         return result
 
-    def _leave_out_sms_ovh_dead(self, vals_list, company):
+    def _sms_ovh_leave_out_dead(self, vals_list, company):
         """Leave out numbers that nobody has, as operators said when they were asked.
 
         :param vals_list: values of SMS, which are changed
@@ -493,9 +493,9 @@ class SmsComposer(models.TransientModel):
         )
         for values in outgoing:
             if values["number"] in dead:
-                self._cancel_sms_ovh_values(values, "sms_ovh_dead")
+                self._sms_ovh_cancel_values(values, "sms_ovh_dead")
 
-    def _leave_out_sms_ovh_stopped(self, sms_values):
+    def _sms_ovh_leave_out_stopped(self, sms_values):
         """Leave out who opted out, or seems to have, until somebody has decided.
 
         Of other SMS than those of campaigns that heed the blacklist, those that are
@@ -518,9 +518,9 @@ class SmsComposer(models.TransientModel):
         for values in checked:
             reason = stopped.get(values["number"])
             if reason and (values["state"] == "outgoing" or reason == "sms_blacklist"):
-                self._cancel_sms_ovh_values(values, reason)
+                self._sms_ovh_cancel_values(values, reason)
 
-    def _cancel_sms_ovh_values(self, sms_values, failure_type):
+    def _sms_ovh_cancel_values(self, sms_values, failure_type):
         """Say in the values of an SMS, and of its trace, that it is not sent.
 
         :param dict sms_values: which are changed
@@ -529,12 +529,12 @@ class SmsComposer(models.TransientModel):
         sms_values.update(
             state="canceled",
             failure_type=failure_type,
-            body=self._get_sms_ovh_own_text(sms_values),
+            body=self._sms_ovh_get_own_text(sms_values),
         )
         for __, __, trace_values in sms_values.get("mailing_trace_ids") or ():
             trace_values.update(trace_status="cancel", failure_type=failure_type)
 
-    def _get_sms_ovh_own_text(self, sms_values):
+    def _sms_ovh_get_own_text(self, sms_values):
         """Return the text of an SMS without the opt-out link that core adds.
 
         :param dict sms_values: its values
@@ -550,7 +550,7 @@ class SmsComposer(models.TransientModel):
             body = body.removesuffix(f"\n{self._get_unsubscribe_info(url)}")
         return body
 
-    def _leave_out_sms_ovh(self, sms_values, company_sudo):
+    def _sms_ovh_leave_out(self, sms_values, company_sudo):
         """Cancel an SMS that OVHcloud would charge for nothing, or refuse.
 
         :param dict sms_values: values of the SMS, which are changed
@@ -562,13 +562,13 @@ class SmsComposer(models.TransientModel):
             const.KIND_TO_FAILURE_TYPE.get(get_kind(sms_values["number"]))
         )
         if no_mobile:
-            self._cancel_sms_ovh_values(sms_values, no_mobile)
-        elif is_blank(self._get_sms_ovh_own_text(sms_values)):
-            self._cancel_sms_ovh_values(sms_values, "sms_ovh_empty")
-        elif not self._reaches_sms_ovh(sms_values["number"], company_sudo):
-            self._cancel_sms_ovh_values(sms_values, "sms_ovh_destination")
+            self._sms_ovh_cancel_values(sms_values, no_mobile)
+        elif is_blank(self._sms_ovh_get_own_text(sms_values)):
+            self._sms_ovh_cancel_values(sms_values, "sms_ovh_empty")
+        elif not self._sms_ovh_reaches(sms_values["number"], company_sudo):
+            self._sms_ovh_cancel_values(sms_values, "sms_ovh_destination")
 
-    def _reaches_sms_ovh(self, number, company_sudo):
+    def _sms_ovh_reaches(self, number, company_sudo):
         """Return whether SMS of the chosen sender, or of its country's, reach a number.
 
         :param str number: in E.164
@@ -587,12 +587,12 @@ class SmsComposer(models.TransientModel):
     # Whose text fails
     # ------------------------------------------------------------
 
-    def _undoing_sms_ovh(self):
+    def _sms_ovh_undoing(self):
         """Return a savepoint: one that keeps the cache, where this is there only."""
         return self.env.cr.savepoint(flush=bool(self.id))
 
     @contextmanager
-    def _naming_sms_ovh_failure(self, records):
+    def _sms_ovh_naming_failure(self, records):
         """Say of an error in a text which of the records caused it.
 
         What was written inside is undone then.
@@ -600,30 +600,30 @@ class SmsComposer(models.TransientModel):
         :raise SmsOvhTextFails: where a placeholder cannot be filled for one
         """
         try:
-            with self._undoing_sms_ovh():
+            with self._sms_ovh_undoing():
                 yield
         except (psycopg2.Error, ConcurrencyError):
             raise
         except Exception as error:
-            if failure := self._find_sms_ovh_failure(records):
+            if failure := self._sms_ovh_find_failure(records):
                 raise failure from error
             raise
 
-    def _find_sms_ovh_failure(self, records):
+    def _sms_ovh_find_failure(self, records):
         """Return what fails for which of these records, None where no text does.
 
         :rtype: SmsOvhTextFails|None
         """
-        error = self._get_sms_ovh_render_error(records)
+        error = self._sms_ovh_get_render_error(records)
         if not error:
             return None
         while len(records) > 1:
             half = records[: len(records) // 2]
-            if half_error := self._get_sms_ovh_render_error(half):
+            if half_error := self._sms_ovh_get_render_error(half):
                 records, error = half, half_error
             else:
                 records = records[len(half) :]
-        error = self._get_sms_ovh_render_error(records) or error
+        error = self._sms_ovh_get_render_error(records) or error
         # Odoo wraps it into a sentence that shows the text again.
         while isinstance(error.__cause__, Exception):
             error = error.__cause__
@@ -637,10 +637,10 @@ class SmsComposer(models.TransientModel):
             records.id,
         )
 
-    def _get_sms_ovh_render_error(self, records):
+    def _sms_ovh_get_render_error(self, records):
         """Return what rendering the text for these records raises, or None."""
         try:
-            with self._undoing_sms_ovh():
+            with self._sms_ovh_undoing():
                 self._prepare_body_values(records)
         except (psycopg2.Error, ConcurrencyError):
             raise
@@ -655,13 +655,13 @@ class SmsComposer(models.TransientModel):
     # who got one: the time for one SMS grows with their number. These ask for the slice
     # at hand only.
 
-    def _is_sms_ovh_slice(self):
+    def _sms_ovh_is_slice(self):
         """Whether this composes a slice of a campaign that OVHcloud sends."""
         return bool(self._is_mass_sms() and self.mailing_id.sms_ovh_account_id)
 
     def _get_optout_record_ids(self, records, recipients_info):
         """Override of `mass_mailing_sms`: see above."""
-        if not self._is_sms_ovh_slice():
+        if not self._sms_ovh_is_slice():
             return super()._get_optout_record_ids(records, recipients_info)
         mailing = self.mailing_id
         if mailing.mailing_model_name != "mailing.list" or not is_core_method(
@@ -684,7 +684,7 @@ class SmsComposer(models.TransientModel):
 
         Numbers of earlier slices count, too.
         """
-        if not self._is_sms_ovh_slice():
+        if not self._sms_ovh_is_slice():
             return super()._get_done_record_ids(records, recipients_info)
         # What other addons leave out. Core's own reads the whole campaign each time.
         others = set()

@@ -112,9 +112,9 @@ class SmsOvhMailingSend(models.TransientModel):
 
         It is kept nowhere: what a record says is for those who may read the record.
         """
-        mailing = self.mailing_id._as_sms_ovh_sent()
+        mailing = self.mailing_id._sms_ovh_as_sent()
         try:
-            (rendered,) = mailing._render_sms_ovh(
+            (rendered,) = mailing._sms_ovh_render(
                 record.ids, sms_id=self.estimate_id.first_sms_id
             )
         except UserError:
@@ -160,8 +160,8 @@ class SmsOvhMailingSend(models.TransientModel):
         """Write in GSM-7 what saves the most, and compute anew."""
         self.ensure_one()
         self.check_access("write")
-        self.mailing_id._check_sms_ovh_not_sent()
-        self.mailing_id._check_sms_ovh_estimable()
+        self.mailing_id._sms_ovh_check_not_sent()
+        self.mailing_id._sms_ovh_check_estimable()
         if better := self.estimate_id.gsm7_better:
             self.mailing_id.sms_ovh_gsm7 = better
         return self.action_estimate()
@@ -196,7 +196,7 @@ class SmsOvhMailingSend(models.TransientModel):
                     left=format_credits(self.env, left),
                 )
             elif missing:
-                send.credit_warning = send.mailing_id._get_sms_ovh_missing_sentence()
+                send.credit_warning = send.mailing_id._sms_ovh_get_missing_sentence()
 
     # ------------------------------------------------------------
     # Actions
@@ -216,7 +216,7 @@ class SmsOvhMailingSend(models.TransientModel):
         """Compute anew."""
         self.ensure_one()
         self.check_access("write")
-        self.mailing_id._check_sms_ovh_estimable()
+        self.mailing_id._sms_ovh_check_estimable()
         self.env["sms.ovh.estimate"]._start(self.mailing_id)
         self.change_notice = False
         return self._open()
@@ -286,8 +286,8 @@ class SmsOvhMailingSend(models.TransientModel):
                 )
             )
         mailing.invalidate_recordset(["state", "write_uid"])
-        mailing._check_sms_ovh_not_sent()
-        mailing._check_sms_ovh_estimable()
+        mailing._sms_ovh_check_not_sent()
+        mailing._sms_ovh_check_estimable()
         if self.mode == "schedule":
             self._check_schedule_date()
         if changed := self._get_change():
@@ -336,12 +336,12 @@ class SmsOvhMailingSend(models.TransientModel):
         mailing = self.mailing_id
         if self.state == "running":
             return None
-        count = mailing._count_sms_ovh_recipients()
+        count = mailing._sms_ovh_count_recipients()
         if not count:
             return 0, self.env._(
                 "The list is empty now: nobody is left to write to. Nothing was sent."
             )
-        if not mailing._has_fresh_sms_ovh_estimate() and self.state == "done":
+        if not mailing._sms_ovh_has_fresh_estimate() and self.state == "done":
             return count, self.env._(
                 "The campaign or its recipients have changed since the estimate: here"
                 " are the new figures. Nothing was sent yet."

@@ -118,7 +118,7 @@ class SmsOvhNumberCheckRequest(models.TransientModel):
         company = self.env.company
         # sudo: which account a company sends with.
         account = company.sudo().sms_ovh_account_id.sudo(False)
-        if not account or not company._is_sms_ovh_own():
+        if not account or not company._sms_ovh_is_own():
             raise UserError(
                 self.env._(
                     "%s does not send with OVHcloud: choose an account in the settings"
@@ -167,7 +167,7 @@ class SmsOvhNumberCheckRequest(models.TransientModel):
                     missing += 1
                     continue
                 country = record._phone_get_country().get(record.id)
-                number = account.company_id._clean_sms_ovh_number(
+                number = account.company_id._sms_ovh_clean_number(
                     typed, country.code if country else None
                 ).number
             if number:
@@ -234,7 +234,7 @@ class SmsOvhNumberCheckRequest(models.TransientModel):
         self.check_access("write")
         account = self.account_id
         account.check_access("read")
-        if not account.company_id._is_sms_ovh_own():
+        if not account.company_id._sms_ovh_is_own():
             raise AccessError(
                 self.env._("You cannot check numbers for a company that is not yours.")
             )

@@ -82,7 +82,7 @@ class SmsOvhNumberCorrection(models.TransientModel):
         country = target._phone_get_country().get(target.id) if target else None
         country_code = country.code if country else None
         typed = info["number"] or ""
-        found = company._clean_sms_ovh_number(typed, country_code)
+        found = company._sms_ovh_clean_number(typed, country_code)
         if found.reason:
             reason = get_number_sentences(self.env)[found.reason]
             number = propose_number(typed, country_code, company.country_id.code)
@@ -175,7 +175,7 @@ class SmsOvhNumberCorrection(models.TransientModel):
             )
         company = self.mailing_id.sms_ovh_company_id or self.env.company
         country = record._phone_get_country().get(record.id)
-        found = company._clean_sms_ovh_number(
+        found = company._sms_ovh_clean_number(
             self.proposal, country.code if country else None
         )
         if not found.takes_sms:

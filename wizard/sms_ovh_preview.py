@@ -40,7 +40,7 @@ class SmsOvhPreview(models.TransientModel):
 
     def _get_recipients(self):
         """Return the ids of the campaign's recipients, in its order."""
-        return self.mailing_id._as_sms_ovh_sent()._get_recipients()
+        return self.mailing_id._sms_ovh_as_sent()._get_recipients()
 
     @api.depends("mailing_id")
     def _compute_count(self):
@@ -94,8 +94,8 @@ class SmsOvhPreview(models.TransientModel):
             record.check_access("read")
             content["name"] = record.display_name
             # As who looks may read it: nothing is sent.
-            theirs = mailing._as_sms_ovh_sent(self.env.user)
-            (sms,) = theirs._render_sms_ovh(record.ids)
+            theirs = mailing._sms_ovh_as_sent(self.env.user)
+            (sms,) = theirs._sms_ovh_render(record.ids)
         except AccessError:
             content["error"] = self.env._(
                 "You may not see this recipient. Choose another one."

@@ -371,13 +371,13 @@ def _leave_out_cleaning():
     patch(
         "models.mailing_mailing_estimate",
         "MailingMailing",
-        "_find_sms_ovh_several",
+        "_sms_ovh_find_several",
         lambda mailing, records: set(),
     )
     patch(
         "wizard.sms_composer",
         "SmsComposer",
-        "_as_sms_ovh_rendered",
+        "_sms_ovh_as_rendered",
         lambda composer, *args: composer,
     )
 
@@ -729,7 +729,7 @@ def open_progress(env, mailing_id, times=10):
         env.invalidate_all()
         queries = env.cr.sql_log_count
         start = time.perf_counter()
-        found = mailing.get_sms_ovh_progress()
+        found = mailing.sms_ovh_get_progress()
         taken.append(1000 * (time.perf_counter() - start))
     return {
         "first": taken[0],

@@ -389,7 +389,7 @@ def progress(studio):
     studio.rpc("mailing.mailing", "action_put_in_queue", [mailing])
 
     def begun():
-        counts = studio.rpc("mailing.mailing", "get_sms_ovh_progress", [mailing])[
+        counts = studio.rpc("mailing.mailing", "sms_ovh_get_progress", [mailing])[
             "counts"
         ]
         return counts["accepted"] + counts["delivered"] > 60

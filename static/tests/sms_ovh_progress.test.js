@@ -172,11 +172,11 @@ beforeEach(() => {
     results = makeResults();
     workerState = "CONNECTED";
     left = [];
-    onRpc("mailing.mailing", "get_sms_ovh_progress", ({args}) => {
+    onRpc("mailing.mailing", "sms_ovh_get_progress", ({args}) => {
         expect.step(`progress ${args[0]}`);
         return {channel: `sms_ovh.mailing_${args[0]}`, ...progress};
     });
-    onRpc("mailing.mailing", "get_sms_ovh_results", ({args}) => {
+    onRpc("mailing.mailing", "sms_ovh_get_results", ({args}) => {
         expect.step(`results ${args[0]}`);
         return results;
     });
@@ -231,7 +231,7 @@ test("what moves is asked for again, though nothing is announced", async () => {
     await mount();
     expect.verifySteps(["progress 1", "add sms_ovh.mailing_1"]);
     let asked = 0;
-    onRpc("mailing.mailing", "get_sms_ovh_progress", () => {
+    onRpc("mailing.mailing", "sms_ovh_get_progress", () => {
         asked++;
         return progress;
     });
@@ -251,7 +251,7 @@ test("many announcements, few questions", async () => {
     await mount();
     expect.verifySteps(["progress 1", "add sms_ovh.mailing_1"]);
     let asked = 0;
-    onRpc("mailing.mailing", "get_sms_ovh_progress", () => {
+    onRpc("mailing.mailing", "sms_ovh_get_progress", () => {
         asked++;
         return progress;
     });

@@ -138,12 +138,12 @@ export class CampaignProgress extends Component {
         this.again = false;
         const start = Date.now();
         try {
-            const progress = await this.orm.silent.call(MODEL, "get_sms_ovh_progress", [
+            const progress = await this.orm.silent.call(MODEL, "sms_ovh_get_progress", [
                 [resId],
             ]);
             let results = this.state.results;
             if (this.isOver(progress) && (progress.sent_at || results)) {
-                results = await this.orm.silent.call(MODEL, "get_sms_ovh_results", [
+                results = await this.orm.silent.call(MODEL, "sms_ovh_get_results", [
                     [resId],
                 ]);
             }
