@@ -236,6 +236,31 @@ class SimulatorCase(BaseCase):
         self.breaches.clear()
         self.assertFalse(found)
 
+    @classmethod
+    def _create_account(
+        cls, company, service_name=SERVICE_1, keys=KEYS_1, connect=True
+    ):
+        """Create the account of `company` and have it send with it."""
+        account = cls.env["sms.ovh.account"].create(
+            {
+                "company_id": company.id,
+                "service_name": service_name,
+                "endpoint": "custom",
+                "endpoint_url": cls.simulator.api_url,
+                **keys,
+            }
+        )
+        if connect:
+            account.action_synchronise()
+            company.write(
+                {
+                    "sms_ovh_account_id": account.id,
+                    # So that the tests pass at any hour.
+                    "sms_ovh_quiet_hours": False,
+                }
+            )
+        return account
+
     def setUp(self):
         super().setUp()
         self.simulator.reset()
@@ -267,29 +292,6 @@ class SmsOvhCase(SimulatorCase, TransactionCase):
         )
         # Nothing comes without a trigger while the inbox is treated: no need to wait.
         cls.classPatch(sms_ovh_event, "WAKE_EVERY", 0.01)
-
-    @classmethod
-    def _create_account(cls, company, service_name, keys, connect=True):
-        """Create the account of `company` and have it send with it."""
-        account = cls.env["sms.ovh.account"].create(
-            {
-                "company_id": company.id,
-                "service_name": service_name,
-                "endpoint": "custom",
-                "endpoint_url": cls.simulator.api_url,
-                **keys,
-            }
-        )
-        if connect:
-            account.action_synchronise()
-            company.write(
-                {
-                    "sms_ovh_account_id": account.id,
-                    # So that the tests pass at any hour.
-                    "sms_ovh_quiet_hours": False,
-                }
-            )
-        return account
 
     def _sender(self, **values):
         """Return the one sender of the account with these values."""

@@ -13,17 +13,7 @@ class AccountToursCase(SimulatorCase, HttpCase):
         company = cls.env.ref("base.main_company")
         cls.env["res.lang"]._activate_lang("en_US")
         cls.env.ref("base.user_admin").lang = "en_US"
-        cls.account = cls.env["sms.ovh.account"].create(
-            {
-                "company_id": company.id,
-                "service_name": SERVICE_1,
-                "endpoint": "custom",
-                "endpoint_url": cls.simulator.api_url,
-                **KEYS_1,
-            }
-        )
-        cls.account.action_synchronise()
-        company.sms_ovh_account_id = cls.account
+        cls.account = cls._create_account(company)
 
     def _get_service(self):
         return self.simulator.get_state()["services"][SERVICE_1]

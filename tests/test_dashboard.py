@@ -450,17 +450,7 @@ class TestDashboardTour(SimulatorCase, HttpCase):
     def test_read_the_dashboard(self):
         company = self.env.ref("base.main_company")
         self.env["sms.ovh.account"].search([]).action_archive()
-        account = self.env["sms.ovh.account"].create(
-            {
-                "company_id": company.id,
-                "service_name": SERVICE_1,
-                "endpoint": "custom",
-                "endpoint_url": self.simulator.api_url,
-                **KEYS_1,
-            }
-        )
-        company.sms_ovh_account_id = account
-        account.action_synchronise()
+        account = self._create_account(company)
         admin = self.env.ref("base.user_admin")
         self.env["res.lang"]._activate_lang("en_US")
         admin.write({"lang": "en_US", "company_id": company.id})

@@ -3,7 +3,7 @@ from unittest.mock import patch
 from odoo.tests import HttpCase, tagged
 
 from .. import const
-from .common import KEYS_1, SERVICE_1, SimulatorCase
+from .common import SimulatorCase
 
 
 @tagged("-at_install", "post_install")
@@ -21,17 +21,7 @@ class TestEstimateTour(SimulatorCase, HttpCase):
         company.write(
             {"country_id": cls.env.ref("base.fr").id, "sms_ovh_quiet_hours": False}
         )
-        account = cls.env["sms.ovh.account"].create(
-            {
-                "company_id": company.id,
-                "service_name": SERVICE_1,
-                "endpoint": "custom",
-                "endpoint_url": cls.simulator.api_url,
-                **KEYS_1,
-            }
-        )
-        account.action_synchronise()
-        company.sms_ovh_account_id = account
+        cls._create_account(company)
         cls.mailing_list = cls.env["mailing.list"].create({"name": "Clients du tour"})
         cls.env["mailing.contact"].create(
             [

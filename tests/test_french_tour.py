@@ -1,6 +1,6 @@
 from odoo.tests import HttpCase, tagged
 
-from .common import KEYS_1, SERVICE_1, SimulatorCase
+from .common import SimulatorCase
 
 
 @tagged("-at_install", "post_install")
@@ -16,17 +16,7 @@ class TestFrenchTour(SimulatorCase, HttpCase):
         admin.lang = "fr_FR"
         cls.company = admin.company_id
         cls.company.sms_ovh_quiet_hours = False
-        account = cls.env["sms.ovh.account"].create(
-            {
-                "company_id": cls.company.id,
-                "service_name": SERVICE_1,
-                "endpoint": "custom",
-                "endpoint_url": cls.simulator.api_url,
-                **KEYS_1,
-            }
-        )
-        account.action_synchronise()
-        cls.company.sms_ovh_account_id = account
+        cls._create_account(cls.company)
         mailing_list = cls.env["mailing.list"].create({"name": "Clients du tour"})
         cls.env["mailing.contact"].create(
             {"name": "Zoé", "mobile": "+33611111111", "list_ids": mailing_list.ids}

@@ -10,7 +10,7 @@ from odoo.tools import mute_logger
 
 from .. import const
 from ..models import sms_ovh_number_check
-from .common import KEYS_1, KEYS_2, SERVICE_1, SERVICE_2, SimulatorCase, SmsOvhCase
+from .common import KEYS_2, SERVICE_1, SERVICE_2, SimulatorCase, SmsOvhCase
 
 DEAD = "+33612340020"  # see `dev/ovh_simulator/magic.py`
 ABSENT = "+33612340024"
@@ -569,17 +569,7 @@ class TestNumberCheckTour(SimulatorCase, HttpCase):
         company.write(
             {"country_id": cls.env.ref("base.fr").id, "sms_ovh_quiet_hours": False}
         )
-        cls.account = cls.env["sms.ovh.account"].create(
-            {
-                "company_id": company.id,
-                "service_name": SERVICE_1,
-                "endpoint": "custom",
-                "endpoint_url": cls.simulator.api_url,
-                **KEYS_1,
-            }
-        )
-        cls.account.action_synchronise()
-        company.sms_ovh_account_id = cls.account
+        cls.account = cls._create_account(company)
         cls.mailing_list = cls.env["mailing.list"].create(
             {"name": "Clients à vérifier"}
         )

@@ -3,7 +3,7 @@
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import HttpCase, new_test_user, tagged
 
-from .common import KEYS_1, SERVICE_1, SimulatorCase, SmsOvhCase
+from .common import SimulatorCase, SmsOvhCase
 
 DIRTY = {
     "clean": "+33612340010",
@@ -164,17 +164,7 @@ class TestNumberCorrectionTour(SimulatorCase, HttpCase):
         company.write(
             {"country_id": cls.env.ref("base.fr").id, "sms_ovh_quiet_hours": False}
         )
-        account = cls.env["sms.ovh.account"].create(
-            {
-                "company_id": company.id,
-                "service_name": SERVICE_1,
-                "endpoint": "custom",
-                "endpoint_url": cls.simulator.api_url,
-                **KEYS_1,
-            }
-        )
-        account.action_synchronise()
-        company.sms_ovh_account_id = account
+        cls._create_account(company)
         mailing_list = cls.env["mailing.list"].create({"name": "Clients du tableur"})
         cls.mailing = cls.env["mailing.mailing"].create(
             {

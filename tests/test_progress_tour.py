@@ -4,7 +4,7 @@ from unittest.mock import patch
 from odoo.tests import HttpCase, tagged
 
 from .. import const
-from .common import KEYS_1, SERVICE_1, SimulatorCase
+from .common import SimulatorCase
 from .test_progress import UNDELIVERABLE
 
 
@@ -17,17 +17,7 @@ class TestProgressTour(SimulatorCase, HttpCase):
         self.env["sms.ovh.account"].search([]).action_archive()
         self.env["sms.sms"].search([]).unlink()
         self.env["mailing.mailing"].search([("state", "!=", "done")]).unlink()
-        account = self.env["sms.ovh.account"].create(
-            {
-                "company_id": company.id,
-                "service_name": SERVICE_1,
-                "endpoint": "custom",
-                "endpoint_url": self.simulator.api_url,
-                **KEYS_1,
-            }
-        )
-        company.sms_ovh_account_id = account
-        account.action_synchronise()
+        self._create_account(company)
         self.env["res.lang"]._activate_lang("en_US")
         admin = self.env.ref("base.user_admin")
         admin.write({"lang": "en_US", "company_id": company.id})

@@ -3,7 +3,7 @@ from zoneinfo import ZoneInfo
 
 from odoo.tests import HttpCase, tagged
 
-from .common import KEYS_1, SERVICE_1, SimulatorCase
+from .common import SimulatorCase
 
 
 @tagged("-at_install", "post_install")
@@ -14,16 +14,7 @@ class TestScheduleTour(SimulatorCase, HttpCase):
         self.env["sms.ovh.account"].search([]).action_archive()
         self.env["mailing.mailing"].search([("mailing_type", "=", "sms")]).unlink()
         company = self.env.ref("base.main_company")
-        account = self.env["sms.ovh.account"].create(
-            {
-                "company_id": company.id,
-                "service_name": SERVICE_1,
-                "endpoint": "custom",
-                "endpoint_url": self.simulator.api_url,
-                **KEYS_1,
-            }
-        )
-        account.action_synchronise()
+        account = self._create_account(company)
         # Whatever the hour is, it is closed now.
         morning = datetime.now(ZoneInfo("Europe/Paris")).hour < 12
         company.write(
