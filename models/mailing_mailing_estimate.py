@@ -438,24 +438,24 @@ class MailingMailing(models.Model):
         :raise SmsOvhTextFails: where a placeholder cannot be filled
         """
         self.ensure_one()
-        if not isinstance(seen, NumbersSentTo):
-            seen = NumbersSentTo(seen)
         texts = RenderedTexts()
         mailing = self.with_context(
-            sms_ovh_links=ShortLinks(look_only=True),
-            sms_ovh_seen_numbers=seen,
-            sms_ovh_texts=texts,
+            sms_ovh_links=ShortLinks(look_only=True), sms_ovh_texts=texts
         )
         if sms_id is None:
             sms_id = self._sms_ovh_get_next_id()
-        records = mailing.env[self.mailing_model_real].browse(res_ids)
-        composer = mailing._sms_ovh_prepare_composer(res_ids)
-        with composer._sms_ovh_naming_failure(records):
-            values = composer._prepare_mass_sms_values(records)
+        records, values = mailing._sms_ovh_prepare_sms(res_ids, seen)
         account_sudo = self.sudo().sms_ovh_account_id
         chosen = self.sms_ovh_sender_id or account_sudo.default_sender_id
         marketing = self.sms_ovh_kind == "marketing"
-        apis = {}
+        get_api = cache(
+            lambda sender: SmsApiOvh(
+                self.env,
+                account=account_sudo,
+                stop_clause=marketing and sender.has_stop_clause,
+                sender=sender,
+            )
+        )
         base_url = self.env["sms.sms"].get_base_url()
         tracker_values = mailing._get_link_tracker_values()
         shorten = mailing.env["mail.render.mixin"]._shorten_links_text
@@ -463,7 +463,7 @@ class MailingMailing(models.Model):
         # What is refused on sending, whatever the text of others.
         find_refusal = cache(
             lambda text, sender: const.PROVIDER_TO_SMS_FAILURE_TYPE.get(
-                apis[sender]._check_text(text), False
+                get_api(sender)._check_text(text), False
             )
         )
         several = self._sms_ovh_find_several(records)
@@ -480,13 +480,6 @@ class MailingMailing(models.Model):
             sender = account_sudo._get_sender_for(
                 get_country_code(sms["number"]), chosen
             )
-            if sender not in apis:
-                apis[sender] = SmsApiOvh(
-                    self.env,
-                    account=account_sudo,
-                    stop_clause=marketing and sender.has_stop_clause,
-                    sender=sender,
-                )
             if sms["state"] != "outgoing":
                 reason = sms["failure_type"]
             else:
@@ -502,10 +495,25 @@ class MailingMailing(models.Model):
                     others,
                     record.id in several,
                     sender.id,
-                    apis[sender].stop_clause,
+                    get_api(sender).stop_clause,
                 )
             )
         return rendered
+
+    def _sms_ovh_prepare_sms(self, res_ids, seen):
+        """Return the recipients, and the values of their SMS that composing would make.
+
+        :param list res_ids: ids of records of the campaign's model, in order
+        :param seen: numbers that got it before these
+        :rtype: tuple[odoo.models.Model, dict]
+        """
+        if not isinstance(seen, NumbersSentTo):
+            seen = NumbersSentTo(seen)
+        mailing = self.with_context(sms_ovh_seen_numbers=seen)
+        records = mailing.env[self.mailing_model_real].browse(res_ids)
+        composer = mailing._sms_ovh_prepare_composer(res_ids)
+        with composer._sms_ovh_naming_failure(records):
+            return records, composer._prepare_mass_sms_values(records)
 
     def _sms_ovh_complete_texts(self, shortened, text, base_url, sms_id):
         """Return what one recipient gets by each choice of replacing characters.

@@ -299,25 +299,18 @@ class MailingMailing(models.Model):
                 key = figure, failure_type or "unknown", reason
                 failures[key] = failures.get(key, 0) + count
         counts["waiting"] += self._sms_ovh_count_to_compose(sum(counts.values()))
-        now = fields.Datetime.now()
         started_at, sent_at = min(first, default=None), max(last, default=None)
-        per_minute = 0
-        if started_at:
-            per_minute = self._sms_ovh_get_speed(
-                counts, recent, now - started_at, sent_at - started_at
-            )
+        per_minute = self._sms_ovh_get_speed(counts, recent, started_at, sent_at)
         expected_end = None
         if counts["waiting"] and per_minute and not self.sms_ovh_paused:
             seconds = counts["waiting"] * 60 / per_minute
-            expected_end = now + timedelta(seconds=seconds)
+            expected_end = fields.Datetime.now() + timedelta(seconds=seconds)
         groups = self._sms_ovh_get_failure_groups(failures)
-        retryable = self._sms_ovh_count_retryable(
-            [
-                (group["failure_type"], group["count"])
-                for group in groups
-                if group["retryable"]
-            ]
-        )
+        failed = [
+            (group["failure_type"], group["count"])
+            for group in groups
+            if group["retryable"]
+        ]
         return {
             "channel": self._sms_ovh_get_channel(),
             "state": self.state,
@@ -332,23 +325,25 @@ class MailingMailing(models.Model):
             "sent_at": fields.Datetime.to_string(sent_at) or False,
             "failures": [group for group in groups if group["figure"] == "failed"],
             "exclusions": [group for group in groups if group["figure"] == "cancelled"],
-            "retryable": retryable,
+            "retryable": self._sms_ovh_count_retryable(failed),
         }
 
-    def _sms_ovh_get_speed(self, counts, recent, since, taken_in):
+    def _sms_ovh_get_speed(self, counts, recent, started_at, sent_at):
         """Return how many SMS leave in a minute, or left where all are gone.
 
         :param dict counts: see :meth:`sms_ovh_get_progress`
         :param int recent: how many left within `SPEED_SECONDS`
-        :param timedelta since: time since the first left
-        :param timedelta taken_in: time between the first and the last
+        :param datetime|None started_at: when the first left
+        :param datetime|None sent_at: when the last left
         :rtype: float
         """
+        if not started_at:
+            return 0
         if counts["waiting"]:
-            seconds = min(SPEED_SECONDS, max(1, since.total_seconds()))
-            return recent * 60 / seconds
+            since = fields.Datetime.now() - started_at
+            return recent * 60 / min(SPEED_SECONDS, max(1, since.total_seconds()))
         taken = counts["accepted"] + counts["delivered"] + counts["failed"]
-        return taken * 60 / max(1, taken_in.total_seconds())
+        return taken * 60 / max(1, (sent_at - started_at).total_seconds())
 
     def _sms_ovh_count_to_compose(self, composed):
         """Return how many recipients have no SMS yet.

@@ -55,12 +55,7 @@ class SmsOvhDashboard(models.AbstractModel):
             "accounts": [self._get_card(account) for account in accounts],
             "account_id": account_id,
             "senders": [
-                {
-                    "id": sender.id,
-                    "name": sender.display_name
-                    if len(chosen) == 1
-                    else f"{sender.display_name} ({sender.account_id.service_name})",
-                }
+                {"id": sender.id, "name": self._get_sender_name(sender, chosen)}
                 for sender in senders
             ],
             "sender_id": sender_id,
@@ -86,6 +81,12 @@ class SmsOvhDashboard(models.AbstractModel):
                 and self._get_stuck(chosen),
             },
         }
+
+    def _get_sender_name(self, sender, accounts):
+        """Return what a sender is called among those of these accounts."""
+        if len(accounts) == 1:
+            return sender.display_name
+        return f"{sender.display_name} ({sender.account_id.service_name})"
 
     def _get_attention(self, accounts, senders):
         """Return the senders that OVHcloud has not enabled, and the action on them."""

@@ -202,7 +202,7 @@ class SmsSms(models.Model):
         if not companies._sms_ovh_filter_sending():
             # Other providers write into what they are given: it is the caller's.
             return [{**vals} for vals in vals_list]
-        find_asker = cache(self._sms_ovh_find_asker)
+        get_asker_values = cache(self._sms_ovh_get_asker_values)
         check = cache(self._sms_ovh_check_company)
         given = self._sms_ovh_get_given()
         # Of a campaign, most are alike.
@@ -224,20 +224,33 @@ class SmsSms(models.Model):
                 # Its own rights are looked at whenever it composes.
                 check(company, self.env.user)
             elif company.sudo().sms_ovh_account_id:
-                asker, may_send = find_asker(company, message)
-                vals["sms_ovh_asker_id"] = asker.id
-                if not may_send:
-                    vals.update(state="error", failure_type="sms_not_allowed")
+                vals.update(get_asker_values(company, message))
             self._sms_ovh_decide_values(vals, company, mailing, given, decide)
             # As `_compute_sms_segments`, without the record that the ORM would first
             # make of each, its traces included, to compute what is to be stored.
             body = "" if is_blank(vals.get("body")) else vals["body"]
             counted = count(body, bool(vals.get("sms_ovh_stop_clause")))
-            vals["sms_encoding"] = counted.encoding
-            vals["sms_units"] = counted.units
-            vals["sms_segments"] = counted.segments
+            vals.update(
+                sms_encoding=counted.encoding,
+                sms_units=counted.units,
+                sms_segments=counted.segments,
+            )
             complete.append(vals)
         return complete
+
+    @api.model
+    def _sms_ovh_get_asker_values(self, company, message):
+        """Return the values of a new SMS by who asks for it, and may or may not.
+
+        :param company: `res.company` that sends it
+        :param message: `mail.message` it is of, or empty
+        :rtype: dict
+        """
+        asker, may_send = self._sms_ovh_find_asker(company, message)
+        values = {"sms_ovh_asker_id": asker.id}
+        if not may_send:
+            values.update(state="error", failure_type="sms_not_allowed")
+        return values
 
     def _sms_ovh_get_given_records(self, vals_list, name):
         """Return the records that values of new SMS name in the field `name`."""

@@ -97,24 +97,7 @@ class SmsOvhUserCreate(models.TransientModel):
         account = self.account_id
         login = (self.login or "").strip()
         password = self.password or ""
-        if not LOGIN_REGEX.fullmatch(login):
-            raise UserError(
-                self.env._(
-                    "“%s” cannot be a login: enter letters, digits, dots, dashes and"
-                    " underscores, at most 32.",
-                    login,
-                )
-            )
-        if len(password) != const.USER_PASSWORD_LENGTH or not set(password) <= set(
-            ALPHABET
-        ):
-            raise UserError(
-                self.env._(
-                    "OVHcloud wants a password of exactly %s letters and digits,"
-                    " without accents. Change it.",
-                    const.USER_PASSWORD_LENGTH,
-                )
-            )
+        self._check_login(login, password)
         settings = self._prepare_settings(login)
         # Kept no longer than the call that needs it.
         self.password = False
@@ -148,6 +131,30 @@ class SmsOvhUserCreate(models.TransientModel):
         if refused:
             self.refusal = account._get_refusal_sentence(refused[0], login)
         return self._open(sms_ovh_password=password)
+
+    def _check_login(self, login, password):
+        """Refuse what OVHcloud would refuse.
+
+        :raise UserError: which says what to change
+        """
+        if not LOGIN_REGEX.fullmatch(login):
+            raise UserError(
+                self.env._(
+                    "“%s” cannot be a login: enter letters, digits, dots, dashes and"
+                    " underscores, at most 32.",
+                    login,
+                )
+            )
+        if len(password) != const.USER_PASSWORD_LENGTH or not set(password) <= set(
+            ALPHABET
+        ):
+            raise UserError(
+                self.env._(
+                    "OVHcloud wants a password of exactly %s letters and digits,"
+                    " without accents. Change it.",
+                    const.USER_PASSWORD_LENGTH,
+                )
+            )
 
     def _prepare_settings(self, login):
         """Return OVHcloud's object of quota and alert, empty without either.
