@@ -483,7 +483,7 @@ class MailingMailing(models.Model):
                 "Kept as the template “%s”: campaigns can start from it.",
                 template.name,
             ),
-            next_action=None,
+            then=None,
         )
 
     def action_sms_ovh_test(self):

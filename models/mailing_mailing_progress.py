@@ -526,7 +526,7 @@ class MailingMailing(models.Model):
                 message += " " + self.env._(
                     "Left out, having opted out meanwhile: %s.", left_out
                 )
-        return notify(message, kind, next_action=None)
+        return notify(message, kind, then=None)
 
     def _sms_ovh_retry_failed(self):
         """Queue again what can be, but for who opted out since.

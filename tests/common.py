@@ -237,9 +237,7 @@ class SimulatorCase(BaseCase):
         self.assertFalse(found)
 
     @classmethod
-    def _create_account(
-        cls, company, service_name=SERVICE_1, keys=KEYS_1, connect=True
-    ):
+    def _create_account(cls, company, service_name=SERVICE_1, keys=None, connect=True):
         """Create the account of `company` and have it send with it."""
         account = cls.env["sms.ovh.account"].create(
             {
@@ -247,7 +245,7 @@ class SimulatorCase(BaseCase):
                 "service_name": service_name,
                 "endpoint": "custom",
                 "endpoint_url": cls.simulator.api_url,
-                **keys,
+                **(keys or KEYS_1),
             }
         )
         if connect:

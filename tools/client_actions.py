@@ -1,15 +1,19 @@
 """Actions that a button returns to the web client."""
 
-RELOAD = {"type": "ir.actions.client", "tag": "soft_reload"}
-CLOSE = {"type": "ir.actions.act_window_close"}
+# What can follow a notification.
+NEXT_ACTIONS = {
+    "reload": {"type": "ir.actions.client", "tag": "soft_reload"},
+    "close": {"type": "ir.actions.act_window_close"},
+}
 
 
-def notify(message, kind="success", next_action=RELOAD, **params):
+def notify(message, kind="success", then="reload", **params):
     """Return the notification of `message`.
 
     :param str message: in the user's language
     :param str kind: 'success', 'info', 'warning' or 'danger', which stays until closed
-    :param dict|None next_action: what follows, by default the form is read again
+    :param str|None then: what follows, a key of `NEXT_ACTIONS`; by default the form is
+        read again
     :param params: what else the notification is to have
     :rtype: dict
     """
@@ -19,8 +23,8 @@ def notify(message, kind="success", next_action=RELOAD, **params):
         "sticky": kind == "danger",
         **params,
     }
-    if next_action:
-        params["next"] = next_action
+    if then:
+        params["next"] = NEXT_ACTIONS[then]
     return {
         "type": "ir.actions.client",
         "tag": "display_notification",

@@ -5,7 +5,7 @@ from markupsafe import Markup
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
-from ..tools.client_actions import CLOSE, notify
+from ..tools.client_actions import notify
 from ..tools.links import append_visitor
 from ..tools.phone_number import get_number_sentences
 from ..tools.sms_segments import is_blank
@@ -113,7 +113,7 @@ class MailingSmsTest(models.TransientModel):
         return notify(
             " ".join(messages),
             "success" if not invalid else "warning" if sent else "danger",
-            next_action=CLOSE,
+            then="close",
             sticky=bool(invalid),
         )
 

@@ -2,7 +2,7 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 
 from .. import const
-from ..tools.client_actions import CLOSE, notify, open_dialog
+from ..tools.client_actions import notify, open_dialog
 from ..tools.credits import format_credits
 from ..tools.phone_number import get_kind
 
@@ -252,5 +252,5 @@ class SmsOvhNumberCheckRequest(models.TransientModel):
                 " contacts, within some minutes.",
                 count,
             ),
-            next_action=CLOSE,
+            then="close",
         )
