@@ -1,4 +1,5 @@
 import re
+from itertools import product
 
 from odoo.exceptions import UserError
 from odoo.tests import BaseCase, Form, tagged
@@ -228,6 +229,83 @@ class TestGsm7Sending(SmsOvhCase):
                 self.assertGreater(estimate.gsm7_better_credits, 0)
             else:
                 self.assertAlmostEqual(charged, would_be)
+
+    def _get_campaign(self, level, choice, body, names):
+        """Return a campaign that is written as its company, itself or a template says."""
+        other = {OFF: ALL, PLACEHOLDERS: OFF, ALL: PLACEHOLDERS}[choice]
+        self.company.sms_ovh_gsm7 = choice if level == "company" else other
+        if level != "template":
+            values = {"sms_ovh_gsm7": choice} if level == "campaign" else {}
+            return self._create(body, names, **values)
+        template = self._create_template(
+            model_id=self.env["ir.model"]._get_id("mailing.contact"),
+            body=body,
+            sms_ovh_gsm7=choice,
+        )
+        mailing = self._create("à venir", names)
+        with Form(mailing, "mass_mailing_sms.mailing_mailing_view_form_sms") as form:
+            form.sms_template_id = template
+        return mailing
+
+    def test_all_agree(self):
+        """Estimate, preview, counter and what leaves, in each mode, wherever it is set."""
+        names = (*NAMES, "Иван", "Zoë " * 12)
+        placeholder = "{{ object.name }}"
+        texts = (
+            BODY,
+            BODY.replace("Bonjour", "Fête,"),
+            f"{placeholder} : {LINK} " + "a" * 60,
+            f"ê{LINK} {placeholder}",
+            "Fête de Noël, -20 % sur tout le magasin samedi, venez nombreux",
+            "Soldes à -20 % 🎉",
+            "ï" * 65,
+        )
+        for level, choice, body in product(
+            ("company", "campaign", "template"), (OFF, PLACEHOLDERS, ALL), texts
+        ):
+            with self.subTest(level=level, choice=choice, body=body):
+                self.simulator.reset()
+                mailing = self._get_campaign(level, choice, body, names)
+                self.assertEqual(mailing.sms_ovh_gsm7, choice)
+                estimate = self._estimate(mailing).estimate_id
+                counter = mailing.sms_ovh_estimate_found
+                typed = (mailing.sms_segments, mailing.sms_encoding)
+                preview = self.env["sms.ovh.preview"].create({"mailing_id": mailing.id})
+                shown = {}
+                for preview.position in range(1, len(names) + 1):
+                    content = preview.content
+                    shown[content["number"]] = (
+                        content["segments"],
+                        content["encoding"].replace("GSM7", "7bits").lower(),
+                    )
+                ledger = self._send(mailing)
+                self.assertEqual(len(ledger), len(names))
+                sent = {
+                    sms["receiver"]: (sms["segments"], sms["encoding"])
+                    for sms in ledger
+                }
+                self.assertEqual(shown, sent)
+                sizes = [segments for segments, __ in sent.values()]
+                self.assertEqual(estimate.segment_count, sum(sizes))
+                self.assertAlmostEqual(
+                    estimate.credits, sum(sms["credits"] for sms in ledger)
+                )
+                encodings = [encoding for __, encoding in sent.values()]
+                self.assertEqual(estimate.unicode_count, encodings.count("unicode"))
+                self.assertEqual(
+                    counter,
+                    {
+                        "gsm7": "unicode" not in encodings,
+                        "least": min(sizes),
+                        "most": max(sizes),
+                    },
+                )
+                if placeholder not in body:
+                    segments, encoding = typed
+                    self.assertEqual({segments}, set(sizes))
+                    self.assertEqual(
+                        {encoding.replace("GSM7", "7bits").lower()}, set(encodings)
+                    )
 
     def test_only_before_it_is_sent(self):
         mailing = self._create()

@@ -24,10 +24,23 @@ ENDING_WORDS = 8
 # Letters with a stroke: Unicode has no accent to take away. And those of other alphabets
 # that look the same as Latin ones.
 _STROKES = str.maketrans("łøđѕтораесτορα", "lodstopaectopa")
-# What is written without its apostrophe: "nenvoyez", "menvoyer", "darreter".
+# What is written without its apostrophe: "nenvoyez", "menvoyer", "darreter"; or its e.
 _NO_APOSTROPHE = re.compile(
     r"([nmdjlst]|qu)(?=(?:envo[iy]|ecri[rv]|arret|importun|inscri)[a-z])"
+    r"|(j)(?=(?:veux?|voudrai|souhait|aimerai)[a-z]*$)"
 )
+# "arettez", "arrettez"; not "arête", which fish have.
+_DOUBLED = re.compile(r"a(?:r{2,}et+|ret{2,}|ret(?=e[rz]$))(e[rsz]?)$")
+# As they are heard, and as they are cut short.
+_SPELLINGS = {
+    "veu": "veux",
+    "voudrai": "voudrais",
+    "aimerai": "aimerais",
+    "souhaiterai": "souhaiterais",
+    "recevoire": "recevoir",
+    "num": "numero",
+    "nr": "numero",
+}
 _SPELLED = re.compile(r"(?<!\w)\w(?:[\W_]{1,2}\w){2,}(?!\w)")
 _CLAUSES = re.compile(r"[.,;:!?…\n\r()¡¿]+")
 _LONG_RUN = re.compile(r"([a-z])\1{2,}")
@@ -79,6 +92,7 @@ _BENIGN = re.compile(
     | arret\ (?:de|du|des|d)\ (?:bus|car|tram\w*|metro|autobus|travail|jeu|train|urgence
         |cars|production|navette)
     | arret\ (?:maladie|cardiaque|bus|tram\w*|metro|navette)
+    | (?:ai|as|a|avons|avez|ont|suis|es|est|sommes|sont|ete)\ (?:\w+\ )?arretee?s?
     | (?:m|t|s|se|me|te|nous)\ (?:suis\ |est\ |es\ |sommes\ |etes\ |etais\ )?arret\w+
     | arret\w+\ (?:vous|toi|nous)\ (?:au|a|chez|en|quand|ou|par|sur|dans)
     | (?:estoy|esta|esto|estaba|estan)\ de\ baja | (?:planta|temporada|voz)\ baja
@@ -96,10 +110,13 @@ _REMOVE = (
     r"|ote[rz]?)"
 )
 _REGISTER = (
-    r"(?:list\w*|fichiers?|bases?|contacts?|envois?|diffusions?|mailings?|repertoires?"
-    r"|newsletters?|sms|pubs?|publicites?|promos?|donnees|abonne\w*|numeros|registres?"
-    r"|campagnes?|programmes?)"
+    r"(?:list\w*\b(?!\ d\ attente)|fichiers?|bases?|contacts?|envois?|diffusions?"
+    r"|mailings?|repertoires?|newsletters?|sms|pubs?|publicites?|promos?|donnees"
+    r"|abonne\w*|numeros|registres?|campagnes?|programmes?)"
 )
+# "Je veux plus de vos SMS", not "je veux plus d'infos sur vos SMS".
+_OF_YOURS = rf"(?:vos?|votre|ces?|cet|cette|tels?|telles?|tous|toutes|tout|{_ADVERT})"
+_NOT_MORE = rf"(?!(?:de|d)\ (?!{_OF_YOURS}\b))"
 _NOT_EN = r"(?<!don\ t\ )(?<!dont\ )(?<!not\ )(?<!never\ )(?<!didn\ t\ )"
 _VERB = (
     r"(?:envo\w+|ecri\w+|contact\w+|sollicit\w+|derang\w+|spamm?\w*|relanc\w+|texto\w*"
@@ -109,7 +126,8 @@ _VERB = (
 _CLEAR = re.compile(
     rf"""\b(?:
     (?:veux|veut|voulons|voulez|souhaite|souhaitons|desire|voudrais|souhaiterais|aimerais)
-        \ plus\ (?:\w+\ ){{0,5}}?(?:{_ADVERT}|etre\ {_VERB}|rien\ recevoir|en\ recevoir)
+        \ plus\ {_NOT_MORE}(?:\w+\ ){{0,5}}?
+        (?:{_ADVERT}|etre\ {_VERB}|rien\ recevoir|en\ recevoir)
     | (?:veux|veut|voulons|souhaite|souhaitons|desire|voudrais|souhaiterais|aimerais)
         \ pas\ (?:de\ vos|recevoir\ (?:de|vos|ces|ce|des)|etre\ {_VERB})
         (?:\ \w+){{0,4}}?(?:\ {_ADVERT})?
@@ -118,6 +136,7 @@ _CLEAR = re.compile(
     | (?:ne|n)\ envoye\w*\ plus\ (?:rien|(?:de|d|vos|aucun\w*|ces)\ (?:\w+\ )?{_ADVERT})
     | en\ (?:veux|veut|voulons)\ plus\ (?:de|du)\ (?:\w+\ )?{_ADVERT}
     | (?:ne|n)\ plus\ (?:recevoir|{_VERB}) | (?:m|me|nous)\ {_VERB}\ plus\ (?:rien|de|d)
+    | (?<!ne\ )(?<!pas\ )(?:me|nous)\ {_REMOVE}\ des?\ (?:\w+\ ){{0,3}}?{_REGISTER}
     | {_REMOVE}\ (?:(?:moi|nous)\ des?\ (?:\w+\ ){{0,3}}?{_REGISTER}
         |mon\ (?:numero|nom|contact|tel\w*)|mes\ (?:donnees|coordonnees))
     | (?:cesse\w*)\ (?:de\ (?:m|me|nous)|vos|ces|les|d\ {_VERB}|tout)
@@ -170,12 +189,14 @@ _STRONG = re.compile(
 )
 _DOUBTFUL = re.compile(
     rf"""\b(?:
-    (?:laiss|fich|fout)\w*\ (?:moi|nous)\ (?:tranquille|la\ paix|en\ paix)
+    (?:laiss|fich|fout)\w*\ (?:moi|nous)\ (?:tranquilles?|la\ paix|en\ paix)
     | lach\w+\ (?:moi|nous)
     | {_REMOVE}\ (?:moi|nous)(?:\ (?:svp|stp|merci|s\ il.*))?$
     | refus\w+\ (?:\w+\ ){{0,3}}?{_ADVERT}
     | oppos\w+\ (?:\w+\ ){{0,5}}?(?:{_ADVERT}|donnees|numero)
-    | no\ molest\w+ | para\ ya | (?<!no\ )paren | fermat\w+ | (?:lassen\ sie|lass)\ das
+    | (?:ne|n)\ (?:m|me|nous)\ (?:derang|sollicit|importun|spamm|demarch|relanc)\w+\ pas
+    | no\ (?:me\ |nos\ )?molest\w+ | lascia\w*\ in\ pace | hort?\ (?:endlich\ )?auf
+    | para\ ya | (?<!no\ )paren | fermat\w+ | (?:lassen\ sie|lass)\ das
     | ca\ suffit | (?:y\ en\ a|j\ en\ ai|en\ ai)\ (?:assez|marre) | marre\ de | ras\ le\ bol
     | harcel\w+ | spamm?\w* | cnil | rgpd | gdpr | dsgvo | avg | bloctel | plainte
     | (?:pas|aucune?)\ (?:de\ |d\ )?{_ADVERT} | halte | stopp?\w{{0,3}} | arrete[rsz]?
@@ -286,7 +307,10 @@ def _split_glued(word, keywords):
     if not word.isdecimal():
         word = word.replace("0", "o")
     if match := _NO_APOSTROPHE.match(word):
-        return [match[1], *_split_glued(word[match.end() :], keywords)]
+        return [match[0], *_split_glued(word[match.end() :], keywords)]
+    word = _SPELLINGS.get(word, word)
+    if match := _DOUBLED.match(word):
+        word = f"arret{match[1]}"
     if word in keywords or word in _FILLERS:
         return [word]
     for keyword in keywords:
