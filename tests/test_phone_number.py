@@ -12,6 +12,7 @@ from ..tools.phone_number import (
     KINDS,
     clean_number,
     get_kind,
+    get_number_sentences,
     parse_prefixes,
     propose_number,
 )
@@ -26,7 +27,7 @@ NUMBERS = [
     ("FR", "0700123456", "invalid"),
     ("FR", "0645 67 89", "short"),
     ("FR", "06 12 34 00 100", "long"),
-    ("FR", "+612340010", "short"),
+    ("FR", "+612340010", "invalid"),
     ("FR", "+0612340010", "invalid"),
     ("FR", "32470123456", "long"),
     ("FR", "033612340010", "long"),
@@ -179,6 +180,36 @@ NUMBERS = [
     ("IT", "06 12345678 / 320 1234567", "+393201234567"),
     ("PL", "0512345678", "invalid"),
     ("GB", "+44(0)7400123456", "+447400123456"),
+    ("FR", "tel:+33-6-12-34-00-10;ext=12", "+33612340010"),
+    ("FR", "tél.0612340010", "+33612340010"),
+    ("FR", "https://wa.me/33612340010", "+33612340010"),
+    ("FR", "33(0)612340010", "+33612340010"),
+    ("FR", "+330612340010", "+33612340010"),
+    ("FR", "*31#0612340010", "+33612340010"),
+    ("FR", "0612340010@sms.fr", "+33612340010"),
+    ("FR", "06•12•34•00•10", "+33612340010"),
+    ("FR", "🇫🇷 06 12 34 00 10", "+33612340010"),
+    ("FR", "06 12 34 00 10+33760123456", "+33612340010"),
+    ("FR", "06123400100760123456", "+33612340010"),
+    ("FR", "(0033) 6 12 34 00 10", "+33612340010"),
+    ("FR", "33612340010.0", "+33612340010"),
+    ("RE", "692 12 34 56", "+262692123456"),
+    ("BL", "0690 35 12 34", "+590690351234"),
+    ("GP", "00590 690 35 12 34", "+590690351234"),
+    ("BE", "00 32 (0) 470 12 34 56", "+32470123456"),
+    ("CH", "+41 079 123 45 67", "+41791234567"),
+    ("LU", "+352621123456/+352661123456", "+352621123456"),
+    ("DE", "0049(0)15112345678", "+4915112345678"),
+    ("ES", "(34) 612 345 678", "+34612345678"),
+    ("IT", "3201234567 / 0612345678", "+393201234567"),
+    ("NL", "+31 06 12345678", "+31612345678"),
+    ("PL", "(48) 512 345 678", "+48512345678"),
+    ("GB", "0044 (0) 7400 123456", "+447400123456"),
+    ("MC", "+377 06 78 63 11 22", "+377678631122"),
+    ("MC", "377 6 78 63 11 22", "+377678631122"),
+    ("FR", "6,12E8", "spreadsheet"),
+    ("FR", "06 12 34 00 xx", "short"),
+    ("FR", "212 555 0123", "long"),
 ]
 # (country, number, what it is): it is read, and campaigns leave it out.
 NO_MOBILES = [
@@ -377,6 +408,7 @@ class TestPhoneNumberSending(SmsOvhCase):
         self._run_cron("sms_ovh.ir_cron_post_jobs")
         self.env.invalidate_all()
         received = self._get_received()
+        sentences = get_number_sentences(self.env)
         for index, (country, raw, expected) in enumerate(NUMBERS):
             with self.subTest(raw=raw, country=country):
                 got = received.get(f"Cas {index}")
@@ -387,7 +419,7 @@ class TestPhoneNumberSending(SmsOvhCase):
                     self.assertFalse(got)
                     self.assertEqual(notification.failure_type, "sms_number_format")
                     self.assertEqual(notification.notification_status, "exception")
-                    self.assertTrue(notification.failure_reason)
+                    self.assertEqual(notification.failure_reason, sentences[expected])
                     self.assertEqual(partners[index].phone, raw, "typed, so kept")
 
     def _create_partner_mailing(self, partners):

@@ -387,7 +387,7 @@ def accent_names(env, list_id):
     env.cr.execute(
         """
         UPDATE mailing_contact
-           SET name = 'Zoë ' || id,
+           SET name = 'Zoë ' || mailing_contact.id,
                mobile = '06 ' || substr(mobile, 5, 2) || ' ' || substr(mobile, 7)
           FROM mailing_subscription
          WHERE contact_id = mailing_contact.id AND list_id = %s
