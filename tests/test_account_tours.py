@@ -91,6 +91,9 @@ class TestAccountToursMobile(AccountToursCase):
 class GuideToursCase(SimulatorCase, HttpCase):
     """Who has nothing gets to a test SMS, step by step and in French."""
 
+    # Another way to take the same steps.
+    way = ""
+
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
@@ -103,7 +106,9 @@ class GuideToursCase(SimulatorCase, HttpCase):
         cls.company.sms_ovh_account_id = False
 
     def _follow_the_guide(self):
-        self.start_tour("/odoo/ovhcloud-sms", "sms_ovh_guide_start", login="admin")
+        self.start_tour(
+            "/odoo/ovhcloud-sms", f"sms_ovh_guide_start{self.way}", login="admin"
+        )
         account = self.env["sms.ovh.account"].search([])
         self.assertEqual(account.application_key, KEYS_1["application_key"])
         self.assertEqual(account.guide_step, "approve")
@@ -123,7 +128,9 @@ class GuideToursCase(SimulatorCase, HttpCase):
         account.action_synchronise()
         self.assertEqual(account.guide_step, "sender")
         self.start_tour(
-            f"/odoo/ovhcloud-sms/{account.id}", "sms_ovh_guide_end", login="admin"
+            f"/odoo/ovhcloud-sms/{account.id}",
+            f"sms_ovh_guide_end{self.way}",
+            login="admin",
         )
         self.assertEqual(self.company.sms_ovh_account_id, account)
         sms = self.env["sms.sms"].search([("number", "=", "+33612340099")])
@@ -136,6 +143,16 @@ class GuideToursCase(SimulatorCase, HttpCase):
 
 @tagged("-at_install", "post_install")
 class TestGuideTours(GuideToursCase):
+    def test_guide(self):
+        self._follow_the_guide()
+
+
+@tagged("-at_install", "post_install")
+class TestGuideToursKeyboard(GuideToursCase):
+    """The same without a pointer."""
+
+    way = "_keyboard"
+
     def test_guide(self):
         self._follow_the_guide()
 

@@ -881,6 +881,12 @@ class TestConnectPage(ConnectCase, HttpCase):
         self.assertEqual(self.new.state, "connected")
 
     def test_the_way_of_a_user(self):
+        self._take_the_way()
+
+    def test_the_way_of_a_user_by_keyboard(self):
+        self._take_the_way("_keyboard")
+
+    def _take_the_way(self, way=""):
         self.env["res.lang"]._activate_lang("en_US")
         self.admin.lang = "en_US"
         path = f"/odoo/ovhcloud-sms/{self.new.id}"
@@ -893,7 +899,7 @@ class TestConnectPage(ConnectCase, HttpCase):
             return answer
 
         with patch.object(ovh_client.OvhSmsClient, "request_consumer_key", note):
-            self.start_tour(path, "sms_ovh_connect", login="admin")
+            self.start_tour(path, f"sms_ovh_connect{way}", login="admin")
         self.env.invalidate_all()
         self.assertEqual(self.new.state, "pending")
         returned = urlsplit(self._answer(opened[0], validity=MONTH))

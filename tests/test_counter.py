@@ -461,7 +461,7 @@ class TestHootMobile(HootCase):
 
 @tagged("-at_install", "post_install")
 class TestCounterTour(CounterCase, HttpCase):
-    def test_type_key_by_key(self):
+    def _type(self, way=""):
         admin = self.env.ref("base.user_admin")
         admin.write(
             {
@@ -472,7 +472,7 @@ class TestCounterTour(CounterCase, HttpCase):
         )
         self.start_tour(
             "/odoo/sms-marketing/new",
-            "sms_ovh_counter_tour",
+            f"sms_ovh_counter_tour{way}",
             login="admin",
             timeout=180,
         )
@@ -480,6 +480,12 @@ class TestCounterTour(CounterCase, HttpCase):
             [("subject", "=", "Rentrée des clients")]
         )
         self.assertEqual((mailing.sms_encoding, mailing.sms_segments), ("GSM7", 1))
+
+    def test_type_key_by_key(self):
+        self._type()
+
+    def test_type_by_keyboard(self):
+        self._type("_keyboard")
 
     def test_session(self):
         other = self.env["res.company"].create({"name": "Autre"})

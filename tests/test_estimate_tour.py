@@ -6,8 +6,7 @@ from .. import const
 from .common import SimulatorCase
 
 
-@tagged("-at_install", "post_install")
-class TestEstimateTour(SimulatorCase, HttpCase):
+class EstimateTourCase(SimulatorCase, HttpCase):
     """The marketer's way: compose, estimate, preview, test, confirm, sent."""
 
     @classmethod
@@ -40,8 +39,8 @@ class TestEstimateTour(SimulatorCase, HttpCase):
         ).method_direct_trigger()
         self.env.invalidate_all()
 
-    def test_compose_to_sent(self):
-        self.start_tour("/odoo/sms-marketing", "sms_ovh_estimate", login="admin")
+    def _compose_to_sent(self, way=""):
+        self.start_tour("/odoo/sms-marketing", f"sms_ovh_estimate{way}", login="admin")
         # What leaves after the commit, of which a test's cursors know nothing.
         self._run_cron("sms_ovh.ir_cron_post_jobs")
         test = self.simulator.get_ledger(receiver="+33699999999")
@@ -55,6 +54,15 @@ class TestEstimateTour(SimulatorCase, HttpCase):
             {entry["receiver"] for entry in ledger},
             {"+33611111111", "+33622222222", "+33699999999"},
         )
+
+
+@tagged("-at_install", "post_install")
+class TestEstimateTour(EstimateTourCase):
+    def test_compose_to_sent(self):
+        self._compose_to_sent()
+
+    def test_compose_to_sent_by_keyboard(self):
+        self._compose_to_sent("_keyboard")
 
     def test_large_list(self):
         mailing = self.env["mailing.mailing"].create(

@@ -55,13 +55,21 @@ class ReplyToursCase(AccountToursCase):
         )
         self._run_cron("sms_ovh.ir_cron_read_answers")
 
-    def _answer_a_reply(self):
+    def _stop(self):
+        self._send_campaign()
+        self._press_on_the_phone("stop")
+        self.start_tour("/odoo/sms-marketing", "sms_ovh_stop", login="admin")
+        self.start_tour("/odoo/contacts", "sms_ovh_stop_chatter", login="admin")
+
+    def _answer_a_reply(self, way=""):
         short = self.account.sender_ids.filtered(
             lambda sender: sender.type == "shortcode"
         )
         self._send_campaign(sms_ovh_sender_id=short.id)
         self._press_on_the_phone("reply", text=TEXT)
-        self.start_tour("/odoo/ovhcloud-replies", "sms_ovh_answer_reply", login="admin")
+        self.start_tour(
+            "/odoo/ovhcloud-replies", f"sms_ovh_answer_reply{way}", login="admin"
+        )
         # In a test nothing is committed: what follows a commit is the cron's.
         self._run_cron("sms_ovh.ir_cron_post_jobs")
         self.assertEqual(
@@ -74,11 +82,11 @@ class TestReplyTours(ReplyToursCase):
     def test_answer_a_reply(self):
         self._answer_a_reply()
 
+    def test_answer_a_reply_by_keyboard(self):
+        self._answer_a_reply("_keyboard")
+
     def test_stop(self):
-        self._send_campaign()
-        self._press_on_the_phone("stop")
-        self.start_tour("/odoo/sms-marketing", "sms_ovh_stop", login="admin")
-        self.start_tour("/odoo/contacts", "sms_ovh_stop_chatter", login="admin")
+        self._stop()
 
 
 @tagged("-at_install", "post_install")
