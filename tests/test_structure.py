@@ -1,4 +1,5 @@
 import ast
+import inspect
 import random
 from collections import defaultdict
 from pathlib import Path
@@ -14,6 +15,12 @@ ROOT = Path(__file__).parent.parent
 # The order in which `__init__.py` imports them: each may use those before it.
 PACKAGES = ("controllers", "mixins", "models", "report", "wizard")
 ORDERS = 3
+# Names of our methods on Odoo's models.
+SCHEME = (
+    r"^(_|action_|action_view_|_cron_)?sms_ovh_[a-z0-9]"
+    r"|^_(check|compute|inverse|onchange|search|selection)_sms_ovh_"
+    r"|^_unlink_\w*sms_ovh"
+)
 # What Odoo gives every class of a model.
 OF_EACH_CLASS = (
     *("_name", "_inherit", "_inherits", "_register", "_module", "_custom"),
@@ -63,6 +70,17 @@ class TestStructure(TransactionCase):
         self.assertEqual(
             {place: found for place, found in places.items() if len(found) > 1}, {}
         )
+
+    def test_methods_on_odoos_models_have_one_scheme(self):
+        """_sms_ovh_<verb>_<noun>, but for what Odoo names by a prefix of its own."""
+        for cls in self._get_definitions():
+            if cls._name.startswith("sms.ovh."):
+                continue
+            for name in get_own(cls):
+                if "ovh" not in name or not inspect.isfunction(vars(cls)[name]):
+                    continue
+                with self.subTest(model=cls._name, method=name):
+                    self.assertRegex(name, SCHEME)
 
     # ------------------------------------------------------------
     # Any order

@@ -78,7 +78,7 @@ class MailingSmsTest(models.TransientModel):
             if not found.number
         }
         # sudo: as core does, marketing users have no access of their own to SMS.
-        values_list = self._prepare_ovh_test_values(
+        values_list = self._sms_ovh_prepare_test_values(
             [cleaned[number].number for number in numbers if number not in invalid],
             company,
         )
@@ -93,10 +93,10 @@ class MailingSmsTest(models.TransientModel):
             # As each SMS of the campaign: short links tell in which they were clicked.
             sms.body = append_visitor(sms.body, base_url, sms.id)
         sms_sudo.send()
-        self._log_ovh_test_after_commit(sms_sudo, invalid)
-        return self._notify_ovh_test(sms_sudo.mapped("number"), invalid)
+        self._sms_ovh_log_test_after_commit(sms_sudo, invalid)
+        return self._sms_ovh_notify_test(sms_sudo.mapped("number"), invalid)
 
-    def _notify_ovh_test(self, sent, invalid):
+    def _sms_ovh_notify_test(self, sent, invalid):
         """Say to whom the test is sent, close the dialogue, and show the chatter anew."""
         messages = []
         if sent:
@@ -135,7 +135,7 @@ class MailingSmsTest(models.TransientModel):
                 ]
             ).write({"state": "pending", "to_delete": True})
 
-    def _log_ovh_test_after_commit(self, sms_sudo, invalid):
+    def _sms_ovh_log_test_after_commit(self, sms_sudo, invalid):
         """Log the outcome once it is known: tests leave after the commit, too."""
         env, wizard_id, sms_ids = self.env, self.id, sms_sudo.ids
 
@@ -148,13 +148,13 @@ class MailingSmsTest(models.TransientModel):
                 # sudo: as above.
                 sms_sudo = new_env["sms.sms"].sudo().browse(sms_ids).exists()
                 if wizard:
-                    wizard._log_ovh_test(sms_sudo, invalid)
+                    wizard._sms_ovh_log_test(sms_sudo, invalid)
 
-    def _prepare_ovh_test_values(self, numbers, company):
+    def _sms_ovh_prepare_test_values(self, numbers, company):
         """Return the values of the test SMS to `numbers`."""
         mailing = self.mailing_id
         record = self.sms_ovh_resource_ref
-        body = self._render_ovh_test(record) if record else mailing.body_plaintext
+        body = self._sms_ovh_render_test(record) if record else mailing.body_plaintext
         values_list, trace_values_list = [], []
         for number in numbers:
             uuid = uuid4().hex
@@ -179,7 +179,7 @@ class MailingSmsTest(models.TransientModel):
         self.env["mailing.trace"].create(trace_values_list)
         return values_list
 
-    def _render_ovh_test(self, record):
+    def _sms_ovh_render_test(self, record):
         """Return the text that a recipient gets, as composing the campaign makes it.
 
         :raise UserError: where there is none, or a placeholder cannot be filled
@@ -203,7 +203,7 @@ class MailingSmsTest(models.TransientModel):
             )
         return body
 
-    def _log_ovh_test(self, sms_sudo, invalid):
+    def _sms_ovh_log_test(self, sms_sudo, invalid):
         """Say in the campaign's chatter what became of each test SMS."""
         lines = [
             self.env._(
