@@ -10,7 +10,7 @@ from odoo.tools.mail import email_normalize
 from .. import const
 from ..tools.client_actions import open_dialog
 from ..tools.phone_number import normalize_number
-from ..tools.stop_keywords import DOUBT, STOP, is_keyword, read_stop
+from ..tools.stop_keywords import DOUBT, STOP, is_keyword, read_reply
 from ..tools.transaction import CONFLICTS
 
 _logger = logging.getLogger(__name__)
@@ -168,7 +168,8 @@ class SmsOvhReply(models.Model):
         keywords = account.stop_keywords
         stops = []
         for reply, tracker in zip(self, trackers, strict=True):
-            verdict = read_stop(reply.body, keywords)
+            sent = tracker.sms_ovh_job_id.body
+            verdict = read_reply(reply.body, keywords, sent)
             doubtful = verdict == DOUBT
             reply.write(
                 {

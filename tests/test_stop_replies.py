@@ -179,6 +179,17 @@ STOPS = [
     "ik wil geen sms meer ontvangen",
     "Proszę o usunięcie mojego numeru",
     "nie przysyłajcie mi więcej wiadomości",
+    "Ya no quiero mensajes",
+    "no deseo recibir más publicidad",
+    "quítenme de la lista",
+    "Non desidero ricevere altri messaggi",
+    "non mi scrivete più",
+    "nehmen Sie mich aus dem Verteiler",
+    "gelieve mij te verwijderen",
+    "opt me out",
+    "do not contact",
+    "plus jamais de sms",
+    "virez-moi de votre liste",
 ]
 # Somebody has to decide.
 DOUBTS = [
@@ -225,6 +236,13 @@ DOUBTS = [
     "Ne me relancez pas svp",
     "no me molesten",
     "lasciatemi in pace",
+    "Erreur de destinataire, merci de me retirer",
+    "J'exerce mon droit d'opposition",
+    "numéro à supprimer",
+    "no más",
+    "cancellazione",
+    "proszę nie pisać",
+    "no texts pls",
     "hört auf",
 ]
 # They say nothing of it, or the contrary.
@@ -308,6 +326,14 @@ OTHERS = [
     "La planta baja?",
     "nie rezygnuję",
     "Je ne reçois plus vos SMS",
+    "Aus der Liste der Produkte nehme ich das rote",
+    "Bitte nehmen Sie mich nicht aus dem Verteiler",
+    "Non voglio ricevere la merce lunedì",
+    "merci de me retirer un colis",
+    "Mauvais numéro",
+    "no sms received",
+    "Virement fait",
+    "No quiero la oferta",
 ]
 
 
@@ -315,15 +341,15 @@ OTHERS = [
 class TestStopReplies(AnswersCase):
     """What the next marketing SMS come to, at OVHcloud."""
 
-    def _reply_all(self, texts):
-        """Have each number of a list reply one of the texts.
+    def _reply_all(self, texts, body="Bonjour"):
+        """Have each number of a list reply one of the texts to an SMS.
 
         :return: text by number
         :rtype: dict[str, str]
         """
         self.account.default_sender_id = self._sender(type="shortcode")
         numbers = self._numbers(len(texts))
-        jobs = self._create_sms(numbers)._sms_ovh_claim()
+        jobs = self._create_sms(numbers, body)._sms_ovh_claim()
         jobs._dispatch_after_commit()
         self._commit()
         self.env.invalidate_all()
@@ -353,6 +379,9 @@ class TestStopReplies(AnswersCase):
         before = len(self.simulator.get_ledger())
         mailing = self._create_mailing(list(texts), body="Soldes")
         estimate = self.env["sms.ovh.estimate"]._start(mailing)
+        # They are too many to be estimated at once.
+        self._run_cron("sms_ovh.ir_cron_estimate")
+        self.assertEqual(estimate.state, "done")
         lines = estimate.line_ids.filtered(lambda line: line.kind == "excluded")
         self.assertEqual(
             {line.reason: line.count for line in lines},
@@ -363,6 +392,30 @@ class TestStopReplies(AnswersCase):
         self._run_cron("sms.ir_cron_sms_scheduler_action")
         ledger = self.simulator.get_ledger()[before:]
         self.assertEqual({texts[sms["receiver"]] for sms in ledger}, set(OTHERS))
+
+    def test_quotes_of_what_was_sent(self):
+        """Phones and people copy our own text, which says how to stop."""
+        sent = (
+            "Ma Boutique : -20 % sur tout le magasin samedi. Pour ne plus recevoir de"
+            " SMS, répondez STOP"
+        )
+        expected = {
+            sent: "doubt",
+            f"> {sent}": "doubt",
+            f"Merci, à samedi !\n> {sent}": "doubt",
+            f"« {sent.upper()} » C'est quelle adresse ?": "doubt",
+            f"{sent}\nSTOP:36111 - merci pour l'info": "doubt",
+            f"{sent} STOP": "stop",
+            f"STOP\n> {sent}": "stop",
+            f"{sent}\n\nJe ne veux plus recevoir de SMS": "stop",
+            "Ne plus recevoir de SMS": "stop",
+            "Pour ne plus recevoir de SMS : STOP": "stop",
+            "-20 % sur tout le magasin samedi ?": "new",
+        }
+        self._reply_all(list(expected), sent)
+        for reply in self.env["sms.ovh.reply"].search([]):
+            with self.subTest(reply.body):
+                self.assertEqual(reply.state, expected[reply.body])
 
     def _read_one(self, text):
         self._send_to()

@@ -16,6 +16,11 @@ DOUBT = "doubt"
 _HINT = "hint"  # doubt, where not much else is said
 
 WORD_REGEX = re.compile(r"\w+")
+# Words in a row that somebody copied from the SMS that was sent: all of a shorter one.
+QUOTED_WORDS = 8
+MIN_QUOTED_WORDS = 5
+# What OVHcloud appended to it.
+_QUOTED_CLAUSE = re.compile(r"\W{0,5}stop\W{0,3}36\d{3}\b", re.IGNORECASE)
 # Longer ones are about something else, too.
 SHORT_WORDS = 20
 # Of a sentence that ends with the word: "ici Zoé, on arrête, stop".
@@ -107,7 +112,7 @@ _ADVERT = (
 )
 _REMOVE = (
     r"(?:retire\w*|enleve\w*|supprime\w*|efface\w*|radie\w*|raye\w*|sort\w*|oubli\w+"
-    r"|ote[rz]?)"
+    r"|ote[rz]?|vir(?:er?|ez))"
 )
 _REGISTER = (
     r"(?:list\w*\b(?!\ d\ attente)|fichiers?|bases?|contacts?|envois?|diffusions?"
@@ -142,18 +147,27 @@ _CLEAR = re.compile(
     | (?:cesse\w*)\ (?:de\ (?:m|me|nous)|vos|ces|les|d\ {_VERB}|tout)
     | (?:do\ not|don\ t|dont|never)\ (?:ever\ )?(?:text|message|sms|contact|write|spam|send)
         (?:\ \w+){{0,3}}?\ (?:me|us|again|anymore|any\ more|texts?|messages?|sms)
+    | (?:do\ not|don\ t|dont|never)\ (?:text|message|contact|spam)(?:\ (?:please|pls))?$
+    | {_NOT_EN}opt\ (?:me|us)\ out
     | no\ more\ (?:sms|texts?|messages?|ads|spam|marketing|promo\w*)
     | {_NOT_EN}(?:remove|delete|erase|unlist)\ (?:me|us|my\ (?:number|phone|details))
     | {_NOT_EN}take\ (?:me|us|my\ number)\ off
     | no\ (?:longer|more)\ (?:\w+\ )?(?:want|wish)
     | no\ (?:me|nos)\ (?:envi\w+|mand\w+|escrib\w+|contact\w+|molest\w+)(?:\ \w+){{0,2}}\ mas
+    | no\ (?:quiero|queremos|deseo|deseamos)\ (?:recibir\ )?(?:mas\ )?(?:sus\ )?
+        (?:sms|mensajes|publicidad|promociones|ofertas)
     | no\ quiero\ (?:\w+\ )?mas | no\ mas\ (?:sms|mensajes|publicidad|envios)
     | no\ (?:envi\w+|mand\w+)(?:\ \w+){{0,2}}\ mas(?:\ (?:sms|mensajes|publicidad))?$
     | de[jx]\w+\ de\ (?:enviar\w*|mandar\w*|escribir\w*|molestar\w*)
     | (?<!no\ )(?:borr|elimin|quit)\w+\ (?:mi\ numero|mis\ datos|me\ de)
+    | (?<!no\ )(?:borr|elimin|quit|sac)\w+(?:me|nos)\ de\ (?:\w+\ )?
+        (?:list\w*|bases?|contactos|envios|agenda)
     | (?<!no\ )(?:dar\w*|dame|denme|deme|doy)\ de\ baja
     | non\ (?:inviat\w+|inviar\w+|mandat\w+|mandar\w+|scriv\w+|contatt\w+)(?:\ \w+){{0,3}}\ piu
-    | non\ voglio\ (?:piu|ricevere) | smett\w+\ di
+    | non\ (?:mi|ci)\ (?:inviat|inviar|mandat|mandar|scriv|contatt)\w+(?:\ \w+){{0,2}}\ piu
+    | non\ (?:voglio|vogliamo|desidero|desideriamo)\ (?:piu|ricevere\ (?:\w+\ ){{0,2}}?
+        (?:sms|messagg\w+|pubblicita|promozioni|comunicazioni|offerte|nulla|niente))
+    | smett\w+\ di
     | (?<!non\ )(?:cancell|rimuov|elimin|togli)\w*\ (?:il\ mio|i\ miei)
     | (?<!non\ )(?:cancella|rimuove|toglie|elimina)(?:te)?(?:mi|ci)\ d\w+
     | keine\ (?:\w+\ )?(?:sms|nachrichten?|werbung|werbe\w+|mitteilungen)(?:\ \w+)?\ mehr
@@ -163,11 +177,15 @@ _CLEAR = re.compile(
         (?:nicht|nichts|keine)\ (?:\w+\ )?mehr
     | (?:losch|entfern|streich)\w+\ (?:sie\ )?(?:mich|meine)
         (?!(?:\ \w+){{0,4}}\ nicht\b)
+    | (?<!nicht\ )(?:aus\ (?:dem|ihrem|eurem)\ \w*verteiler
+        |(?:mich|uns)\ (?:bitte\ )?aus\ (?:der|ihrer|eurer)\ \w*liste)
+        (?!(?:\ \w+){{0,2}}\ nicht\b)
     | horen\ sie\ auf | hort?\ auf\ (?:mir|mit)
     | geen\ (?:\w+\ )?(?:sms\w*|berichten|reclame|berichtjes)(?:\ \w+)?\ meer
     | niet\ meer\ (?:sturen|contacteren|smsen|schrijven|versturen|benaderen)
     | (?:schrijf|meld|haal)\ (?:me|mij|mijn\ nummer)\ (?!niet)(?:\w+\ )?(?:uit|af|van)
     | verwijder\ (?:me|mij|mijn\ (?:nummer|gegevens))\b(?!(?:\ \w+){{0,3}}\ niet\b)
+    | (?<!niet\ )(?:me|mij|mijn\ nummer)\ te\ verwijderen
     | stuur\ (?:me|mij|ons)\ (?:niets|niks|geen\ \w+)\ meer
     | nie\ (?:chce|zycze\ sobie)(?:\ \w+){{0,4}}?\ (?:sms\w*|wiadomosci|reklam\w*|otrzymyw\w+)
     | nie\ (?:wysyl\w+|przysyl\w+|pisz\w*\ do|pisac\ do|kontaktow\w+)
@@ -177,8 +195,8 @@ _CLEAR = re.compile(
 )
 # As clear where it is how a sentence begins: "plus de pub", not "il y a plus de pub".
 _CLEAR_START = re.compile(
-    rf"(?:(?:svp|stp|merci|alors|bonjour) )*(?:plus|aucun\w*|jamais) (?:de |d )?(?:vos )?"
-    rf"{_ADVERT}\b"
+    rf"(?:(?:svp|stp|merci|alors|bonjour) )*(?:plus(?: jamais)?|aucun\w*|jamais)"
+    rf" (?:de |d )?(?:vos )?{_ADVERT}\b"
 )
 # Words that mean nothing else, where the account's list has them or the like.
 _STRONG = re.compile(
@@ -192,6 +210,8 @@ _DOUBTFUL = re.compile(
     (?:laiss|fich|fout)\w*\ (?:moi|nous)\ (?:tranquilles?|la\ paix|en\ paix)
     | lach\w+\ (?:moi|nous)
     | {_REMOVE}\ (?:moi|nous)(?:\ (?:svp|stp|merci|s\ il.*))?$
+    | (?:de|d)\ (?:me|nous)\ {_REMOVE}$ | droit\ d\ opposition
+    | numero\ a\ {_REMOVE}
     | refus\w+\ (?:\w+\ ){{0,3}}?{_ADVERT}
     | oppos\w+\ (?:\w+\ ){{0,5}}?(?:{_ADVERT}|donnees|numero)
     | (?:ne|n)\ (?:m|me|nous)\ (?:derang|sollicit|importun|spamm|demarch|relanc)\w+\ pas
@@ -200,7 +220,8 @@ _DOUBTFUL = re.compile(
     | ca\ suffit | (?:y\ en\ a|j\ en\ ai|en\ ai)\ (?:assez|marre) | marre\ de | ras\ le\ bol
     | harcel\w+ | spamm?\w* | cnil | rgpd | gdpr | dsgvo | avg | bloctel | plainte
     | (?:pas|aucune?)\ (?:de\ |d\ )?{_ADVERT} | halte | stopp?\w{{0,3}} | arrete[rsz]?
-    | leave\ me\ alone | enough | reported | harass\w*
+    | lose\ my\ number | no\ (?:sms|texts?|messages?|ads)\ (?:please|pls) | no\ mas$
+    | nie\ pisac | leave\ me\ alone | enough | reported | harass\w*
     | basta\w* | ya\ esta\ bien | deje\w+me | ferm(?:ati|atevi|are)
     | lass\w*\ (?:sie\ )?mich\ in\ ruhe | reicht(?:\ es)? | genug | belastig\w+
     | laat\ (?:me|mij)\ met\ rust | genoeg | hou\ op | ophouden
@@ -231,7 +252,7 @@ _NEAR_WORDS = frozenset(
 _ALONE = frozenset(
     """
     end quit cancel remove fin opposition alto ende schluss aufhoren einde ophouden koniec
-    retirez retirer radiation radier
+    retirez retirer radiation radier cancellazione
     """.split()
 )
 
@@ -372,8 +393,55 @@ def _read_clause(words, keywords, phrases):
     return _HINT if _DOUBTFUL.search(rest) else None
 
 
+def remove_quote(text, sent):
+    """Return a reply without what it quotes of the SMS that it answers.
+
+    :param str text: what somebody replied
+    :param str|None sent: the text of the SMS
+    :rtype: str
+    """
+    sent_words = normalize_words(sent)
+    size = min(QUOTED_WORDS, len(sent_words))
+    if size < MIN_QUOTED_WORDS:
+        return text
+    runs = {
+        tuple(sent_words[index : index + size])
+        for index in range(len(sent_words) - size + 1)
+    }
+    matches = list(WORD_REGEX.finditer(text))
+    words = ["".join(normalize_words(match[0])) for match in matches]
+    pieces, kept_from, index = [], 0, 0
+    while index + size <= len(words):
+        if tuple(words[index : index + size]) not in runs:
+            index += 1
+            continue
+        last = index + size
+        while last < len(words) and tuple(words[last - size + 1 : last + 1]) in runs:
+            last += 1
+        end = matches[last - 1].end()
+        clause = _QUOTED_CLAUSE.match(text, end)
+        pieces.append(text[kept_from : matches[index].start()])
+        kept_from = clause.end() if clause else end
+        index = last
+    return "\n".join((*pieces, text[kept_from:]))
+
+
+def read_reply(text, keywords, sent=None):
+    """Return what a reply says about getting more SMS, without what it quotes.
+
+    Where only the quote says it, somebody has to decide. See :func:`read_stop`.
+
+    :param str|None sent: the text of the SMS that is answered
+    """
+    own = remove_quote(text or "", sent)
+    verdict = read_stop(own, keywords)
+    if not verdict and own != text and read_stop(text, keywords):
+        return DOUBT
+    return verdict
+
+
 def read_stop(text, keywords):
-    """Return what a reply says about getting more SMS.
+    """Return what a text says about getting more SMS.
 
     A word of the list opts out anywhere in a short reply, whatever punctuation, digits or
     polite words are around it, but not where it means something else ("le bus stop") or

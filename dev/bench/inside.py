@@ -356,30 +356,23 @@ def compose(env, list_id):
     return {"count": count, "wall": wall, "cpu": cpu, "postgres": postgres}
 
 
-def _leave_out_cleaning():
+def _leave_out_cleaning(env):
     """Read numbers as Odoo does, and write nothing in GSM-7: the state before both."""
 
-    def patch(module, class_name, name, replacement=None):
-        addon = importlib.import_module(f"odoo.addons.sms_ovh.{module}")
-        owner = getattr(addon, class_name)
+    def patch(model, name, replacement=None):
+        owner = next(
+            each
+            for each in env.registry[model].__mro__
+            if each.__module__.startswith("odoo.addons.sms_ovh.") and name in vars(each)
+        )
         if replacement:
             setattr(owner, name, replacement)
         else:
             delattr(owner, name)
 
-    patch("models.base", "Base", "_phone_format_number")
-    patch(
-        "models.mailing_mailing_estimate",
-        "MailingMailing",
-        "_sms_ovh_find_several",
-        lambda mailing, records: set(),
-    )
-    patch(
-        "wizard.sms_composer",
-        "SmsComposer",
-        "_sms_ovh_as_rendered",
-        lambda composer, *args: composer,
-    )
+    patch("base", "_phone_format_number")
+    patch("mailing.mailing", "_sms_ovh_find_several", lambda mailing, records: set())
+    patch("sms.composer", "_sms_ovh_as_rendered", lambda composer, *args: composer)
 
 
 def accent_names(env, list_id):
@@ -419,7 +412,7 @@ def estimate(env, list_id, choice="off", cleaning=True):
     )
     env.cr.commit()
     if not cleaning:
-        _leave_out_cleaning()
+        _leave_out_cleaning(env)
     cron = env.ref("sms_ovh.ir_cron_estimate")
     before = _get_peak()
     postgres = _get_backends_cpu(env)
