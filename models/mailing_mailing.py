@@ -352,12 +352,32 @@ class MailingMailing(models.Model):
             mailing_sudo = mailing.sudo()
             if mailing.mailing_type != "sms" or not mailing_sudo.sms_ovh_account_id:
                 continue
-            users = mailing._sms_ovh_get_author_sudo() | mailing_sudo.sms_ovh_asker_id
-            for user in (users | self.env.user).sudo(False):
-                theirs = mailing._sms_ovh_with_user(user)
-                if not theirs.has_access("write"):
-                    raise mailing._sms_ovh_get_access_error(user)
+            mailing._sms_ovh_check_users(self.env.user)
             mailing._search_sms_ovh_recipients(limit=1)
+
+    def _sms_ovh_check_users(self, users):
+        """Refuse to send what those who wrote it, or asked for it, may not any more.
+
+        :param users: `res.users` who are to be asked besides
+        :raise AccessError: which says who
+        """
+        self.ensure_one()
+        # sudo: nobody sees who asked for it.
+        users |= self._sms_ovh_get_author_sudo() | self.sudo().sms_ovh_asker_id
+        for user in users.sudo(False):
+            if not self._sms_ovh_with_user(user).has_access("write"):
+                raise self._sms_ovh_get_access_error(user)
+
+    def _sms_ovh_get_refusal(self):
+        """Return why SMS of this campaign may not leave any more, or None.
+
+        :rtype: str|None
+        """
+        try:
+            self._sms_ovh_check_users(self.env["res.users"])
+        except AccessError as error:
+            return error.args[0]
+        return None
 
     def _search_sms_ovh_recipients(self, limit=None):
         """Return whom the campaign is addressed to, as who wrote it may see them.

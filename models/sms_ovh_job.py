@@ -591,21 +591,31 @@ class SmsOvhJob(models.Model):
         :rtype: dict[str, str]
         """
         before = fields.Datetime.now() - UNASKED_AFTER
-        waited = self.filtered(
-            lambda job: not job.mailing_id and job.create_date < before
+        waited = self.filtered(lambda job: job.create_date < before)
+        refused = waited.mailing_id.filtered(
+            lambda mailing: mailing._sms_ovh_get_refusal()
         )
-        uuids = [uuid for job in waited for uuid, __ in job.receivers]
-        if not uuids:
-            return {}
+        of_campaigns = waited.filtered(lambda job: job.mailing_id in refused)
+        uuids = {uuid for job in of_campaigns for uuid, __ in job.receivers}
+        single = waited.filtered(lambda job: not job.mailing_id)
         # sudo: SMS of any user.
         asked_sudo = (
             self.env["sms.sms"]
             .sudo()
-            .search([("uuid", "in", uuids), ("sms_ovh_asker_id", "!=", False)])
+            .search(
+                [
+                    (
+                        "uuid",
+                        "in",
+                        [uuid for job in single for uuid, __ in job.receivers],
+                    ),
+                    ("sms_ovh_asker_id", "!=", False),
+                ]
+            )
         )
-        return {
-            sms.uuid: "sms_not_allowed" for sms in asked_sudo._sms_ovh_filter_unasked()
-        }
+        for sms in asked_sudo._sms_ovh_find_unasked().values():
+            uuids.update(sms.mapped("uuid"))
+        return dict.fromkeys(uuids, "sms_not_allowed")
 
     def _prepare_post(self, api_ovh, deadline):
         """Return what a thread needs to post this job."""

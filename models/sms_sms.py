@@ -404,10 +404,19 @@ class SmsSms(models.Model):
                 self.env._("You cannot send SMS for a company that is not yours.")
             )
 
-    def _sms_ovh_filter_unasked(self):
-        """Return those of these SMS whose askers may not send for their company any more."""
-        unasked = self.browse()
-        asked = self.filtered("sms_ovh_asker_id")
+    def _sms_ovh_find_unasked(self):
+        """Return why those of these SMS may not leave whose askers may send no more.
+
+        :return: SMS by the sentence that says so
+        :rtype: dict[str, sms.sms]
+        """
+        unasked = defaultdict(self.browse)
+        for mailing, sms in self.grouped("mailing_id").items():
+            # sudo: whoever wrote the campaign, for whoever sends.
+            refusal = mailing and mailing.sudo()._sms_ovh_get_refusal()
+            if refusal:
+                unasked[refusal] += sms
+        asked = self.filtered(lambda sms: sms.sms_ovh_asker_id and not sms.mailing_id)
         for user, user_sms in asked.grouped("sms_ovh_asker_id").items():
             # sudo: whoever it is, for whoever sends.
             user_sudo = user.sudo().exists()
@@ -415,8 +424,15 @@ class SmsSms(models.Model):
             for company, sms in user_sms.grouped(
                 lambda sms: sms.record_company_id or sms._get_sms_company()
             ).items():
-                if not (may_send and company._sms_ovh_has_user(user_sudo)):
-                    unasked += sms
+                if may_send and company._sms_ovh_has_user(user_sudo):
+                    continue
+                reason = self.env._(
+                    "Who asked for this SMS (%(user)s) may not send for %(company)s"
+                    " any more. Have somebody who may send it again.",
+                    user=user_sudo.name or user.id,
+                    company=company.sudo().name,
+                )
+                unasked[reason] += sms
         return unasked
 
     def _sms_ovh_leave_out_unasked(self):
@@ -424,24 +440,16 @@ class SmsSms(models.Model):
 
         :return: the others
         """
-        refused = self._sms_ovh_filter_unasked()
-        for (user, company), sms in refused.grouped(
-            lambda sms: (sms.sms_ovh_asker_id, sms.record_company_id)
-        ).items():
-            # sudo: whoever it is, for whoever sends.
-            user_sudo = user.sudo().exists()
+        allowed = self
+        for reason, sms in self._sms_ovh_find_unasked().items():
             self._sms_ovh_set_refused(
                 sms.mapped("uuid"),
                 "ovh_not_allowed",
-                self.env._(
-                    "Who asked for this SMS (%(user)s) may not send for %(company)s"
-                    " any more. Have somebody who may send it again.",
-                    user=user_sudo.name or user.id,
-                    company=company.sudo().name,
-                ),
+                reason,
                 self.env["sms.ovh.account"],
             )
-        return self - refused
+            allowed -= sms
+        return allowed
 
     def write(self, vals):
         """Override to leave a text alone that stays as it is.

@@ -305,6 +305,42 @@ class TestSendingCompany(SmsOvhCase):
                 self.assertFalse(self.simulator.get_ledger())
                 self.assertFalse(mailing.mailing_trace_ids)
 
+    def test_rights_that_end_after_it_was_composed(self):
+        """Its SMS are in the queue already, or in the outbox: still nothing leaves."""
+        user = self.users["both"]
+        self.patch(sms_ovh_job, "UNASKED_AFTER", timedelta(days=-1))
+        for how in ("company", "group"):
+            for where in ("queue", "outbox"):
+                with self.subTest(how, where=where):
+                    user.company_ids |= self.company
+                    user.group_ids |= self.env.ref(
+                        "mass_mailing.group_mass_mailing_user"
+                    )
+                    mailing = self._as(
+                        "both",
+                        self.env["mailing.mailing"],
+                        allowed_company_ids=self.company.ids,
+                    ).create(self._values(self.company))
+                    mailing.action_put_in_queue()
+                    mailing = mailing.with_user(self.env.user)
+                    self._run_cron("mass_mailing.ir_cron_mass_mailing_queue")
+                    self.assertEqual(len(mailing.mailing_trace_ids), 1)
+                    if where == "outbox":
+                        self.account.pause_reason = "credit"
+                        self._run_queues()
+                        self.account.pause_reason = False
+                    if how == "company":
+                        user.company_ids -= self.company
+                    else:
+                        user.group_ids -= self.env.ref(
+                            "mass_mailing.group_mass_mailing_user"
+                        )
+                    self._run_queues()
+                    self.assertFalse(self.simulator.get_ledger())
+                    trace = mailing.mailing_trace_ids
+                    self.assertIn(trace.trace_status, ("error", "cancel"))
+                    self.assertEqual(trace.failure_type, "sms_not_allowed")
+
     def _create_sales(self, name):
         company = self.company
         return new_test_user(
