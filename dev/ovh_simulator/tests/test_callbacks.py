@@ -1,5 +1,6 @@
 """Delivery reports, STOP and replies: what is called, when, how often."""
 
+import time
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -145,12 +146,15 @@ def test_automatic_mode_is_late_and_does_not_wait_for_the_customer(
             "callback_duplicate_share": 0,
         },
     )
+    sent_at = time.monotonic()
     ids = send([f"+336123420{n:02d}" for n in range(10)])["ids"]
     assert customer.calls == []
     assert client.get(f"{SERVICE}/outgoing/{ids[0]}")["deliveryReceipt"] == 0
     simulator.wait(lambda: len(customer.calls) == 20)
     assert [call["ptt"] for call in customer.calls[:10]] == ["3"] * 10
-    assert customer.calls[-1]["at"] - customer.calls[0]["at"] > 0.4
+    # from the sending on, since a busy machine may be late with the first report only
+    assert customer.calls[0]["at"] - sent_at >= 0.5
+    assert customer.calls[-1]["at"] - sent_at >= 1.0
     # the log is written once the answer has come
     assert simulator.wait(lambda: simulator.state("callbacks")["counts"] == {"204": 20})
 
