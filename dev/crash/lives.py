@@ -13,7 +13,7 @@ from odoo import SUPERUSER_ID, api
 
 from odoo.addons.sms_ovh import const
 from odoo.addons.sms_ovh.models import sms_ovh_job, sms_sms
-from odoo.addons.sms_ovh.tools import job_pool
+from odoo.addons.sms_ovh.tools import job_pool, transaction
 
 from . import steps
 
@@ -208,7 +208,7 @@ def work(
     if step:
         steps.install(registry, **step)
     notes = _Notes()
-    logging.getLogger(sms_ovh_job.__name__).addHandler(notes)
+    logging.getLogger(transaction.__name__).addHandler(notes)
     host = os.getppid()
     stop = threading.Event()
     workers = [_Worker(registry, roles, stop) for roles in threads]
