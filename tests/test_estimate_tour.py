@@ -80,3 +80,14 @@ class TestEstimateTour(EstimateTourCase):
                 "/odoo/sms-marketing", "sms_ovh_estimate_progress", login="admin"
             )
         self.assertEqual(mailing.sms_ovh_estimate_id.state, "done")
+
+
+@tagged("-at_install", "post_install")
+class TestEstimateTourMobile(EstimateTourCase):
+    """The same at the width of a phone."""
+
+    browser_size = "390x844"
+    touch_enabled = True
+
+    def test_compose_to_sent(self):
+        self._compose_to_sent()

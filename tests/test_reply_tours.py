@@ -98,3 +98,6 @@ class TestReplyToursMobile(ReplyToursCase):
 
     def test_answer_a_reply(self):
         self._answer_a_reply()
+
+    def test_stop(self):
+        self._stop()

@@ -6,11 +6,10 @@ from odoo.tests import HttpCase, tagged
 from .common import SimulatorCase
 
 
-@tagged("-at_install", "post_install")
-class TestScheduleTour(SimulatorCase, HttpCase):
+class ScheduleTourCase(SimulatorCase, HttpCase):
     """A marketer schedules a campaign, thinks again, sends it, and calls it back."""
 
-    def test_schedule_and_cancel(self):
+    def _schedule_and_cancel(self):
         self.env["sms.ovh.account"].search([]).action_archive()
         self.env["mailing.mailing"].search([("mailing_type", "=", "sms")]).unlink()
         company = self.env.ref("base.main_company")
@@ -69,3 +68,20 @@ class TestScheduleTour(SimulatorCase, HttpCase):
             mailing.mailing_trace_ids.mapped("trace_status"), ["cancel"] * 2
         )
         self.assertEqual(self.simulator.count_jobs(), 0)
+
+
+@tagged("-at_install", "post_install")
+class TestScheduleTour(ScheduleTourCase):
+    def test_schedule_and_cancel(self):
+        self._schedule_and_cancel()
+
+
+@tagged("-at_install", "post_install")
+class TestScheduleTourMobile(ScheduleTourCase):
+    """The same at the width of a phone."""
+
+    browser_size = "390x844"
+    touch_enabled = True
+
+    def test_schedule_and_cancel(self):
+        self._schedule_and_cancel()

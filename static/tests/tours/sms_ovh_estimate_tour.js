@@ -1,3 +1,4 @@
+import {chooseList, create, pressInHeader, seeState} from "./steps.js";
 import {registry} from "@web/core/registry";
 import {rpc} from "@web/core/network/rpc";
 
@@ -14,33 +15,18 @@ function call(model, method, ...args) {
 registry.category("web_tour.tours").add("sms_ovh_estimate", {
     url: "/odoo/sms-marketing",
     steps: () => [
-        {
-            content: "Write a campaign",
-            trigger: ".o_list_button_add",
-            run: "click",
-        },
+        create("Write a campaign"),
         {
             trigger: "div[name='sms_subject'] input",
             run: "edit Soldes",
         },
-        {
-            trigger: "div[name='contact_list_ids'] input",
-            run: "edit Clients du tour",
-        },
-        {
-            trigger: ".ui-autocomplete .dropdown-item:contains('Clients du tour')",
-            run: "click",
-        },
+        ...chooseList("Clients du tour"),
         {
             content: "With a placeholder, and two SMS long for some",
             trigger: "div[name='body_plaintext'] textarea",
             run: "edit Bonjour {{ object.name }}, nos soldes commencent samedi. Une surprise vous attend en magasin des 9 h, venez nombreux. Toute l equipe de la boutique",
         },
-        {
-            content: "Estimate",
-            trigger: "button[name='action_sms_ovh_estimate']",
-            run: "click",
-        },
+        ...pressInHeader("action_sms_ovh_estimate"),
         {
             content: "Two of three get it",
             trigger: ".modal div[name='sent_count']:contains('2')",
@@ -63,11 +49,7 @@ registry.category("web_tour.tours").add("sms_ovh_estimate", {
             content: "The form says so in short",
             trigger: "div[name='sms_ovh_estimate']:contains('Recipients: 2 · SMS: 3')",
         },
-        {
-            content: "Look at it",
-            trigger: "button[name='action_sms_ovh_preview']",
-            run: "click",
-        },
+        ...pressInHeader("action_sms_ovh_preview"),
         {
             trigger: ".modal .o_sms_ovh_position:contains('1 / 3')",
         },
@@ -151,9 +133,7 @@ registry.category("web_tour.tours").add("sms_ovh_estimate", {
             trigger: ".modal-footer button[name='action_send']",
             run: "click",
         },
-        {
-            trigger: ".o_arrow_button_current:contains('In Queue')",
-        },
+        ...seeState("In Queue"),
     ],
 });
 

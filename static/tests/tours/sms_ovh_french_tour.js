@@ -1,26 +1,16 @@
+import {chooseList, create, pressInHeader} from "./steps.js";
 import {registry} from "@web/core/registry";
 
 // What a user who speaks French only meets on the way to a sent campaign.
 registry.category("web_tour.tours").add("sms_ovh_french", {
     url: "/odoo/sms-marketing",
     steps: () => [
-        {
-            content: "Write a campaign",
-            trigger: ".o_list_button_add",
-            run: "click",
-        },
+        create("Write a campaign"),
         {
             trigger: "div[name='sms_subject'] input",
             run: "edit Soldes",
         },
-        {
-            trigger: "div[name='contact_list_ids'] input",
-            run: "edit Clients du tour",
-        },
-        {
-            trigger: ".ui-autocomplete .dropdown-item:contains('Clients du tour')",
-            run: "click",
-        },
+        ...chooseList("Clients du tour"),
         {
             content: "Who sends, and what kind of SMS it is",
             trigger: ".o_form_label:contains('Expéditeur')",
@@ -43,11 +33,7 @@ registry.category("web_tour.tours").add("sms_ovh_french", {
         {
             trigger: ".o_sms_ovh_undo:contains('Rétablir')",
         },
-        {
-            content: "Preview",
-            trigger: "button[name='action_sms_ovh_preview']:contains('Aperçu')",
-            run: "click",
-        },
+        ...pressInHeader("action_sms_ovh_preview", "Aperçu"),
         {
             trigger: ".modal-footer button:contains('Envoyer un test')",
         },

@@ -1,13 +1,8 @@
+import {open, openFigures, pressInHeader} from "./steps.js";
 import {registry} from "@web/core/registry";
 
 const openReply = () => [
-    {
-        content: "Open the reply",
-        // A list, or cards on a phone.
-        trigger:
-            ".o_data_cell:contains('À quelle heure'), .o_kanban_record:contains('À quelle heure')",
-        run: "click",
-    },
+    open("Open the reply", "À quelle heure"),
     {
         content: "It says who wrote, and on which campaign",
         trigger: ".o_form_view div[name='partner_id']:contains('Zoé Martin')",
@@ -42,17 +37,7 @@ registry.category("web_tour.tours").add("sms_ovh_answer_reply", {
             trigger:
                 "body:not(:has(.modal)) .o_form_view div[name='state']:contains('Answered')",
         },
-        {
-            isActive: ["mobile"],
-            content: "Further buttons are in a menu there",
-            trigger: ".o_statusbar_buttons .dropdown-toggle",
-            run: "click",
-        },
-        {
-            content: "See the conversation",
-            trigger: "button[name='action_open_record']",
-            run: "click",
-        },
+        ...pressInHeader("action_open_record"),
         {
             content: "What the contact wrote is in the chatter, as the contact's",
             trigger:
@@ -67,12 +52,8 @@ registry.category("web_tour.tours").add("sms_ovh_answer_reply", {
 registry.category("web_tour.tours").add("sms_ovh_stop", {
     url: "/odoo/sms-marketing",
     steps: () => [
-        {
-            content: "Open the campaign",
-            trigger:
-                ".o_kanban_record:contains('Ventes privées'), .o_data_cell:contains('Ventes privées')",
-            run: "click",
-        },
+        open("Open the campaign", "Ventes privées"),
+        openFigures(),
         {
             content: "One recipient answered STOP",
             trigger: "button[name='action_view_sms_ovh_stops']:contains('1')",
@@ -88,11 +69,7 @@ registry.category("web_tour.tours").add("sms_ovh_stop", {
 registry.category("web_tour.tours").add("sms_ovh_stop_chatter", {
     url: "/odoo/contacts",
     steps: () => [
-        {
-            content: "Open the contact",
-            trigger: ".o_data_cell:contains('Zoé Martin')",
-            run: "click",
-        },
+        open("Open the contact", "Zoé Martin"),
         {
             content: "The contact's chatter says so",
             trigger:

@@ -1,26 +1,17 @@
+import {open, pressInHeader, seeState} from "./steps.js";
 import {registry} from "@web/core/registry";
 
-const openCampaign = [
-    {
-        content: "Open the campaign",
-        trigger: ".o_data_row .o_data_cell:contains('Soldes du dimanche')",
-        run: "click",
-    },
-];
+const openCampaign = open("Open the campaign", "Soldes du dimanche");
 
 registry.category("web_tour.tours").add("sms_ovh_schedule_and_cancel", {
     url: "/odoo/sms-marketing",
     steps: () => [
-        ...openCampaign,
+        openCampaign,
         {
             content: "Before sending, the form says when it would leave",
             trigger: "div[name='sms_ovh_leaves']:contains('If you send it now')",
         },
-        {
-            content: "Schedule it",
-            trigger: "button[name='action_sms_ovh_schedule']",
-            run: "click",
-        },
+        ...pressInHeader("action_sms_ovh_schedule"),
         {
             content: "The figures are there, and no calendar is over them",
             trigger:
@@ -54,37 +45,26 @@ registry.category("web_tour.tours").add("sms_ovh_schedule_and_cancel", {
             trigger:
                 "div[name='sms_ovh_leaves']:contains('Leaves on'):contains('December')",
         },
-        {
-            trigger: ".o_statusbar_status .o_arrow_button_current:contains('In Queue')",
-        },
-        {
-            content:
-                "Nothing is composed yet: it becomes a draft again, once that is confirmed",
-            trigger: "button[name='action_cancel']",
-            run: "click",
-        },
+        ...seeState("In Queue"),
+        // Nothing is composed yet: it becomes a draft again, once that is confirmed.
+        ...pressInHeader("action_cancel"),
         {
             trigger: ".modal-footer button.btn-primary:contains('Take Back')",
             run: "click",
         },
-        {
-            trigger: ".o_statusbar_status .o_arrow_button_current:contains('Draft')",
-        },
+        ...seeState("Draft"),
     ],
 });
 
 registry.category("web_tour.tours").add("sms_ovh_cancel_sent", {
     url: "/odoo/sms-marketing",
     steps: () => [
-        ...openCampaign,
+        openCampaign,
         {
             content: "It was sent, and waits for the recipients' hours",
             trigger: "div[name='sms_ovh_leaves']:contains('SMS that leave on')",
         },
-        {
-            trigger: "button[name='action_sms_ovh_cancel']",
-            run: "click",
-        },
+        ...pressInHeader("action_sms_ovh_cancel"),
         {
             content: "The question says what cannot be undone",
             trigger: ".modal:contains('for good')",
