@@ -901,7 +901,8 @@ class MailingMailing(models.Model):
         """Override of `mass_mailing` to tell nobody of campaigns that are not theirs.
 
         Core reads each with the rights of its responsible, and one that may not read it
-        would keep all others from being told.
+        would keep all others from being told. It frames what it tells in the language
+        of who runs the scheduled action: ours are told in their readers'.
         """
         others = self.filtered(
             lambda mailing: (
@@ -913,7 +914,14 @@ class MailingMailing(models.Model):
             )
         )
         others.kpi_mail_required = False
-        return super(MailingMailing, self - others)._action_send_statistics()
+        told = self - others
+        own = told.filtered("sms_ovh_account_id")
+        mails = super(MailingMailing, told - own)._action_send_statistics()
+        for lang, mailings in own.grouped(lambda mailing: mailing.user_id.lang).items():
+            mails |= super(
+                MailingMailing, mailings.with_context(lang=lang or self.env.lang)
+            )._action_send_statistics()
+        return mails
 
     def _prepare_statistics_email_values(self):
         """Override of `mass_mailing_sms` to add what was paid, and what came back."""

@@ -311,3 +311,22 @@ class TestReport(CampaignCase):
         self.assertEqual(kpi["kpi_col3"]["value"], "0")
         mails = mailing._action_send_statistics()
         self.assertIn(kpi["kpi_fullname"], mails.body_html)
+
+    def test_email_on_results_is_in_its_readers_language(self):
+        """Its frame, which is Odoo's, too: the scheduled action runs in English."""
+        self.env["res.lang"]._activate_lang("fr_FR")
+        self.env["ir.module.module"]._load_module_terms(
+            ["digest", "mass_mailing", "mass_mailing_sms", "sms_ovh"], ["fr_FR"]
+        )
+        mailing = self._send_mailing(self._create_mailing(self._numbers(1)))
+        mailing.user_id = new_test_user(
+            self.env,
+            "lectrice",
+            groups="mass_mailing.group_mass_mailing_user",
+            company_id=self.company.id,
+            lang="fr_FR",
+        )
+        body = mailing.with_context(lang="en_US")._action_send_statistics().body_html
+        self.assertIn("a coûté et ce qui est revenu", body)
+        self.assertIn("Envoyé par", body)
+        self.assertNotIn("Sent by", body)
