@@ -16,6 +16,7 @@ COMMANDS = (
     "bench",
     "screenshots",
     "matrix",
+    "check",
     "lint",
     "fresh",
     "translate",

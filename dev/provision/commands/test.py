@@ -40,7 +40,7 @@ def junit_counts(path):
     return total - failed - skipped, failed, skipped
 
 
-def _plain_tests(parts):
+def run_plain_tests(parts):
     """Run the tests that need no Odoo: the simulator's and the platform's own.
 
     :return: (passed, failed, skipped).
@@ -332,7 +332,7 @@ def main(arguments):
             result, logs = _run_chosen_odoo_tests(parts, databases, arguments)
             counts = killed = (0, 0, 0)
         else:
-            counts = _plain_tests(parts)
+            counts = run_plain_tests(parts)
             result, logs = _run_all_odoo_tests(parts, databases)
         _show(result, logs)
         if not arguments:
