@@ -210,6 +210,8 @@ DOUBTS = [
     "laat me met rust",
     "dajcie mi spokój",
     "halte",
+    "arete",
+    "Arête SVP",
     "stpo",
     "stoop",
     "sttop",
