@@ -351,6 +351,52 @@ class TestPromises(PromiseCase):
                     set(traces.mapped("trace_status")), {"pending", "sent"}
                 )
 
+    def test_campaign_to_these_only(self):
+        """As automations send: the rest is nobody's, and who enters twice gets two."""
+        for state in ("draft", "done"):
+            with self.subTest(state=state):
+                self.simulator.reset()
+                numbers = self._new_numbers(5)
+                mailing = self._create_mailing(numbers)
+                mailing.state = state
+                first = mailing._get_recipients()[0]
+                for __ in range(2):
+                    mailing.action_send_sms(res_ids=[first])
+                    self._run_cron("mass_mailing.ir_cron_mass_mailing_queue")
+                    self._run_all()
+                self.assertEqual(mailing.state, state)
+                self.assertEqual(
+                    [entry["receiver"] for entry in self.simulator.get_ledger()],
+                    [mailing.mailing_trace_ids[0].sms_number] * 2,
+                )
+                self.assertEqual(len(mailing.mailing_trace_ids), 2)
+
+    def test_campaign_test_of_a_company_without_account(self):
+        """Its own provider sends it, once, though its writer's company has an account."""
+        sent = []
+
+        def send(api, messages, delivery_reports_url=False):
+            numbers = [info for message in messages for info in message["numbers"]]
+            sent.extend(info["number"] for info in numbers)
+            return [{"uuid": info["uuid"], "state": "success"} for info in numbers]
+
+        other = self.env["res.company"].create(
+            {"name": "Sans compte", "country_id": self.france.id}
+        )
+        self.env.user.company_ids += other
+        mailing = self._create_mailing([], sms_ovh_company_id=other.id)
+        self.assertFalse(mailing.sms_ovh_account_id)
+        self.assertTrue(self.env.company.sms_ovh_account_id)
+        (number,) = self._new_numbers(1)
+        with patch.object(SmsApi, "_send_sms_batch", send):
+            self.env["mailing.sms.test"].create(
+                {"mailing_id": mailing.id, "numbers": number}
+            ).action_send_sms()
+            self._run_all()
+        ledger = [entry["receiver"] for entry in self.simulator.get_ledger()]
+        self.assertEqual(sent + ledger, [number])
+        self.assertFalse(ledger)
+
     def test_unlink_sent_is_honoured(self):
         """Who wants to keep what was sent keeps it; the vacuum takes the rest."""
         for kept in (True, False):
