@@ -838,7 +838,7 @@ class MailingMailing(models.Model):
             self._sms_ovh_create(res_ids)
 
     def _sms_ovh_create(self, res_ids, **context):
-        """Have core's composer create the SMS of these recipients.
+        """Create the SMS of these recipients by core's composer.
 
         :param list res_ids: ids of records of the campaign's model
         :param context: how, see :meth:`sms.composer._get_done_record_ids`
@@ -926,7 +926,7 @@ class MailingMailing(models.Model):
         if ended and self.env.user.is_public:
             ended._track_set_author(self.env.ref("base.partner_root"))
         for mailing in ended:
-            # The chatter speaks the language of whoever is responsible.
+            # The chatter speaks the language of the responsible user.
             # sudo: the language of a user.
             lang = (mailing.user_id or mailing.create_uid).sudo().lang
             mailing.with_context(lang=lang).write(

@@ -187,7 +187,7 @@ class MailingMailing(models.Model):
         return notify(" ".join(summaries), "info")
 
     def action_sms_ovh_pause(self):
-        """Have what is not posted yet wait, what is not composed yet included."""
+        """Hold what is not posted yet, and what is not composed yet."""
         self.check_access("write")
         # sudo: nobody writes this by hand.
         self.filtered(
@@ -213,7 +213,7 @@ class MailingMailing(models.Model):
         paused._sms_ovh_trigger_crons()
 
     def _sms_ovh_trigger_crons(self):
-        """Have all that sends a campaign run: composing, the queue, the outbox."""
+        """Trigger all that sends a campaign: composing, the queue, the outbox."""
         for xmlid in (
             "mass_mailing.ir_cron_mass_mailing_queue",
             "sms.ir_cron_sms_scheduler_action",
@@ -237,7 +237,7 @@ class MailingMailing(models.Model):
 
     @api.ondelete(at_uninstall=False)
     def _unlink_close_sms_ovh(self):
-        """Have nothing leave of a campaign that is deleted."""
+        """Close the open SMS of a campaign that is deleted."""
         # sudo: SMS of a campaign that the user may delete.
         self.sudo().filtered(
             lambda mailing: (
@@ -344,7 +344,7 @@ class MailingMailing(models.Model):
         return chosen
 
     def _sms_ovh_request_cancel(self):
-        """Have OVHcloud asked about all of the campaign that it may still hold."""
+        """Ask OVHcloud about all of the campaign that it may still hold."""
         self.ensure_one()
         trackers = self.env["sms.tracker"].search(
             [

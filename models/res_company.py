@@ -107,7 +107,7 @@ class ResCompany(models.Model):
 
     @api.constrains("sms_ovh_account_id")
     def _sms_ovh_stop_left(self):
-        """Have nothing sent by an account that its company has left."""
+        """Close what was to be sent by an account that its company has left."""
         # sudo: who chooses a company's account need not see all that it sends.
         companies_sudo = self.sudo()
         accounts_sudo = (

@@ -795,7 +795,7 @@ class SmsOvhAccount(models.Model):
 
     @api.model
     def _trigger_synchronise(self):
-        """Have the SMS left read again soon, once however many ask for it."""
+        """Trigger one reading of the SMS left, however many ask for it."""
         now = fields.Datetime.now()
         soon = now.replace(second=0, microsecond=0) + SYNCHRONISE_EVERY
         soon -= timedelta(minutes=soon.minute % (SYNCHRONISE_EVERY.seconds // 60))

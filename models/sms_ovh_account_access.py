@@ -508,7 +508,7 @@ class SmsOvhAccount(models.Model):
         )
 
     def action_use(self):
-        """Have this account's company send its SMS with it.
+        """Make this account the one that its company sends with.
 
         :raise AccessError: for who may not change the company's settings
         """
@@ -544,7 +544,7 @@ class SmsOvhAccount(models.Model):
         )
 
     def _check_may_connect(self):
-        """Refuse whoever may not see keys.
+        """Refuse users who may not see keys.
 
         :raise AccessError: always for them
         """
@@ -810,7 +810,7 @@ class SmsOvhAccount(models.Model):
         return {"state": state, "state_message": self._get_error_sentence(error)}
 
     def _announce_state(self, before):
-        """Tell whoever is responsible at once when OVHcloud refuses what it took before.
+        """Tell the responsible user at once when OVHcloud refuses what it took before.
 
         :param dict before: state of these accounts by id, as it was
         """
@@ -824,12 +824,12 @@ class SmsOvhAccount(models.Model):
                 account._schedule_connection_activity()
 
     def _unlink_connection_activity(self):
-        """Take back what was asked of whoever is responsible: it is connected again."""
+        """Take back what the responsible user was asked: it is connected again."""
         # sudo: the activity is another's.
         self.sudo().activity_unlink([CONNECTION_ACTIVITY])
 
     def _schedule_connection_activity(self):
-        """Ask whoever is responsible to connect this account again."""
+        """Ask the responsible user to connect this account again."""
         self.ensure_one()
         self._unlink_connection_activity()
         user = self.user_id or self.env.user
@@ -860,7 +860,7 @@ class SmsOvhAccount(models.Model):
         return " ".join(filter(None, [self.state_message, advice]))
 
     def _announce_expiry(self):
-        """Tell whoever is responsible, once, that the connection ends soon."""
+        """Tell the responsible user, once, that the connection ends soon."""
         self.ensure_one()
         end = self.credential_expiration
         if not end or end > fields.Datetime.now() + const.ANNOUNCE_EXPIRY:

@@ -234,7 +234,7 @@ class SmsOvhAccount(models.Model):
         return found
 
     def _announce_full_inbox(self):
-        """Tell whoever is responsible, once, that calls are not kept any more."""
+        """Tell the responsible user, once, that calls are not kept any more."""
         self.ensure_one()
         if self.activity_search([INBOX_ACTIVITY]):
             return
@@ -283,7 +283,7 @@ class SmsOvhAccount(models.Model):
         return values
 
     def _complete_callbacks(self, client, service):
-        """Have the callbacks that nobody receives come to Odoo.
+        """Point the callbacks that nobody receives to Odoo.
 
         Those of the API user as whom SMS are sent, too: its own come before the
         account's.
@@ -375,7 +375,7 @@ class SmsOvhAccount(models.Model):
         ]
 
     def action_register_callbacks(self):
-        """Have OVHcloud send reports, STOP and replies to Odoo, and check that it does.
+        """Set OVHcloud's callbacks to Odoo, and check that they arrive.
 
         :raise UserError: where OVHcloud refuses, with what to do
         """
@@ -631,7 +631,7 @@ class SmsOvhAccount(models.Model):
                 self.id,
             )
         )
-        # Taken off at OVHcloud's: the next STOP of that number is news again.
+        # Taken off OVHcloud's list: the next STOP of that number is news again.
         Stop.browse(id_ for id_, number in rows if number not in numbers).unlink()
         new = sorted(set(numbers) - {number for __, number in rows})
         if self.stops_to_read != len(new):
@@ -693,7 +693,7 @@ class SmsOvhAccount(models.Model):
         return [detail if isinstance(detail, dict) else {} for detail in details]
 
     def _take_off_blacklist(self, number, until=None):
-        """Have OVHcloud take SMS again to a number that answered STOP.
+        """Take a number that answered STOP off OVHcloud's blacklist.
 
         :param str number: in E.164
         :param datetime until: UTC; a STOP that came later stays

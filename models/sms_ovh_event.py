@@ -191,7 +191,7 @@ class SmsOvhEvent(models.Model):
         """Return whether the inbox takes one more callback of this account.
 
         Who knows an address could fill the disk: above `sms_ovh.inbox_per_hour` in one
-        hour, calls are counted only, and whoever is responsible is told. About: each
+        hour, calls are counted only, and the responsible user is told. About: each
         process counts its own, and looks now and then at what all of them received.
 
         :param int account_id: id of the `sms.ovh.account` whose address was called
@@ -227,7 +227,7 @@ class SmsOvhEvent(models.Model):
 
     @api.model
     def _count_dropped(self, account_id, count):
-        """Count callbacks that were not kept, and tell whoever is responsible once.
+        """Count callbacks that were not kept, and tell the responsible user once.
 
         :param int account_id: id of the `sms.ovh.account` whose address was called
         :param int count: how many more there were
@@ -240,7 +240,7 @@ class SmsOvhEvent(models.Model):
 
     @api.model
     def _wake(self):
-        """Have the inbox drained soon, without a trigger for each callback.
+        """Trigger the draining of the inbox, but not for each callback.
 
         A trigger starts a run that goes on until nothing comes any more for longer
         than `WAKE_EVERY`, so what arrives within that time of one needs none.

@@ -753,7 +753,7 @@ class SmsOvhJob(models.Model):
     # ------------------------------------------------------------
 
     def _hold_closed(self):
-        """Have those of these jobs wait that may not be posted now, and all like them.
+        """Hold those of these jobs that may not be posted now, and all like them.
 
         :return: whether there are any
         :rtype: bool
@@ -778,7 +778,7 @@ class SmsOvhJob(models.Model):
 
     @api.model
     def _hold(self, account, country_code, opening):
-        """Have all queued marketing jobs to a country wait.
+        """Hold all queued marketing jobs to a country.
 
         :param account: `sms.ovh.account`
         :param str|bool country_code: as the jobs have it
@@ -831,7 +831,7 @@ class SmsOvhJob(models.Model):
 
     @api.model
     def _trigger_at(self, xmlid, moments):
-        """Have a cron run at moments to come, once at each, whoever else asks for it.
+        """Trigger a cron at moments to come, once at each, however many ask for it.
 
         :param str xmlid: of the `ir.cron`
         :param moments: datetimes in UTC
@@ -872,7 +872,7 @@ class SmsOvhJob(models.Model):
         return found
 
     def _withdraw(self, uuids):
-        """Have receivers not posted again of which nobody knows whether they were.
+        """Keep receivers from being posted again where nobody knows if they were.
 
         :param set uuids: of SMS; the jobs are locked
         :return: those of `uuids` of which nobody may hear for a while
@@ -902,7 +902,7 @@ class SmsOvhJob(models.Model):
             self.env.ref("sms.ir_cron_sms_scheduler_action").sudo()._trigger()
 
     def _call_back_withdrawn(self):
-        """Have OVHcloud asked to cancel what was withdrawn, now that it has it."""
+        """Ask OVHcloud to cancel what was withdrawn, now that it has it."""
         uuids = {uuid for job in self.filtered("withdrawn") for uuid in job.withdrawn}
         if not uuids:
             return
@@ -1075,7 +1075,7 @@ class SmsOvhJob(models.Model):
         return self._get_refusable().refused_until or datetime.min
 
     def _hold_refused(self):
-        """Have new jobs wait for the one that tries what OVHcloud refuses.
+        """Hold new jobs behind the one that tries what OVHcloud refuses.
 
         :return: those that wait
         """
@@ -1109,7 +1109,7 @@ class SmsOvhJob(models.Model):
         return self.search(domain)
 
     def _settle_refusal(self, api_ovh, values):
-        """Have one job try again what OVHcloud refuses, and all others like it wait.
+        """Let one job try again what OVHcloud refuses, and hold all others like it.
 
         :param SmsApiOvh api_ovh: the job's gateway
         :param dict values: what to write besides
@@ -1163,7 +1163,7 @@ class SmsOvhJob(models.Model):
         return user.quota_active and self._get_refusable() == user
 
     def _settle_used_up(self, values, left):
-        """Have all that an API user's quota pays for wait, and all else leave.
+        """Hold all that an API user's quota pays for, and let all else leave.
 
         One job tries again each hour, however often: nothing is wrong with it. More is
         left once somebody raises the quota, see `sms.ovh.user._keep`.
@@ -1298,7 +1298,7 @@ class SmsOvhJob(models.Model):
 
     @api.model
     def _wake_inbox(self):
-        """Have the reports treated that came before their SMS was known."""
+        """Treat the reports that came before their SMS was known."""
         self.env.ref("sms_ovh.ir_cron_process_events").sudo()._trigger()
 
     def _postpone(self, values, retry_after=None, state="server_error"):
@@ -1374,7 +1374,7 @@ class SmsOvhJob(models.Model):
 
     @api.model
     def _wake_queues(self):
-        """Have Odoo's queues run again where something is due and none is to run.
+        """Trigger Odoo's queues where something is due and none is to run.
 
         Odoo puts a scheduled action off, by a day for campaigns, that was ended three
         times before it had told of anything done.

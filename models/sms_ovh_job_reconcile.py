@@ -133,7 +133,7 @@ class SmsOvhJob(models.Model):
                 }
             )
         else:
-            _logger.info("OVHcloud SMS: job %s is not known at OVHcloud's", self.tag)
+            _logger.info("OVHcloud SMS: job %s is not known to OVHcloud", self.tag)
             self._apply(self._postpone({"unknown_checks": 0}))
 
     def _adopt_found(self, found, missing):

@@ -173,7 +173,7 @@ class SmsOvhNumberCheck(models.Model):
 
     @api.model
     def _enqueue(self, account, numbers):
-        """Have numbers asked for, those that are not being asked for already.
+        """Queue the numbers that are not being asked for already.
 
         In SQL: one statement, however many, in which two users do not ask twice.
 
@@ -425,7 +425,7 @@ class SmsOvhNumberCheck(models.Model):
         )
 
     def _give_back(self, may_be_done):
-        """Have these asked for later, or looked for where they may have been."""
+        """Put these off, or look for those that may have been asked for."""
         # Some may have been deleted meanwhile, with their contacts.
         if may_be_done:
             check = self._get_check()
@@ -471,7 +471,7 @@ class SmsOvhNumberCheck(models.Model):
         self.env["sms.ovh.account"]._trigger_synchronise()
 
     def _await_result(self, looks):
-        """Have the result of these looked for, later each time.
+        """Schedule the reading of the results, later each time.
 
         :param int looks: how often that was done
         """

@@ -211,7 +211,7 @@ class SmsOvhReply(models.Model):
         )
 
     def _start(self, account):
-        """Have who asks for it get SMS again: the last word of each number counts.
+        """Resume SMS to who asks for them: the last word of each number counts.
 
         :param account: `sms.ovh.account` of all of them
         """
@@ -324,7 +324,7 @@ class SmsOvhReply(models.Model):
         return record if record.exists() else None
 
     def _mark_trace(self):
-        """Have the campaign count this reply."""
+        """Count this reply for its campaign."""
         # sudo: statistics, whoever has the replies read.
         trace_sudo = self.trace_id.sudo()
         if trace_sudo:
@@ -385,7 +385,7 @@ class SmsOvhReply(models.Model):
             )
 
     def _ask_whether_stop(self, user):
-        """Have somebody decide whether this asks for no more SMS.
+        """Ask somebody to decide whether this asks for no more SMS.
 
         :param user: `res.users` who answers for this; the responsible of the account,
             or who connected it, where nobody does

@@ -332,7 +332,7 @@ class SmsOvhSender(models.Model):
             self._schedule_refused(values.get("comment"))
 
     def _schedule_refused(self, comment):
-        """Ask whoever is responsible to request this sender again, which OVHcloud refused.
+        """Ask the responsible user to request again this sender that OVHcloud refused.
 
         :param str|bool comment: OVHcloud's words
         """
@@ -357,14 +357,14 @@ class SmsOvhSender(models.Model):
     # ------------------------------------------------------------
 
     def action_enable(self):
-        """Have OVHcloud take SMS from this sender again.
+        """Enable this sender at OVHcloud.
 
         :raise UserError: where OVHcloud refuses
         """
         return self._set_status("enable")
 
     def action_disable(self):
-        """Have OVHcloud take no SMS from this sender any more.
+        """Disable this sender at OVHcloud.
 
         :raise UserError: where OVHcloud refuses, or SMS are sent with it
         """

@@ -43,7 +43,7 @@ class SmsOvhStop(models.Model):
 
     @api.model
     def _insert(self, vals_list):
-        """Create STOP at OVHcloud's, in one statement: there may be many.
+        """Create the STOP that OVHcloud lists, in one statement: there may be many.
 
         :param list vals_list: values, the same names in each
         :return: the new ones, in this order
@@ -76,7 +76,7 @@ class SmsOvhStop(models.Model):
         return self.browse(ids[vals["number"]] for vals in vals_list)
 
     def _apply(self, trackers):
-        """Have these numbers get no marketing SMS any more, and say why everywhere.
+        """Stop marketing SMS to these numbers, and say why everywhere.
 
         :param list trackers: `sms.tracker` of the SMS that each answered, or empty
         """
@@ -266,7 +266,7 @@ class SmsOvhStop(models.Model):
         return self.search([("number", "=", number), ("origin", "=", "ovhcloud")])
 
     def _take_back(self, until=None):
-        """Have these numbers get SMS again: at OVHcloud, and in what they opted out of.
+        """Resume SMS to these numbers: at OVHcloud, and in what they opted out of.
 
         Odoo's own blacklist is for the caller to change.
 
@@ -298,7 +298,7 @@ class SmsOvhStop(models.Model):
 
     @api.model
     def _start_by_keyword(self, replies):
-        """Have who opted out and writes an opt-in keyword get SMS again.
+        """Resume SMS to who opted out and writes an opt-in keyword.
 
         Odoo has one blacklist for all: where the number answered STOP to another
         account as well, it stays there.

@@ -1186,7 +1186,7 @@ class SmsSms(models.Model):
         return countries
 
     def _sms_ovh_hold(self):
-        """Have those of these SMS wait that may not leave now.
+        """Hold those of these SMS that may not leave now.
 
         :return: the others
         """
@@ -1211,7 +1211,7 @@ class SmsSms(models.Model):
 
     @api.model
     def _sms_ovh_trigger_at(self, moments):
-        """Have the queue run at these moments, those of them that are to come.
+        """Trigger the queue at those of these moments that are to come.
 
         :param moments: datetimes in UTC, in any number
         """

@@ -57,7 +57,7 @@ class SmsSms(models.Model):
 
     @api.ondelete(at_uninstall=False)
     def _unlink_close_sms_ovh(self):
-        """Have nothing leave that is deleted before it left."""
+        """Close what is deleted before it left."""
         ovh_sms, __ = self._sms_ovh_split_closing()
         open_sms = ovh_sms.filtered(
             lambda sms: sms.state in ("outgoing", "process", "pending")
@@ -68,7 +68,7 @@ class SmsSms(models.Model):
 
     @api.model
     def _sms_ovh_close_of(self, records):
-        """Have nothing leave any more to contacts that are deleted.
+        """Close what was to leave to contacts that are deleted.
 
         :param records: of any model that SMS are sent to
         """
@@ -106,7 +106,7 @@ class SmsSms(models.Model):
     # ------------------------------------------------------------
 
     def _sms_ovh_close(self, failure_type=False, recall=True):
-        """Have these SMS not leave any more, wherever they stand. The one way to do so.
+        """Close these SMS, wherever they stand. The one way to do so.
 
         In the queue, and in the outbox before it is posted, an SMS is cancelled. While
         nobody knows whether it has left, it is withdrawn: it is not posted again, and
@@ -232,7 +232,7 @@ class SmsSms(models.Model):
         )._sms_ovh_set_canceled(False if failure_type else "here", failure_type)
 
     def _sms_ovh_request_cancel(self):
-        """Have OVHcloud asked to cancel those of these SMS that it may hold.
+        """Ask OVHcloud to cancel those of these SMS that it may hold.
 
         :return: those
         """

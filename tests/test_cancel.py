@@ -239,7 +239,7 @@ class TestCancel(SmsOvhCase):
         self.assertLessEqual(max(counts), 40)
 
     # ------------------------------------------------------------
-    # Campaigns, at OVHcloud's
+    # Campaigns, at OVHcloud
     # ------------------------------------------------------------
 
     def test_deferred(self):

@@ -40,7 +40,7 @@ ADDRESS_REFUSED = 401
 # The clock by which a deferred SMS leaves.
 TIMEZONE = ZoneInfo("Europe/Paris")
 
-# Whoever the job is of, the API user that is logged in sends it.
+# The API user that is logged in sends it, whatever the job says.
 JOBS_PATH = re.compile(r"/sms/([^/]+)(?:/users/[^/]+)?/jobs")
 
 

@@ -1,7 +1,7 @@
 """Threads that post jobs to OVHcloud, and nothing else: no ORM in here.
 
-Whoever uses the pool hands it everything a call needs as plain values, and does with
-the answers what has to be done, in its own thread and transaction.
+Its user hands it everything a call needs as plain values, and treats the answers in a
+thread and a transaction of its own.
 """
 
 import threading
@@ -23,8 +23,8 @@ from .ovh_client import (
 )
 from .sms_segments import count_segments
 
-# Seconds after which a job that was taken is not posted any more. Whoever finds it
-# later takes it for one whose outcome is not known, so it must not leave then.
+# Seconds after which a job that was taken is not posted any more. From then on it
+# counts as one whose outcome is not known, so it must not leave then.
 POST_WITHIN = 30
 # Jobs that wait for each that is under way.
 WAITING = 2
@@ -58,7 +58,7 @@ class JobPost(NamedTuple):
     """One job to post, and with what."""
 
     job_id: int
-    receivers: list  # whom the content is for, as whoever hands it over knows them
+    receivers: list  # whom the content is for, as the pool's user knows them
     client_args: tuple  # of `http2sms.create_client`
     path: str
     content: dict
@@ -196,7 +196,7 @@ class JobPool:
     def submit(self, post):
         """Post a job in a thread of its own, as soon as one is free.
 
-        Whoever hands it over knows what :meth:`wait` brought before.
+        Its user knows what :meth:`wait` brought before.
         """
         self._submitted += 1
         self._futures.add(self._executor.submit(self._run, post, self._submitted))

@@ -47,6 +47,6 @@ class HideSecrets(logging.Filter):
 
 
 def hide_secrets():
-    """Have the loggers of requests hide the secrets from now on."""
+    """Make the loggers of requests hide the secrets from now on."""
     for name in REQUEST_LOGGERS:
         logging.getLogger(name).addFilter(HideSecrets())

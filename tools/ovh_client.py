@@ -282,7 +282,7 @@ class _SignedClient(ovh.Client):
         self._session = create_session()
 
     def set_service_account(self, token_url, client_id, client_secret):
-        """Have calls made with an OAuth2 service account.
+        """Make the calls with an OAuth2 service account.
 
         :rtype: _ServiceAccount
         """
@@ -373,7 +373,7 @@ class _ServiceAccount(requests.auth.AuthBase):
 
     @staticmethod
     def _read_token(client, response):
-        """Have `client` read the token in `response`.
+        """Let `client` read the token in `response`.
 
         :return: the error that the answer means, None where it is a token
         :rtype: OvhError|None

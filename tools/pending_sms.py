@@ -18,7 +18,7 @@ KNOWN_SLICE = 5000
 
 
 class OvhTooManyPending(OvhError):
-    """More SMS wait at OVHcloud's than are asked for in one go."""
+    """More SMS wait at OVHcloud than are asked for in one go."""
 
 
 class PendingEntry(NamedTuple):
@@ -80,7 +80,7 @@ class PendingReading:
         while not self._ended and not (self._oldest_read and self._oldest_read < since):
             if self._asked >= LIMIT:
                 raise OvhTooManyPending(
-                    f"More than {LIMIT} SMS that Odoo does not know wait at OVHcloud's"
+                    f"More than {LIMIT} SMS that Odoo does not know wait at OVHcloud"
                 )
             self._read_slice()
         return [

@@ -251,8 +251,8 @@ _NEAR_WORDS = frozenset(
 # Alone, what carriers elsewhere take for a wish to stop, or what says that it is over.
 _ALONE = frozenset(
     """
-    end quit cancel remove fin opposition arete alto ende schluss aufhoren einde ophouden koniec
-    retirez retirer radiation radier cancellazione
+    end quit cancel remove fin opposition arete alto ende schluss aufhoren einde ophouden
+    koniec retirez retirer radiation radier cancellazione
     """.split()
 )
 

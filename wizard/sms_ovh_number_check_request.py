@@ -226,7 +226,7 @@ class SmsOvhNumberCheckRequest(models.TransientModel):
     # ------------------------------------------------------------
 
     def action_confirm(self):
-        """Have the numbers asked for, by a scheduled action.
+        """Queue the numbers for a scheduled action that asks for them.
 
         :raise UserError: where there is none, or nobody can be asked
         """

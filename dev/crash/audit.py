@@ -3,7 +3,7 @@
 from collections import defaultdict
 from typing import NamedTuple
 
-# What Odoo may say of an SMS, by what became of it at OVHcloud's, when each report
+# What Odoo may say of an SMS, by what became of it at OVHcloud, when each report
 # has reached it.
 STATES = {
     "pending": {"pending"},
@@ -148,7 +148,7 @@ def _untruths(copy, row, all_reported):
     """Return what Odoo says of an SMS that its row of the ledger does not bear out."""
     states = STATES[row["status"]] | (set() if all_reported else {"pending"})
     if copy["state"] not in states:
-        yield f"{row['status']} at OVHcloud's, Odoo says {copy['state']}"
+        yield f"{row['status']} at OVHcloud, Odoo says {copy['state']}"
     if copy["id"] != str(row["id"]) or copy["tag"] != row["tag"]:
         yield (
             f"SMS {row['id']} of job {row['tag']}, Odoo says {copy['id']} of"
