@@ -58,7 +58,7 @@ class SmsOvhLog(models.Model):
     )
     failure_type = fields.Selection(selection="_get_failure_types", readonly=True)
     ptt = fields.Integer(string="OVHcloud's Code", aggregator=None, readonly=True)
-    segments = fields.Integer(string="SMS Each", readonly=True)
+    segments = fields.Integer(string="SMS per Recipient", readonly=True)
     # No `digits`: a share of what its job cost must not be rounded.
     credits = fields.Float(string="SMS Charged", readonly=True)
     clicked = fields.Boolean(readonly=True, help="The recipient followed a link.")
