@@ -9,6 +9,8 @@ import json
 from base64 import b64encode
 from contextlib import contextmanager
 
+from lxml import etree
+
 from odoo import http, models
 from odoo.exceptions import AccessError, UserError
 from odoo.service.model import call_kw
@@ -682,6 +684,53 @@ class TestMatrixOfRights(SmsOvhCase, HttpCase):
             "A public method without a row in METHODS, or a row without its method."
             " What nobody calls from outside gets an underscore.",
         )
+
+    def _get_views(self):
+        """Return what each login sees, as [(login, view, model, architecture)]."""
+        names = {model for model, __ in METHODS if not self.env[model]._transient}
+        views = self.env["ir.ui.view"].search(
+            [
+                ("model", "in", sorted(names)),
+                ("mode", "=", "primary"),
+                ("type", "in", ("form", "list", "kanban")),
+            ]
+        )
+        seen = []
+        for login in ("internal", "sales", "marketing", "administrator"):
+            for view in views:
+                Model = self.env[view.model].with_user(self.users[login])
+                if Model.has_access("read"):
+                    arch = Model.get_view(view.id, view.type)["arch"]
+                    seen.append((login, view, Model, etree.fromstring(arch)))
+        return seen
+
+    def test_no_button_that_is_refused(self):
+        """A view shows a button to those only who may press it."""
+        refused = [
+            f"{login} is shown {button.get('name')} by {view.xml_id}"
+            for login, view, __, arch in self._get_views()
+            for button in arch.xpath("//button[@type='object'][not(ancestor::field)]")
+            if login not in METHODS.get((view.model, button.get("name")), ({login},))[0]
+        ]
+        self.assertFalse(refused)
+
+    def test_views_show_what_may_be_read(self):
+        """Who may open a page may read each of its fields."""
+        refused = []
+        for login, view, Model, arch in self._get_views():
+            record = self.records.get(view.model)
+            if not view.xml_id.startswith("sms_ovh.") or not record:
+                continue
+            fields = {
+                node.get("name"): {}
+                for node in arch.xpath("//field[not(ancestor::field)]")
+            }
+            self.env.invalidate_all()
+            try:
+                Model.browse(record.ids[:1]).web_read(fields)
+            except AccessError as error:
+                refused.append(f"{login} cannot open {view.xml_id}: {error}")
+        self.assertFalse(refused)
 
     def test_each_route_has_a_row(self):
         found = {
