@@ -636,6 +636,13 @@ class SmsOvhAccount(models.Model):
         :raise UserError: where nothing was entered that an account could be
         """
         if not all(map(self._is_meant, vals_list)):
+            if not self.env.user.has_group("base.group_system"):
+                raise UserError(
+                    self.env._(
+                        "Ask a system administrator: nobody else enters the keys of a"
+                        " new account."
+                    )
+                )
             raise UserError(
                 self.env._(
                     "Nothing is entered yet. Enter the application key and its secret,"

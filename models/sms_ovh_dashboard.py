@@ -59,7 +59,9 @@ class SmsOvhDashboard(models.AbstractModel):
                 for sender in senders
             ],
             "sender_id": sender_id,
-            "create_action": Account.has_access("create")
+            # Only who may enter keys has anything to do there.
+            "create_action": self.env.user.has_group("base.group_system")
+            and Account.has_access("create")
             and {
                 **self._get_action("sms.ovh.account", self.env._("OVHcloud Account")),
                 "views": [[False, "form"]],

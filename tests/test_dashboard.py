@@ -337,6 +337,16 @@ class TestDashboard(SmsOvhCase):
         self.assertEqual(found["create_action"]["res_model"], "sms.ovh.account")
         self.assertEqual(found["tiles"]["sent"]["value"], 0)
         self.assertEqual(len(found["days"]), 30)
+        # Keys are the system administrator's: nobody else could go on.
+        administrator = new_test_user(
+            self.env,
+            "sms-administrator",
+            groups="sms_ovh.group_sms_ovh_admin",
+            company_id=company.id,
+            company_ids=[Command.set(company.ids)],
+        )
+        found = self._get(companies=company, user=administrator)
+        self.assertFalse(found["create_action"])
 
     # ------------------------------------------------------------
     # Who sees what

@@ -50,6 +50,14 @@ class TestScreens(SmsOvhCase):
         # What the browser sends when a page is left in which nothing was typed.
         with self.assertRaisesRegex(UserError, "Nothing is entered yet"):
             form.web_save({"auth_method": "consumer_key"}, {"id": {}})
+        # Who sees no field for keys is not told to fill them in.
+        administrator = new_test_user(
+            self.env, "sms-administrator", groups="sms_ovh.group_sms_ovh_admin"
+        )
+        with self.assertRaisesRegex(UserError, "Ask a system administrator"):
+            form.with_user(administrator).web_save(
+                {"auth_method": "consumer_key"}, {"id": {}}
+            )
         for values in (
             {"service_name": "sms-zz99999-1"},
             {"application_key": "a" * 16},
