@@ -205,6 +205,10 @@ KIND_TO_FAILURE_TYPE = {
         "machine",
     )
 }
+# What OVHcloud calls an invalid receiver, where the number is one of these.
+PROVIDER_TO_SMS_FAILURE_TYPE |= {
+    f"ovh_{kind}": failure_type for kind, failure_type in KIND_TO_FAILURE_TYPE.items()
+}
 
 # Failure types after which the same SMS may well pass on another try.
 RETRYABLE_FAILURE_TYPES = {

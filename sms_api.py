@@ -23,7 +23,7 @@ from .tools.ovh_client import (
     OvhOutOfCredit,
     quote_path,
 )
-from .tools.phone_number import normalize_number
+from .tools.phone_number import get_kind, normalize_number
 from .tools.sms_segments import MAX_SEGMENTS, count_segments, is_blank
 
 _logger = logging.getLogger(__name__)
@@ -292,9 +292,12 @@ class SmsApiOvh(SmsApiBase):
             elif number in invalid and number in blacklist:
                 result = self._prepare_result(uuid, "blacklisted")
             elif number in invalid:
+                kind = get_kind(number)
                 result = self._prepare_result(
                     uuid,
-                    "wrong_number_format",
+                    f"ovh_{kind}"
+                    if kind in const.KIND_TO_FAILURE_TYPE
+                    else "wrong_number_format",
                     self.env._("OVHcloud calls this number invalid. Correct it."),
                 )
             else:

@@ -501,6 +501,14 @@ class TestSmsOvhJob(SmsOvhCase):
         self.assertEqual(sms.mapped("state"), ["pending", "error"])
         self.assertEqual(sms[1].failure_type, "sms_ovh_unconfirmed")
 
+    def test_invalid_receiver_is_a_landline(self):
+        """Nothing is wrong with its digits."""
+        sms = self._queue(["+33142685300", "+33612340102"])
+        self._send_queue()
+        self.assertEqual(
+            sms.mapped("failure_type"), ["sms_ovh_landline", "sms_number_format"]
+        )
+
     def test_ovhcloud_cannot_be_asked(self):
         self.simulator.order_faults(
             {"kind": "502_html", "path": "/jobs$"},
