@@ -194,6 +194,28 @@ class SmsOvhAccount(models.Model):
     recharge_threshold = fields.Float(
         string="Recharged Below", digits=(16, 2), readonly=True, copy=False
     )
+    # What OVHcloud asks for packs, in the company's currency; 0: not known.
+    pack_credits = fields.Integer(
+        string="SMS in the Smallest Pack", readonly=True, copy=False
+    )
+    pack_price = fields.Float(
+        string="Price of the Smallest Pack",
+        digits=(16, 2),
+        readonly=True,
+        copy=False,
+    )
+    large_pack_credits = fields.Integer(
+        string="SMS in the Cheapest Pack",
+        readonly=True,
+        copy=False,
+        help="From this many SMS on one SMS costs the least.",
+    )
+    large_pack_credit_price = fields.Float(
+        string="Price of an SMS in the Cheapest Pack",
+        digits=(16, 5),
+        readonly=True,
+        copy=False,
+    )
     credit_warning_threshold = fields.Integer(
         string="Warn Below",
         default=100,
@@ -842,6 +864,7 @@ class SmsOvhAccount(models.Model):
         account_sudo.write(
             {
                 **account_sudo._read_service(service),
+                **parts["packs"],
                 "state": "error" if disabled else "connected",
                 "state_message": message,
                 "last_sync": fields.Datetime.now(),
@@ -898,7 +921,8 @@ class SmsOvhAccount(models.Model):
             self.env._("the addresses for callbacks"),
             partial(self._complete_callbacks, client, service),
         )
-        return {**parts, "service": completed or service}, unread
+        packs = self.env["sms.ovh.rate"]._fetch_packs(self, client)
+        return {**parts, "service": completed or service, "packs": packs}, unread
 
     def _read_part(self, unread, label, fetch):
         """Read what hangs on the service: one part less is no account less.

@@ -154,7 +154,8 @@ class SmsOvhDashboard(models.AbstractModel):
     def _get_wishes(self, accounts):
         """Return what a user can want to do, as far as the user may do it.
 
-        :return: each wish's ``name`` and the ``action`` that fulfils it
+        :return: each wish's ``name`` and the ``action`` that fulfils it; of buying SMS
+            the ``packs``, too
         :rtype: list[dict]
         """
         account = accounts[:1]
@@ -164,8 +165,8 @@ class SmsOvhDashboard(models.AbstractModel):
         api = connected.filtered(lambda account: account.auth_method != "http2sms")
         wishes = self._get_sending_wishes()
 
-        def add(name, action):
-            wishes.append({"name": name, "action": action})
+        def add(name, action, **values):
+            wishes.append({"name": name, "action": action, **values})
 
         if account:
             add(
@@ -184,11 +185,26 @@ class SmsOvhDashboard(models.AbstractModel):
                     "url": const.ORDER_URL % account.service_name,
                     "target": "new",
                 },
+                packs=self._get_packs(account),
             )
         if is_admin and api:
             add("sender", self._get_method("action_request_sender", api[0]))
             add("user", self._get_method("action_create_user", api[0]))
         return wishes
+
+    def _get_packs(self, account):
+        """Return what the smallest pack costs, and an SMS where it is cheapest.
+
+        :return: False where OVHcloud does not tell
+        :rtype: dict|bool
+        """
+        return bool(account.pack_price) and {
+            "credits": account.pack_credits,
+            "price": account.pack_price,
+            "large_credits": account.large_pack_credits,
+            "large_credit_price": account.large_pack_credit_price,
+            "currency_id": account.currency_id.id,
+        }
 
     def _get_sending_wishes(self):
         """Return what a user can want to send, as far as the user may do it."""

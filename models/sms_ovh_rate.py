@@ -1,4 +1,5 @@
 import logging
+import math
 
 from odoo import api, fields, models
 
@@ -73,10 +74,7 @@ class SmsOvhRate(models.Model):
 
         :return: credits by country, and a sentence on what it did not tell, or False
         """
-        billing = (account_sudo.company_id.country_id.code or "").lower()
-        params = (
-            {"billingCountry": billing} if billing in const.BILLING_COUNTRIES else {}
-        )
+        params = self._get_billing_params(account_sudo)
         found, refused = {}, []
         with account_sudo._get_client() as client:
             for code in country_codes:
@@ -100,6 +98,69 @@ class SmsOvhRate(models.Model):
                 ", ".join(refused),
             )
         return found, False
+
+    @api.model
+    def _get_billing_params(self, account):
+        """Return the parameter that says where the account's credits are bought."""
+        billing = (account.company_id.country_id.code or "").lower()
+        return {"billingCountry": billing} if billing in const.BILLING_COUNTRIES else {}
+
+    @api.model
+    def _fetch_packs(self, account, client):
+        """Return what packs of SMS cost, as values of the account.
+
+        Nobody's SMS depend on it: where it cannot be read, all else goes on.
+
+        :param account: `sms.ovh.account`
+        :param client: `OvhSmsClient`
+        :return: zeros where OVHcloud names no price in the account's currency; nothing
+            where it could not be asked, so that the account stays as it was
+        :rtype: dict
+        """
+        country = account.company_id.country_id.code
+        packs = []
+        if country:
+            params = self._get_billing_params(account)
+            try:
+                answer = client.get(
+                    "/sms/rates/packs", country=country.lower(), **params
+                )
+            except ovh_client.OvhError as error:
+                _logger.info("OVHcloud SMS: the packs cannot be read: %r", error)
+                return {}
+            packs = self._parse_packs(answer, account.currency_id.name)
+        smallest, price = min(packs, default=(0, 0))
+        cheapest, count = min(((each, start) for start, each in packs), default=(0, 0))
+        return {
+            "pack_credits": smallest,
+            "pack_price": smallest * price,
+            "large_pack_credits": count,
+            "large_pack_credit_price": cheapest,
+        }
+
+    @api.model
+    def _parse_packs(self, answer, currency):
+        """Return the packs of an answer, without those that nobody can read.
+
+        :param answer: list of `sms.PackDetails` of the API
+        :param str currency: code; prices in another one are left out
+        :return: of each pack its fewest credits, and the price of one
+        :rtype: list[tuple[int, float]]
+        """
+        packs = []
+        for pack in answer if isinstance(answer, list) else ():
+            try:
+                count = int(pack["creditQuantityMin"])
+                price = pack.get("discountCreditPrice") or pack["creditPrice"]
+                value = float(price["value"])
+                code = price["currencyCode"]
+            except (AttributeError, KeyError, OverflowError, TypeError, ValueError):
+                _logger.info("OVHcloud SMS: a pack is not as described: %r", pack)
+                continue
+            known = code == currency and 0 < count < 2**31
+            if known and value > 0 and math.isfinite(value):
+                packs.append((count, value))
+        return packs
 
     @api.model
     def _read_rate(self, client, country_code, params):

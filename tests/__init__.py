@@ -35,6 +35,7 @@ from . import test_ovh_answers
 from . import test_ovh_calls
 from . import test_ovh_client
 from . import test_ovh_description
+from . import test_packs
 from . import test_pages
 from . import test_pause
 from . import test_quiet_hours

@@ -72,6 +72,14 @@ const WISHES = ["campaign", "numbers", "sms", "replies", "buy", "sender", "user"
     (name) => ({name, action: LOG_ACTION})
 );
 
+const PACKS = {
+    credits: 100,
+    price: 6.9,
+    large_credits: 100000,
+    large_credit_price: 0.0483,
+    currency_id: 1,
+};
+
 function makeData(values = {}) {
     return {
         accounts: [makeAccount(1)],
@@ -248,6 +256,32 @@ test("what asks for attention", async () => {
     expect(".o_sms_ovh_senders").toHaveText(/Not yours\./);
     expect(queryAllTexts(".o_sms_ovh_queue dd")).toEqual(["37 SMS", "3 SMS"]);
 });
+
+for (const [name, packs, prices] of [
+    [
+        "the price of packs stands under the wish to buy SMS",
+        PACKS,
+        ["100 SMS: $ 6.90", "from 100,000 SMS: $ 0.0483 each"],
+    ],
+    [
+        "packs that cost the same by SMS have one price",
+        {...PACKS, large_credits: 100, large_credit_price: 0.069},
+        ["100 SMS: $ 6.90"],
+    ],
+    ["packs whose price is not known have none", false, []],
+]) {
+    test(name, async () => {
+        const wishes = [...WISHES];
+        wishes[4] = {...WISHES[4], packs};
+        serve(() => makeData({wishes}));
+        await open();
+        expect.verifySteps([[false, false]]);
+        const buy = ".o_sms_ovh_wish[data-name='buy']";
+        expect(buy).toHaveCount(1);
+        expect(queryAllTexts(`${buy} .o_sms_ovh_price`)).toEqual(prices);
+        expect(".o_sms_ovh_price").toHaveCount(prices.length);
+    });
+}
 
 test("without any account it says what to do", async () => {
     serve(() => makeData({accounts: [], create_action: LOG_ACTION}));

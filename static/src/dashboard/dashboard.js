@@ -172,16 +172,43 @@ export class SmsOvhDashboard extends Component {
 
     get wishes() {
         const {wishes = [], create_action: create} = this.data;
-        const actions = Object.fromEntries(
-            wishes.map(({name, action}) => [name, action])
-        );
+        const found = Object.fromEntries(wishes.map((wish) => [wish.name, wish]));
         if (create) {
-            actions.connect = create;
+            found.connect = {action: create};
         }
-        return WISHES.filter(({name}) => actions[name]).map((wish) => ({
+        return WISHES.filter(({name}) => found[name]).map((wish) => ({
             ...wish,
-            action: actions[wish.name],
+            ...found[wish.name],
         }));
+    }
+
+    /**
+     * @param {Object|false} packs what OVHcloud asks for SMS
+     * @returns {String[]} the smallest pack, and an SMS of the cheapest
+     */
+    packPrices(packs) {
+        if (!packs) {
+            return [];
+        }
+        const prices = [
+            _t("%(count)s SMS: %(price)s", {
+                count: this.number(packs.credits),
+                price: this.money(packs.price, packs.currency_id),
+            }),
+        ];
+        if (packs.large_credits > packs.credits) {
+            prices.push(
+                _t("from %(count)s SMS: %(price)s each", {
+                    count: this.number(packs.large_credits),
+                    price: formatMonetary(packs.large_credit_price, {
+                        currencyId: packs.currency_id,
+                        // Hundredths of a cent are what packs differ by.
+                        digits: [16, 4],
+                    }),
+                })
+            );
+        }
+        return prices;
     }
 
     /** What is to be done first, where something is; the others wait for it. */
