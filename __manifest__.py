@@ -6,6 +6,8 @@
     "license": "LGPL-3",
     "author": "OVHcloud SMS for Odoo contributors",
     "maintainer": "OVHcloud SMS for Odoo contributors",
+    # Of the service: the addon has no site of its own.
+    "website": "https://www.ovhcloud.com/en/sms/",
     "development_status": "Beta",
     "depends": ["mass_mailing_sms"],
     "external_dependencies": {

@@ -58,7 +58,7 @@ class SmsApiOvh(SmsApiBase):
     @property
     def account_sudo(self):
         """`sms.ovh.account` to send with: the given one, or that of the company."""
-        # sudo: whoever may send an SMS sends it by the company's account, whose keys
+        # sudo: users who may send SMS send them by the company's account, whose keys
         # only system administrators may read.
         account_sudo = (self._account or self.company.sms_ovh_account_id).sudo()
         if account_sudo.company_id == self.company:

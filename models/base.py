@@ -89,7 +89,7 @@ class Base(models.AbstractModel):
                 continue
             company = self.env.company
             if by_user:
-                # sudo: whoever it is.
+                # sudo: the company of any user.
                 company = record.sudo().user_id.company_id or company
             companies[record.id] = company.with_env(self.env)
         return companies

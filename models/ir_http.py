@@ -77,7 +77,7 @@ class IrHttp(models.AbstractModel):
         """Override: below our routes there is nothing else, so nothing is looked up.
 
         Looking it up fails where the address has a NUL. Nor is there a page that says
-        so: making one takes ten times as long as all else, for whoever tries addresses.
+        so: making one takes ten times as long as all else, for any address tried.
         """
         if request.httprequest.path.startswith(ROOT):
             return request.make_response(

@@ -120,7 +120,7 @@ class MailingMailing(models.Model):
     sms_ovh_credit_warning = fields.Char(
         string="SMS Missing", compute="_compute_sms_ovh_credit_warning"
     )
-    # Counted once for whoever watches: it takes longer than all else that is shown.
+    # Counted once for all who watch: it takes longer than all else that is shown.
     sms_ovh_recipient_count = fields.Integer(
         string="Recipients to Treat", readonly=True, copy=False
     )
@@ -246,7 +246,7 @@ class MailingMailing(models.Model):
         return result
 
     def _sms_ovh_stop_archived(self):
-        """Call back what is archived while it is sent, and tell the user what came of it."""
+        """Call back what is archived while it is sent, and tell the user the outcome."""
         stopped = self.filtered(
             lambda mailing: (
                 mailing.sms_ovh_can_cancel
@@ -353,7 +353,8 @@ class MailingMailing(models.Model):
             if mailing.mailing_type != "sms" or not mailing_sudo.sms_ovh_account_id:
                 continue
             mailing._sms_ovh_check_users(self.env.user)
-            mailing._search_sms_ovh_recipients(limit=1)
+            # Of any order: sorting all of a large list to see one takes time.
+            mailing._sms_ovh_search_recipients("search_count", limit=1)
 
     def _sms_ovh_check_users(self, users):
         """Refuse to send what those who wrote it, or asked for it, may not any more.
@@ -379,9 +380,11 @@ class MailingMailing(models.Model):
             return error.args[0]
         return None
 
-    def _search_sms_ovh_recipients(self, limit=None):
+    def _sms_ovh_search_recipients(self, method="search", **options):
         """Return whom the campaign is addressed to, as who wrote it may see them.
 
+        :param str method: of the model: how to search it
+        :param options: of that method
         :raise AccessError: where its domain asks for what they may not see
         """
         self.ensure_one()
@@ -389,7 +392,7 @@ class MailingMailing(models.Model):
         theirs = self._sms_ovh_with_author()
         # sudo: the domain itself.
         domain = self.sudo()._get_recipients_domain()
-        return theirs.env[model].search(domain, limit=limit)
+        return getattr(theirs.env[model], method)(domain, **options)
 
     @api.model
     def _process_mass_mailing_queue(self):
@@ -750,7 +753,9 @@ class MailingMailing(models.Model):
         others = self.filtered(lambda mailing: not mailing.sms_ovh_account_id)
         if others:
             super(MailingMailing, others).action_send_sms(res_ids=res_ids)
-        (self - others)._sms_ovh_check_rights()
+        for mailing in self - others:
+            # What their domain asks for, they are asked when it is read, below.
+            mailing._sms_ovh_check_users(self.env.user)
         if not res_ids:
             # What is in the queue was looked at before.
             (self - others).filtered(

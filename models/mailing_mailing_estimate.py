@@ -356,7 +356,7 @@ class MailingMailing(models.Model):
         self.ensure_one()
         if not self.mailing_model_real:
             return []
-        return self._search_sms_ovh_recipients().ids
+        return self._sms_ovh_search_recipients().ids
 
     def _sms_ovh_get_next_id(self):
         """Return the id that the next SMS gets: links to be clicked hold it."""

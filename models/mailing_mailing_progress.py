@@ -10,7 +10,7 @@ from odoo.addons.bus.models.bus import channel_with_db, json_dump
 from .. import const
 from ..tools.client_actions import notify
 
-# What a status of a trace is to whoever watches a campaign.
+# What a status of a trace means to a user who watches a campaign.
 STATUS_TO_FIGURE = {
     "outgoing": "waiting",
     "process": "waiting",
@@ -204,7 +204,7 @@ class MailingMailing(models.Model):
         :rtype: tuple[int, datetime|bool, datetime|bool]
         """
         now = fields.Datetime.now()
-        # sudo: whoever sees the campaign may know.
+        # sudo: users who see the campaign may know.
         ((count, first, last),) = (
             self.env["sms.sms"]
             .sudo()
@@ -355,7 +355,7 @@ class MailingMailing(models.Model):
             return max(0, self.sms_ovh_recipient_count - self.sms_ovh_composed_count)
         estimate = self.sms_ovh_estimate_id
         if self.state == "in_queue" and not composed and estimate.state == "done":
-            # As whoever sent it was told: who is left out does not wait.
+            # As the dialogue of sending said: recipients left out do not wait.
             return estimate.sent_count
         if self.state in ("in_queue", "sending"):
             return max(0, self._sms_ovh_count_seen() - composed)
@@ -757,7 +757,7 @@ class MailingMailing(models.Model):
         columns = zip(*(group[2:] for group in groups), strict=True)
         sums = [sum(column) for column in columns]
         taken, segments, charged, cost, delivered, clicks, stops = sums or [0] * 7
-        # sudo: the price, for whoever may see what the campaign cost.
+        # sudo: the price, for users who may see what the campaign cost.
         account_sudo = self.sudo().sms_ovh_account_id
         has_price = account_sudo.credit_price > 0
         median, slowest_tenth = self._sms_ovh_get_delivery_seconds()

@@ -1,5 +1,8 @@
 from odoo import api, models
 
+# In a context: contacts are merged. An object, so that no caller from outside can send it.
+MERGING = object()
+
 
 class ResPartner(models.Model):
     _name = "res.partner"
@@ -34,8 +37,9 @@ class ResPartner(models.Model):
 
     @api.ondelete(at_uninstall=False)
     def _unlink_forget_sms_ovh(self):
-        """Erase what is held of these contacts."""
-        self.env["sms.ovh.privacy"]._forget(self)
+        """Erase what is held of these contacts, unless another gets it."""
+        if self.env.context.get("sms_ovh_merging") is not MERGING:
+            self.env["sms.ovh.privacy"]._forget(self)
 
     @api.model
     def mail_allowed_qweb_expressions(self):

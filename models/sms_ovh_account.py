@@ -1,7 +1,6 @@
 import logging
 import math
 import re
-from collections import defaultdict
 from datetime import timedelta
 from functools import partial
 from urllib.parse import urlsplit
@@ -310,20 +309,20 @@ class SmsOvhAccount(models.Model):
 
     @api.depends_context("tz", "uid")
     def _compute_month_figures(self):
-        figures = defaultdict(lambda: defaultdict(float))
         Log = self.env["sms.ovh.log"]
-        for account, state, count, charged in Log._read_group(
-            Log._get_sent_domain(self, Log._get_month_start()),
-            ["account_id", "state"],
-            ["__count", "credits:sum"],
-        ):
-            figures[account.id][state] += count
-            figures[account.id]["credits"] += charged
+        figures = {
+            account.id: sums
+            for account, *sums in self.env["sms.ovh.figure"]._read_group(
+                Log._get_sent_domain(self, Log._get_month_start()),
+                ["account_id"],
+                ["pending:sum", "sent:sum", "error:sum", "refused:sum", "credits:sum"],
+            )
+        }
         for account in self:
-            found = figures[account.id]
-            account.month_sent = found["pending"] + found["sent"] + found["error"]
-            account.month_failed = found["error"] + found["refused"]
-            account.month_credits = found["credits"]
+            pending, sent, error, refused, charged = figures.get(account.id, [0] * 5)
+            account.month_sent = pending + sent + error
+            account.month_failed = error + refused
+            account.month_credits = charged
 
     @api.constrains("service_name")
     def _check_service_name(self):
@@ -497,9 +496,10 @@ class SmsOvhAccount(models.Model):
         self._check_not_used()
         for account in self:
             account._give_up_open()
-        # sudo: whoever may delete the account deletes what was sent with it.
+        # sudo: the right to delete the account extends to what was sent with it.
         self.env["sms.ovh.job"].sudo().search([("account_id", "in", self.ids)]).unlink()
         self.env["sms.ovh.log"].sudo()._delete_of(self)
+        self.env["sms.ovh.figure"].sudo()._delete_of(self)
         self.env["sms.ovh.event"].sudo()._delete_of(self)
         clear_links(
             self,
@@ -577,7 +577,7 @@ class SmsOvhAccount(models.Model):
         What was not posted is cancelled. Of the rest nobody can be asked any more.
         """
         self.ensure_one()
-        # sudo: whoever may delete the account ends what was sent with it.
+        # sudo: the right to delete the account extends to ending what it sends.
         jobs_sudo = (
             self.env["sms.ovh.job"]
             .sudo()
@@ -612,7 +612,7 @@ class SmsOvhAccount(models.Model):
 
     def _tell(self, body):
         """Post a sentence, as text, to the account's followers."""
-        # sudo: news of OVHcloud, whoever happens to read them first.
+        # sudo: news from OVHcloud, no matter which user reads it first.
         self.sudo().message_post(body=body, subtype_xmlid="mail.mt_comment")
 
     @api.model
@@ -649,6 +649,20 @@ class SmsOvhAccount(models.Model):
                 account.last_sync or account.state == "connected" or account in used
             )
         )
+
+    @api.model
+    def _get_view_cache_key(self, view_id=None, view_type="form", **options):
+        """Override: the views differ by who may enter keys, see :meth:`_get_view`."""
+        key = super()._get_view_cache_key(view_id, view_type, **options)
+        return (*key, self.env.user.has_group("base.group_system"))
+
+    @api.model
+    def _get_view(self, view_id=None, view_type="form", **options):
+        """Override to offer new accounts to those only who may enter their keys."""
+        arch, view = super()._get_view(view_id, view_type, **options)
+        if not self.env.user.has_group("base.group_system"):
+            arch.set("create", "False")
+        return arch, view
 
     @api.model
     def _check_meant(self, vals_list):
@@ -1069,7 +1083,7 @@ class SmsOvhAccount(models.Model):
         """Send nothing more until it is cured: all that follows would fail alike.
 
         :param str reason: 'credit', 'keys' or 'service'
-        :param str message: sentence for whoever is responsible
+        :param str message: sentence for the responsible user
         :param float|None left: credits left that did not do, where OVHcloud says
         """
         for account in self.filtered(lambda account: not account.pause_reason):

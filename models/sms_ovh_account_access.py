@@ -165,7 +165,7 @@ class SmsOvhAccount(models.Model):
         Other ways of connecting have their own page; what was sent with an account
         proves that it needs no guide any more.
         """
-        sent = self.env["sms.ovh.log"]._read_group(
+        sent = self.env["sms.ovh.figure"]._read_group(
             [("account_id", "in", self._origin.ids)], ["account_id"]
         )
         sent = {account.id for (account,) in sent}
@@ -594,7 +594,7 @@ class SmsOvhAccount(models.Model):
     def _take_returned(self, state):
         """Return the account that this return from OVHcloud's page belongs to.
 
-        It counts once, for an hour, and for whoever set out.
+        It is valid once, for an hour, and for the user who started only.
 
         :param str state: what the address of the return ends with
         :return: the account, none where the state is not known any more
@@ -834,7 +834,7 @@ class SmsOvhAccount(models.Model):
         self._unlink_connection_activity()
         user = self.user_id or self.env.user
         env = self.with_context(lang=user.lang).env
-        # sudo: news of OVHcloud, whoever happens to read them first.
+        # sudo: news from OVHcloud, no matter which user reads it first.
         self.sudo().activity_schedule(
             CONNECTION_ACTIVITY,
             user_id=user.id,

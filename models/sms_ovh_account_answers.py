@@ -122,15 +122,15 @@ class SmsOvhAccount(models.Model):
     stop_keywords = fields.Char(
         string="Opt-out Keywords",
         default=const.STOP_KEYWORDS,
-        help="Whoever replies one of these words, with or without polite ones, opts out"
-        " as by STOP. Separated by commas; case, accents, punctuation and digits do not"
-        " matter.",
+        help="Recipients who reply with one of these words, with or without polite ones,"
+        " opt out as by STOP. Separated by commas; case, accents, punctuation and digits"
+        " do not matter.",
     )
     start_keywords = fields.Char(
         string="Opt-in Keywords",
-        help="Whoever opted out and replies one of these words, and nothing else, gets"
-        " SMS again: the number is taken off Odoo's blacklist and OVHcloud's. Separated"
-        " by commas; empty: only a user takes a number off.",
+        help="Recipients who opted out and reply with one of these words, and nothing"
+        " else, get SMS again: the number is taken off Odoo's blacklist and OVHcloud's."
+        " Separated by commas; empty: only a user takes a number off.",
     )
     last_reply_at = fields.Datetime(readonly=True, copy=False)
 
@@ -207,7 +207,7 @@ class SmsOvhAccount(models.Model):
 
         :rtype: tuple[tuple[function, int]]
         """
-        # sudo: whoever calls has no user, the token is its credential.
+        # sudo: the caller has no user, the token is its credential.
         accounts_sudo = self.sudo().search(
             [("callback_token", "!=", False), ("active", "=", True)]
         )

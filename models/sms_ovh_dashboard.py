@@ -300,18 +300,17 @@ class SmsOvhDashboard(models.AbstractModel):
 
         :rtype: defaultdict[date, dict]
         """
-        nothing = dict.fromkeys((*OUTCOMES.values(), "credits"), 0)
-        by_day = defaultdict(nothing.copy)
+        names = (*OUTCOMES.values(), "credits")
+        by_day = defaultdict(dict.fromkeys(names, 0).copy)
         if not accounts:
             return by_day
         Log = self.env["sms.ovh.log"]
-        for day, state, count, charged in Log._read_group(
+        for day, *sums in self.env["sms.ovh.figure"]._read_group(
             Log._get_sent_domain(accounts, Log._get_day_start(first), sender_id),
-            ["date:day", "state"],
-            ["__count", "credits:sum"],
+            ["date:day"],
+            [*(f"{state}:sum" for state in OUTCOMES), "credits:sum"],
         ):
-            by_day[day.date()][OUTCOMES[state]] += count
-            by_day[day.date()]["credits"] += charged
+            by_day[day.date()] = dict(zip(names, sums, strict=True))
         return by_day
 
     def _get_tiles(self, accounts, month, by_day, sender_id):
@@ -453,4 +452,4 @@ class SmsOvhDashboard(models.AbstractModel):
             ],
             limit=1,
         )
-        return late and late._sms_ovh_get_stuck()
+        return bool(late) and late._sms_ovh_get_stuck()

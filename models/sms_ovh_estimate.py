@@ -240,7 +240,7 @@ class SmsOvhEstimate(models.Model):
 
             def step(estimate_id=estimate_id):
                 estimate = self.browse(estimate_id)._in_author_language()
-                # Whoever stopped it meanwhile has the last word.
+                # A user who stopped it meanwhile has the last word.
                 if estimate.try_lock_for_update() and estimate.state == "running":
                     if estimate_id not in seen:
                         seen[estimate_id] = estimate._get_seen_numbers()

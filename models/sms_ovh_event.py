@@ -44,7 +44,7 @@ RECOUNT_SHARE = 100
 DELIVERY_PARAMS = ("id", "ptt", "date", "description", "dlr", "descriptionDlr")
 # Parameters of a callback that are kept.
 MAX_PARAMS = 20
-# How long treated reports are kept for whoever wonders what OVHcloud said.
+# How long treated reports are kept, to look up what OVHcloud said.
 KEEP_DAYS = 30
 
 
@@ -93,7 +93,10 @@ class SmsOvhEvent(models.Model):
     sms_ovh_id = fields.Char(string="OVHcloud's SMS ID", readonly=True)
     ptt = fields.Integer(string="OVHcloud's Code", readonly=True)
     dlr = fields.Integer(string="DLR", readonly=True)
-    description = fields.Char(readonly=True)
+    description = fields.Char(string="OVHcloud's Words", readonly=True)
+    meaning = fields.Char(
+        compute="_compute_meaning", help="What OVHcloud reports, in plain words."
+    )
     payload = fields.Json(readonly=True)
     state = fields.Selection(
         [
@@ -413,6 +416,16 @@ class SmsOvhEvent(models.Model):
                 event._wait()
                 continue
             state, failure_type = event._get_outcome()
+            if event.dlr not in const.DLR_TO_STATE and (
+                event.ptt not in const.PTT_TO_STATE
+            ):
+                _logger.info(
+                    "OVHcloud SMS: report with unknown ptt %s and status %s taken for"
+                    " %s",
+                    event.ptt,
+                    event.dlr,
+                    state,
+                )
             rank = const.STATE_RANK[state]
             if key in best and rank <= best[key][0]:
                 event.state = "late"
@@ -428,14 +441,7 @@ class SmsOvhEvent(models.Model):
         state, failure_type = const.PTT_TO_STATE.get(self.ptt, (None, False))
         if self.dlr in const.DLR_TO_STATE:
             state = const.DLR_TO_STATE[self.dlr]
-        elif state is None:
-            _logger.info(
-                "OVHcloud SMS: report with unknown ptt %s and status %s taken for"
-                " pending",
-                self.ptt,
-                self.dlr,
-            )
-            state = "pending"
+        state = state or "pending"
         if state != "error":
             return state, False
         if not failure_type:
@@ -460,16 +466,51 @@ class SmsOvhEvent(models.Model):
         # An inquiry for what was delivered names the status only.
         return self.create_date if "ptt" in params else None
 
+    @api.depends("kind", "ptt", "dlr", "description")
+    @api.depends_context("lang")
+    def _compute_meaning(self):
+        names = dict(self._fields["kind"]._description_selection(self.env))
+        for event in self:
+            if event.kind != "delivery":
+                event.meaning = names.get(event.kind)
+                continue
+            state, __ = event._get_outcome()
+            if state == "error":
+                event.meaning = event._get_ptt_reason(self.env)
+            elif state == "sent":
+                event.meaning = self.env._("Delivered")
+            else:
+                event.meaning = self._get_ptt_stages(self.env).get(
+                    event.ptt, self.env._("On its way")
+                )
+
+    @api.model
+    def _get_ptt_stages(self, env):
+        """Return what the codes of SMS that are on their way mean to a user."""
+        return {
+            1: env._("Tried again: the phone did not take it"),
+            2: env._("Tried again: the operator did not take it"),
+            3: env._("Accepted by the operator"),
+        }
+
+    def _get_ptt_reason(self, env):
+        """Return why an SMS failed, in the language of `env`."""
+        self.ensure_one()
+        return self._get_ptt_reasons(env).get(self.ptt) or env._(
+            "OVHcloud says “%s”.", self.description or "?"
+        )
+
     def _get_reason(self, failure_type):
         """Return why an SMS failed, in the company's language, with OVHcloud's code."""
         self.ensure_one()
         if not failure_type:
             return False
         env = self.account_id._in_its_language().env
-        reason = self._get_ptt_reasons(env).get(self.ptt)
-        if not reason:
-            reason = env._("OVHcloud says “%s”.", self.description or "?")
-        return env._("%(reason)s (code %(code)s)", reason=reason, code=self.ptt)
+        return env._(
+            "%(reason)s (code %(code)s)",
+            reason=self._get_ptt_reason(env),
+            code=self.ptt,
+        )
 
     @api.model
     def _get_ptt_reasons(self, env):

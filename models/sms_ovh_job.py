@@ -76,7 +76,7 @@ class Outgoing(NamedTuple):
 class SmsOvhJob(models.Model):
     """The outbox: one row per job posted to OVHcloud.
 
-    A job is committed before it is posted, and posted by whoever took it, once. Its
+    A job is committed before it is posted, and posted once, by who took it. Its
     tag, which nothing else has, is what OVHcloud can be asked for when no answer came.
     """
 
@@ -317,7 +317,7 @@ class SmsOvhJob(models.Model):
         refusals = []
         Account, Sender = self.env["sms.ovh.account"], self.env["sms.ovh.sender"]
         for decision, items in by_decision.items():
-            # sudo: whoever may send an SMS sends it by the company's account.
+            # sudo: users who may send SMS send them by the company's account.
             api_ovh = self._prepare_api(
                 Account.sudo().browse(decision.account_id),
                 Sender.sudo().browse(decision.sender_id or []),
@@ -731,7 +731,7 @@ class SmsOvhJob(models.Model):
         if not self._has_queue_job():
             return False
         for job in self:
-            # sudo: whoever sends need not have rights on the queue.
+            # sudo: senders need no rights on the queue.
             job.sudo().with_delay(
                 channel=QUEUE_JOB_CHANNEL,
                 description=self.env._("OVHcloud SMS: job %s", job.tag),
@@ -836,7 +836,7 @@ class SmsOvhJob(models.Model):
         :param str xmlid: of the `ir.cron`
         :param moments: datetimes in UTC
         """
-        # sudo: whoever sends need not have rights on scheduled actions.
+        # sudo: senders need no rights on scheduled actions.
         cron_sudo = self.env.ref(xmlid).sudo()
         known = (
             self.env["ir.cron.trigger"]

@@ -13,14 +13,16 @@ from ..sms_api import SmsApiOvh
 from ..tools.number_country import get_country_code
 from ..tools.sms_segments import count_segments
 
+# What decides in which figures an SMS counts.
+COUNTED_FIELDS = {"account_id", "sender_id", "date", "state", "credits"}
+
 
 class SmsOvhLog(models.Model):
     """What OVHcloud took or refused, one slim row an SMS: what figures are made from.
 
-    `sms.sms` is no source of them: Odoo deletes what was sent within a day. Nor would a
-    table of sums be: two workers that settle jobs at a time would wait for the same
-    row, and one of them would have to start again. Rows that are only added, and moved
-    by the reports on their own SMS, never have anybody wait.
+    `sms.sms` is no source of them: Odoo deletes what was sent within a day. Rows that are
+    only added, and moved by the reports on their own SMS, never have anybody wait. What
+    changes here is added up in `sms.ovh.figure`, in the same transaction.
 
     In SQL throughout, a set at a time, since it is done for each SMS ever sent: what
     the ORM does besides takes several times as long. For the same reason there are no
@@ -76,6 +78,41 @@ class SmsOvhLog(models.Model):
             self.env["sms.sms"]._fields["failure_type"]._description_selection(self.env)
         )
 
+    # What the ORM does is done to few: what demonstrations show, what an administrator
+    # deletes, what is too old.
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        """Override to count these in the figures."""
+        logs = super().create(vals_list)
+        logs._add_figures(1)
+        return logs
+
+    def write(self, vals):
+        """Override to count these in the figures as what they become."""
+        if not vals.keys() & COUNTED_FIELDS:
+            return super().write(vals)
+        self.check_access("write")
+        self._add_figures(-1)
+        result = super().write(vals)
+        self._add_figures(1)
+        return result
+
+    def unlink(self):
+        """Override to count these in the figures no longer."""
+        self.check_access("unlink")
+        self._add_figures(-1)
+        return super().unlink()
+
+    def _add_figures(self, count):
+        """Count these in the figures.
+
+        :param int count: 1 for what comes, -1 for what goes
+        """
+        self.flush_recordset()
+        Figure = self.env["sms.ovh.figure"]
+        Figure._add(Figure._select_logs(count, self))
+
     @api.model
     def _append(self, settled):
         """Write down what became of jobs' receivers.
@@ -94,25 +131,34 @@ class SmsOvhLog(models.Model):
         ]
         if not rows:
             return
-        self.env.execute_query(
+        self.env.cr.execute(
             SQL(
                 """
-                INSERT INTO sms_ovh_log (
+                WITH settled (
                     account_id, sender_id, mailing_id, kind, date, state, failure_type,
-                    segments, credits, country_code, number, sms_ovh_id
+                    segments, credits, country_code, numbers, sms_ovh_ids
+                ) AS (VALUES %(rows)s),
+                appended AS (
+                    INSERT INTO sms_ovh_log (
+                        account_id, sender_id, mailing_id, kind, date, state,
+                        failure_type, segments, credits, country_code, number,
+                        sms_ovh_id
+                    )
+                    SELECT account_id, sender_id, mailing_id, kind, date, state,
+                           failure_type, segments, credits, country_code,
+                           receiver.number, receiver.sms_ovh_id
+                      FROM settled,
+                           unnest(numbers, sms_ovh_ids) AS receiver (number, sms_ovh_id)
                 )
-                SELECT account_id, sender_id, mailing_id, kind, date, state,
-                       failure_type, segments, credits, country_code,
-                       receiver.number, receiver.sms_ovh_id
-                  FROM (VALUES %s) AS settled (
-                           account_id, sender_id, mailing_id, kind, date, state,
-                           failure_type, segments, credits, country_code, numbers,
-                           sms_ovh_ids
-                       ),
-                       unnest(numbers, sms_ovh_ids) AS receiver (number, sms_ovh_id)
-             RETURNING 1
+                %(add_figures)s
                 """,
-                SQL(", ").join(rows),
+                rows=SQL(", ").join(rows),
+                add_figures=self.env["sms.ovh.figure"]._get_insert(
+                    SQL(
+                        "SELECT account_id, sender_id, date, state, credits,"
+                        " cardinality(numbers) FROM settled"
+                    )
+                ),
             )
         )
         self.env["mailing.mailing"].browse(
@@ -277,23 +323,37 @@ class SmsOvhLog(models.Model):
         """
         if not changes:
             return
-        self.env.execute_query(
+        self.env.cr.execute(
             SQL(
                 """
-                UPDATE sms_ovh_log
-                   SET sms_ovh_id = found.id,
-                       credits = COALESCE(found.credits, sms_ovh_log.credits),
-                       state = CASE state WHEN 'refused' THEN 'pending' ELSE state END,
-                       failure_type = CASE state WHEN 'refused' THEN NULL
-                                                 ELSE failure_type END
-                  FROM unnest(%(numbers)s::text[], %(before)s::text[], %(ids)s::text[],
-                              %(credits)s::float8[])
-                       AS found (number, before, id, credits)
-                 WHERE sms_ovh_log.number = found.number AND date = %(date)s
-                   AND account_id = %(account)s
-                   AND sms_ovh_log.sms_ovh_id IS NOT DISTINCT FROM found.before
-             RETURNING 1
+                WITH change AS MATERIALIZED (
+                    SELECT log.id, account_id, sender_id, date,
+                           state AS state_before, log.credits AS credits_before,
+                           CASE state WHEN 'refused' THEN 'pending' ELSE state END
+                               AS state,
+                           COALESCE(found.credits, log.credits) AS credits,
+                           CASE state WHEN 'refused' THEN NULL ELSE failure_type END
+                               AS failure_type,
+                           found.id AS sms_ovh_id
+                      FROM unnest(%(numbers)s::text[], %(before)s::text[],
+                                  %(ids)s::text[], %(credits)s::float8[])
+                           AS found (number, before, id, credits)
+                      JOIN sms_ovh_log log
+                        ON log.number = found.number AND date = %(date)s
+                       AND account_id = %(account)s
+                       AND log.sms_ovh_id IS NOT DISTINCT FROM found.before
+                ),
+                changed AS (
+                    UPDATE sms_ovh_log log
+                       SET state = change.state, credits = change.credits,
+                           failure_type = change.failure_type,
+                           sms_ovh_id = change.sms_ovh_id
+                      FROM change
+                     WHERE log.id = change.id
+                )
+                %(add_figures)s
                 """,
+                add_figures=self._add_changed_figures(),
                 numbers=list(changes),
                 before=[before for before, *__ in changes.values()],
                 ids=[ovh_id for __, ovh_id, __credits in changes.values()],
@@ -332,23 +392,37 @@ class SmsOvhLog(models.Model):
         moved = self.env.execute_query(
             SQL(
                 """
-                UPDATE sms_ovh_log
-                   SET state = %(state)s, failure_type = %(failure_type)s,
-                       ptt = %(ptt)s,
-                       -- Clocks differ: never before it was sent, nor yet to come.
-                       delivered_at = CASE
-                           WHEN %(state)s = 'sent' AND report.time IS NOT NULL
-                           THEN GREATEST(date, LEAST(report.time, %(now)s))
-                       END,
-                       credits = CASE WHEN %(refunded)s THEN 0 ELSE credits END
-                  FROM unnest(%(accounts)s::int[], %(ids)s::text[],
-                              %(times)s::timestamp[])
-                       AS report (account_id, sms_ovh_id, time)
-                 WHERE sms_ovh_log.sms_ovh_id = ANY(%(ids)s) AND state = ANY(%(before)s)
-                   AND sms_ovh_log.sms_ovh_id = report.sms_ovh_id
-                   AND sms_ovh_log.account_id = report.account_id
-             RETURNING sms_ovh_log.account_id, sms_ovh_log.sms_ovh_id, mailing_id
+                WITH change AS MATERIALIZED (
+                    SELECT log.id, log.account_id, log.sms_ovh_id, mailing_id,
+                           sender_id, date,
+                           state AS state_before, credits AS credits_before,
+                           %(state)s AS state,
+                           CASE WHEN %(refunded)s THEN 0 ELSE credits END AS credits,
+                           -- Clocks differ: never before it was sent, nor yet to come.
+                           CASE
+                               WHEN %(state)s = 'sent' AND report.time IS NOT NULL
+                               THEN GREATEST(date, LEAST(report.time, %(now)s))
+                           END AS delivered_at
+                      FROM unnest(%(accounts)s::int[], %(ids)s::text[],
+                                  %(times)s::timestamp[])
+                           AS report (account_id, sms_ovh_id, time)
+                      JOIN sms_ovh_log log
+                        ON log.sms_ovh_id = report.sms_ovh_id
+                       AND log.account_id = report.account_id
+                     WHERE log.sms_ovh_id = ANY(%(ids)s) AND state = ANY(%(before)s)
+                ),
+                changed AS (
+                    UPDATE sms_ovh_log log
+                       SET state = change.state, credits = change.credits,
+                           failure_type = %(failure_type)s, ptt = %(ptt)s,
+                           delivered_at = change.delivered_at
+                      FROM change
+                     WHERE log.id = change.id
+                ),
+                added AS (%(add_figures)s)
+                SELECT account_id, sms_ovh_id, mailing_id FROM change
                 """,
+                add_figures=self._add_changed_figures(),
                 state=state,
                 failure_type=failure_type or None,
                 ptt=ptt,
@@ -367,6 +441,20 @@ class SmsOvhLog(models.Model):
             {mailing_id for *__, mailing_id in moved} - {None}
         )._sms_ovh_announce_progress()
         return {(account_id, sms_ovh_id) for account_id, sms_ovh_id, __ in moved}
+
+    @api.model
+    def _add_changed_figures(self):
+        """Return the statement that adds up what a query named ``change`` changes."""
+        return self.env["sms.ovh.figure"]._get_insert(
+            SQL(
+                """
+                SELECT account_id, sender_id, date, state_before, credits_before, -1
+                  FROM change
+             UNION ALL
+                SELECT account_id, sender_id, date, state, credits, 1 FROM change
+                """
+            )
+        )
 
     @api.model
     def _set_clicked(self, traces):

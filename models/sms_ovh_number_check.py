@@ -210,7 +210,7 @@ class SmsOvhNumberCheck(models.Model):
         )
         self.invalidate_model(flush=False)
         if rows:
-            # sudo: whoever may ask has the cron do it.
+            # sudo: users who may ask have the cron do it.
             self._reset_postponed(account.sudo())
             self._trigger()
         return len(rows)

@@ -22,7 +22,7 @@ class SmsOvhPrivacy(models.AbstractModel):
 
         :param contacts: records of one of `CONTACT_MODELS`
         """
-        # sudo: whoever may delete the contact has its data deleted.
+        # sudo: the right to delete the contact extends to its data here.
         self = self.sudo()
         accounts = self.env["sms.ovh.account"].with_context(active_test=False)
         if not accounts.search_count([], limit=1):

@@ -132,7 +132,7 @@ class SmsOvhReply(models.Model):
 
     def unlink(self):
         """Override to have those not read again that OVHcloud still lists."""
-        # sudo: whoever may delete replies.
+        # sudo: for users who may delete replies.
         for account_sudo, replies in self.sudo().grouped("account_id").items():
             account_sudo._note_deleted_replies(replies)
         return super().unlink()

@@ -161,7 +161,10 @@ class SmsOvhSender(models.Model):
     def unlink(self):
         """Override to clear what leads here without a foreign key."""
         clear_links(
-            self, ("sms.ovh.log", "sender_id"), ("sms.sms", "sms_ovh_sender_id")
+            self,
+            ("sms.ovh.log", "sender_id"),
+            ("sms.ovh.figure", "sender_id"),
+            ("sms.sms", "sms_ovh_sender_id"),
         )
         return super().unlink()
 
@@ -343,7 +346,7 @@ class SmsOvhSender(models.Model):
             "Open the sender and press “Request Again”: correct the name or the reason."
         )
         words = comment and env._("OVHcloud's comment: %s", comment)
-        # sudo: news of OVHcloud, whoever happens to read them first.
+        # sudo: news from OVHcloud, no matter which user reads it first.
         account.sudo().activity_schedule(
             SENDER_ACTIVITY,
             user_id=user.id,

@@ -3,7 +3,7 @@ from odoo.exceptions import ValidationError
 
 
 class SmsOvhSenderCountry(models.Model):
-    """As whom an account sends to one country, whoever is chosen for the others."""
+    """The sender that an account uses for one country, instead of its usual one."""
 
     _name = "sms.ovh.sender.country"
     _description = "OVHcloud Sender for a Country"

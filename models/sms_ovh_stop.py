@@ -204,7 +204,7 @@ class SmsOvhStop(models.Model):
             stops[key]._apply([tracker])
 
     # ------------------------------------------------------------
-    # Coming back
+    # Opting in again
     # ------------------------------------------------------------
 
     @api.model

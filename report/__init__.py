@@ -1,1 +1,2 @@
+from . import sms_ovh_figure
 from . import sms_ovh_report

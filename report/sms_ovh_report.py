@@ -97,6 +97,7 @@ class SmsOvhReport(models.Model):
     )
     credits = fields.Float(string="SMS Charged", readonly=True)
     cost = fields.Monetary(
+        string="Cost, If the Price Is Known",
         readonly=True,
         help="Credits at the price of one that is set on the OVHcloud account.",
     )
@@ -125,7 +126,7 @@ class SmsOvhReport(models.Model):
                    CASE WHEN log.state = 'refused' THEN 0 ELSE log.segments END
                        AS segments,
                    log.credits,
-                   (log.credits * account.credit_price)::numeric AS cost,
+                   (log.credits * NULLIF(account.credit_price, 0))::numeric AS cost,
                    (log.state = 'sent')::int AS delivered,
                    (log.state IN ('error', 'refused'))::int AS failed,
                    (log.clicked IS TRUE)::int AS clicks,

@@ -74,12 +74,10 @@ def get_holidays(country_code, year):
     :param str|None country_code: ISO code
     :rtype: frozenset[date]
     """
-    if not country_code:
+    code = (country_code or "").upper()
+    if code not in holidays.list_supported_countries():
         return frozenset()
-    try:
-        return frozenset(holidays.country_holidays(country_code.upper(), years=year))
-    except NotImplementedError:
-        return frozenset()  # a country that the package does not know
+    return frozenset(holidays.country_holidays(code, years=year))
 
 
 def next_opening(moment_utc, country_code, rules):

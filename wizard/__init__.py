@@ -1,3 +1,4 @@
+from . import base_partner_merge
 from . import mailing_sms_test
 from . import phone_blacklist_remove
 from . import sms_composer

@@ -157,7 +157,7 @@ class SmsComposer(models.TransientModel):
     def _sms_ovh_find_open_replies(self):
         """Return the replies that wait for an answer on the one record written to."""
         self.ensure_one()
-        # sudo: whoever writes to a record need not be allowed to see all replies.
+        # sudo: writing to a record takes no right to see all replies.
         replies_sudo = self.env["sms.ovh.reply"].sudo()
         account = self.sudo().sms_ovh_account_id
         record = self._get_records() if self.comment_single_recipient else None

@@ -1,4 +1,4 @@
-"""A text about an account, to hand to whoever helps: all but secrets and customers."""
+"""A text about an account for support: everything but secrets and customers."""
 
 import platform
 import re
@@ -66,12 +66,33 @@ class SmsOvhDiagnosis(models.TransientModel):
         "sms.ovh.account", required=True, readonly=True, ondelete="cascade"
     )
     text = fields.Text(string="Diagnosis", compute="_compute_text")
+    everybody_edits_templates = fields.Boolean(
+        compute="_compute_everybody_edits_templates", groups="base.group_system"
+    )
 
     @api.depends("account_id")
     def _compute_text(self):
         for diagnosis in self:
             account = diagnosis.account_id
             diagnosis.text = account and self._get_diagnosis(account)
+
+    @api.depends("account_id")
+    def _compute_everybody_edits_templates(self):
+        self.everybody_edits_templates = self._is_everybody_template_editor()
+
+    @api.model
+    def _is_everybody_template_editor(self):
+        """Return whether all employees may write expressions that Odoo evaluates.
+
+        Odoo gives that to template editors, who can read the database by it, keys of
+        accounts included. No employee is one unless an administrator lifts the
+        restriction.
+        """
+        employees, editors = (
+            self.env.ref(xmlid, raise_if_not_found=False)
+            for xmlid in ("base.group_user", "mail.group_mail_template_editor")
+        )
+        return bool(employees and editors and editors in employees.all_implied_ids)
 
     def _get_diagnosis(self, account):
         """Return what one who helps has to know, and nothing that he must not.
@@ -162,6 +183,12 @@ class SmsOvhDiagnosis(models.TransientModel):
             "Neutralised copy: "
             + ("yes" if get_param("database.is_neutralized") else "no"),
             f"Parameters set: {', '.join(parameters) or 'none'}",
+            "Templates with expressions are written by: "
+            + (
+                "every employee"
+                if self._is_everybody_template_editor()
+                else "their editors"
+            ),
         ]
 
     def _diagnose_account(self, account_sudo):

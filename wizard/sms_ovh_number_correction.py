@@ -8,7 +8,7 @@ from ..tools.phone_number import get_number_sentences, propose_number
 
 # Why a number is to be corrected, of all reasons for which an estimate leaves out.
 FAULTS = ("sms_number_format", *const.KIND_TO_FAILURE_TYPE.values())
-# Listed at a time: whoever has more corrects some, and estimates again.
+# Listed at a time: with more, some are corrected, then estimated again.
 MAX_LISTED = 1000
 
 

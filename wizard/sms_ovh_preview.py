@@ -75,7 +75,7 @@ class SmsOvhPreview(models.TransientModel):
             preview.content = preview._prepare_content()
 
     def _prepare_content(self):
-        """Return what the phone shows, as plain texts: whoever shows them escapes them.
+        """Return what the phone shows, as plain texts: the view escapes them.
 
         :rtype: dict
         """

@@ -21,7 +21,7 @@ class SmsOvhRecharge(models.TransientModel):
     credits_left = fields.Float(related="account_id.credits_left", related_sudo=False)
     amount = fields.Selection(
         [
-            ("off", "Off"),
+            ("off", "None"),
             *((amount, f"{amount} SMS") for amount in const.RECHARGE_AMOUNTS),
         ],
         string="SMS Recharged",

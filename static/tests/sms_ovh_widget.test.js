@@ -495,6 +495,24 @@ test("a field that has no button is called by its name, too", async () => {
     ]);
 });
 
+test("fields are called by their names in a text to one recipient, too", async () => {
+    await mountView({
+        type: "form",
+        resModel: "sms.composer",
+        resId: 1,
+        arch: `
+            <form>
+                <field name="res_model" invisible="1"/>
+                <field name="body" widget="sms_widget"/>
+            </form>`,
+    });
+    expect(".o_sms_ovh_insert").toHaveCount(0);
+    await paste("Bonjour {{ object.display_name }}");
+    await advanceTime(SHOWN);
+    await waitFor(".o_sms_ovh_fallback strong:contains(Display Name)");
+    expect(queryAllTexts(".o_sms_ovh_fallback strong")).toEqual(["Display Name"]);
+});
+
 test("a screen reader hears what the text is", async () => {
     await mountComposer();
     expect("textarea").toHaveAttribute("aria-label", "Text of the SMS");

@@ -103,6 +103,21 @@ function findTooSmall() {
     return problems;
 }
 
+/**
+ * Find what is written into a line that is too short to show it.
+ *
+ * Of lists also their name and those of columns: phones show cards instead.
+ */
+function findCut(isPhone) {
+    const lines = ".o_sms_ovh_form :is(input:not([type]), input[type='text'])";
+    const names =
+        ":is(.o_sms_ovh_list .o_last_breadcrumb_item," +
+        " :is(.o_sms_ovh_form, .o_sms_ovh_list) thead) .text-truncate";
+    return [...document.querySelectorAll(isPhone ? lines : `${lines}, ${names}`)]
+        .filter((node) => node.checkVisibility() && node.scrollWidth > node.clientWidth)
+        .map((node) => `“${node.value || node.textContent}” is cut`);
+}
+
 /** Find what keeps somebody out who sees, hears or moves in another way. */
 async function findBarriers(within) {
     const {violations} = await window.axe.run(
@@ -180,6 +195,7 @@ async function look(pages, {axe, isPhone}) {
                 (document.querySelector(".modal") ? ".modal" : ".o_action_manager");
             for (const problem of [
                 ...(isPhone ? findTooSmall() : []),
+                ...findCut(isPhone),
                 ...(await findBarriers(selector)),
             ]) {
                 problems.add(problem);

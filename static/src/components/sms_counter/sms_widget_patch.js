@@ -180,6 +180,18 @@ patch(SmsWidget.prototype, {
         );
     },
 
+    /**
+     * The model whose fields the text may name: to one recipient, too, who needs no
+     * buttons for what is known of him.
+     */
+    get smsOvhLabelModel() {
+        const {data, resModel} = this.props.record;
+        return (
+            this.smsOvhModel ||
+            (this.isSmsOvh && resModel === "sms.composer" && data.res_model)
+        );
+    },
+
     async smsOvhLoadFields(model) {
         const fields = await loadUsualFields(model, this.smsOvhFieldService);
         if (model === this.smsOvhModel) {
@@ -195,10 +207,10 @@ patch(SmsWidget.prototype, {
 
     /** Call the fields in the text by their names, those that have no button, too. */
     async smsOvhLoadLabels() {
-        const model = this.smsOvhModel;
+        const model = this.smsOvhLabelModel;
         const {text, labels} = this.smsOvhShown;
         const found = await loadLabels(model, text, labels, this.smsOvhFieldService);
-        if (found.length && model === this.smsOvhModel) {
+        if (found.length && model === this.smsOvhLabelModel) {
             this.smsOvhShown.labels = [...this.smsOvhShown.labels, ...found];
         }
     },
