@@ -2,25 +2,29 @@
 
 import json
 import os
-import subprocess
 import sys
-import tempfile
-import time
 from datetime import datetime, timedelta
 from pathlib import Path
 from unittest import SkipTest
 from urllib.parse import parse_qsl, urlsplit
 from zoneinfo import ZoneInfo
 
-import requests
-
 from odoo.tests import BaseCase, TransactionCase
+from odoo.tools import SQL
 
+from .. import const
 from ..models import sms_ovh_event
 from ..tools import ovh_calls, ovh_client
 from . import ovh_description
 
-DEV_FOLDER = Path(__file__).resolve().parent.parent / "dev"
+# Last, so that what is in it takes no other's place.
+sys.path.append(str(Path(__file__).resolve().parent.parent / "dev"))
+try:
+    from ovh_simulator.process import Process
+except ImportError:
+    # An installed addon has no `dev/`.
+    Process = object
+
 START_TIMEOUT = 60  # seconds
 SERVICE_1 = "sms-ab12345-1"
 SERVICE_2 = "sms-cd67890-1"
@@ -58,7 +62,7 @@ def last_night():
     return night.isoformat()
 
 
-class Simulator:
+class Simulator(Process):
     """The simulated OVHcloud of `dev/`, in a process of its own.
 
     Odoo ends child processes after each class of tests, so each starts one.
@@ -69,124 +73,30 @@ class Simulator:
 
     def __init__(self):
         required = os.environ.get("SMS_OVH_REQUIRE_SIMULATOR")
-        if not required and not (DEV_FOLDER / "ovh_simulator").is_dir():
+        if Process is object:
+            if required:
+                raise RuntimeError("there is no simulator")
             raise SkipTest("the simulator of the addon's repository is not here")
-        self._folder = tempfile.TemporaryDirectory(prefix="sms_ovh_")
-        port_file = Path(self._folder.name) / "port"
-        self._process = subprocess.Popen(  # pylint: disable=consider-using-with
-            [
-                *(sys.executable, "-m", "ovh_simulator"),
-                *("--port", "0", "--port-file", str(port_file), "--quiet"),
-            ],
-            env={**os.environ, "PYTHONPATH": str(DEV_FOLDER)},
-            stdin=subprocess.DEVNULL,
-        )
-        deadline = time.monotonic() + START_TIMEOUT
-        while not port_file.exists():
-            if self._process.poll() is not None or time.monotonic() > deadline:
-                self.stop()
-                message = "the simulator does not start"
-                if required:
-                    raise RuntimeError(message)
-                raise SkipTest(message)
-            time.sleep(0.05)
-        self.root = f"http://127.0.0.1:{port_file.read_text().strip()}"
-        self.api_url = f"{self.root}/1.0"
-
-    def stop(self):
-        """End the simulator's process."""
-        if self._process.poll() is None:
-            self._process.terminate()
-            self._process.wait(10)
-        self._folder.cleanup()
-
-    def _call(self, method, path, content=None):
-        response = requests.request(
-            method, f"{self.root}/simulator/{path}", json=content, timeout=30
-        )
-        response.raise_for_status()
-        return response.json()
+        super().__init__()
+        try:
+            self.wait(START_TIMEOUT)
+        except Exception as error:
+            self.stop()
+            if required:
+                raise
+            raise SkipTest("the simulator does not start") from error
 
     def reset(self):
         """Go back to the seed; callbacks wait until a test asks for them."""
-        self._call("POST", "reset")
+        self.call("POST", "reset")
         self.configure(callback_mode="manual", callback_delay_ms=[0, 0])
 
-    def configure(self, **config):
-        """Change the simulator's configuration."""
-        return self._call("POST", "config", config)
-
-    def set_clock(self, now):
-        """Set OVHcloud's clock: an ISO text, or None for the real time."""
-        self._call("POST", "clock", {"now": now})
-
-    def order_faults(self, *faults):
-        """Have coming requests fail."""
-        return self._call("POST", "faults", list(faults))
-
-    def set_service(self, service, **values):
-        """Change properties of an account as OVHcloud's staff would."""
-        return self._call("POST", f"services/{service}", values)
-
-    def set_sender(self, service, sender, **values):
-        """Change a sender as OVHcloud's staff would."""
-        return self._call("POST", f"services/{service}/senders/{sender}", values)
-
-    def add_stops(self, service, numbers):
-        """Have these numbers answered STOP some time ago."""
-        return self._call(
-            "POST", f"services/{service}/blacklists", {"numbers": numbers}
-        )
-
-    def remove_virtual_number(self, service, number):
-        """Take a virtual number away, whose sender stays listed."""
-        return self._call("DELETE", f"services/{service}/virtualNumbers/{number}")
-
-    def set_credential(self, consumer_key, status):
-        """Change the status of a consumer key."""
-        return self._call("POST", f"credentials/{consumer_key}", {"status": status})
-
-    def get_state(self):
-        """Return the whole state."""
-        return self._call("GET", "state")
-
-    def get_ledger(self, **values):
-        """Return the SMS that OVHcloud took, those with `values`."""
-        return [
-            sms
-            for sms in self._call("GET", "state?only=ledger")["ledger"]
-            if all(sms[name] == value for name, value in values.items())
-        ]
-
-    def count_jobs(self):
-        """Return how many calls posted a job, whatever became of them."""
-        return sum(
-            count
-            for route, count in self._call("GET", "state?only=requests")[
-                "requests"
-            ].items()
-            if route.startswith("POST ") and route.endswith("/jobs")
-        )
-
-    def pop_callbacks(self, count=0):
-        """Return the callbacks that are due, oldest first, and forget them.
-
-        :param int count: how many to wait for; they are made a moment after the answer
-        :raise AssertionError: where fewer come
-        """
-        callbacks = []
-        deadline = time.monotonic() + 10
-        while True:
-            callbacks += self._call("POST", "callbacks/pop")
-            if len(callbacks) >= count:
-                return callbacks
-            if time.monotonic() > deadline:
-                raise AssertionError(f"{len(callbacks)} of {count} callbacks came")
-            time.sleep(0.05)
+    def _call(self, method, path, content=None):
+        return self.call(method, path, content)
 
     def forget_callbacks(self, service=SERVICE_1):
         """Drop the callbacks about what a service sent; without an address there are none."""
-        is_called = self.get_state()["services"][service]["callBack"]
+        is_called = self.get_state("services")["services"][service]["callBack"]
         self.pop_callbacks(count=int(bool(is_called)))
 
 
@@ -290,6 +200,42 @@ class SmsOvhCase(SimulatorCase, TransactionCase):
         )
         # Nothing comes without a trigger while the inbox is treated: no need to wait.
         cls.classPatch(sms_ovh_event, "WAKE_EVERY", 0.01)
+
+    def setUp(self):
+        super().setUp()
+        self.addCleanup(self._check_figures)
+
+    def _check_figures(self):
+        """Compare the figures with the log, whatever the test did with SMS."""
+        self.env.flush_all()
+        counts = [state for state, __ in const.LOG_STATES]
+        differences = self.env.execute_query(
+            SQL(
+                """
+                SELECT account_id, sender_id, date, %(sums)s, SUM(credits)
+                  FROM (SELECT account_id, sender_id, date, %(counts)s, credits
+                          FROM sms_ovh_figure
+                     UNION ALL
+                        SELECT account_id, sender_id,
+                               to_timestamp(
+                                   900 * floor(extract(epoch FROM date) / 900)
+                               ) AT TIME ZONE 'UTC',
+                               %(logged)s, -COALESCE(credits, 0)::numeric
+                          FROM sms_ovh_log) AS both_sides
+              GROUP BY account_id, sender_id, date
+                HAVING (%(sums)s) <> (%(zeros)s) OR ABS(SUM(credits)) > 1e-9
+                """,
+                counts=SQL(", ").join(map(SQL.identifier, counts)),
+                sums=SQL(", ").join(
+                    SQL("SUM(%s)", SQL.identifier(name)) for name in counts
+                ),
+                logged=SQL(", ").join(
+                    SQL("-(state = %s)::int", name) for name in counts
+                ),
+                zeros=SQL(", ").join(SQL("0") for __ in counts),
+            )
+        )
+        self.assertEqual(differences, [])
 
     def _sender(self, **values):
         """Return the one sender of the account with these values."""

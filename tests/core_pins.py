@@ -195,8 +195,12 @@ class CorePins:
                 continue
             behind = self._get_core(name, bases)
             owner = getattr(cls, "_name", cls.__name__)
-            # Of our own models the ORM's methods are ours.
-            if behind and not (name in ORM_METHODS and owner.startswith("sms.ovh.")):
+            # Of our own models the methods that every model has are ours.
+            is_ours = owner.startswith("sms.ovh.") and (
+                name in ORM_METHODS
+                or all(getattr(base, "_name", None) == "base" for base in behind)
+            )
+            if behind and not is_ours:
                 self.overrides.add((cls.__module__.removeprefix(OWN), owner, name))
             for base in self._get_pinned(name, behind):
                 self._add_source(base, name)

@@ -12,7 +12,7 @@ from ..models.sms_ovh_account_answers import parse_credits
 from ..sms_api import SmsApiOvh
 from ..tools.upload import is_upload_address
 from .common import SERVICE_1, SmsOvhCase
-from .test_estimate import EstimateCase
+from .test_sms_ovh_estimate import EstimateCase
 
 FRENCH, SPANISH, BELGIAN = "+33611111111", "+34612345678", "+32470123456"
 REUNION = "+262692123456"

@@ -2,6 +2,7 @@ from unittest.mock import patch
 from urllib.parse import urlsplit
 
 import requests
+from lxml import etree
 
 from odoo import fields
 from odoo.tests import HttpCase, tagged
@@ -100,6 +101,32 @@ class TestDeliveryReports(SmsOvhCase):
             )
         )
         self.assertIn("ODD", event._get_reason("sms_not_delivered"))
+
+    def test_meaning(self):
+        """Reports say in the reader's language what they mean, not in codes."""
+        self.env["res.lang"]._activate_lang("fr_FR")
+        self.env["ir.module.module"]._load_module_terms(["sms_ovh"], ["fr_FR"])
+        Event = self.env["sms.ovh.event"]
+        for params, meaning in (
+            ({"ptt": "4", "descriptionDlr": "DELIVRD"}, "Délivré"),
+            ({"ptt": "3", "descriptionDlr": "SENT"}, "Accepté par l'opérateur"),
+            ({"ptt": "6", "dlr": "1", "descriptionDlr": "DELIVERED"}, "Délivré"),
+            ({"ptt": "999", "dlr": "8"}, "En route"),
+            ({"ptt": "24"}, "Le téléphone était éteint"),
+            ({"ptt": "999", "dlr": "2", "descriptionDlr": "ODD"}, "« ODD »"),
+            ({"ptt": "5", "dlr": "1"}, "Délivré"),
+        ):
+            with self.subTest(params=params):
+                event = Event.browse(
+                    Event._receive_delivery(self.account.id, {"id": "1", **params})
+                ).with_context(lang="fr_FR")
+                self.assertIn(meaning, event.meaning.replace("\u00a0", " "))
+        Event._receive_signal(self.account.id, "stop", {"id": "2"})
+        self.assertEqual(Event.search([], limit=1).meaning, "STOP")
+        arch = etree.fromstring(Event.get_view(view_type="list")["arch"])
+        for name in ("ptt", "dlr", "description"):
+            field = arch.find(f".//field[@name='{name}']")
+            self.assertEqual(field.get("optional"), "hide", name)
 
     def test_account_deleted_meanwhile(self):
         """What came for an account that is gone holds nothing else up."""

@@ -59,6 +59,8 @@ METHODS = {
         MARKETING | {"other_marketing", "other_administrator", "other_system"},
         [],
     ),
+    # Of all companies, and nothing but what their logs say.
+    ("sms.ovh.figure", "rebuild"): (SYSTEM | {"other_system"}, []),
     ("sms.ovh.account", "action_choose_service"): (ADMINISTRATORS, []),
     ("sms.ovh.account", "action_connect"): (SYSTEM, []),
     ("sms.ovh.account", "action_create_user"): (ADMINISTRATORS, []),
@@ -531,6 +533,7 @@ class TestMatrixOfRights(SmsOvhCase, HttpCase):
         choice = wizard(administrator, "sms.ovh.service.choice", account_id=account.id)
         cls.records = {
             "sms.ovh.dashboard": env["sms.ovh.dashboard"],
+            "sms.ovh.figure": env["sms.ovh.figure"],
             "sms.ovh.account": account,
             "sms.ovh.sender": account.sender_ids.filtered(
                 lambda sender: sender != account.default_sender_id

@@ -1,10 +1,12 @@
 import re
 from pathlib import Path
+from unittest.mock import patch
 
 from docutils.core import publish_doctree
 from docutils.utils import Reporter
 
 from odoo.tests import TransactionCase, tagged
+from odoo.tools.safe_eval import safe_eval
 
 from .. import const
 from ..models.sms_ovh_job import TRANSITIONS
@@ -90,12 +92,30 @@ class TestOperatorsPage(TransactionCase):
             self.env.cr.execute(query)
             self.env.cr.fetchall()
 
-    def test_is_valid(self):
-        publish_doctree(
-            self.page,
-            settings_overrides={
-                "halt_level": Reporter.WARNING_LEVEL,
-                "report_level": Reporter.SEVERE_LEVEL,
-                "syntax_highlight": "none",
-            },
+    def test_figures_are_made_anew(self):
+        """The command of the page does it, as Odoo's shell runs it."""
+        (command,) = re.findall(r"echo '(.*)' \| odoo-bin shell", self.page)
+        self.env.cr.execute("UPDATE sms_ovh_figure SET sent = sent + 1")
+        Figure = self.env["sms.ovh.figure"]
+        Figure.create({"account_id": 1, "date": "2026-01-01", "sent": 7})
+        with patch.object(self.env.cr, "commit") as commit:
+            safe_eval(command, {"env": self.env}, mode="exec")
+        commit.assert_called_once_with()
+        self.assertEqual(
+            sum(Figure.search([]).mapped("sent")),
+            self.env["sms.ovh.log"].search_count([("state", "=", "sent")]),
         )
+
+    def test_all_pages_are_valid(self):
+        pages = [*ROOT.glob("*.rst"), *(ROOT / "docs").glob("*.rst")]
+        self.assertGreaterEqual(len(pages), 9)
+        for page in pages:
+            with self.subTest(page=page.name):
+                publish_doctree(
+                    page.read_text(encoding="utf-8"),
+                    settings_overrides={
+                        "halt_level": Reporter.WARNING_LEVEL,
+                        "report_level": Reporter.SEVERE_LEVEL,
+                        "syntax_highlight": "none",
+                    },
+                )

@@ -1,14 +1,17 @@
 import json
 import os
+import re
+from datetime import timedelta
 from pathlib import Path
 from unittest import SkipTest
 
 import requests
 
+from odoo import fields
 from odoo.tests import HttpCase, tagged
 
 from .common import SmsOvhCase
-from .test_words import CORE, EnglishFinder
+from .test_view_terms import CORE, EnglishFinder
 
 # Numbers by what the simulated OVHcloud makes of their SMS.
 DELIVERED = "+33612340001"
@@ -18,6 +21,8 @@ LANDLINE = "+33142685300"
 # Of a view that is Odoo's, where something of the addon is added to it.
 WITHIN = {"res.config.settings": "#sms_ovh"}
 FOUND = "What was found on the pages"
+# What only a mistake shows: a record's name in Python, and JavaScript's nothing.
+LEAKED = re.compile(r"[a-z_]+(\.[a-z_]+)+\([\d, ]*\)|undefined|NaN|\[object ")
 
 
 class PagesCase(SmsOvhCase, HttpCase):
@@ -97,6 +102,14 @@ class PagesCase(SmsOvhCase, HttpCase):
             user_id=self.admin.id,
             sms_ovh_company_id=self.company.id,
         )
+        planned = self._create_mailing([DELIVERED])
+        planned.write(
+            {
+                "schedule_type": "scheduled",
+                "schedule_date": fields.Datetime.now() + timedelta(days=1),
+            }
+        )
+        planned.action_put_in_queue()
         partner = self.env["res.partner"].create(
             {"name": "Zoé", "phone": "+33612340077"}
         )
@@ -295,8 +308,12 @@ class PagesCase(SmsOvhCase, HttpCase):
         self.assertEqual(len(found), len(pages))
         finder = EnglishFinder("fr", modules=())
         for page in found:
-            english = [word for word in page["words"] if finder.find(word)]
-            for problem in (*page["problems"], *english):
+            wrong = [
+                word
+                for word in page["words"]
+                if finder.find(word) or LEAKED.search(word)
+            ]
+            for problem in (*page["problems"], *wrong):
                 with self.subTest(page=page["name"]):
                     self.fail(problem)
 

@@ -5,7 +5,7 @@ from odoo.tests import HttpCase, tagged
 
 from .. import const
 from .common import SimulatorCase
-from .test_progress import UNDELIVERABLE
+from .test_mailing_progress import UNDELIVERABLE
 
 
 @tagged("-at_install", "post_install")

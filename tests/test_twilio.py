@@ -8,7 +8,7 @@ from collections import Counter
 from odoo import Command
 from odoo.tests import tagged
 
-from .test_everywhere import EverywhereCase
+from .test_other_addons import EverywhereCase
 
 PHONE = "+33612345678"
 

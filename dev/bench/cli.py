@@ -3,9 +3,9 @@
 import argparse
 import time
 
+from kit.ui import seconds_text
 from provision.databases import forget_removed_checkouts
-from provision.platform_ import platform
-from provision.ui import seconds_text
+from provision.platform import platform
 
 from . import (
     composing,
@@ -57,7 +57,6 @@ def _get_options(arguments):
 def main(arguments):
     """Run benchmarks.
 
-    :param list[str] arguments: see ``--help``
     :return: the exit status, 1 where a figure misses what is asked
     """
     names = _get_options(arguments)

@@ -4,11 +4,9 @@ import contextlib
 import random
 from urllib.parse import urlencode
 
-from ovh_simulator import seed
 from provision.checkout import ADDON
 
 from . import twilio
-from .machines import KEYS
 
 WORKERS = 2
 CONNECTIONS = 8
@@ -141,9 +139,7 @@ def inbox(machines, figures):
     """Delivery reports: CPU against Twilio's, rate against /web/health, and draining."""
     few, many = SIZES
     database = machines.database(ADDON, "sms_twilio")
-    token, account_id, twilio_id = machines.run(
-        "set_up_reports", database, keys=KEYS, service_name=seed.SERVICE_1
-    )
+    token, account_id, twilio_id = machines.run("set_up_reports", database)
     databases = {few: database, many: machines.copy_database(database)}
     ids, signed = {}, {}
     for size, name in databases.items():

@@ -6,11 +6,14 @@ Each function gets an environment and plain values, and returns what JSON can ho
 import importlib
 import resource
 import time
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
+from datetime import timedelta
 from uuid import uuid4
 
 import requests
+from ovh_simulator.inside import connect, create_account
 
+from odoo import fields
 from odoo.fields import Command
 from odoo.tools import SQL, split_every
 
@@ -50,28 +53,12 @@ def set_up_twilio(env):
     )
 
 
-def set_up_ovh(env, api_url, keys, service_name):
+def set_up_ovh(env, api_url):
     """Have the company send through the simulated OVHcloud.
 
     :param str api_url: base URL of the API
-    :param dict keys: the account's keys
-    :param str service_name: the SMS account
     """
-    env.company.country_id = env.ref("base.fr")
-    env.company.sms_ovh_quiet_hours = False  # the same figures at any hour
-    account = env["sms.ovh.account"].create(
-        {
-            "company_id": env.company.id,
-            "service_name": service_name,
-            "endpoint": "custom",
-            "endpoint_url": api_url,
-            **keys,
-        }
-    )
-    account.action_synchronise()
-    if account.state != "connected":
-        raise RuntimeError(account.state_message)
-    env.company.sms_ovh_account_id = account
+    connect(env, api_url)
 
 
 def _redirect_twilio(root):
@@ -163,28 +150,15 @@ def send(env, twilio_root=None):
         _redirect_twilio(twilio_root)
     Sms = env["sms.sms"]
     Sms.search_count([])
-    before = _get_peak()
-    backend = _get_backend(env)
-    postgres = get_cpu(backend)
-    queries = env.cr.sql_log_count
-    cpu = time.process_time()
-    start = time.perf_counter()
-    while Sms.search_count([("state", "=", "outgoing")], limit=1):
-        with _running_cron(env):
-            Sms._process_queue()
-        env.cr.commit()
-        # As each run of a cron begins with nothing.
-        env.invalidate_all()
-    return {
-        "wall": time.perf_counter() - start,
-        "cpu": time.process_time() - cpu,
-        "postgres": get_cpu(backend) - postgres,
-        "queries": env.cr.sql_log_count - queries,
-        "memory": _get_peak() - before,
-        "states": dict(
-            env["mailing.trace"]._read_group([], ["trace_status"], ["__count"])
-        ),
-    }
+    with _measuring(env) as found:
+        while Sms.search_count([("state", "=", "outgoing")], limit=1):
+            with _running_cron(env):
+                Sms._process_queue()
+            env.cr.commit()
+            # As each run of a cron begins with nothing.
+            env.invalidate_all()
+    states = env["mailing.trace"]._read_group([], ["trace_status"], ["__count"])
+    return {**found, "states": dict(states)}
 
 
 def send_as_user(env, count, one_by_one):
@@ -293,12 +267,6 @@ def clear_stops(env):
 # ------------------------------------------------------------
 
 
-def set_sending_account(env, on):
-    """Have the company send through OVHcloud, or not."""
-    account = env["sms.ovh.account"].search([], limit=1)
-    env.company.sms_ovh_account_id = account if on else False
-
-
 def add_recipients(env, count):
     """Create a mailing list of as many recipients.
 
@@ -343,17 +311,12 @@ def compose(env, list_id):
     mailing.action_put_in_queue()
     env.cr.commit()
     cron = env.ref("mass_mailing.ir_cron_mass_mailing_queue")
-    postgres = _get_backends_cpu(env)
-    cpu = time.process_time()
-    start = time.perf_counter()
-    while mailing.state != "done":
-        cron.method_direct_trigger()
-        env.cr.commit()
-    wall = time.perf_counter() - start
-    cpu = time.process_time() - cpu
-    postgres = _get_backends_cpu(env) - postgres
+    with _measuring(env, _get_backends) as found:
+        while mailing.state != "done":
+            cron.method_direct_trigger()
+            env.cr.commit()
     count = env["sms.sms"].search_count([("mailing_id", "=", mailing.id)])
-    return {"count": count, "wall": wall, "cpu": cpu, "postgres": postgres}
+    return {**found, "count": count}
 
 
 def _leave_out_cleaning(env):
@@ -414,26 +377,19 @@ def estimate(env, list_id, choice="off", cleaning=True):
     if not cleaning:
         _leave_out_cleaning(env)
     cron = env.ref("sms_ovh.ir_cron_estimate")
-    before = _get_peak()
-    postgres = _get_backends_cpu(env)
-    cpu = time.process_time()
-    start = time.perf_counter()
-    mailing.action_sms_ovh_estimate()
-    env.cr.commit()
-    while mailing.sms_ovh_estimate_id.state == "running":
-        cron.method_direct_trigger()
+    with _measuring(env, _get_backends) as found:
+        mailing.action_sms_ovh_estimate()
         env.cr.commit()
-        env.invalidate_all()
-    wall = time.perf_counter() - start
-    found = mailing.sms_ovh_estimate_id
+        while mailing.sms_ovh_estimate_id.state == "running":
+            cron.method_direct_trigger()
+            env.cr.commit()
+            env.invalidate_all()
+    said = mailing.sms_ovh_estimate_id
     return {
-        "state": found.state,
-        "count": found.sent_count,
-        "segments": found.segment_count,
-        "wall": wall,
-        "cpu": time.process_time() - cpu,
-        "postgres": _get_backends_cpu(env) - postgres,
-        "memory": _get_peak() - before,
+        **found,
+        "state": said.state,
+        "count": said.sent_count,
+        "segments": said.segment_count,
     }
 
 
@@ -442,22 +398,12 @@ def estimate(env, list_id, choice="off", cleaning=True):
 # ------------------------------------------------------------
 
 
-def set_up_reports(env, keys, service_name):
+def set_up_reports(env):
     """Have a company that sends through OVHcloud, and one that does through Twilio.
 
-    :param dict keys: the account's keys
-    :param str service_name: the SMS account
     :return: the OVHcloud account's token and id, and the Twilio company's id
     """
-    account = env["sms.ovh.account"].create(
-        {
-            "company_id": env.company.id,
-            "service_name": service_name,
-            "endpoint": "custom",
-            "endpoint_url": "http://127.0.0.1:9/1.0",
-            **keys,
-        }
-    )
+    account = create_account(env, "http://127.0.0.1:9/1.0")
     env.company.sms_ovh_account_id = account
     company = env["res.company"].create({"name": "Twilio"})
     set_up_twilio(env(context={"allowed_company_ids": company.ids}))
@@ -524,20 +470,10 @@ def drain(env, account_id, ids):
         env.cr.commit()
     env.cr.execute("ANALYZE sms_ovh_event")
     env.cr.commit()
-    backend = _get_backend(env)
-    postgres = get_cpu(backend)
-    queries = env.cr.sql_log_count
-    cpu = time.process_time()
-    start = time.perf_counter()
-    Event._cron_process()
-    wall = time.perf_counter() - start
-    return {
-        "wall": wall,
-        "cpu": time.process_time() - cpu,
-        "postgres": get_cpu(backend) - postgres,
-        "queries": env.cr.sql_log_count - queries,
-        "states": dict(Event._read_group([], ["state"], ["__count"])),
-    }
+    with _measuring(env) as found:
+        Event._cron_process()
+    states = Event._read_group([], ["state"], ["__count"])
+    return {**found, "states": dict(states)}
 
 
 def count_events(env):
@@ -557,18 +493,19 @@ def clear(env):
     for table in ("sms_sms", "sms_tracker", "mailing_trace"):
         env.cr.execute(f"TRUNCATE {table} CASCADE")
     if "sms.ovh.job" in env:
-        env.cr.execute("TRUNCATE sms_ovh_job, sms_ovh_event, sms_ovh_log CASCADE")
+        env.cr.execute(
+            "TRUNCATE sms_ovh_job, sms_ovh_event, sms_ovh_log, sms_ovh_figure CASCADE"
+        )
     env.cr.execute("DELETE FROM mailing_mailing")
 
 
 def _get_backend(env):
     """Return the process of PostgreSQL that serves this one."""
-    ((pid,),) = env.execute_query(SQL("SELECT pg_backend_pid()"))
-    return pid
+    return [pid for (pid,) in env.execute_query(SQL("SELECT pg_backend_pid()"))]
 
 
-def _get_backends_cpu(env):
-    """Return the processor time of all connections to the database.
+def _get_backends(env):
+    """Return the processes of all connections to the database.
 
     Crons have one of their own, which is kept for the next time.
     """
@@ -576,7 +513,49 @@ def _get_backends_cpu(env):
         "SELECT pid FROM pg_stat_activity"
         " WHERE datname = current_database() AND backend_type = 'client backend'"
     )
-    return get_cpu(*(pid for (pid,) in env.cr.fetchall()))
+    return [pid for (pid,) in env.cr.fetchall()]
+
+
+@contextmanager
+def _measuring(env, get_backends=_get_backend):
+    """Measure what the block takes.
+
+    :param get_backends: function that finds PostgreSQL's processes to measure
+    :return: the figures, as the context's value, complete when the block has ended:
+        ``wall``, ``cpu`` and ``postgres`` in seconds, ``queries``, and how much the
+        ``memory`` of this process grew, in MiB
+    """
+    found = {}
+    peak = _get_peak()
+    postgres = get_cpu(*get_backends(env))
+    queries = env.cr.sql_log_count
+    cpu = time.process_time()
+    start = time.perf_counter()
+    yield found
+    found["wall"] = time.perf_counter() - start
+    found["cpu"] = time.process_time() - cpu
+    found["queries"] = env.cr.sql_log_count - queries
+    found["postgres"] = get_cpu(*get_backends(env)) - postgres
+    found["memory"] = _get_peak() - peak
+
+
+def _ask_again(env, ask, times):
+    """Ask for something as a client does, and again.
+
+    :param ask: function that does
+    :return: the last answer; and milliseconds of the first time and of those that
+        follow, and the queries of one
+    """
+    taken = []
+    for __ in range(times + 1):
+        env.flush_all()
+        env.invalidate_all()
+        queries = env.cr.sql_log_count
+        start = time.perf_counter()
+        answer = ask()
+        taken.append(1000 * (time.perf_counter() - start))
+    queries = env.cr.sql_log_count - queries
+    return answer, {"first": taken[0], "next": taken[1:], "queries": queries}
 
 
 def _get_peak():
@@ -590,7 +569,11 @@ def _get_peak():
 
 
 def fill_log(env, count):
-    """Have sent SMS, in Odoo's queue and in the log, spread over the last 30 days.
+    """Have sent SMS, spread over the last 30 days.
+
+    In the log all of them, and in Odoo's queue what Odoo keeps there: it deletes what
+    was sent within a day, and no failures. Of the figures, those of the last day are
+    not added up yet, as if each SMS had been sent by itself: the worst that can be.
 
     :param int count: SMS
     """
@@ -611,18 +594,40 @@ def fill_log(env, count):
         """,
         (account.id, senders, len(senders), count, count),
     )
+    Figure = env["sms.ovh.figure"]
+    Figure.rebuild()
+    day_ago = fields.Datetime.now() - timedelta(days=1)
+    last = env["sms.ovh.log"].search([("date", ">", day_ago)])
+    Figure._add(Figure._select_logs(-1, logs=last))
+    for log in last:
+        Figure._add(Figure._select_logs(logs=log))
+    _fill_queue(env, SQL("state = 'error' OR date > %s", day_ago))
+
+
+def fill_queue(env):
+    """Have all SMS of the log in Odoo's queue, as if all had been sent today."""
+    _fill_queue(env, SQL("TRUE"))
+
+
+def _fill_queue(env, condition):
+    env.cr.execute("TRUNCATE sms_sms CASCADE")
     env.cr.execute(
-        """
-        INSERT INTO sms_sms (
-            uuid, number, body, state, to_delete, record_company_id, create_date
+        SQL(
+            """
+            INSERT INTO sms_sms (
+                uuid, number, body, state, to_delete, record_company_id, create_date
+            )
+            SELECT 'log' || sms_ovh_id, number, %s, state, state <> 'error', %s, date
+              FROM sms_ovh_log
+             WHERE %s
+            """,
+            TEXT,
+            env.company.id,
+            condition,
         )
-        SELECT 'log' || i, '+336' || 10000000 + i, %s, 'sent', TRUE, %s, now()
-          FROM generate_series(1, %s) i
-        """,
-        (TEXT, env.company.id, count),
     )
     env.cr.commit()
-    for table in ("sms_ovh_log", "sms_sms"):
+    for table in ("sms_ovh_log", "sms_ovh_figure", "sms_sms"):
         # As PostgreSQL's daemon does in time.
         env.cr.execute(f"ANALYZE {table}")
     env.cr.commit()
@@ -637,22 +642,11 @@ def open_dashboard(env, times=10):
     user = env.ref("base.user_admin")
     user.tz = "Europe/Paris"
     dashboard = env["sms.ovh.dashboard"].with_user(user)
-    taken = []
-    for __ in range(times + 1):
-        env.flush_all()
-        env.invalidate_all()
-        queries = env.cr.sql_log_count
-        start = time.perf_counter()
-        found = dashboard.get_figures()
-        taken.append(1000 * (time.perf_counter() - start))
-    return {
-        "first": taken[0],
-        "next": taken[1:],
-        "queries": env.cr.sql_log_count - queries,
-        "sent": sum(
-            day["delivered"] + day["pending"] + day["failed"] for day in found["days"]
-        ),
-    }
+    answer, found = _ask_again(env, dashboard.get_figures, times)
+    sent = sum(
+        day["delivered"] + day["pending"] + day["failed"] for day in answer["days"]
+    )
+    return {**found, "sent": sent}
 
 
 # ------------------------------------------------------------
@@ -716,17 +710,5 @@ def open_progress(env, mailing_id, times=10):
         one, and the SMS that it says can be retried
     """
     mailing = env["mailing.mailing"].browse(mailing_id)
-    taken = []
-    for __ in range(times + 1):
-        env.flush_all()
-        env.invalidate_all()
-        queries = env.cr.sql_log_count
-        start = time.perf_counter()
-        found = mailing.sms_ovh_get_progress()
-        taken.append(1000 * (time.perf_counter() - start))
-    return {
-        "first": taken[0],
-        "next": taken[1:],
-        "queries": env.cr.sql_log_count - queries,
-        "retryable": found["retryable"],
-    }
+    answer, found = _ask_again(env, mailing.sms_ovh_get_progress, times)
+    return {**found, "retryable": answer["retryable"]}

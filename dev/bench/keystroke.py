@@ -8,16 +8,13 @@ that left while typing. Exits with 1 where a key costs more than the target, or 
 left.
 """
 
-import argparse
-import shutil
 import statistics
 import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from screenshots_.browser import running
-from screenshots_.studio import Studio
+from pictures.studio import visit
 
 TARGET_MS = 4
 KEYS = 100
@@ -59,14 +56,8 @@ def main():
 
     :return: exit status
     """
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--odoo", default="http://localhost:8069", metavar="URL")
-    parser.add_argument("--browser", default=None, metavar="PROGRAM")
-    options = parser.parse_args()
-    browser = options.browser or shutil.which("chromium") or shutil.which("chrome")
-    with running(browser) as page:
-        studio = Studio(page, options.odoo, None, None)
-        studio.log_in()
+    with visit(__doc__.splitlines()[0]) as studio:
+        page = studio.page
         mailing = studio.rpc(
             "mailing.mailing",
             "create",

@@ -16,9 +16,7 @@ from pathlib import Path
 class _Client(threading.Thread):
     """Sends requests one after the other.
 
-    :param int port: the server's
     :param requests: iterator that all clients share
-    :param lock: for that
     """
 
     def __init__(self, port, requests, lock):

@@ -4,37 +4,22 @@ import contextlib
 import json
 import subprocess
 import tempfile
-import time
-import urllib.request
 from pathlib import Path
 
-from ovh_simulator import seed
+import kit.children
+from kit import DEV_DIRECTORY
+from kit.ports import HOST, free_port
+from kit.system import guarded
+from kit.ui import Problem, step
+from kit.web import wait_until_answering
+from ovh_simulator.process import Process
+from ovh_simulator.seed import SERVICE_1
 from provision.checkout import ADDON
-from provision.children import Child
 from provision.databases import Databases
-from provision.platform_ import DEV_DIRECTORY
-from provision.ports import free_port
-from provision.system import guarded
-from provision.ui import Problem, step
-
-from .processes import get_children, get_cpu
-
-START_SECONDS = 60
-KEYS = {
-    "application_key": seed.APPLICATION_KEY_1,
-    "application_secret": seed.APPLICATION_SECRET_1,
-    "consumer_key": seed.CONSUMER_KEY_1,
-}
-
-# Never through a proxy: all of it is this machine.
-_opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 class Machines:
-    """All of it, for one run; a context, at whose end it is gone.
-
-    :param Platform platform: the platform
-    """
+    """All of it, for one run; a context, at whose end it is gone."""
 
     def __init__(self, platform):
         self.platform = platform
@@ -89,9 +74,7 @@ class Machines:
             self.run(
                 "set_up_ovh",
                 name,
-                api_url=f"{simulator}/1.0",
-                keys=KEYS,
-                service_name=seed.SERVICE_1,
+                api_url=simulator.api_url,
             )
             self._made["account"] = True
         return name
@@ -104,7 +87,6 @@ class Machines:
         """Have a new process of Odoo do something.
 
         :param str function: of :mod:`bench.inside`
-        :param str database: where
         :return: what the function returned
         :raise Problem: when it fails
         """
@@ -132,29 +114,6 @@ class Machines:
             raise Problem(f"Odoo failed at {function}; its log is {log}:\n{tail}")
         return json.loads(result.read_text())
 
-    def _start(self, name, module, *options):
-        """Start a server of `dev/` that writes its port into a file.
-
-        :return: its address
-        """
-        port_file = self.folder / f"{name}.port"
-        child = Child(
-            name,
-            [
-                *(str(self.platform.python.python), "-m", module),
-                *("--port-file", str(port_file), *map(str, options)),
-            ],
-            self.platform.environment(PYTHONPATH=str(DEV_DIRECTORY)),
-            self.logs / f"bench-{name}.log",
-        )
-        self._stack.callback(child.stop)
-        deadline = time.monotonic() + START_SECONDS
-        while not port_file.exists():
-            if child.status() is not None or time.monotonic() > deadline:
-                raise Problem(f"The {name} does not start; its log is {child.log}.")
-            time.sleep(0.05)
-        return f"http://127.0.0.1:{port_file.read_text().strip()}"
-
     @contextlib.contextmanager
     def server(self, database, workers):
         """Have Odoo's HTTP server, without crons, as long as the block lasts.
@@ -163,18 +122,12 @@ class Machines:
         :return: a :class:`Server`, as the context's value
         """
         port = free_port()
-        child = Child(
-            "Odoo's HTTP server",
-            self.platform.odoo_command(
-                # With --db-filter Odoo would ask PostgreSQL for all databases at each
-                # request without a session, by a new connection: more than all else.
-                *("-d", database),
-                *("--http-interface", "127.0.0.1", "--http-port", port),
-                *("--gevent-port", free_port()),
-                *("--workers", workers, "--max-cron-threads", 0),
-            ),
-            self.platform.environment(),
-            self.logs / "bench-http.log",
+        child = self.platform.start_odoo(
+            # With --db-filter Odoo would ask PostgreSQL for all databases at each
+            # request without a session, by a new connection: more than all else.
+            *("Odoo's HTTP server", database, self.logs / "bench-http.log", port),
+            *("--gevent-port", free_port()),
+            *("--workers", workers, "--max-cron-threads", 0),
         )
         try:
             yield Server(self, database, child, port, workers)
@@ -184,20 +137,18 @@ class Machines:
     def simulator(self, latency_ms):
         """Have the simulated OVHcloud, without callbacks and never short of credit.
 
-        :return: its address
+        :return: a :class:`ovh_simulator.process.Process`
         """
         if "simulator" not in self._made:
-            self._made["simulator"] = self._start(
-                "simulator", "ovh_simulator", "--port", 0, "--quiet"
+            log = self.logs / "bench-simulator.log"
+            self._made["simulator"] = self._stack.enter_context(
+                Process(self.platform.python.python, self.platform.environment(), log)
             )
-        root = self._made["simulator"]
-        tell(f"{root}/simulator/reset")
-        tell(
-            f"{root}/simulator/config",
-            {"callback_mode": "off", "latency_ms": latency_ms},
-        )
-        tell(f"{root}/simulator/services/{seed.SERVICE_1}", {"creditsLeft": 1e9})
-        return root
+        simulator = self._made["simulator"]
+        simulator.reset()
+        simulator.configure(callback_mode="off", latency_ms=latency_ms)
+        simulator.set_service(SERVICE_1, creditsLeft=1e9)
+        return simulator
 
     def standins(self, latency_ms):
         """Have the stand-ins for Odoo's IAP and for Twilio.
@@ -205,9 +156,17 @@ class Machines:
         :return: their address
         """
         if "standins" not in self._made:
-            self._made["standins"] = self._start(
-                "standins", "bench.standins", "--latency-ms", latency_ms
+            child = kit.children.Server(
+                "The stand-ins",
+                [
+                    *(str(self.platform.python.python), "-m", "bench.standins"),
+                    *("--latency-ms", str(latency_ms)),
+                ],
+                self.platform.environment(),
+                self.logs / "bench-standins.log",
             )
+            self._stack.callback(child.stop)
+            self._made["standins"] = f"http://{HOST}:{child.wait_for_port()}"
         return self._made["standins"]
 
 
@@ -216,7 +175,6 @@ class Server:
 
     :param Machines machines: what it belongs to
     :param str database: what it serves
-    :param Child child: its process
     :param int port: where it listens
     :param int workers: processes that answer
     """
@@ -226,18 +184,7 @@ class Server:
         self._database = database
         self._child = child
         self._port = port
-        deadline = time.monotonic() + START_SECONDS
-        url = f"http://127.0.0.1:{port}/web/health"
-        while True:
-            try:
-                _opener.open(url, timeout=START_SECONDS).close()
-                break
-            except OSError as error:
-                if child.status() is not None or time.monotonic() > deadline:
-                    raise Problem(
-                        f"Odoo does not start ({error}); its log is {child.log}."
-                    ) from None
-                time.sleep(0.1)
+        wait_until_answering(child, f"http://{HOST}:{port}/web/health")
         # Each worker reads its code and loads the registry with its first requests.
         self.load([["GET", "/web/health", {}, ""]] * 20 * workers, 2 * workers)
 
@@ -279,6 +226,10 @@ class Server:
 
     def _get_usage(self):
         """Return the processor time of each process that serves, by its id."""
+        import psutil  # among the environment's packages
+
+        from .processes import get_cpu
+
         rows = self._machines.databases.sql(
             "postgres",
             (
@@ -287,34 +238,9 @@ class Server:
             ),
         )
         return {
-            "odoo": {pid: get_cpu(pid) for pid in get_children(self._child.pid)},
+            "odoo": {
+                worker.pid: get_cpu(worker.pid)
+                for worker in psutil.Process(self._child.pid).children()
+            },
             "postgres": {pid: get_cpu(pid) for (pid,) in rows},
         }
-
-
-def tell(url, content=None):
-    """Post `content` as JSON, on this machine.
-
-    :return: the decoded answer
-    """
-    return _call(
-        urllib.request.Request(
-            url,
-            json.dumps(content or {}).encode(),
-            {"Content-Type": "application/json"},
-            method="POST",
-        )
-    )
-
-
-def ask(url):
-    """Get JSON, on this machine.
-
-    :return: the decoded answer
-    """
-    return _call(urllib.request.Request(url))
-
-
-def _call(request):
-    with _opener.open(request, timeout=60) as response:
-        return json.load(response)

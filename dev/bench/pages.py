@@ -9,17 +9,15 @@ low for a thumb. Exits with 1 where a page takes longer than the target, is too 
 complains. The last lines are pages of Odoo alone, to compare.
 """
 
-import argparse
 import json
-import shutil
 import statistics
 import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from screenshots_.browser import PHONE, Size, running
-from screenshots_.studio import Studio
+from pictures.screen import PHONE, Size
+from pictures.studio import visit
 
 TARGET_MS = 1000
 ROUNDS = 3
@@ -121,15 +119,9 @@ def main():
 
     :return: exit status
     """
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--odoo", default="http://localhost:8069", metavar="URL")
-    parser.add_argument("--browser", default=None, metavar="PROGRAM")
-    options = parser.parse_args()
-    browser = options.browser or shutil.which("chromium") or shutil.which("chrome")
     missed = 0
-    with running(browser) as page:
-        studio = Studio(page, options.odoo, None, None)
-        studio.log_in()
+    with visit(__doc__.splitlines()[0]) as studio:
+        page = studio.page
         print(f"{'page':20} {'ms':>6} {'calls':>5} {'slowest':>7}  {'wide':>4}")
         for name, (xml_id, res_id) in get_pages(studio).items():
             options = {"clearBreadcrumbs": True}

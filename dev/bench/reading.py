@@ -1,8 +1,6 @@
 """Reading many SMS back from OVHcloud: calls and seconds, with batches and without."""
 
-from ovh_simulator import seed
-
-from .machines import ask, tell
+from ovh_simulator.seed import SERVICE_1
 
 LATENCY_MS = 100
 RECONCILED = 500
@@ -14,40 +12,32 @@ STOP_SECONDS = 30
 READINGS = {"with batches": None, "one by one": "."}
 
 
-def _measure(machines, database, root, name, refused, **arguments):
+def _measure(machines, database, simulator, name, refused, **arguments):
     """Have Odoo read something, and count the calls that it took.
 
     :param str name: of :mod:`bench.inside`
     :param refused: value of the simulator's ``batch_refused``
     :return: (what was measured, calls)
     """
-    tell(f"{root}/simulator/config", {"batch_refused": refused})
-    before = _count_calls(root)
+    simulator.configure(batch_refused=refused)
+    before = sum(simulator.get_requests().values())
     found = machines.run(name, database, **arguments)
-    return found, _count_calls(root) - before
-
-
-def _count_calls(root):
-    state = ask(f"{root}/simulator/state?only=requests")
-    return sum(state["requests"].values())
+    return found, sum(simulator.get_requests().values()) - before
 
 
 def reading(machines, figures):
     """Reconcile a job of 500, poll 10,000 SMS, read 50,000 STOP, at 100 ms a call."""
-    root = machines.simulator(LATENCY_MS)
-    database = machines.ovh_database(root)
+    simulator = machines.simulator(LATENCY_MS)
+    database = machines.ovh_database(simulator)
     for label, refused in READINGS.items():
         machines.simulator(LATENCY_MS)
         machines.run("clear", database)
         # Nobody is sent to who is on the blacklist of the round before.
         machines.run("clear_stops", database)
         machines.run("queue", database, count=RECONCILED, same=True)
-        tell(
-            f"{root}/simulator/faults",
-            {"kind": "502_html", "path": "/jobs$", "accept": True},
-        )
+        simulator.order_faults({"kind": "502_html", "path": "/jobs$", "accept": True})
         machines.run("send", database)
-        found, calls = _measure(machines, database, root, "reconcile", refused)
+        found, calls = _measure(machines, database, simulator, "reconcile", refused)
         figures.note(
             f"reconciling a job of {RECONCILED}, {label}: {calls} calls,"
             f" {found['wall']:.1f} s"
@@ -60,7 +50,7 @@ def reading(machines, figures):
         machines.run("clear", database)
         machines.run("queue", database, count=POLLED, same=True)
         machines.run("send", database)
-        found, calls = _measure(machines, database, root, "poll", refused)
+        found, calls = _measure(machines, database, simulator, "poll", refused)
         figures.note(
             f"polling {POLLED:,} SMS, {label}: {calls} calls, {found['wall']:.1f} s"
         )
@@ -68,11 +58,10 @@ def reading(machines, figures):
 
         machines.simulator(LATENCY_MS)
         machines.run("clear_stops", database)
-        tell(
-            f"{root}/simulator/services/{seed.SERVICE_1}/blacklists",
-            {"numbers": [f"+336{10000000 + index}" for index in range(STOPS)]},
+        simulator.add_stops(
+            SERVICE_1, [f"+336{10000000 + index}" for index in range(STOPS)]
         )
-        found, calls = _measure(machines, database, root, "read_stops", refused)
+        found, calls = _measure(machines, database, simulator, "read_stops", refused)
         figures.note(
             f"reading {STOPS:,} STOP, {label}: {calls} calls, {found['wall']:.1f} s"
         )

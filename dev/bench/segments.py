@@ -24,7 +24,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from provision.npm import npm_packages
+from kit.npm import npm_packages
 
 BENCH = Path(__file__).resolve().parent
 ROOT = BENCH.parent.parent
@@ -85,8 +85,8 @@ def write_messages(count_segments):
     have typography that makes them Unicode, one has emoji.
 
     :param count_segments: our counter, which keeps those of 1 to 3 parts
-    :return: the messages
     :rtype: list[str]
+    :return: the messages
     """
     draw = random.Random(20260101)
     basic = str.maketrans("êûîâôç", "euiaoc")
@@ -193,8 +193,8 @@ def measure_js(messages, cases, rounds, peers):
     :param list[str] cases: other texts to answer
     :param int rounds: how many times each counter counts all messages
     :param Path peers: folder of the npm packages
-    :return: its answer
     :rtype: dict
+    :return: its answer
     :raise subprocess.CalledProcessError: when node fails
     """
     with tempfile.TemporaryDirectory() as folder:

@@ -11,16 +11,16 @@ import asyncio
 import hashlib
 import json
 import os
-import signal
-import subprocess
 import sys
-import tempfile
 import time
 
 DEV = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path.insert(0, DEV)
 
 from ovh_simulator import seed  # noqa: E402
+from ovh_simulator.process import Process  # noqa: E402
+
+from bench.processes import get_cpu  # noqa: E402
 
 #: Share of the offered requests that must be answered in time.
 REQUIRED = 0.98
@@ -106,56 +106,6 @@ async def _offer(port, rate, seconds):
     return results, time.perf_counter() - start
 
 
-def _cpu_seconds(pid):
-    """:return: processor time that process *pid* has used (Linux), in seconds."""
-    with open(f"/proc/{pid}/stat") as stream:
-        fields = stream.read().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
-def _start(latency_ms, folder):
-    """:return: (process of a new simulator, its port)."""
-    port_file = os.path.join(folder, "port")
-    process = subprocess.Popen(
-        [
-            sys.executable,
-            "-m",
-            "ovh_simulator",
-            "--port",
-            "0",
-            "--quiet",
-            "--port-file",
-            port_file,
-            "--latency-ms",
-            str(latency_ms),
-        ],
-        env={**os.environ, "PYTHONPATH": DEV},
-    )
-    for _ in range(300):
-        if os.path.exists(port_file):
-            with open(port_file) as stream:
-                return process, int(stream.read())
-        if process.poll() is not None:
-            break
-        time.sleep(0.1)
-    process.kill()
-    raise SystemExit("the simulator did not start")
-
-
-def _plenty(port):
-    """Give the account enough credits for the whole run."""
-    from urllib.request import Request, urlopen
-
-    body = json.dumps({"creditsLeft": 1e9}).encode()
-    urlopen(
-        Request(
-            f"http://127.0.0.1:{port}/simulator/services/{seed.SERVICE_1}",
-            body,
-            method="POST",
-        )
-    ).close()
-
-
 def main(arguments=None):
     """Run the benchmark.
 
@@ -168,16 +118,14 @@ def main(arguments=None):
     parser.add_argument("--seconds", type=float, default=10)
     parser.add_argument("--latency-ms", type=float, default=100)
     options = parser.parse_args(arguments)
-    with tempfile.TemporaryDirectory() as folder:
-        process, port = _start(options.latency_ms, folder)
-        try:
-            _plenty(port)
-            before = _cpu_seconds(process.pid)
-            results, took = asyncio.run(_offer(port, options.rate, options.seconds))
-            cpu = (_cpu_seconds(process.pid) - before) / took
-        finally:
-            process.send_signal(signal.SIGTERM)
-            process.wait(10)
+    with Process(latency_ms=options.latency_ms) as simulator:
+        # Enough credits for the whole run.
+        simulator.set_service(seed.SERVICE_1, creditsLeft=1e9)
+        pid = simulator.process.pid
+        port = int(simulator.root.rsplit(":", 1)[1])
+        before = get_cpu(pid)
+        results, took = asyncio.run(_offer(port, options.rate, options.seconds))
+        cpu = (get_cpu(pid) - before) / took
     good = sorted(seconds for seconds, status in results if status == 200)
     failed = len(results) - len(good)
     # the last request is due one interval before the end and takes the ordered latency

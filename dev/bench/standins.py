@@ -9,7 +9,7 @@ import random
 from urllib.parse import parse_qs
 
 import uvicorn
-from ovh_simulator.server import listen, write_port
+from ovh_simulator.server import Server, listen, write_port
 from starlette.applications import Starlette
 from starlette.responses import JSONResponse
 from starlette.routing import Route
@@ -75,20 +75,6 @@ def create_app(latency):
     )
 
 
-class _Server(uvicorn.Server):
-    """A server that writes its port once it accepts connections."""
-
-    def __init__(self, config, port_file, port):
-        super().__init__(config)
-        self._port_file = port_file
-        self._port = port
-
-    async def startup(self, sockets=None):
-        """Start serving, then tell."""
-        await super().startup(sockets=sockets)
-        write_port(self._port_file, self._port)
-
-
 def main():
     """Serve until asked to stop."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
@@ -103,7 +89,8 @@ def main():
         access_log=False,
         timeout_keep_alive=75,
     )
-    _Server(config, options.port_file, sock.getsockname()[1]).run(sockets=[sock])
+    port = sock.getsockname()[1]
+    Server(config, lambda: write_port(options.port_file, port)).run(sockets=[sock])
 
 
 if __name__ == "__main__":

@@ -1,27 +1,31 @@
 """``dev/crash_test``: its options, what it starts, and what it prints."""
 
 import argparse
+import contextlib
 import random
 import shutil
 import tempfile
 import time
 from pathlib import Path
 
-from ovh_simulator import seed as ovh_seed
+from kit.children import stop_all
+from kit.ports import HOST, free_port
+from kit.ui import seconds_text, step
+from kit.web import wait_until_answering
+from ovh_simulator.process import Process
+from ovh_simulator.seed import SERVICE_1
 from provision.checkout import ADDON, Checkout
-from provision.children import Child, stop_all
 from provision.databases import Databases
 from provision.odoo_source import odoo_source
-from provision.platform_ import DEV_DIRECTORY, Platform
-from provision.ports import free_port
+from provision.platform import Platform
 from provision.python_env import python_environment
-from provision.ui import seconds_text, step
 
 from .cluster import CrashCluster
-from .machines import Host, Simulator, wait_for_file, wait_for_page
+from .machines import Host
 from .scenarios import CHECK_DELAY, QUICK, SCENARIOS, Run
 
 DATABASE = "sms_ovh_crash"
+LOG = "crash-odoo.log"
 # Lines of explanation that are printed of each kind.
 SHOWN = 5
 PARAMETERS = {
@@ -59,7 +63,6 @@ def _print(outcome, seconds, failures):
 
     :param Outcome outcome: what it found
     :param float seconds: that it took
-    :param Path failures: the file
     :return: whether all is as it must be
     """
     good = outcome.audit.good and not outcome.faults
@@ -103,118 +106,87 @@ def _play(run, names, failures):
     return passed, failed
 
 
-def _install(platform, folder):
-    databases = Databases(platform)
-    databases.filestores = folder
-    with step(f"Making a database with {ADDON}"):
-        databases.odoo(
-            "Making the crash test's database",
-            "crash-install.log",
-            *("-d", DATABASE, "-i", ADDON),
+@contextlib.contextmanager
+def _running(options, chance):
+    """Have all that the scenarios need, in a database of its own.
+
+    :param options: the command line's
+    :param random.Random chance: where chance comes from
+    :return: a :class:`Run`, as the context's value
+    """
+    checkout, python, source = Checkout().prepare(), python_environment(), odoo_source()
+    logs = checkout.logs
+    folder = Path(tempfile.mkdtemp(prefix="sms_ovh_crash_"))
+    children = []
+    with contextlib.ExitStack() as stack:
+        stack.callback(shutil.rmtree, folder, ignore_errors=True)
+        cluster = stack.enter_context(CrashCluster())
+        stack.callback(lambda: stop_all(children))
+        platform = Platform(source, python, cluster.server(), checkout)
+        # Nothing of this run may stay, files of the database included.
+        platform.data_dir = folder / "data"
+        platform.config = folder / "odoo.conf"
+        databases = Databases(platform)
+        databases.filestores = folder
+        with step(f"Making a database with {ADDON}"):
+            databases.odoo(
+                *("Making the crash test's database", "crash-install.log"),
+                *("-d", DATABASE, "-i", ADDON),
+            )
+
+        def start(name, log, port, *arguments):
+            child = platform.start_odoo(
+                name, DATABASE, logs / log, port, "--workers", 0, *arguments
+            )
+            children.append(child)
+            return child
+
+        simulator = Process(
+            python.python, platform.environment(), logs / "crash-simulator.log"
+        )
+        children.append(simulator.process)
+        port = free_port()
+        base_url = f"http://{HOST}:{port}"
+        server = start(
+            *("Odoo's HTTP server", "crash-http.log", port, "--max-cron-threads", 0),
+            *("--db-filter", f"^{DATABASE}$"),
+        )
+        host = Host(platform, DATABASE, folder, logs / LOG)
+        stack.callback(host.stop)
+        simulator.wait()
+        simulator.set_service(SERVICE_1, creditsLeft=1e9)
+        host.run(
+            "set_up",
+            api_url=simulator.api_url,
+            base_url=base_url,
+            parameters=PARAMETERS,
+        )
+        wait_until_answering(server, f"{base_url}/web/login")
+        yield Run(
+            *(host, simulator, cluster, chance, options),
+            lambda: start(
+                *("Odoo with its scheduled actions", "crash-crons.log", None),
+                *("--max-cron-threads", 2),
+            ),
         )
 
 
 def main(arguments):
     """Play the scenarios.
 
-    :param list[str] arguments: see ``--help``
     :return: the exit status, 1 where anything is not as it must be
     """
     options = _options(arguments)
     seed = options.seed if options.seed is not None else random.randrange(10**6)
-    chance = random.Random(seed)
     started = time.monotonic()
     print(f"Seed {seed}", flush=True)
-    checkout = Checkout().prepare()
-    python = python_environment()
-    source = odoo_source()
-    folder = Path(tempfile.mkdtemp(prefix="sms_ovh_crash_"))
-    children = []
-    host = None
-    try:
-        with CrashCluster() as cluster:
-            platform = Platform(source, python, cluster.server(), checkout)
-            # Nothing of this run may stay, files of the database included.
-            platform.data_dir = folder / "data"
-            platform.write_config = lambda: _write_config(platform, folder)
-            _install(platform, folder)
-            logs = checkout.logs
-            port_file = folder / "port"
-            environment = platform.environment(PYTHONPATH=str(DEV_DIRECTORY))
-            simulator_child = Child(
-                "The simulated OVHcloud",
-                platform.simulator_command(
-                    *("--port", 0, "--port-file", port_file, "--quiet")
-                ),
-                environment,
-                logs / "crash-simulator.log",
-            )
-            children.append(simulator_child)
-            http_port = free_port()
-            base_url = f"http://127.0.0.1:{http_port}"
-            http_child = Child(
-                "Odoo's HTTP server",
-                platform.odoo_command(
-                    *("-d", DATABASE, "--db-filter", f"^{DATABASE}$"),
-                    *("--http-interface", "127.0.0.1", "--http-port", http_port),
-                    *("--workers", 0, "--max-cron-threads", 0),
-                ),
-                platform.environment(),
-                logs / "crash-http.log",
-            )
-            children.append(http_child)
-            log = logs / "crash-odoo.log"
-            log.unlink(missing_ok=True)
-            failures = logs / "crash-failures.log"
-            failures.unlink(missing_ok=True)
-            host = Host(platform, DATABASE, folder, log)
-            port = wait_for_file(port_file, simulator_child, "The simulated OVHcloud")
-            simulator = Simulator(f"http://127.0.0.1:{port.strip()}")
-            simulator.call(
-                "POST", f"services/{ovh_seed.SERVICE_1}", {"creditsLeft": 1e9}
-            )
-            host.run(
-                "set_up",
-                api_url=simulator.api_url,
-                base_url=base_url,
-                keys={
-                    "application_key": ovh_seed.APPLICATION_KEY_1,
-                    "application_secret": ovh_seed.APPLICATION_SECRET_1,
-                    "consumer_key": ovh_seed.CONSUMER_KEY_1,
-                },
-                service_name=ovh_seed.SERVICE_1,
-                parameters=PARAMETERS,
-            )
-            wait_for_page(f"{base_url}/web/login", http_child, "Odoo's HTTP server")
-
-            def start_server():
-                server = Child(
-                    "Odoo with its scheduled actions",
-                    platform.odoo_command(
-                        *("-d", DATABASE, "--no-http", "--workers", 0),
-                        *("--max-cron-threads", 2),
-                    ),
-                    platform.environment(),
-                    logs / "crash-crons.log",
-                )
-                children.append(server)
-                return server
-
-            run = Run(
-                *(host, simulator, simulator_child, cluster, chance, options),
-                start_server,
-            )
-            names = options.scenario or (QUICK if options.quick else list(SCENARIOS))
-            passed, failed = _play(run, names, failures)
-            host.stop()
-            host = None
-            stop_all(children)
-            children = []
-    finally:
-        if host:
-            host.stop()
-        stop_all(children)
-        shutil.rmtree(folder, ignore_errors=True)
+    logs = Checkout().prepare().logs
+    log, failures = logs / LOG, logs / "crash-failures.log"
+    log.unlink(missing_ok=True)
+    failures.unlink(missing_ok=True)
+    with _running(options, random.Random(seed)) as run:
+        names = options.scenario or (QUICK if options.quick else list(SCENARIOS))
+        passed, failed = _play(run, names, failures)
     for name in failed:
         print(f"FAILED {name}")
     if failed:
@@ -224,16 +196,3 @@ def main(arguments):
         f" in {seconds_text(time.monotonic() - started)}"
     )
     return 1 if failed or not passed else 0
-
-
-def _write_config(platform, folder):
-    """Write the configuration of this run, with a data directory of its own."""
-    path = folder / "odoo.conf"
-    addons = [*platform.source.addons, platform.checkout.addons]
-    path.write_text(
-        "[options]\n"
-        f"addons_path = {','.join(map(str, addons))}\n"
-        f"data_dir = {platform.data_dir}\n"
-        "http_interface = 127.0.0.1\n"
-    )
-    return path

@@ -6,10 +6,10 @@ import signal
 import subprocess
 import time
 
-from provision.cache import cache_dir
+from kit.cache import cache_dir
+from kit.system import guarded, is_root
+from kit.ui import Problem
 from provision.postgres import SYSTEM_USER, PrivateCluster
-from provision.system import guarded, is_root
-from provision.ui import Problem
 
 START_SECONDS = 60
 # The line of `postmaster.pid` that says whether connections are accepted.

@@ -66,10 +66,7 @@ def _tell(channel, **values):
 
 
 def main(arguments):
-    """Load Odoo, then fork until standard input ends.
-
-    :param list[str] arguments: Odoo's
-    """
+    """Load Odoo, then fork until standard input ends."""
     channel = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
     config.parse_config(arguments, setup_logging=True)

@@ -9,6 +9,8 @@ import threading
 import time
 from collections import Counter
 
+from ovh_simulator.inside import connect
+
 from odoo import SUPERUSER_ID, api
 
 from odoo.addons.sms_ovh import const
@@ -52,13 +54,11 @@ def _hurry(timing):
     )
 
 
-def set_up(registry, api_url, base_url, keys, service_name, parameters):
+def set_up(registry, api_url, base_url, parameters):
     """Connect the main company to the simulated OVHcloud.
 
     :param str api_url: base URL of the API
     :param str base_url: where Odoo's HTTP server will be, for the delivery reports
-    :param dict keys: the account's keys
-    :param str service_name: the SMS account
     :param dict parameters: system parameters to set
     """
     with registry.cursor() as cr:
@@ -67,23 +67,9 @@ def set_up(registry, api_url, base_url, keys, service_name, parameters):
             env["ir.config_parameter"].set_param(name, value)
         env["ir.config_parameter"].set_param("web.base.url", base_url)
         env["ir.config_parameter"].set_param("web.base.url.freeze", "True")
-        env.company.country_id = env.ref("base.fr")
-        env.company.sms_ovh_quiet_hours = False  # at any hour
         # It would delete what is to be compared in the end.
         env.ref("base.autovacuum_job").active = False
-        account = env["sms.ovh.account"].create(
-            {
-                "company_id": env.company.id,
-                "service_name": service_name,
-                "endpoint": "custom",
-                "endpoint_url": api_url,
-                **keys,
-            }
-        )
-        account.action_synchronise()
-        if account.state != "connected":
-            raise RuntimeError(account.state_message)
-        env.company.sms_ovh_account_id = account
+        connect(env, api_url)
     return True
 
 
@@ -154,7 +140,6 @@ class _Notes(logging.Handler):
 class _Worker:
     """Roles that take turns in one thread, as crons do in one of Odoo's.
 
-    :param registry: the database's
     :param list[str] roles: keys of :data:`ROLES`
     :param stop: event after which no call begins any more
     """
@@ -180,7 +165,10 @@ class _Worker:
         self.calls += 1
         try:
             with self.registry.cursor() as cr:
-                ROLES[role](api.Environment(cr, SUPERUSER_ID, {}))
+                env = api.Environment(cr, SUPERUSER_ID, {})
+                # As Odoo's scheduler runs it: what is done is committed piece by piece.
+                with transaction.owning(env):
+                    ROLES[role](env)
         except Exception as error:
             # Odoo's cron would log it, note a failure and call again later.
             self.errors[f"{role}: {type(error).__name__}"] += 1

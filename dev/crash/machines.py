@@ -1,4 +1,4 @@
-"""Odoo and the simulated OVHcloud, as the scenarios handle them."""
+"""Odoo, as the scenarios handle it."""
 
 import contextlib
 import json
@@ -7,83 +7,18 @@ import queue
 import signal
 import subprocess
 import threading
-import time
-import urllib.request
-from pathlib import Path
 
-from provision.platform_ import DEV_DIRECTORY
-from provision.system import guarded
-from provision.ui import Problem
+from kit import DEV_DIRECTORY
+from kit.system import guarded
+from kit.ui import Problem
 
 START_SECONDS = 120
 STOP_SECONDS = 3
-# Never through a proxy: all of it is this machine.
-_opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-
-
-class Simulator:
-    """The admin routes of the simulated OVHcloud.
-
-    :param str root: its address
-    """
-
-    def __init__(self, root):
-        self.root = root
-        self.api_url = f"{root}/1.0"
-
-    def call(self, method, path, content=None):
-        """Call an admin route.
-
-        :return: the decoded answer
-        """
-        request = urllib.request.Request(
-            f"{self.root}/simulator/{path}",
-            method=method,
-            data=None if content is None else json.dumps(content).encode(),
-            headers={"Content-Type": "application/json"},
-        )
-        with _opener.open(request, timeout=120) as response:
-            return json.load(response)
-
-    def configure(self, **config):
-        """Change the configuration."""
-        self.call("POST", "config", config)
-
-    def order_faults(self, *faults):
-        """Have coming requests fail."""
-        self.call("POST", "faults", list(faults))
-
-    def clear_faults(self):
-        """Forget the faults that are left."""
-        self.call("DELETE", "faults")
-
-    def state(self, *parts):
-        """Return these parts of the state."""
-        return self.call("GET", f"state?only={','.join(parts)}")
-
-    def finish_callbacks(self, quiet=1.0, seconds=60):
-        """Have all reports made that are due or scheduled, and wait for the last.
-
-        :param float quiet: seconds without a report after which there are none left
-        :param float seconds: wait no longer than this
-        """
-        counts, since = None, time.monotonic()
-        deadline = since + seconds
-        while time.monotonic() < deadline:
-            self.call("POST", "callbacks/flush")
-            now = self.state("callbacks")["callbacks"]["counts"]
-            if now != counts:
-                counts, since = now, time.monotonic()
-            elif time.monotonic() - since > quiet:
-                return
-            time.sleep(0.1)
-        raise Problem("The simulator's delivery reports come to no end.")
 
 
 class Life:
     """One process forked from the host.
 
-    :param int pid: its id
     :param Path result: the file that gets what it returns
     """
 
@@ -133,9 +68,7 @@ class Host:
     """Odoo, from which processes are forked. See :mod:`crash.host`.
 
     :param platform: the platform, with the crash test's own server
-    :param str database: the database
     :param Path folder: where results are kept
-    :param Path log: Odoo's log
     """
 
     def __init__(self, platform, database, folder, log):
@@ -189,7 +122,6 @@ class Host:
         """Fork a process.
 
         :param str name: function of :mod:`crash.lives`
-        :param arguments: its arguments
         :rtype: Life
         """
         self._number += 1
@@ -216,35 +148,3 @@ class Host:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
-
-
-def wait_for_file(path, child, what):
-    """Wait until `path` is there.
-
-    :param Path path: the file
-    :param child: the :class:`provision.children.Child` that makes it
-    :param str what: what the child is, for people
-    :return: its text
-    :raise Problem: when the child ends, or takes too long
-    """
-    deadline = time.monotonic() + START_SECONDS
-    while not Path(path).exists():
-        if child.status() is not None or time.monotonic() > deadline:
-            raise Problem(f"{what} does not start; its log is {child.log}.")
-        time.sleep(0.05)
-    return Path(path).read_text()
-
-
-def wait_for_page(url, child, what):
-    """Wait until a server answers. See :func:`wait_for_file`."""
-    deadline = time.monotonic() + START_SECONDS
-    while True:
-        try:
-            _opener.open(url, timeout=START_SECONDS).close()
-            return
-        except OSError:
-            if child.status() is not None or time.monotonic() > deadline:
-                raise Problem(
-                    f"{what} does not start; its log is {child.log}."
-                ) from None
-            time.sleep(0.1)

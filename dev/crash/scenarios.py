@@ -71,41 +71,42 @@ STEP_FAULTS = {
     },
 }
 
-# Line -> faults ordered, changes of the configuration, whether each report arrives.
+
+class Failing(NamedTuple):
+    """How OVHcloud fails: faults that are ordered, and changes of its configuration."""
+
+    orders: tuple = ()
+    config: "dict | None" = None
+    all_reported: bool = True  # whether each report arrives
+
+
+def _failing(kind, times=5, **order):
+    return Failing(({"kind": kind, "times": times, **order},))
+
+
+# Line -> what fails.
 FAULTS = {
-    "cut before acceptance": ([{"kind": "cut_before", "times": 5}], {}, True),
-    "cut after acceptance": ([{"kind": "cut_after", "times": 5}], {}, True),
-    "time-out, not accepted": ([{"kind": "timeout", "times": 4}], {}, True),
-    "time-out, accepted": ([{"kind": "timeout", "accept": True, "times": 4}], {}, True),
-    "accepted after the time-out": (
-        [{"kind": "latency", "latency_ms": 1200, "times": 4}],
-        {},
-        True,
-    ),
-    "500, not accepted": ([{"kind": "500", "times": 5}], {}, True),
-    "500, accepted": ([{"kind": "500", "accept": True, "times": 5}], {}, True),
-    "502 in HTML, not accepted": ([{"kind": "502_html", "times": 5}], {}, True),
-    "502 in HTML, accepted": (
-        [{"kind": "502_html", "accept": True, "times": 5}],
-        {},
-        True,
-    ),
-    "unreadable answer": (
-        [
+    "cut before acceptance": _failing("cut_before"),
+    "cut after acceptance": _failing("cut_after"),
+    "time-out, not accepted": _failing("timeout", 4),
+    "time-out, accepted": _failing("timeout", 4, accept=True),
+    "accepted after the time-out": _failing("latency", 4, latency_ms=1200),
+    "500, not accepted": _failing("500"),
+    "500, accepted": _failing("500", accept=True),
+    "502 in HTML, not accepted": _failing("502_html"),
+    "502 in HTML, accepted": _failing("502_html", accept=True),
+    "unreadable answer": Failing(
+        (
             {"kind": "garbage", "accept": True, "times": 3},
             {"kind": "empty", "accept": True, "times": 3},
             {"kind": "garbage", "times": 2},
-        ],
-        {},
-        True,
+        )
     ),
-    "storm of 429": (
-        [{"kind": "429", "times": 25}, {"kind": "429", "retry_after": 1, "times": 5}],
-        {},
-        True,
+    "storm of 429": Failing(
+        ({"kind": "429", "times": 25}, {"kind": "429", "retry_after": 1, "times": 5})
     ),
-    "inquiries fail too": (
-        [
+    "inquiries fail too": Failing(
+        (
             {"kind": "cut_after", "times": 3},
             {"kind": "500", "times": 2},
             {**OUTGOING, "kind": "500", "times": 3},
@@ -114,27 +115,21 @@ FAULTS = {
             {**OUTGOING, "kind": "timeout", "times": 1},
             {**OUTGOING, "kind": "cut_before", "times": 1},
             {**OUTGOING, "kind": "garbage", "times": 1},
-        ],
-        {},
-        True,
+        )
     ),
-    "ids shuffled": ([], {"ids_order": "shuffled"}, True),
-    "ids shuffled, answers lost, no batches": (
-        [{"kind": "cut_after", "times": 3}],
+    "ids shuffled": Failing(config={"ids_order": "shuffled"}),
+    "ids shuffled, answers lost, no batches": Failing(
+        ({"kind": "cut_after", "times": 3},),
         {"ids_order": "shuffled", "batch_refused": "."},
-        True,
     ),
-    "lists split, answers lost": (
-        [{"kind": "502_html", "accept": True, "times": 3}],
+    "lists split, answers lost": Failing(
+        ({"kind": "502_html", "accept": True, "times": 3},),
         {"account_lists_all": False, "ids_order": "swapped"},
-        True,
     ),
-    "reports lost": ([], {"callback_lost_share": 0.4}, False),
-    "reports doubled": ([], {"callback_duplicate_share": 1.0}, True),
-    "reports shuffled": (
-        [],
-        {"callback_delay_ms": [0, 400], "callback_shuffle": True},
-        True,
+    "reports lost": Failing((), {"callback_lost_share": 0.4}, all_reported=False),
+    "reports doubled": Failing((), {"callback_duplicate_share": 1.0}),
+    "reports shuffled": Failing(
+        (), {"callback_delay_ms": [0, 400], "callback_shuffle": True}
     ),
 }
 
@@ -153,22 +148,17 @@ class Run:
     """What the scenarios share.
 
     :param host: :class:`crash.machines.Host`
-    :param simulator: :class:`crash.machines.Simulator`
-    :param simulator_child: the simulator's process
+    :param simulator: :class:`ovh_simulator.process.Process`
     :param cluster: :class:`crash.cluster.CrashCluster`
     :param random.Random chance: where chance comes from
-    :param options: the command line's
     :param start_server: function that starts an Odoo server with its scheduled actions,
-        and returns its :class:`provision.children.Child`
+        and returns its :class:`kit.children.Child`
     """
 
-    def __init__(
-        self, host, simulator, simulator_child, cluster, chance, options, start_server
-    ):
+    def __init__(self, host, simulator, cluster, chance, options, start_server):
         self.start_server = start_server
         self.host = host
         self.simulator = simulator
-        self.simulator_child = simulator_child
         self.cluster = cluster
         self.chance = chance
         self.options = options
@@ -269,15 +259,6 @@ class Run:
         ]
         return faults
 
-    def count_posts(self):
-        """Return how many calls posted a job, whatever became of them."""
-        counts = self.simulator.state("requests")["requests"]
-        return sum(
-            count
-            for route, count in counts.items()
-            if route.startswith("POST ") and route.endswith("/jobs")
-        )
-
     @staticmethod
     def wait_for(condition):
         """Wait until a condition holds.
@@ -294,13 +275,13 @@ class Run:
 
     def compare(self, expected, **options):
         """Compare the ledger with Odoo's records. See :func:`audit.compare`."""
-        ledger = self.simulator.state("ledger")["ledger"]
+        ledger = self.simulator.get_ledger()
         records = self.host.run("read_records")
         return audit.compare(expected, ledger, records, **options)
 
     def check_reports(self):
         """Return a sentence where a report that Odoo took is not in its inbox."""
-        counts = self.simulator.state("callbacks")["callbacks"]["counts"]
+        counts = self.simulator.get_state("callbacks")["callbacks"]["counts"]
         kept = sum(self.host.run("read_records")["events"].values())
         if kept < counts.get("200", 0):
             return [f"{counts['200']} reports were taken, {kept} are kept"]
@@ -406,14 +387,16 @@ def crons(run):
     wrong = []
     kills = 0
     for __ in range(3):
-        posted = run.count_posts()
+        posted = run.simulator.count_jobs()
         server = run.start_server()
         try:
             # What the scheduled actions do of themselves once the server is there.
-            if not run.wait_for(lambda posted=posted: run.count_posts() > posted):
+            if not run.wait_for(
+                lambda posted=posted: run.simulator.count_jobs() > posted
+            ):
                 wrong.append("a server that was started sends nothing")
             time.sleep(run.chance.uniform(0, 0.6))
-            server._signal(signal.SIGKILL)
+            server.signal(signal.SIGKILL)
             server.wait()
             kills += 1
         finally:
@@ -437,13 +420,13 @@ def crons(run):
 def faults(run):
     """OVHcloud or the network failing in the middle of a call."""
     for name, (orders, config, all_reported) in FAULTS.items():
-        run.settings(**config)
+        run.settings(**(config or {}))
         expected = run.campaign(same=14, different=20)
         run.simulator.order_faults(*({**JOBS, **order} for order in orders))
         wrong = run._check(run.work().result())
         wrong += [
             f"{fault['times']} of the faults “{fault['kind']}” were not met"
-            for fault in run.simulator.state("faults")["faults"]
+            for fault in run.simulator.get_state("faults")["faults"]
         ]
         wrong += run.finish()
         yield Outcome(
@@ -454,9 +437,9 @@ def faults(run):
     life = run.work()
     for __ in range(3):
         time.sleep(run.chance.uniform(0.2, 0.6))
-        run.simulator_child._signal(signal.SIGSTOP)
+        run.simulator.process.signal(signal.SIGSTOP)
         time.sleep(run.chance.uniform(0.8, 2.5))
-        run.simulator_child._signal(signal.SIGCONT)
+        run.simulator.process.signal(signal.SIGCONT)
     wrong = run._check(life.result())
     wrong += run.finish()
     yield Outcome("OVHcloud hangs", run.compare(expected), 0, tuple(wrong))
@@ -465,7 +448,7 @@ def faults(run):
 def night(run):
     """Odoo killed while OVHcloud takes SMS that it holds back until the morning."""
     run.settings()
-    run.simulator.call("POST", "clock", {"now": NIGHT})
+    run.simulator.set_clock(NIGHT)
     expected = run.campaign(same=14, different=20)
     kills, wrong = 0, []
     for step, role, nth in (
@@ -477,9 +460,9 @@ def night(run):
         wrong += missed
     wrong += run.finish()
     yield Outcome("killed at night", run.compare(expected), kills, tuple(wrong))
-    run.simulator.call("POST", "clock", {"now": MORNING})
+    run.simulator.set_clock(MORNING)
     wrong = run.finish()
-    run.simulator.call("POST", "clock", {"now": None})
+    run.simulator.set_clock(None)
     yield Outcome("in the morning", run.compare(expected), 0, tuple(wrong))
 
 
@@ -514,26 +497,26 @@ def database(run):
         )
 
 
+def _gather(run, lives):
+    """Wait for processes that were left in peace.
+
+    :return: (sentences on what went wrong, conflicts that they survived)
+    """
+    results = [life.result() for life in lives]
+    wrong = sum((run._check(result) for result in results), [])
+    return wrong, sum(result["conflicts"] for result in results)
+
+
 def workers(run):
     """Two workers at once over one queue."""
     total = (700, 300) if run.options.quick else (4300, 700)
     run.settings(latency_ms=20)
     expected = run.campaign(*total)
-    lives = [
-        run.work([["queue"], ["post"]], slice_size=100),
-        run.work([["queue"], ["post"]], slice_size=100),
-    ]
-    wrong, conflicts = [], 0
-    for life in lives:
-        result = life.result()
-        wrong += run._check(result)
-        conflicts += result["conflicts"]
+    both = [run.work([["queue"], ["post"]], slice_size=100) for __ in range(2)]
+    wrong, conflicts = _gather(run, both)
     wrong += run.finish()
     yield Outcome(
-        "two workers, one queue",
-        run.compare(expected),
-        0,
-        tuple(wrong),
+        *("two workers, one queue", run.compare(expected), 0, tuple(wrong)),
         f"{conflicts} conflicts survived",
     )
 
@@ -543,26 +526,16 @@ def reports(run):
     total = (300, 200) if run.options.quick else (1000, 1000)
     run.settings(latency_ms=30, callback_delay_ms=[0, 10])
     expected = run.campaign(*total)
-    lives = [
-        run.work([["queue"]]),
-        run.work([["post"]]),
-        run.work([["drain"]], until_done=False, seconds=10),
-    ]
-    wrong, conflicts = [], 0
-    for life in lives[:2]:
-        result = life.result()
-        wrong += run._check(result)
-        conflicts += result["conflicts"]
-    result = lives[2].result()
+    senders = [run.work([["queue"]]), run.work([["post"]])]
+    drain = run.work([["drain"]], until_done=False, seconds=10)
+    wrong, conflicts = _gather(run, senders)
+    result = drain.result()
     wrong += run._check({**result, "done": True})
     conflicts += result["conflicts"]
     wrong += run.finish()
     wrong += run.check_reports()
     yield Outcome(
-        "reports while sending",
-        run.compare(expected),
-        0,
-        tuple(wrong),
+        *("reports while sending", run.compare(expected), 0, tuple(wrong)),
         f"{conflicts} conflicts survived",
     )
 

@@ -21,7 +21,6 @@ _countdown = None
 class _Countdown:
     """Kills this process when it is called for the nth time.
 
-    :param str name: the step
     :param int nth: which call is the last
     """
 
@@ -43,41 +42,44 @@ def _die():
     threading.Event().wait()
 
 
-def _before(owner, name, die):
+def _wrap(owner, name, die, before=None, after=None):
+    """Have a method die before it does something, or once it has.
+
+    :param before: function of its arguments that says whether it dies before
+    :param after: function of its arguments and its result that says whether after
+    """
     original = getattr(owner, name)
 
     @functools.wraps(original)
     def wrapper(*args, **kwargs):
-        die()
-        return original(*args, **kwargs)
-
-    setattr(owner, name, wrapper)
-
-
-def _after(owner, name, die, only_with_result=False):
-    original = getattr(owner, name)
-
-    @functools.wraps(original)
-    def wrapper(*args, **kwargs):
+        if before and before(args):
+            die()
         result = original(*args, **kwargs)
-        if result or not only_with_result:
+        if after and after(args, result):
             die()
         return result
 
     setattr(owner, name, wrapper)
 
 
+def _before(owner, name, die):
+    _wrap(owner, name, die, before=lambda args: True)
+
+
+def _after(owner, name, die, only_with_result=False):
+    _wrap(
+        *(owner, name, die),
+        after=lambda args, result: result or not only_with_result,
+    )
+
+
 def _into_call(die, seconds):
     """Die when a job has been on its way for some time."""
-    original = ovh_client.OvhSmsClient._send
-
-    @functools.wraps(original)
-    def wrapper(self, method, *args, **kwargs):
-        if method == "POST":
-            threading.Timer(seconds, die).start()
-        return original(self, method, *args, **kwargs)
-
-    ovh_client.OvhSmsClient._send = wrapper
+    _wrap(
+        *(ovh_client.OvhSmsClient, "_send"),
+        lambda: threading.Timer(seconds, die).start(),
+        before=lambda args: args[1] == "POST",
+    )
 
 
 def _settles(args):
@@ -86,16 +88,7 @@ def _settles(args):
 
 
 def _after_settling(job, die):
-    original = job._settle
-
-    @functools.wraps(original)
-    def wrapper(*args):
-        result = original(*args)
-        if _settles(args):
-            die()
-        return result
-
-    job._settle = wrapper
+    _wrap(job, "_settle", die, after=lambda args, result: _settles(args))
 
 
 def _after_commit_of(job, name, die, counts=lambda args: True):

@@ -8,8 +8,8 @@ from fastapi import APIRouter, Request
 from starlette.responses import JSONResponse
 
 from . import schema
+from .numbers import normalize_number
 from .schema import ENUMS
-from .world import normalize_number
 
 router = APIRouter(prefix="/simulator")
 

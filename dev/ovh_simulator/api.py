@@ -8,9 +8,11 @@ from fastapi import APIRouter
 
 from . import errors, gsm, reference, schema, seed
 from .clock import iso
+from .config import HLR_SPELLINGS
 from .gateway import ApiRoute, application_of
+from .numbers import normalize_number
 from .records import User, iam
-from .world import HLR_SPELLINGS, STOP_CLAUSE, normalize_number
+from .sending import STOP_CLAUSE
 
 _OPERATIONS = {
     (operation.method, operation.path): operation
@@ -412,19 +414,40 @@ def job_create(call):
     return report
 
 
+def _ids(call, records, phone, listed=lambda record: True, names=None):
+    """:return: ids of the records of the path's scope that the query asks for.
+
+    :param str phone: the parameter that is a phone number.
+    :param listed: function that says whether the list holds a record at all.
+    :param dict names: attribute of a parameter, where it is called otherwise.
+    """
+    _service, user, number = _scope(call)
+    query = dict(call.query)
+    start = query.pop("creationDatetime.from", None)
+    end = query.pop("creationDatetime.to", None)
+    if phone in query:
+        query[phone] = normalize_number(query[phone]) or query[phone]
+    wanted = [((names or {}).get(name, name), value) for name, value in query.items()]
+    # datetimes are shown in whole seconds: a record is inside a period that ends in its second
+    return [
+        record.id
+        for record in records
+        if listed(record)
+        and _visible(call, record, user, number)
+        and (start is None or record.created >= start)
+        and (end is None or int(record.created) <= end)
+        and all(getattr(record, name) == value for name, value in wanted)
+    ]
+
+
 @serves(*_variants("GET", "/jobs"))
 def jobs(call):
     """Ids of the SMS that have not left."""
-    service, user, number = _scope(call)
     call.world.pump()
-    listed = _in_jobs(call)
-    return [
-        sms.id
-        for sms in call.world.waiting.values()
-        if listed(sms)
-        and sms.service == service.name
-        and _visible(call, sms, user, number)
-    ]
+    service, listed = call.service, _in_jobs(call)
+    waiting = call.world.waiting.values()
+    own = [sms for sms in waiting if sms.service == service.name]
+    return _ids(call, own, "receiver", listed)
 
 
 @serves(*_variants("GET", "/jobs/{id}"))
@@ -445,33 +468,16 @@ def job_delete(call):
 @serves(*_variants("GET", "/outgoing"))
 def outgoing(call):
     """Ids of the SMS that were sent."""
-    service, user, number = _scope(call)
     call.world.pump()
-    query = dict(call.query)
-    if "batchID" in query or "messageID" in query:
+    _scope(call)
+    if "batchID" in call.query or "messageID" in call.query:
         return []
-    records = (
-        service.by_tag.get(query.pop("tag"), ())
-        if "tag" in query
-        else service.sms.values()
-    )
-    start = query.pop("creationDatetime.from", None)
-    end = query.pop("creationDatetime.to", None)
-    if "receiver" in query:
-        query["receiver"] = normalize_number(query["receiver"]) or query["receiver"]
+    service = call.service
+    # by far the most of the calls ask for a tag
+    found = service.by_tag.get(call.query["tag"], ()) if "tag" in call.query else None
     names = {"deliveryReceipt": "dlr", "differedDelivery": "deferred"}
-    wanted = [(names.get(name, name), value) for name, value in query.items()]
-    visible = _in_outgoing(call)
-    # datetimes are shown in whole seconds: a record is inside a period that ends in its second
-    return [
-        sms.id
-        for sms in records
-        if visible(sms)
-        and _visible(call, sms, user, number)
-        and (start is None or sms.created >= start)
-        and (end is None or int(sms.created) <= end)
-        and all(getattr(sms, name) == value for name, value in wanted)
-    ]
+    records = service.sms.values() if found is None else found
+    return _ids(call, records, "receiver", _in_outgoing(call), names)
 
 
 @serves(*_variants("GET", "/outgoing/{id}"))
@@ -491,21 +497,8 @@ def outgoing_delete(call):
 @serves(*_variants("GET", "/incoming"))
 def incoming(call):
     """Ids of the SMS received."""
-    service, user, number = _scope(call)
     call.world.pump()
-    query = dict(call.query)
-    start = query.pop("creationDatetime.from", None)
-    end = query.pop("creationDatetime.to", None)
-    if "sender" in query:
-        query["sender"] = normalize_number(query["sender"]) or query["sender"]
-    return [
-        record.id
-        for record in service.incoming.values()
-        if _visible(call, record, user, number)
-        and (start is None or record.created >= start)
-        and (end is None or int(record.created) <= end)
-        and all(getattr(record, name) == value for name, value in query.items())
-    ]
+    return _ids(call, call.service.incoming.values(), "sender")
 
 
 @serves(*_variants("GET", "/incoming/{id}"))

@@ -6,6 +6,7 @@ are seen in the issue threads of OVHcloud's own client libraries (ovh/php-ovh,
 ovh/python-ovh, ovh/terraform-provider-ovh).
 """
 
+import functools
 from http import HTTPStatus
 
 
@@ -50,71 +51,40 @@ class ApiError(Exception):
         }
 
 
-def invalid_key():
-    """Unknown or missing application key."""
-    return ApiError(403, "This application key is invalid", "INVALID_KEY")
+def _gateway(status, message, error_code):
+    return lambda: ApiError(status, message, error_code)
 
 
-def login_first():
-    """No consumer key at all."""
-    return ApiError(403, "You must login first", "NOT_CREDENTIAL")
-
-
-def no_credential():
-    """Unknown consumer key, or one of another application."""
-    return ApiError(403, "This credential does not exist", "NOT_CREDENTIAL")
-
-
-def invalid_credential():
-    """Consumer key that is not validated yet, refused or expired."""
-    return ApiError(403, "This credential is not valid", "INVALID_CREDENTIAL")
-
-
-def forbidden_address():
-    """Consumer key used from an IP address that it does not allow."""
-    return ApiError(403, "This credential can not be used from this IP", "FORBIDDEN")
-
-
-def out_of_time():
-    """Timestamp missing, unreadable or too far from OVHcloud's time."""
-    return ApiError(400, "Query out of time", "QUERY_TIME_OUT")
-
-
-def invalid_signature():
-    """Signature missing or wrong."""
-    return ApiError(400, "Invalid signature", "INVALID_SIGNATURE")
-
-
-def not_granted():
-    """Call outside of the consumer key's access rules."""
-    return ApiError(403, "This call has not been granted", "NOT_GRANTED_CALL")
-
-
-def invalid_url():
-    """No such call."""
-    return ApiError(404, "Got an invalid (or empty) URL")
-
-
-def no_service():
-    """Unknown service, or one of another customer."""
-    return ApiError(404, "This service does not exist")
+#: Unknown or missing application key.
+invalid_key = _gateway(403, "This application key is invalid", "INVALID_KEY")
+#: No consumer key at all.
+login_first = _gateway(403, "You must login first", "NOT_CREDENTIAL")
+#: Unknown consumer key, or one of another application.
+no_credential = _gateway(403, "This credential does not exist", "NOT_CREDENTIAL")
+#: Consumer key that is not validated yet, refused or expired.
+invalid_credential = _gateway(403, "This credential is not valid", "INVALID_CREDENTIAL")
+#: Consumer key used from an IP address that it does not allow.
+forbidden_address = _gateway(
+    403, "This credential can not be used from this IP", "FORBIDDEN"
+)
+#: Timestamp missing, unreadable or too far from OVHcloud's time.
+out_of_time = _gateway(400, "Query out of time", "QUERY_TIME_OUT")
+#: Signature missing or wrong.
+invalid_signature = _gateway(400, "Invalid signature", "INVALID_SIGNATURE")
+#: Call outside of the consumer key's access rules.
+not_granted = _gateway(403, "This call has not been granted", "NOT_GRANTED_CALL")
+#: No such call.
+invalid_url = _gateway(404, "Got an invalid (or empty) URL", None)
+#: Unknown service, or one of another customer.
+no_service = _gateway(404, "This service does not exist", None)
+#: A parameter that is not what the API describes, or that the service refuses.
+bad_request = functools.partial(ApiError, 400)
+#: Something that the service does not allow.
+forbidden = functools.partial(ApiError, 403)
+#: Something that exists already.
+conflict = functools.partial(ApiError, 409)
 
 
 def no_object(name, value):
     """Unknown object below a service."""
     return ApiError(404, f"The requested object ({name} = {value}) does not exist")
-
-
-def bad_request(message):
-    """A parameter that is not what the API describes, or that the service refuses."""
-    return ApiError(400, message)
-
-
-def forbidden(message):
-    """Something that the service does not allow."""
-    return ApiError(403, message)
-
-
-def conflict(message):
-    """Something that exists already."""
-    return ApiError(409, message)

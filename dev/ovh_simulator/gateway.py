@@ -72,36 +72,33 @@ class HangingResponse(Response):
             await super().__call__(scope, receive, send)
 
 
+_FAULT_ERRORS = {
+    "429": "Too many requests, please slow down",
+    "500": "Internal server error",
+}
+_FAULT_BODIES = {"garbage": '{"ids":[1000', "empty": b""}
+_BAD_GATEWAY = (
+    "<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n"
+    "<body>\r\n<center><h1>502 Bad Gateway</h1>"
+    "</center>\r\n</body>\r\n</html>\r\n"
+)
+
+
 def fault_response(fault, connections):
     """:return: the answer that a request gets which meets *fault*."""
     headers = {"X-OVH-QUERYID": query_id()}
     if fault.retry_after is not None:
         headers["Retry-After"] = str(fault.retry_after)
-    if fault.kind == "429":
-        return JsonResponse(
-            errors.ApiError(429, "Too many requests, please slow down").body(),
-            429,
-            headers,
-        )
+    if fault.kind in _FAULT_ERRORS:
+        error = errors.ApiError(int(fault.kind), _FAULT_ERRORS[fault.kind])
+        return JsonResponse(error.body(), error.status, headers)
     if fault.kind == "answer":
         return JsonResponse(fault.content, int(fault.status), headers)
-    if fault.kind == "500":
-        return JsonResponse(
-            errors.ApiError(500, "Internal server error").body(), 500, headers
-        )
     if fault.kind == "502_html":
-        page = (
-            "<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n"
-            "<body>\r\n<center><h1>502 Bad Gateway</h1>"
-            "</center>\r\n</body>\r\n</html>\r\n"
-        )
-        return Response(page, 502, media_type="text/html")
-    if fault.kind == "garbage":
-        return Response(
-            '{"ids":[1000', 200, headers, media_type="application/json; charset=utf-8"
-        )
-    if fault.kind == "empty":
-        return Response(b"", 200, headers, media_type="application/json; charset=utf-8")
+        return Response(_BAD_GATEWAY, 502, media_type="text/html")
+    if fault.kind in _FAULT_BODIES:
+        media_type = JsonResponse.media_type
+        return Response(_FAULT_BODIES[fault.kind], 200, headers, media_type)
     if fault.kind == "timeout":
         return HangingResponse()
     return CutResponse(connections)
@@ -176,6 +173,18 @@ def rule_allows(rule, method, path):
     return bool(pattern.fullmatch(path))
 
 
+def _is_signed(request, secret, consumer_key, timestamp, body):
+    """:return: whether a request bears the right signature, for one of its URLs."""
+    given = request.headers.get("x-ovh-signature", "").encode()
+    for url in _urls(request):
+        start = "+".join((secret, consumer_key, request.method, url, "")).encode()
+        signed = start + body + b"+" + timestamp.encode()
+        right = b"$1$" + hashlib.sha1(signed).hexdigest().encode()
+        if hmac.compare_digest(given, right):
+            return True
+    return False
+
+
 def authenticate(world, request, path, body):
     """Check who makes a call and whether they may.
 
@@ -203,21 +212,7 @@ def authenticate(world, request, path, body):
         int(timestamp)
     ):
         raise errors.out_of_time()
-    given = headers.get("x-ovh-signature", "")
-    for url in _urls(request):
-        signed = (
-            "+".join(
-                (application["secret"], consumer_key, request.method, url, "")
-            ).encode()
-            + body
-            + b"+"
-            + timestamp.encode()
-        )
-        if hmac.compare_digest(
-            given.encode(), b"$1$" + hashlib.sha1(signed).hexdigest().encode()
-        ):
-            break
-    else:
+    if not _is_signed(request, application["secret"], consumer_key, timestamp, body):
         raise errors.invalid_signature()
     now = world.clock.now()
     if (

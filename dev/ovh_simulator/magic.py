@@ -10,6 +10,8 @@ only, never for a real OVHcloud account. Any other number is simply delivered (s
 
 from typing import NamedTuple
 
+from . import data
+
 
 class Magic(NamedTuple):
     """What a magic number does.
@@ -50,92 +52,13 @@ LATE_SECONDS = 30
 #: What ``AUTO_REPLY`` answers to an SMS that can be answered.
 AUTO_REPLY_TEXT = "Bien reçu, merci !"
 
-TABLE = (
-    Magic(DELIVERED, "deliver", 4, 1, "Remis", "Delivered"),
-    Magic(EXPIRED, "fail", 8, 2, "Expiré", "Expired"),
-    Magic(UNDELIVERABLE, "fail", 20, 2, "Non distribuable", "Undeliverable"),
-    Magic(
-        INVALID_OR_BARRED,
-        "fail",
-        23,
-        2,
-        "Numéro invalide, banni ou sur liste noire de l'opérateur",
-        "Invalid number, barred or on the operator's blacklist",
-    ),
-    Magic(ABSENT, "fail", 24, 2, "Destinataire absent", "Subscriber absent"),
-    Magic(SPAM, "fail", 28, 2, "Pris pour du spam", "Taken for spam"),
-    Magic(
-        OPERATOR_FAILURE,
-        "fail",
-        39,
-        16,
-        "Panne de l'opérateur : non facturé, crédits rendus",
-        "Operator failure: not billed, credits given back",
-    ),
-    Magic(
-        UNKNOWN_PTT,
-        "fail",
-        999,
-        2,
-        "Échec avec un code ptt qui n'existe dans aucune documentation",
-        "Failure with a ptt code that is documented nowhere",
-    ),
-    Magic(
-        NO_REPORT,
-        "silent",
-        None,
-        None,
-        "Accepté, puis plus jamais d'accusé",
-        "Accepted, then never any report",
-    ),
-    Magic(
-        BLACKLISTED,
-        "blacklisted",
-        None,
-        None,
-        "Sur la liste noire du compte : refusé à l'envoi (invalidReceivers)",
-        "On the account's blacklist: refused when sending (invalidReceivers)",
-    ),
-    Magic(
-        INVALID_RECEIVER,
-        "invalid",
-        None,
-        None,
-        "Numéro refusé à l'envoi (invalidReceivers)",
-        "Number refused when sending (invalidReceivers)",
-    ),
-    Magic(
-        DELIVERED_LATE,
-        "late",
-        4,
-        1,
-        f"Remis avec {LATE_SECONDS} s de retard",
-        f"Delivered {LATE_SECONDS} s late",
-    ),
-    Magic(
-        REPORT_BEFORE_ANSWER,
-        "early",
-        4,
-        1,
-        "L'accusé arrive avant la réponse à la demande d'envoi",
-        "The report arrives before the answer to the sending request",
-    ),
-    Magic(
-        AUTO_REPLY,
-        "reply",
-        4,
-        1,
-        "Remis, puis répond tout seul (si l'expéditeur permet la réponse)",
-        "Delivered, then replies by itself (where the sender allows replies)",
-    ),
-    Magic(
-        AUTO_STOP,
-        "stop",
-        4,
-        1,
-        "Remis, puis répond STOP tout seul",
-        "Delivered, then answers STOP by itself",
-    ),
+
+def _fill(text):
+    return text.format(late=LATE_SECONDS) if isinstance(text, str) else text
+
+
+TABLE = tuple(
+    Magic(number, *map(_fill, row)) for number, row in data.load("magic").items()
 )
 
 #: What operators say of numbers, where they are asked: no such subscriber, switched off,

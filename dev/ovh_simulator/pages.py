@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import heapq
-import html
 import json
 import os
 import re
@@ -11,6 +10,7 @@ from datetime import timedelta
 from urllib.parse import parse_qsl
 
 from fastapi import APIRouter, Request
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import (
     HTMLResponse,
     JSONResponse,
@@ -19,11 +19,17 @@ from starlette.responses import (
 )
 from starlette.staticfiles import StaticFiles
 
-from . import magic, seed
+from . import data, magic, seed
 from .clock import iso
 from .texts import language, texts
 
-_STATIC = os.path.join(os.path.dirname(__file__), "static")
+_HERE = os.path.dirname(__file__)
+_STATIC = os.path.join(_HERE, "static")
+_TEMPLATES = Environment(
+    loader=FileSystemLoader(os.path.join(_HERE, "templates")),
+    autoescape=True,
+    undefined=StrictUndefined,
+)
 #: Phones shown at once; a search finds the others.
 SHOWN = 48
 #: Seconds in which changes are gathered before a page hears of them.
@@ -160,22 +166,14 @@ def _event(name, data):
     return f"event: {name}\ndata: {json.dumps(data, ensure_ascii=False)}\n\n"
 
 
-def _page(request, name, values, status=200):
-    """Fill a page's ``{{name}}`` places; all but ``_Markup`` is escaped."""
+def _page(request, name, status=200, **values):
+    """Fill a page's template with its texts and *values*, all of which are escaped."""
     lang = language(request.headers.get("accept-language"))
-    filling = {**texts(lang), "lang": lang, **values}
-    with open(os.path.join(_STATIC, name), encoding="utf-8") as stream:
-        template = stream.read()
-
-    def fill(match):
-        value = filling[match.group(1)]
-        return value if isinstance(value, _Markup) else html.escape(str(value))
-
-    return HTMLResponse(re.sub(r"\{\{(\w+)\}\}", fill, template), status, _HEADERS)
-
-
-class _Markup(str):
-    """Text that is markup already."""
+    words = texts(lang)
+    page = _TEMPLATES.get_template(name).render(
+        **words, texts=words, lang=lang, **values
+    )
+    return HTMLResponse(page, status, _HEADERS)
 
 
 def _base(request):
@@ -198,17 +196,14 @@ async def phones(request: Request):
     lang = language(request.headers.get("accept-language"))
     feed = request.app.state.feed
     request.app.state.world.pump()
+    # what there is now stands in the page: it need not wait for the first event
+    snapshot = {"phones": feed.phones(), "summary": feed.summary()}
     return _page(
         request,
         "phones.html",
-        {
-            **_keys(request),
-            "texts_json": json.dumps(texts(lang)),
-            # what there is now stands in the page: it need not wait for the first event
-            "snapshot_json": json.dumps(
-                {"phones": feed.phones(), "summary": feed.summary()}
-            ),
-        },
+        texts_json=json.dumps(texts(lang)),
+        snapshot_json=json.dumps(snapshot),
+        **_keys(request),
     )
 
 
@@ -230,99 +225,34 @@ async def search(request: Request):
     return JSONResponse(feed.search(text) if text else feed.phones())
 
 
-_ROUTES = (
-    ("GET /simulator/state", "route_state"),
-    ("POST /simulator/reset", "route_reset"),
-    ("GET, POST /simulator/config", "route_config"),
-    ("GET /simulator/callbacks", "route_callbacks"),
-    ("POST /simulator/callbacks/flush", "route_flush"),
-    ("POST /simulator/callbacks/pop", "route_pop"),
-    ("GET, POST /simulator/faults", "route_faults"),
-    ("DELETE /simulator/faults", "route_faults_delete"),
-    ("GET, POST /simulator/clock", "route_clock"),
-    ("POST /simulator/phones/{number}/reply", "route_reply"),
-    ("POST /simulator/phones/{number}/stop", "route_stop"),
-    ("POST /simulator/phones/{number}/power", "route_power"),
-    ("POST /simulator/credentials/{consumerKey}", "route_credentials"),
-    ("POST /simulator/services/{service}", "route_services"),
-    ("POST /simulator/services/{service}/senders/{sender}", "route_senders"),
-    ("PUT /simulator/documents/{service}/{document}", "route_documents"),
-    ("POST /simulator/services/{service}/blacklists", "route_blacklists"),
-    (
-        "DELETE /simulator/services/{service}/virtualNumbers/{number}",
-        "route_virtual_number",
-    ),
-)
-
-
-def _rows(rows):
-    return _Markup(
-        "\n".join(
-            "<tr>"
-            + "".join(
-                f"<td>{cell if isinstance(cell, _Markup) else html.escape(str(cell))}</td>"
-                for cell in row
-            )
-            + "</tr>"
-            for row in rows
-        )
-    )
-
-
-def _code(text):
-    return _Markup(f"<code>{html.escape(text)}</code>")
-
-
 @router.get("/help")
 @router.get("/simulator/help")
 async def help_page(request: Request):
     """Keys, magic numbers and routes of the simulator."""
-    lang = language(request.headers.get("accept-language"))
-    words = texts(lang)
-    magic_rows = [
-        (
-            _code(entry.number),
-            entry.fr if lang == "fr" else entry.en,
-            "" if entry.ptt is None else entry.ptt,
-            "" if entry.dlr is None else entry.dlr,
-        )
-        for entry in magic.TABLE
-    ]
     return _page(
         request,
         "help.html",
-        {
-            **_keys(request),
-            "magic_rows": _rows(magic_rows),
-            "route_rows": _rows((_code(route), words[text]) for route, text in _ROUTES),
-        },
+        magic=magic.TABLE,
+        routes=data.load("routes"),
+        **_keys(request),
     )
 
 
-def _login_page(request, token, consumer_key, message="", status=200):
+def _login_page(request, token, consumer_key, wrong=False, status=200):
     credential = request.app.state.world.credentials[consumer_key]
-    rules = _Markup(
-        "".join(
-            f"<li><code>{html.escape(rule['method'])} {html.escape(rule['path'])}</code></li>"
-            for rule in credential["rules"]
-        )
-    )
     return _page(
         request,
         "login.html",
-        {
-            "token": token,
-            "application": seed.APPLICATIONS[credential["application"]]["name"],
-            "rules": rules,
-            "message": message,
-        },
         status,
+        token=token,
+        application=seed.APPLICATIONS[credential["application"]]["name"],
+        rules=credential["rules"],
+        wrong=wrong,
     )
 
 
 def _note(request, text, status=200):
-    lang = language(request.headers.get("accept-language"))
-    return _page(request, "note.html", {"note": texts(lang)[text]}, status)
+    return _page(request, "note.html", status, note=text)
 
 
 def _asked(world, token):
@@ -357,10 +287,7 @@ async def login_answer(request: Request):
         return _note(request, "login_unknown", 404)
     customer = form.get("login", "").strip()
     if seed.CUSTOMERS.get(customer, {}).get("password") != form.get("password"):
-        lang = language(request.headers.get("accept-language"))
-        return _login_page(
-            request, token, consumer_key, texts(lang)["login_wrong"], 403
-        )
+        return _login_page(request, token, consumer_key, wrong=True, status=403)
     refused = form.get("action") == "refuse"
     world.decide_credential(
         consumer_key,
@@ -378,4 +305,8 @@ def install(app):
     """Add the pages to a FastAPI application whose state has the world."""
     app.state.feed = Feed(app.state.world)
     app.include_router(router)
-    app.mount("/simulator/static", StaticFiles(directory=_STATIC), name="static")
+    app.mount(
+        "/simulator/static",
+        StaticFiles(directory=_STATIC),
+        name="static",
+    )

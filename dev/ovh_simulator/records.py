@@ -1,50 +1,63 @@
 """What the simulated OVHcloud stores, and how the API and the admin routes show it."""
 
 import uuid
+from dataclasses import dataclass
 
 from . import reference, seed
 from .clock import iso
+from .data import load
+from .schema import MODELS
+
+_LEDGER = (
+    *("id", "service", "user", "receiver", "sender", "shown", "message", "text_sent"),
+    *("segments", "encoding", "credits", "tag", "job_id", "status", "ptt", "dlr"),
+    *("created", "sent", "delivered", "charged"),
+)
+_LEDGER_TIMES = ("created", "sent", "delivered")
 
 
 def _uuid(name):
     return str(uuid.uuid5(uuid.NAMESPACE_URL, f"urn:v1:eu:resource:sms:{name}"))
 
 
+@dataclass(slots=True, eq=False)
 class Sms:
-    """One SMS to one receiver; times are POSIX seconds, ``None`` until they come."""
+    """One SMS to one receiver; times are POSIX seconds, ``None`` until they come.
 
-    __slots__ = (
-        "id",
-        "job_id",
-        "service",
-        "user",
-        "virtual_number",
-        "receiver",
-        "sender",
-        "shown",
-        "named",
-        "message",
-        "text_sent",
-        "units",
-        "segments",
-        "encoding",
-        "credits",
-        "tag",
-        "status",
-        "ptt",
-        "dlr",
-        "created",
-        "wanted",
-        "sent",
-        "delivered",
-        "charged",
-        "deferred",
-        "validity",
-        "marketing",
-        "can_reply",
-        "hidden",
-        "payer",
-    )
+    ``wanted`` is when it is to leave, ``named`` whether its sender is a name, ``shown``
+    what the phone shows as sender, ``payer`` the API user whose quota paid.
+    """
+
+    id: int
+    job_id: int
+    service: str
+    user: "str | None"
+    virtual_number: "str | None"
+    receiver: str
+    sender: str
+    shown: str
+    named: bool
+    message: str
+    text_sent: str
+    units: int
+    segments: int
+    encoding: str
+    credits: float
+    tag: str
+    created: float
+    wanted: float
+    deferred: int
+    validity: int
+    marketing: bool
+    can_reply: bool
+    payer: "User | None"
+    status: str = "pending"
+    ptt: int = 0
+    dlr: int = 0
+    sent: "float | None" = None
+    delivered: "float | None" = None
+    charged: bool = True
+    hidden: bool = False
 
     def outgoing(self):
         """:return: the SMS as ``sms.Outgoing``."""
@@ -71,71 +84,31 @@ class Sms:
     def job(self):
         """:return: the SMS as ``sms.Job``."""
         outgoing = self.outgoing()
-        return {
-            name: outgoing[name]
-            for name in (
-                "creationDatetime",
-                "credits",
-                "deliveredAt",
-                "deliveryReceipt",
-                "differedDelivery",
-                "id",
-                "message",
-                "messageLength",
-                "numberOfSms",
-                "ptt",
-                "receiver",
-                "sender",
-                "sentAt",
-            )
-        }
+        return {name: outgoing[name] for name in MODELS["sms.Job"]}
 
     def virtual_number_job(self):
         """:return: the SMS as ``sms.VirtualNumberJob``."""
-        job = self.job()
-        for name in ("deliveredAt", "sender", "sentAt"):
-            del job[name]
-        return job
+        outgoing = self.outgoing()
+        return {name: outgoing[name] for name in MODELS["sms.VirtualNumberJob"]}
 
     def ledger(self):
         """:return: the SMS as a row of the simulator's ledger."""
-        return {
-            "id": self.id,
-            "service": self.service,
-            "user": self.user,
-            "receiver": self.receiver,
-            "sender": self.sender,
-            "shown": self.shown,
-            "message": self.message,
-            "text_sent": self.text_sent,
-            "segments": self.segments,
-            "encoding": self.encoding,
-            "credits": self.credits,
-            "tag": self.tag,
-            "job_id": self.job_id,
-            "status": self.status,
-            "ptt": self.ptt,
-            "dlr": self.dlr,
-            "created": iso(self.created),
-            "sent": iso(self.sent),
-            "delivered": iso(self.delivered),
-            "charged": self.charged,
-        }
+        row = {name: getattr(self, name) for name in _LEDGER}
+        return {**row, **{name: iso(row[name]) for name in _LEDGER_TIMES}}
 
 
+@dataclass(slots=True, eq=False)
 class Incoming:
     """An SMS received from a recipient."""
 
-    __slots__ = (
-        "id",
-        "service",
-        "user",
-        "virtual_number",
-        "sender",
-        "message",
-        "created",
-        "tag",
-    )
+    id: int
+    service: str
+    user: "str | None"
+    virtual_number: "str | None"
+    sender: str
+    message: str
+    created: float
+    tag: str
 
     def record(self):
         """:return: the SMS as ``sms.Incoming``."""
@@ -149,10 +122,16 @@ class Incoming:
         }
 
 
+@dataclass(slots=True, eq=False)
 class Lookup:
     """One number that operators were asked about."""
 
-    __slots__ = ("id", "service", "number", "created", "ends", "behaviour")
+    id: int
+    service: str
+    number: str
+    created: float
+    ends: float
+    behaviour: str
 
     def status(self, now):
         """:return: how far the question is."""
@@ -272,28 +251,7 @@ class Service:
 
     def __init__(self, name, data):
         self.name = name
-        self.writable = {
-            "automaticRecreditAmount": None,
-            "callBack": None,
-            "creditThresholdForAutomaticRecredit": 0.0,
-            "description": data["description"],
-            "smsResponse": {
-                "cgiUrl": None,
-                "responseType": "none",
-                "text": None,
-                "trackingDefaultSmsSender": None,
-                "trackingOptions": [],
-            },
-            "stopCallBack": None,
-            "templates": {
-                "customizedEmailMode": False,
-                "customizedSmsMode": False,
-                "emailBody": None,
-                "emailFrom": None,
-                "emailSubject": None,
-                "smsBody": None,
-            },
-        }
+        self.writable = {**load("service"), "description": data["description"]}
         self.channel = data["channel"]
         self.credits_left = data["credits"]
         self.status = "enable"

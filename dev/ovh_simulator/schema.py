@@ -2,15 +2,15 @@
 
 The names, types and flags are facts of OVHcloud's machine-readable description of its
 ``/sms`` API (https://eu.api.ovh.com/v1/sms.json); the contract test compares them with
-it. Types are written as there: ``string``, ``long``, ``x[]`` for a list of x, or the
-name of an enumeration or a model.
+it. They stand in ``data/schema.json``. Types are written as there: ``string``, ``long``,
+``x[]`` for a list of x, or the name of an enumeration or a model.
 """
 
 import re
 from datetime import datetime
 from typing import NamedTuple
 
-from . import errors
+from . import data, errors
 
 
 class Field(NamedTuple):
@@ -49,579 +49,52 @@ class Operation(NamedTuple):
         return f"{self.method} {self.path}"
 
 
-ENUMS = {
-    "iam.ResourceMetadata.StateEnum": ("EXPIRED", "IN_CREATION", "OK", "SUSPENDED"),
-    "iam.resource.TagFilter.OperatorEnum": (
-        "EQ",
-        "EXISTS",
-        "ILIKE",
-        "LIKE",
-        "NEQ",
-        "NEXISTS",
-    ),
-    "order.CurrencyCodeEnum": tuple(
-        ("AUD CAD CZK EUR GBP INR LTL MAD N/A PLN SGD TND USD XOF points").split()
-    ),
-    "sms.BillingCountryEnum": ("es", "fr", "gb", "ie", "it", "pl"),
-    "sms.ChannelEnum": ("both", "marketing", "transactional"),
-    "sms.CharsetEnum": ("UTF-8",),
-    "sms.ClassEnum": ("flash", "phoneDisplay", "sim", "toolkit"),
-    "sms.CodingEnum": ("7bit", "8bit"),
-    "sms.CountryEnum": tuple(
-        (
-            "ad ae af ag ai al all am an ao ar at au aw az ba bb bd be bf bg bh bi bj "
-            "bm bn bo br bs bt bw by bz ca cd cf "
-            "cg ch ci ck cl cm cn co cr cu cv cy cz de dk dm dz ec ee eg es et fi fj "
-            "fk fo fr ga gb gd ge gf gh gi gl gm "
-            "gn gp gq gr gt gu gw gy hk hn hr ht hu id ie il in io iq ir is it jm jo "
-            "jp ke kg kh km kn kr kw ky kz la lb "
-            "lc li lk lr ls lt lu lv ly ma md me mg mk ml mn mo mq mr ms mt mu mv mw "
-            "mx my mz na nc ne ng ni nl no np nz "
-            "om pa pe pf pg ph pk pl ps pt py qa re ro rs ru rw sa sb sc sd se sg si "
-            "sk sl sm sn so sr st sv sy sz tc td "
-            "tg th tj tl tm tn to tr tt tw tz ua ug us uy uz vc ve vg vi vn vu ws ye "
-            "yt za zm zw"
-        ).split()
-    ),
-    "sms.EncodingEnum": ("7bits", "unicode"),
-    "sms.HlrStatuses": ("doing", "done", "error", "todo"),
-    "sms.PackQuantityAutomaticRecreditEnum": (
-        "100",
-        "200",
-        "250",
-        "500",
-        "1000",
-        "5000",
-        "10000",
-    ),
-    "sms.PriorityEnum": ("high", "low", "medium", "veryLow"),
-    "sms.PttDurationTypeEnum": ("indeterminated", "permanent", "temporary"),
-    "sms.QuotaStatusUserEnum": ("active", "inactive"),
-    "sms.RefererSenderEnum": ("custom", "domain", "line", "nic", "owner", "virtual"),
-    "sms.ResponseTrackingMediaEnum": ("email", "sms", "voice"),
-    "sms.ResponseTypeEnum": ("cgi", "none", "text"),
-    "sms.SenderRefererEnum": ("domain", "nichandle"),
-    "sms.RestrictionCodeEnum": (
-        "ALPHA",
-        "BAD_DLR",
-        "BLOCKED",
-        "CODING",
-        "DLR",
-        "FLASHONLY",
-        "MSISDN",
-    ),
-    "sms.StatusAccountEnum": ("disable", "enable"),
-    "sms.StatusSenderEnum": ("disable", "enable", "refused", "waitingValidation"),
-    "sms.SupportEnum": ("both", "mail", "sms"),
-    "sms.TypeSenderEnum": ("alpha", "numeric", "shortcode", "time2chat", "virtual"),
-    "sms.VirtualNumberIsoCountryCodeEnum": ("be", "ch", "de", "es", "fr", "uk"),
-}
+def _read_fields(listed):
+    """Read properties of a model, as ``string?!``: nullable, read only."""
+    return {
+        name: Field(text.rstrip("?!"), "?" in text, text.endswith("!"))
+        for name, text in listed.items()
+    }
 
-MODELS = {
-    "iam.ResourceMetadata": {
-        "displayName": Field("string", nullable=True, read_only=True),
-        "id": Field("uuid", read_only=True),
-        "state": Field("iam.ResourceMetadata.StateEnum", nullable=True, read_only=True),
-        "tags": Field("map[string]string", nullable=True, read_only=True),
-        "urn": Field("string", read_only=True),
-    },
-    "iam.resource.TagFilter": {
-        "operator": Field(
-            "iam.resource.TagFilter.OperatorEnum", nullable=True, read_only=True
-        ),
-        "value": Field("string", read_only=True),
-    },
-    "order.Price": {
-        "currencyCode": Field("order.CurrencyCodeEnum"),
-        "text": Field("string"),
-        "value": Field("double"),
-    },
-    "sms.Account": {
-        "automaticRecreditAmount": Field(
-            "sms.PackQuantityAutomaticRecreditEnum", nullable=True
-        ),
-        "callBack": Field("string", nullable=True),
-        "channel": Field("sms.ChannelEnum", read_only=True),
-        "creditThresholdForAutomaticRecredit": Field("double"),
-        "creditsHoldByQuota": Field("double", read_only=True),
-        "creditsLeft": Field("double", read_only=True),
-        "description": Field("string"),
-        "name": Field("string", read_only=True),
-        "smpp": Field("boolean", read_only=True),
-        "smsResponse": Field("sms.Response"),
-        "status": Field("sms.StatusAccountEnum", read_only=True),
-        "stopCallBack": Field("string", nullable=True),
-        "templates": Field("sms.Templates"),
-        "userQuantityWithQuota": Field("long", read_only=True),
-    },
-    "sms.AccountWithIAM": {
-        "automaticRecreditAmount": Field(
-            "sms.PackQuantityAutomaticRecreditEnum", nullable=True
-        ),
-        "callBack": Field("string", nullable=True),
-        "channel": Field("sms.ChannelEnum", read_only=True),
-        "creditThresholdForAutomaticRecredit": Field("double"),
-        "creditsHoldByQuota": Field("double", read_only=True),
-        "creditsLeft": Field("double", read_only=True),
-        "description": Field("string"),
-        "iam": Field("iam.ResourceMetadata", nullable=True, read_only=True),
-        "name": Field("string", read_only=True),
-        "smpp": Field("boolean", read_only=True),
-        "smsResponse": Field("sms.Response"),
-        "status": Field("sms.StatusAccountEnum", read_only=True),
-        "stopCallBack": Field("string", nullable=True),
-        "templates": Field("sms.Templates"),
-        "userQuantityWithQuota": Field("long", read_only=True),
-    },
-    "sms.AlertThreshold": {
-        "alertEmail": Field("string"),
-        "alertNumber": Field("string"),
-        "alertThreshold": Field("long"),
-        "support": Field("sms.SupportEnum"),
-    },
-    "sms.Blacklist": {
-        "batchID": Field("uuid", nullable=True, read_only=True),
-        "dateCreation": Field("datetime", read_only=True),
-        "number": Field("string", read_only=True),
-        "smsOutgoingID": Field("long", nullable=True, read_only=True),
-    },
-    "sms.DestinationRates": {
-        "country": Field("string"),
-        "countryCode": Field("sms.CountryEnum"),
-        "credit": Field("double"),
-        "price": Field("order.Price"),
-        "vatRate": Field("double"),
-    },
-    "sms.Exception": {
-        "countrySuffixe": Field("string", read_only=True),
-        "messages": Field("string[]", read_only=True),
-        "operators": Field("string", read_only=True),
-        "restrictionCode": Field("sms.RestrictionCodeEnum", read_only=True),
-        "substitution": Field("string", nullable=True, read_only=True),
-    },
-    "sms.HlrLookupNumber": {
-        "datetime": Field("datetime", read_only=True),
-        "id": Field("long", read_only=True),
-        "msisdn": Field("string", read_only=True),
-        "operatorCode": Field("string", read_only=True),
-        "ported": Field("boolean", read_only=True),
-        "reachable": Field("boolean", read_only=True),
-        "roaming": Field("boolean", read_only=True),
-        "status": Field("sms.HlrStatuses", read_only=True),
-        "valid": Field("boolean", read_only=True),
-    },
-    "sms.Incoming": {
-        "creationDatetime": Field("datetime", read_only=True),
-        "credits": Field("double", read_only=True),
-        "id": Field("long", read_only=True),
-        "message": Field("string", read_only=True),
-        "sender": Field("string", read_only=True),
-        "tag": Field("string", read_only=True),
-    },
-    "sms.Job": {
-        "creationDatetime": Field("datetime", read_only=True),
-        "credits": Field("double", read_only=True),
-        "deliveredAt": Field("datetime", nullable=True, read_only=True),
-        "deliveryReceipt": Field("long", read_only=True),
-        "differedDelivery": Field("long", read_only=True),
-        "id": Field("long", read_only=True),
-        "message": Field("string", read_only=True),
-        "messageLength": Field("long", read_only=True),
-        "numberOfSms": Field("long", read_only=True),
-        "ptt": Field("long", read_only=True),
-        "receiver": Field("string", read_only=True),
-        "sender": Field("string", read_only=True),
-        "sentAt": Field("datetime", nullable=True, read_only=True),
-    },
-    "sms.JobEstimate": {
-        "characters": Field("long"),
-        "charactersClass": Field("sms.EncodingEnum"),
-        "maxCharactersPerPart": Field("long"),
-        "parts": Field("long"),
-    },
-    "sms.Outgoing": {
-        "batchID": Field("uuid", nullable=True, read_only=True),
-        "creationDatetime": Field("datetime", read_only=True),
-        "credits": Field("double", read_only=True),
-        "deliveredAt": Field("datetime", nullable=True, read_only=True),
-        "deliveryReceipt": Field("long", read_only=True),
-        "differedDelivery": Field("long", read_only=True),
-        "id": Field("long", read_only=True),
-        "message": Field("string", read_only=True),
-        "messageID": Field("uuid", nullable=True, read_only=True),
-        "messageLength": Field("long", read_only=True),
-        "numberOfSms": Field("long", read_only=True),
-        "ptt": Field("long", read_only=True),
-        "receiver": Field("string", read_only=True),
-        "sender": Field("string", read_only=True),
-        "sentAt": Field("datetime", nullable=True, read_only=True),
-        "tag": Field("string", read_only=True),
-        "tariffCode": Field("string", read_only=True),
-    },
-    "sms.PackDetails": {
-        "countryCode": Field("sms.CountryEnum"),
-        "credit": Field("double"),
-        "creditPrice": Field("order.Price"),
-        "creditQuantityMax": Field("long", nullable=True),
-        "creditQuantityMin": Field("long"),
-        "discountCreditPrice": Field("order.Price", nullable=True),
-        "discountPercentage": Field("long", nullable=True),
-        "discountSmsPrice": Field("order.Price", nullable=True),
-        "smsPrice": Field("order.Price"),
-        "smsQuantityMax": Field("long", nullable=True),
-        "smsQuantityMin": Field("long"),
-        "vatRate": Field("double"),
-    },
-    "sms.PttDetails": {
-        "comment": Field("string"),
-        "description": Field("string"),
-        "duration": Field("sms.PttDurationTypeEnum"),
-    },
-    "sms.Quota": {
-        "quotaLeft": Field("double"),
-        "quotaStatus": Field("sms.QuotaStatusUserEnum"),
-    },
-    "sms.Response": {
-        "cgiUrl": Field("string", nullable=True),
-        "responseType": Field("sms.ResponseTypeEnum"),
-        "text": Field("string", nullable=True),
-        "trackingDefaultSmsSender": Field("string", nullable=True),
-        "trackingOptions": Field("sms.ResponseTrackingOptions[]", nullable=True),
-    },
-    "sms.ResponseTrackingOptions": {
-        "media": Field("sms.ResponseTrackingMediaEnum"),
-        "sender": Field("string"),
-        "target": Field("string"),
-    },
-    "sms.Sender": {
-        "comment": Field("string", nullable=True, read_only=True),
-        "description": Field("string"),
-        "referer": Field("sms.RefererSenderEnum", read_only=True),
-        "sender": Field("string", read_only=True),
-        "status": Field("sms.StatusSenderEnum"),
-        "type": Field("sms.TypeSenderEnum", nullable=True, read_only=True),
-        "validationMedia": Field("string", nullable=True, read_only=True),
-    },
-    "sms.SenderAvailable": {
-        "referer": Field("sms.SenderRefererEnum"),
-        "sender": Field("string"),
-    },
-    "sms.SenderDocument": {
-        "createdAt": Field("datetime", read_only=True),
-        "description": Field("string", nullable=True),
-        "documentID": Field("uuid", read_only=True),
-        "getUrl": Field("string", read_only=True),
-        "name": Field("string"),
-        "putUrl": Field("string", nullable=True, read_only=True),
-        "size": Field("long", read_only=True),
-    },
-    "sms.SmsSendingReport": {
-        "ids": Field("long[]"),
-        "invalidReceivers": Field("string[]"),
-        "tag": Field("string"),
-        "totalCreditsRemoved": Field("double"),
-        "validReceivers": Field("string[]"),
-    },
-    "sms.Templates": {
-        "customizedEmailMode": Field("boolean"),
-        "customizedSmsMode": Field("boolean"),
-        "emailBody": Field("string", nullable=True),
-        "emailFrom": Field("string", nullable=True),
-        "emailSubject": Field("string", nullable=True),
-        "smsBody": Field("string", nullable=True),
-    },
-    "sms.User": {
-        "alertThresholdInformations": Field("sms.AlertThreshold"),
-        "callBack": Field("string", nullable=True),
-        "ipRestrictions": Field("string[]"),
-        "login": Field("string", read_only=True),
-        "password": Field("string"),
-        "quotaInformations": Field("sms.Quota"),
-        "stopCallBack": Field("string", nullable=True),
-    },
-    "sms.VirtualNumber": {
-        "countryCode": Field("sms.VirtualNumberIsoCountryCodeEnum", read_only=True),
-        "number": Field("string", read_only=True),
-    },
-    "sms.VirtualNumberGenericServiceWithIAM": {
-        "countryCode": Field("sms.VirtualNumberIsoCountryCodeEnum", read_only=True),
-        "iam": Field("iam.ResourceMetadata", nullable=True, read_only=True),
-        "number": Field("string", read_only=True),
-    },
-    "sms.VirtualNumberJob": {
-        "creationDatetime": Field("datetime", read_only=True),
-        "credits": Field("double", read_only=True),
-        "deliveryReceipt": Field("long", read_only=True),
-        "differedDelivery": Field("long", read_only=True),
-        "id": Field("long", read_only=True),
-        "message": Field("string", read_only=True),
-        "messageLength": Field("long", read_only=True),
-        "numberOfSms": Field("long", read_only=True),
-        "ptt": Field("long", read_only=True),
-        "receiver": Field("string", read_only=True),
-    },
-}
 
-_VIRTUAL_NUMBER_JOB = {
-    "message": Param("string", True),
-    "charset": Param("sms.CharsetEnum"),
-    "class": Param("sms.ClassEnum"),
-    "coding": Param("sms.CodingEnum"),
-    "differedPeriod": Param("long"),
-    "priority": Param("sms.PriorityEnum"),
-    "receivers": Param("string[]"),
-    "receiversDocumentUrl": Param("string"),
-    "receiversSlotId": Param("string"),
-    "tag": Param("string"),
-    "validityPeriod": Param("long"),
-}
-_JOB = {
-    **_VIRTUAL_NUMBER_JOB,
-    "noStopClause": Param("boolean"),
-    "sender": Param("string"),
-    "senderForResponse": Param("boolean"),
-}
-_USER_OUTGOING = {
-    "deliveryReceipt": Param("long"),
-    "differedDelivery": Param("long"),
-    "ptt": Param("long"),
-    "receiver": Param("string"),
-    "sender": Param("string"),
-    "tag": Param("string"),
-}
-_PERIOD = {
-    "creationDatetime.from": Param("datetime"),
-    "creationDatetime.to": Param("datetime"),
-}
-_VIRTUAL_NUMBER_OUTGOING = {**_PERIOD, **_USER_OUTGOING}
-_OUTGOING = {
-    **_VIRTUAL_NUMBER_OUTGOING,
-    "batchID": Param("uuid"),
-    "messageID": Param("uuid"),
-}
-_INCOMING = {**_PERIOD, "sender": Param("string"), "tag": Param("string")}
+def _read_params(listed, shared):
+    """Read parameters, as ``string*``: must be given; texts name those that calls share."""
+    params = {}
+    for part in listed:
+        part = shared[part] if isinstance(part, str) else part
+        for name, text in part.items():
+            params[name] = Param(text.removesuffix("*"), text.endswith("*"))
+    return params
 
+
+def _read_operation(template, call, shared):
+    method, path = template.split(" ")
+    return Operation(
+        method,
+        path,
+        call["answer"],
+        _read_params(call.get("query", ()), shared),
+        _read_params(call.get("body", ()), shared),
+        call.get("body_model"),
+        call.get("authenticated", True),
+    )
+
+
+_TABLES = data.load("schema")
+ENUMS = {name: tuple(text.split()) for name, text in _TABLES["enumerations"].items()}
+MODELS = {name: _read_fields(fields) for name, fields in _TABLES["models"].items()}
+MODELS["sms.AccountWithIAM"] = {
+    **MODELS["sms.Account"],
+    "iam": Field("iam.ResourceMetadata", nullable=True, read_only=True),
+}
+_CALLS = tuple(
+    _read_operation(template, call, _TABLES["parameters"])
+    for template, call in _TABLES["calls"].items()
+)
 #: The calls that are served.
-OPERATIONS = (
-    Operation(
-        "GET",
-        "/sms",
-        "string[]",
-        query={"iamTags": Param("map[string][]iam.resource.TagFilter")},
-    ),
-    Operation(
-        "POST",
-        "/sms/estimate",
-        "sms.JobEstimate",
-        body={
-            "message": Param("text", True),
-            "noStopClause": Param("boolean", True),
-            "senderType": Param("sms.TypeSenderEnum", True),
-        },
-    ),
-    Operation("GET", "/sms/ptts", "sms.PttDetails", query={"ptt": Param("long", True)}),
-    Operation(
-        "GET",
-        "/sms/rates/destinations",
-        "sms.DestinationRates",
-        query={
-            "country": Param("sms.CountryEnum", True),
-            "billingCountry": Param("sms.BillingCountryEnum"),
-        },
-        authenticated=False,
-    ),
-    Operation(
-        "GET",
-        "/sms/rates/packs",
-        "sms.PackDetails[]",
-        query={
-            "country": Param("sms.CountryEnum", True),
-            "billingCountry": Param("sms.BillingCountryEnum"),
-        },
-        authenticated=False,
-    ),
-    Operation(
-        "GET",
-        "/sms/virtualNumbers",
-        "string[]",
-        query={"iamTags": Param("map[string][]iam.resource.TagFilter")},
-    ),
-    Operation(
-        "GET", "/sms/virtualNumbers/{number}", "sms.VirtualNumberGenericServiceWithIAM"
-    ),
-    Operation("GET", "/sms/{serviceName}", "sms.AccountWithIAM"),
-    Operation("PUT", "/sms/{serviceName}", "void", body_model="sms.Account"),
-    Operation(
-        "GET",
-        "/sms/{serviceName}/blacklists",
-        "string[]",
-        query={"batchID": Param("uuid"), "smsOutgoingID": Param("long")},
-    ),
-    Operation("DELETE", "/sms/{serviceName}/blacklists/{number}", "void"),
-    Operation("GET", "/sms/{serviceName}/blacklists/{number}", "sms.Blacklist"),
-    Operation(
-        "GET",
-        "/sms/{serviceName}/exceptions",
-        "sms.Exception[]",
-        query={"receiver": Param("string", True)},
-    ),
-    Operation("GET", "/sms/{serviceName}/hlr", "long[]"),
-    Operation(
-        "POST",
-        "/sms/{serviceName}/hlr",
-        "sms.SmsSendingReport",
-        body={
-            "receivers": Param("string[]"),
-            "receiversDocumentUrl": Param("string"),
-        },
-    ),
-    Operation("GET", "/sms/{serviceName}/hlr/{id}", "sms.HlrLookupNumber"),
-    Operation("GET", "/sms/{serviceName}/incoming", "long[]", query=_INCOMING),
-    Operation("DELETE", "/sms/{serviceName}/incoming/{id}", "void"),
-    Operation("GET", "/sms/{serviceName}/incoming/{id}", "sms.Incoming"),
-    Operation("GET", "/sms/{serviceName}/jobs", "long[]"),
-    Operation("POST", "/sms/{serviceName}/jobs", "sms.SmsSendingReport", body=_JOB),
-    Operation("DELETE", "/sms/{serviceName}/jobs/{id}", "void"),
-    Operation("GET", "/sms/{serviceName}/jobs/{id}", "sms.Job"),
-    Operation("GET", "/sms/{serviceName}/outgoing", "long[]", query=_OUTGOING),
-    Operation("DELETE", "/sms/{serviceName}/outgoing/{id}", "void"),
-    Operation("GET", "/sms/{serviceName}/outgoing/{id}", "sms.Outgoing"),
-    Operation("GET", "/sms/{serviceName}/senders", "string[]"),
-    Operation(
-        "POST",
-        "/sms/{serviceName}/senders",
-        "string",
-        body={
-            "sender": Param("string", True),
-            "description": Param("string"),
-            "reason": Param("string"),
-        },
-    ),
-    Operation("DELETE", "/sms/{serviceName}/senders/{sender}", "void"),
-    Operation("GET", "/sms/{serviceName}/senders/{sender}", "sms.Sender"),
-    Operation(
-        "PUT", "/sms/{serviceName}/senders/{sender}", "void", body_model="sms.Sender"
-    ),
-    Operation("GET", "/sms/{serviceName}/senders/{sender}/documents", "uuid[]"),
-    Operation(
-        "POST",
-        "/sms/{serviceName}/senders/{sender}/documents",
-        "sms.SenderDocument",
-        body={"name": Param("string", True), "description": Param("string")},
-    ),
-    Operation(
-        "POST",
-        "/sms/{serviceName}/senders/{sender}/validate",
-        "void",
-        body={"code": Param("string", True)},
-    ),
-    Operation(
-        "GET",
-        "/sms/{serviceName}/sendersAvailableForValidation",
-        "sms.SenderAvailable[]",
-        query={"referer": Param("sms.SenderRefererEnum")},
-    ),
-    Operation("GET", "/sms/{serviceName}/users", "string[]"),
-    Operation(
-        "POST",
-        "/sms/{serviceName}/users",
-        "void",
-        body={"login": Param("string", True), "password": Param("string", True)},
-    ),
-    Operation("DELETE", "/sms/{serviceName}/users/{login}", "void"),
-    Operation("GET", "/sms/{serviceName}/users/{login}", "sms.User"),
-    Operation("PUT", "/sms/{serviceName}/users/{login}", "void", body_model="sms.User"),
-    Operation(
-        "GET",
-        "/sms/{serviceName}/users/{login}/incoming",
-        "long[]",
-        query={"sender": Param("string"), "tag": Param("string")},
-    ),
-    Operation("DELETE", "/sms/{serviceName}/users/{login}/incoming/{id}", "void"),
-    Operation("GET", "/sms/{serviceName}/users/{login}/incoming/{id}", "sms.Incoming"),
-    Operation("GET", "/sms/{serviceName}/users/{login}/jobs", "long[]"),
-    Operation(
-        "POST",
-        "/sms/{serviceName}/users/{login}/jobs",
-        "sms.SmsSendingReport",
-        body=_JOB,
-    ),
-    Operation("DELETE", "/sms/{serviceName}/users/{login}/jobs/{id}", "void"),
-    Operation("GET", "/sms/{serviceName}/users/{login}/jobs/{id}", "sms.Job"),
-    Operation(
-        "GET",
-        "/sms/{serviceName}/users/{login}/outgoing",
-        "long[]",
-        query=_USER_OUTGOING,
-    ),
-    Operation("DELETE", "/sms/{serviceName}/users/{login}/outgoing/{id}", "void"),
-    Operation("GET", "/sms/{serviceName}/users/{login}/outgoing/{id}", "sms.Outgoing"),
-    Operation("GET", "/sms/{serviceName}/virtualNumbers", "string[]"),
-    Operation("GET", "/sms/{serviceName}/virtualNumbers/{number}", "sms.VirtualNumber"),
-    Operation(
-        "GET",
-        "/sms/{serviceName}/virtualNumbers/{number}/incoming",
-        "long[]",
-        query=_INCOMING,
-    ),
-    Operation(
-        "DELETE", "/sms/{serviceName}/virtualNumbers/{number}/incoming/{id}", "void"
-    ),
-    Operation(
-        "GET",
-        "/sms/{serviceName}/virtualNumbers/{number}/incoming/{id}",
-        "sms.Incoming",
-    ),
-    Operation("GET", "/sms/{serviceName}/virtualNumbers/{number}/jobs", "long[]"),
-    Operation(
-        "POST",
-        "/sms/{serviceName}/virtualNumbers/{number}/jobs",
-        "sms.SmsSendingReport",
-        body=_VIRTUAL_NUMBER_JOB,
-    ),
-    Operation("DELETE", "/sms/{serviceName}/virtualNumbers/{number}/jobs/{id}", "void"),
-    Operation(
-        "GET",
-        "/sms/{serviceName}/virtualNumbers/{number}/jobs/{id}",
-        "sms.VirtualNumberJob",
-    ),
-    Operation(
-        "GET",
-        "/sms/{serviceName}/virtualNumbers/{number}/outgoing",
-        "long[]",
-        query=_VIRTUAL_NUMBER_OUTGOING,
-    ),
-    Operation(
-        "DELETE", "/sms/{serviceName}/virtualNumbers/{number}/outgoing/{id}", "void"
-    ),
-    Operation(
-        "GET",
-        "/sms/{serviceName}/virtualNumbers/{number}/outgoing/{id}",
-        "sms.Outgoing",
-    ),
-)
-
+OPERATIONS = tuple(call for call in _CALLS if call.path.startswith("/sms"))
 #: Calls of ``/auth``, which OVHcloud describes apart (https://eu.api.ovh.com/v1/auth.json).
-AUTH_OPERATIONS = (
-    Operation("GET", "/auth/time", "long", authenticated=False),
-    Operation(
-        "POST",
-        "/auth/credential",
-        "auth.Credential",
-        authenticated=False,
-        body={
-            "accessRules": Param("auth.AccessRule[]", True),
-            "allowedIPs": Param("string[]"),
-            "redirection": Param("string"),
-        },
-    ),
-    Operation("GET", "/auth/currentCredential", "auth.ApiCredential"),
-)
-ENUMS["auth.MethodEnum"] = ("DELETE", "GET", "POST", "PUT")
-MODELS["auth.AccessRule"] = {
-    "method": Field("auth.MethodEnum"),
-    "path": Field("string"),
-}
+AUTH_OPERATIONS = tuple(call for call in _CALLS if call.path.startswith("/auth"))
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _MISSING = object()

@@ -67,81 +67,40 @@ SERVICE_ACCOUNTS = {
     CLIENT_ID_2: {"secret": CLIENT_SECRET_2, "customer": CUSTOMER_2},
 }
 
+#: Consumer key -> whose it is, and what became of it.
 CREDENTIALS = {
-    CONSUMER_KEY_1: {
-        "application": APPLICATION_KEY_1,
-        "customer": CUSTOMER_1,
-        "status": "validated",
-    },
-    CONSUMER_KEY_2: {
-        "application": APPLICATION_KEY_2,
-        "customer": CUSTOMER_2,
-        "status": "validated",
-    },
-    CONSUMER_KEY_PENDING: {
-        "application": APPLICATION_KEY_1,
-        "customer": None,
-        "status": "pendingValidation",
-    },
-    CONSUMER_KEY_REFUSED: {
-        "application": APPLICATION_KEY_1,
-        "customer": CUSTOMER_1,
-        "status": "refused",
-    },
-    CONSUMER_KEY_EXPIRED: {
-        "application": APPLICATION_KEY_1,
-        "customer": CUSTOMER_1,
-        "status": "expired",
-    },
+    key: {"application": application, "customer": customer, "status": status}
+    for key, application, customer, status in (
+        (CONSUMER_KEY_1, APPLICATION_KEY_1, CUSTOMER_1, "validated"),
+        (CONSUMER_KEY_2, APPLICATION_KEY_2, CUSTOMER_2, "validated"),
+        (CONSUMER_KEY_PENDING, APPLICATION_KEY_1, None, "pendingValidation"),
+        (CONSUMER_KEY_REFUSED, APPLICATION_KEY_1, CUSTOMER_1, "refused"),
+        (CONSUMER_KEY_EXPIRED, APPLICATION_KEY_1, CUSTOMER_1, "expired"),
+    )
 }
+
+
+def _senders(*rows):
+    names = ("sender", "type", "status", "description", "comment")
+    return [dict(zip(names, row, strict=False)) for row in rows]
+
 
 SERVICES = {
     SERVICE_1: {
         "description": "Démonstration",
         "credits": 2000.0,
         "channel": "both",
-        "senders": [
-            {
-                "sender": SENDER_ENABLED,
-                "type": "alpha",
-                "status": "enable",
-                "description": "Notre boutique",
-            },
-            {
-                "sender": SENDER_WAITING,
-                "type": "alpha",
-                "status": "waitingValidation",
-                "description": "Nouvelle marque",
-            },
-            {
-                "sender": SENDER_REFUSED,
-                "type": "alpha",
-                "status": "refused",
-                "description": "Essai",
-                "comment": (
-                    "Ce nom ne correspond ni à votre société ni à une marque que vous "
-                    "détenez."
-                ),
-            },
-            {
-                "sender": SENDER_DISABLED,
-                "type": "alpha",
-                "status": "disable",
-                "description": "Ancienne marque",
-            },
-            {
-                "sender": SENDER_SHORT,
-                "type": "shortcode",
-                "status": "enable",
-                "description": "Numéro court",
-            },
-            {
-                "sender": VIRTUAL_NUMBER,
-                "type": "virtual",
-                "status": "enable",
-                "description": "Numéro virtuel",
-            },
-        ],
+        "senders": _senders(
+            (SENDER_ENABLED, "alpha", "enable", "Notre boutique"),
+            (SENDER_WAITING, "alpha", "waitingValidation", "Nouvelle marque"),
+            (
+                *(SENDER_REFUSED, "alpha", "refused", "Essai"),
+                "Ce nom ne correspond ni à votre société ni à une marque que vous détenez.",
+            ),
+            (SENDER_DISABLED, "alpha", "disable", "Ancienne marque"),
+            (SENDER_SHORT, "shortcode", "enable", "Numéro court"),
+            (VIRTUAL_NUMBER, "virtual", "enable", "Numéro virtuel"),
+        ),
         "users": [
             {"login": USER_WITH_QUOTA, "quota": 500.0},
             {"login": USER_WITHOUT_QUOTA, "quota": None},
@@ -155,20 +114,10 @@ SERVICES = {
         "description": "Deuxième société",
         "credits": 500.0,
         "channel": "both",
-        "senders": [
-            {
-                "sender": SENDER_COMPANY_2,
-                "type": "alpha",
-                "status": "enable",
-                "description": "Deuxième société",
-            },
-            {
-                "sender": SENDER_SHORT,
-                "type": "shortcode",
-                "status": "enable",
-                "description": "Numéro court",
-            },
-        ],
+        "senders": _senders(
+            (SENDER_COMPANY_2, "alpha", "enable", "Deuxième société"),
+            (SENDER_SHORT, "shortcode", "enable", "Numéro court"),
+        ),
         "users": [],
         "available_senders": [],
     },

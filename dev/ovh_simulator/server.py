@@ -30,7 +30,7 @@ async def _keep_pumping(world, wake):
 def create_app(options=None):
     """Build the application.
 
-    :param dict options: configuration that resets come back to, see ``world.DEFAULT_CONFIG``.
+    :param dict options: configuration that resets come back to, see ``config.DEFAULT_CONFIG``.
     :return: a FastAPI application with the :class:`World` as ``app.state.world``.
     """
     world = World(options)

@@ -36,7 +36,6 @@ PYPROJECT = '[build-system]\nrequires = ["whool"]\nbuild-backend = "whool.builda
 def tracked_files(root):
     """List the addon's files.
 
-    :param Path root: the repository.
     :return: paths relative to it.
     """
     try:

@@ -4,8 +4,8 @@ import ast
 import os
 from pathlib import Path
 
-from .cache import cache_dir, locked, short_hash
-from .ui import Problem
+from kit.cache import cache_dir, locked, short_hash
+from kit.ui import Problem
 
 ADDON = "sms_ovh"
 # What an installed addon doesn't depend on: the platform, the tests, and what browsers
@@ -20,10 +20,7 @@ NOT_INSTALLED = (
 
 
 class Checkout:
-    """A clone of the repository; its root is the addon.
-
-    :param Path root: that root.
-    """
+    """A clone of the repository; its root is the addon."""
 
     def __init__(self, root=None):
         self.root = root or Path(__file__).resolve().parent.parent.parent
@@ -33,7 +30,7 @@ class Checkout:
         self.logs = self.cache / "logs"
 
     def prepare(self):
-        """Make its directory in the cache, where the addon is linked under its technical name.
+        """Make its directory in the cache, with a link to the addon by its technical name.
 
         :return: the checkout itself.
         """

@@ -13,10 +13,11 @@ import shutil
 import subprocess
 import time
 
-from .cache import cache_dir, locked, short_hash
+from kit.cache import cache_dir, locked, short_hash
+from kit.system import guarded
+from kit.ui import Problem, say, step
+
 from .checkout import ADDON
-from .system import guarded
-from .ui import Problem, say, step
 
 PREFIX = "sms_ovh"
 # A base template that nobody copied for this long is dropped when another one is made.
@@ -24,10 +25,7 @@ UNUSED_TEMPLATE_DAYS = 30
 
 
 class Databases:
-    """The databases of a platform.
-
-    :param Platform platform: the platform.
-    """
+    """The databases of a platform."""
 
     def __init__(self, platform):
         self.platform = platform
@@ -41,35 +39,35 @@ class Databases:
     def sql(self, database, *statements):
         """Run statements, each in a transaction of its own.
 
-        :param str database: where.
         :param statements: SQL texts, or (text, parameters).
         :return: the rows of the last one.
         :raise Problem: when the server refuses one.
         """
-        listed = [
-            (item, []) if isinstance(item, str) else (item[0], list(item[1]))
-            for item in statements
-        ]
-        launcher = os.path.join(os.path.dirname(self.platform.odoo_command()[1]), "sql")
-        done = subprocess.run(
-            [str(self.platform.python.python), launcher],
-            input=json.dumps({"database": database, "statements": listed}),
-            capture_output=True,
-            text=True,
-            env=self.platform.environment(),
-        )
-        if done.returncode:
-            lines = done.stderr.strip().splitlines() or ["no message"]
-            # The driver's own line, without the traceback before it and the advice after it.
-            said = [
-                line.split(": ", 1)[1]
-                for line in lines
-                if line.startswith("psycopg2.") and ": " in line
-            ]
-            raise Problem(
-                f"The database server refused: {said[-1] if said else lines[-1]}"
-            )
-        return json.loads(done.stdout)
+        import psycopg2  # among the environment's packages
+
+        # As libpq's variables name them.
+        where = {
+            name.removeprefix("PG").lower(): value
+            for name, value in self.platform.server.environment.items()
+        }
+        connection = psycopg2.connect(dbname=database, **where)
+        # CREATE DATABASE and its like refuse to run inside a transaction.
+        connection.autocommit = True
+        rows = []
+        try:
+            with connection.cursor() as cursor:
+                for statement in statements:
+                    text, values = (
+                        (statement, None) if isinstance(statement, str) else statement
+                    )
+                    cursor.execute(text, values)
+                    rows = cursor.fetchall() if cursor.description else []
+        except psycopg2.Error as error:
+            said = str(error).splitlines()[0]
+            raise Problem(f"The database server refused: {said}") from None
+        finally:
+            connection.close()
+        return rows
 
     def names(self, prefix):
         """List databases.
@@ -77,40 +75,28 @@ class Databases:
         :param str prefix: how their names start.
         :return: the names.
         """
-        rows = self.sql(
-            "postgres",
-            (
-                "SELECT datname FROM pg_database WHERE starts_with(datname, %s) ORDER BY 1",
-                [prefix],
-            ),
+        query = (
+            "SELECT datname FROM pg_database WHERE starts_with(datname, %s) ORDER BY 1"
         )
-        return [row[0] for row in rows]
+        return [row[0] for row in self.sql("postgres", (query, [prefix]))]
 
     def note(self, database):
         """Read the note kept with a database.
 
-        :param str database: its name.
         :return: the note, a dictionary, empty when there is none.
         """
-        rows = self.sql(
-            "postgres",
-            (
-                "SELECT shobj_description(oid, 'pg_database') "
-                "FROM pg_database WHERE datname = %s",
-                [database],
-            ),
+        query = (
+            "SELECT shobj_description(oid, 'pg_database') FROM pg_database"
+            " WHERE datname = %s"
         )
+        rows = self.sql("postgres", (query, [database]))
         try:
             return json.loads(rows[0][0])
         except (IndexError, TypeError, ValueError):
             return {}
 
     def set_note(self, database, note):
-        """Keep a note with a database.
-
-        :param str database: its name.
-        :param dict note: the note.
-        """
+        """Keep a note with a database."""
         self.sql(
             "postgres", (f'COMMENT ON DATABASE "{database}" IS %s', [json.dumps(note)])
         )
@@ -118,10 +104,7 @@ class Databases:
     # -- one database ------------------------------------------------------
 
     def drop(self, database):
-        """Remove a database and its files, whoever is connected to it.
-
-        :param str database: its name.
-        """
+        """Remove a database and its files, whoever is connected to it."""
         self.sql("postgres", f'DROP DATABASE IF EXISTS "{database}" WITH (FORCE)')
         shutil.rmtree(self.filestores / database, ignore_errors=True)
 
@@ -158,7 +141,6 @@ class Databases:
 
         :param str what: what it does, for the message when it fails.
         :param str log_name: where its log goes, in the checkout's directory of logs.
-        :param arguments: Odoo's.
         :raise Problem: when it fails.
         """
         log = self.checkout.logs / log_name
@@ -206,13 +188,8 @@ class Databases:
         )
         with step(f"{title} (once, a minute or two)"):
             self.odoo(
-                title,
-                f"base-{kind}.log",
-                "-d",
-                building,
-                "-i",
-                ",".join(modules),
-                *options,
+                *(title, f"base-{kind}.log"),
+                *("-d", building, "-i", ",".join(modules), *options),
             )
         self._drop_unused_templates()
         self.rename(building, name)
@@ -227,7 +204,6 @@ class Databases:
     def from_template(self, target, demo=False):
         """Make a database with the addon's dependencies installed.
 
-        :param str target: its name.
         :param bool demo: with demo data and French.
         """
         # The server is part of the lock's name: two servers have templates of their own.
@@ -322,12 +298,7 @@ class Databases:
         return name
 
     def set_addresses(self, database, odoo_url, simulator_url):
-        """Tell the demonstration where it and the simulated OVHcloud are in this run.
-
-        :param str database: its name.
-        :param str odoo_url: Odoo's address.
-        :param str simulator_url: the simulator's address.
-        """
+        """Tell the demonstration where it and the simulated OVHcloud are in this run."""
         upsert = (
             "INSERT INTO ir_config_parameter (key, value) VALUES (%s, %s) "
             "ON CONFLICT (key) DO UPDATE SET value = EXCLUDED.value"
@@ -340,12 +311,9 @@ class Databases:
         )
         columns = self.sql(
             database,
-            (
-                "SELECT column_name FROM information_schema.columns "
-                "WHERE table_schema = 'public' AND table_name = %s AND column_name IN "
-                "('endpoint', 'endpoint_url')",
-                ["sms_ovh_account"],
-            ),
+            "SELECT column_name FROM information_schema.columns WHERE table_schema ="
+            " 'public' AND table_name = 'sms_ovh_account' AND column_name IN"
+            " ('endpoint', 'endpoint_url')",
         )
         if len(columns) == 2:
             # Only an account that points at a simulator on this machine; one of the
@@ -358,17 +326,11 @@ class Databases:
                     r"'^http://(localhost|127\.0\.0\.1):\d+'",
                     [f"{simulator_url}/1.0"],
                 ),
-            )
-            # The simulator forgets between runs: Odoo tells it anew where reports go,
-            # and reads what it has.
-            self.sql(
-                database,
-                (
-                    "UPDATE ir_cron SET nextcall = now() AT TIME ZONE 'UTC' "
-                    "FROM ir_model_data AS data WHERE data.module = 'sms_ovh' "
-                    "AND data.name = %s AND data.res_id = ir_cron.id",
-                    ["ir_cron_synchronise"],
-                ),
+                # The simulator forgets between runs: Odoo tells it anew where reports
+                # go, and reads what it has.
+                "UPDATE ir_cron SET nextcall = now() AT TIME ZONE 'UTC'"
+                " FROM ir_model_data AS data WHERE data.module = 'sms_ovh'"
+                " AND data.name = 'ir_cron_synchronise' AND data.res_id = ir_cron.id",
             )
 
 

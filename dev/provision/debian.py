@@ -10,9 +10,9 @@ import re
 import subprocess
 from pathlib import Path
 
-from .cache import cache_dir
-from .system import is_debian, run
-from .ui import Problem, step
+from kit.cache import cache_dir
+from kit.system import is_debian, run
+from kit.ui import Problem, step
 
 KEYRINGS = (
     Path("/usr/share/keyrings/debian-archive-keyring.gpg"),
@@ -20,6 +20,8 @@ KEYRINGS = (
 )
 # Suites whose mirror is Debian's main archive whatever the release is called.
 GENERIC_SUITES = ("stable", "testing", "unstable", "sid", "oldstable")
+# How a source is switched off.
+OFF = ("no", "false", "0", "off", "without", "disable")
 # Hooks would run the machine's own housekeeping; index targets would download
 # what desktops need; directories and sources are set to our own.
 MACHINE_SETTINGS_LEFT_OUT = re.compile(
@@ -66,14 +68,7 @@ def parse_deb822_sources(text):
                 fields[name] = value.strip()
         if "deb" not in fields.get("types", "").split():
             continue
-        if fields.get("enabled", "yes").lower() in (
-            "no",
-            "false",
-            "0",
-            "off",
-            "without",
-            "disable",
-        ):
+        if fields.get("enabled", "yes").lower() in OFF:
             continue
         for uri in fields.get("uris", "").split():
             for suite in fields.get("suites", "").split():
@@ -223,7 +218,6 @@ class Archive:
     def download(self, packages, title):
         """Download packages, each checked by apt, but for those already there.
 
-        :param list[str] packages: their names.
         :param str title: what the step is called.
         :return: the paths of the files, in the same order.
         :raise Problem: when one doesn't exist or can't be fetched.
@@ -248,7 +242,6 @@ class Archive:
     def download_with_dependencies(self, package, title):
         """Download a package and all that it needs and that is not installed on this machine.
 
-        :param str package: its name.
         :param str title: what the step is called.
         :return: the paths of the files.
         :raise Problem: when one can't be fetched.
@@ -259,17 +252,11 @@ class Archive:
         with step(title):
             run(
                 [
-                    "apt-get",
-                    "install",
-                    "-qy",
-                    "--download-only",
+                    *("apt-get", "install", "-qy", "--download-only"),
                     "--no-install-recommends",
                     # What is installed counts, and is only read.
-                    "-o",
-                    "Dir::State::status=/var/lib/dpkg/status",
-                    "-o",
-                    "Debug::NoLocking=1",
-                    package,
+                    *("-o", "Dir::State::status=/var/lib/dpkg/status"),
+                    *("-o", "Debug::NoLocking=1", package),
                 ],
                 title,
                 env=self.environment,
@@ -280,8 +267,6 @@ class Archive:
 def package_field(deb, field):
     """Read a field of a package.
 
-    :param Path deb: the package.
-    :param str field: the field's name.
     :return: its value.
     """
     return run(["dpkg-deb", "-f", str(deb), field], f"Reading {deb.name}").strip()
@@ -290,7 +275,6 @@ def package_field(deb, field):
 def dependencies(value):
     """Read a ``Depends`` field.
 
-    :param str value: the field.
     :return: the names, the first one where there is a choice.
     """
     names = []
@@ -304,7 +288,6 @@ def dependencies(value):
 def unpack(deb, tree):
     """Unpack a package.
 
-    :param Path deb: the package.
     :param Path tree: the directory that stands for the root of the file system.
     """
     run(["dpkg-deb", "-x", str(deb), str(tree)], f"Unpacking {deb.name}")
@@ -315,7 +298,6 @@ def relocate_symlinks(tree):
 
     A link whose target isn't in the tree is left as it is.
 
-    :param Path tree: the tree.
     :return: the number of links changed.
     """
     changed = 0

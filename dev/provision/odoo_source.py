@@ -5,9 +5,10 @@ import re
 import subprocess
 from pathlib import Path
 
+from kit.cache import built_directory, cache_dir, short_hash
+from kit.ui import Problem, step
+
 from . import debian
-from .cache import built_directory, cache_dir, short_hash
-from .ui import Problem, step
 
 SERIES = "19.0"
 PACKAGE = "odoo-19"

@@ -2,17 +2,23 @@
 
 Odoo runs its tests one after the other in one process. Each share has a database of its
 own and takes whole files of tests. Files are weighed by what they took the last time on
-this machine, else by what stands in them.
+this machine, else on the one that ``test_seconds.json`` is of, else by what stands in
+them.
 """
 
 import json
 import os
 import re
+from pathlib import Path
 
-from .cache import cache_dir
+from kit.cache import cache_dir
+
 from .checkout import ADDON
 
 MOST_SHARES = 3
+# What files of tests took on two cores, for machines that know nothing yet: from the
+# cache of one that does, now and then.
+KNOWN_SECONDS = Path(__file__).with_name("test_seconds.json")
 # Seconds, as found on two cores; only their proportions matter.
 TEST_SECONDS = 0.8
 BROWSER_TEST_SECONDS = 12
@@ -34,14 +40,15 @@ def _durations_path():
 
 
 def read_durations():
-    """Read what each file of tests took the last time.
+    """Read what each file of tests took: here the last time, else elsewhere.
 
-    :return: {file name: seconds}, empty when nobody knows.
+    :return: {file name: seconds}.
     """
+    known = json.loads(KNOWN_SECONDS.read_text())
     try:
-        return json.loads(_durations_path().read_text())
+        return {**known, **json.loads(_durations_path().read_text())}
     except (OSError, ValueError):
-        return {}
+        return known
 
 
 def keep_durations(durations):
@@ -90,7 +97,6 @@ def share_out(directory, count, durations):
 def as_tags(names):
     """Write files of tests as Odoo's option names them.
 
-    :param names: the file names.
     :return: the value of ``--test-tags``.
     """
     return ",".join(f"/{ADDON}/tests/{name}" for name in names)

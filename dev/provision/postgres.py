@@ -14,8 +14,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from . import debian
-from .cache import (
+from kit.cache import (
     STAMP,
     SharedLock,
     built_directory,
@@ -24,8 +23,10 @@ from .cache import (
     locked,
     short_hash,
 )
-from .system import install_packages, is_debian, is_root, run
-from .ui import Problem, step
+from kit.system import install_packages, is_debian, is_root, run
+from kit.ui import Problem, step
+
+from . import debian
 
 # PostgreSQL refuses to run as root; this is the user that Debian's package brings.
 SYSTEM_USER = "postgres"
@@ -238,17 +239,8 @@ class PrivateCluster:
                 shutil.rmtree(self.directory)
             self._own(self.directory)
             self._run(
-                "initdb",
-                "-D",
-                self.data,
-                "-U",
-                DATABASE_USER,
-                "-A",
-                "trust",
-                "-E",
-                "UTF8",
-                "--locale=C.UTF-8",
-                "--no-sync",
+                *("initdb", "-D", self.data, "-U", DATABASE_USER, "-A", "trust"),
+                *("-E", "UTF8", "--locale=C.UTF-8", "--no-sync"),
                 what="Creating the PostgreSQL cluster",
             )
             with open(self.data / "postgresql.conf", "a") as handle:
@@ -268,30 +260,15 @@ class PrivateCluster:
             self.stop()
         if not self._running():
             self._run(
-                "pg_ctl",
-                "start",
-                "-w",
-                "-t",
-                "120",
-                "-D",
-                self.data,
-                "-l",
-                self.log,
-                "-o",
-                f"-k '{self.socket}' -p 5432",
+                *("pg_ctl", "start", "-w", "-t", "120", "-D", self.data),
+                *("-l", self.log, "-o", f"-k '{self.socket}' -p 5432"),
                 what="Starting PostgreSQL",
             )
 
     def stop(self):
         """Stop the server; the caller holds the lock."""
         self._run(
-            "pg_ctl",
-            "stop",
-            "-w",
-            "-m",
-            "fast",
-            "-D",
-            self.data,
+            *("pg_ctl", "stop", "-w", "-m", "fast", "-D", self.data),
             what="Stopping PostgreSQL",
         )
 

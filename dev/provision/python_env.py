@@ -5,10 +5,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+from kit.cache import built_directory, cache_dir, short_hash
+from kit.system import is_debian, run
+from kit.ui import Problem, step
+
 from . import debian
-from .cache import built_directory, cache_dir, short_hash
-from .system import is_debian, run
-from .ui import Problem, step
 
 REQUIREMENTS = Path(__file__).resolve().parent.parent / "requirements.txt"
 
@@ -16,7 +17,6 @@ REQUIREMENTS = Path(__file__).resolve().parent.parent / "requirements.txt"
 class PythonEnvironment:
     """A virtual environment.
 
-    :param Path directory: where it is.
     :param str fingerprint: changes when what is in it does.
     """
 
@@ -24,6 +24,13 @@ class PythonEnvironment:
         self.directory = directory
         self.python = directory / "bin" / "python"
         self.fingerprint = fingerprint
+
+    def use_packages(self):
+        """Have this process import its packages: they are of the same Python."""
+        [packages] = self.directory.glob("lib/python*/site-packages")
+        if str(packages) not in sys.path:
+            # Before the system's packages, and what the current directory happens to hold.
+            sys.path.insert(0, str(packages))
 
 
 def environment_key(requirements, version, executable):

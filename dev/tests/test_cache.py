@@ -4,7 +4,7 @@ import multiprocessing
 import os
 
 import pytest
-from provision import cache
+from kit import cache
 from provision.python_env import environment_key
 
 

@@ -2,7 +2,7 @@
 
 import subprocess
 
-from provision.commands.check import ALWAYS, choose_tests, find_changed
+from commands.check import ALWAYS, choose_tests, find_changed
 
 
 def _git(root, *arguments):

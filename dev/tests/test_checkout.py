@@ -1,8 +1,8 @@
 """What a checkout is known by."""
 
 import pytest
+from kit.ui import Problem
 from provision.checkout import Checkout
-from provision.ui import Problem
 
 
 @pytest.fixture

@@ -7,11 +7,11 @@ import sys
 import time
 
 import pytest
-from provision.children import Child, stop_all
-from provision.commands.demo import main as demo
-from provision.ports import free_port, is_free, require_free
+from commands.demo import main as demo
+from kit.children import Child, stop_all
+from kit.ports import free_port, is_free, require_free
+from kit.ui import Problem
 from provision.postgres import find_binaries
-from provision.ui import Problem
 
 STUBBORN = """
 import signal, subprocess, sys, time
@@ -72,7 +72,7 @@ def test_child_ends_with_a_parent_that_is_killed(tmp_path):
     code = (
         "import os, sys, time\n"
         "from pathlib import Path\n"
-        "from provision.children import Child\n"
+        "from kit.children import Child\n"
         'command = [sys.executable, "-c", "import time; time.sleep(60)"]\n'
         f"log = Path({str(tmp_path / 'log')!r})\n"
         'child = Child("sleeper", command, dict(os.environ), log)\n'

@@ -3,8 +3,8 @@
 import os
 
 import pytest
+from kit.ui import Problem
 from provision import debian
-from provision.ui import Problem
 
 ONE_LINE = """\
 # deb http://commented.example/debian bookworm main

@@ -1,8 +1,8 @@
 """Recognising source trees of Odoo."""
 
 import pytest
+from kit.ui import Problem
 from provision.odoo_source import existing_source, release_of
-from provision.ui import Problem
 
 
 def make_odoo(root, series=(19, 0)):

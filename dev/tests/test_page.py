@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from screenshots_.page import html, page
+from pictures.page import html, page
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 

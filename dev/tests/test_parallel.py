@@ -1,7 +1,15 @@
 """Sharing tests out to several processes."""
 
+import json
+
 from provision.checkout import Checkout
-from provision.parallel import as_tags, guess_seconds, share_count, share_out
+from provision.parallel import (
+    KNOWN_SECONDS,
+    as_tags,
+    guess_seconds,
+    share_count,
+    share_out,
+)
 
 
 def test_each_file_is_in_one_share():
@@ -11,6 +19,12 @@ def test_each_file_is_in_one_share():
         shares = share_out(directory, count, {})
         assert len(shares) == count
         assert sorted(name for share in shares for name in share) == files
+
+
+def test_known_files_are_there():
+    directory = Checkout().root / "tests"
+    known = json.loads(KNOWN_SECONDS.read_text())
+    assert not [name for name in known if not (directory / name).exists()]
 
 
 def test_shares_weigh_alike(tmp_path):

@@ -2,8 +2,8 @@
 
 import textwrap
 
-from provision.commands.test import junit_counts, with_addon
-from provision.testlog import TestLog
+from commands.test import junit_counts, with_addon
+from kit.testlog import TestLog
 
 PREFIX = "2026-01-02 03:04:05,678 123 {level} db {logger}: {message}"
 MODULE = "odoo.addons.sms_ovh.tests.test_a"

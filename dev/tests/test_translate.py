@@ -1,7 +1,7 @@
 """What ``dev/translate`` makes of a language's file."""
 
 import polib
-from translate_ import merge
+from upkeep import translations as merge
 
 
 def _file(*entries):
@@ -44,16 +44,16 @@ def test_files(tmp_path):
     folder.mkdir()
     _file(("Gone", "")).save(str(folder / "sms_ovh.pot"))
     _file(("Sent", "Envoyé")).save(str(folder / "fr.po"))
-    assert merge.main(str(exported), str(folder)) == 0
+    assert merge.merge_all(str(exported), str(folder)) == 0
     assert (folder / "sms_ovh.pot").read_bytes() == exported.read_bytes()
     before = {path: path.read_bytes() for path in folder.iterdir()}
     later = polib.pofile(str(exported))
     later.metadata["POT-Creation-Date"] = "2030-01-01 00:00+0000"
     later.save(str(exported))
-    assert merge.main(str(exported), str(folder)) == 0
+    assert merge.merge_all(str(exported), str(folder)) == 0
     assert {path: path.read_bytes() for path in folder.iterdir()} == before
     _file(("Sent", ""), ("New", "")).save(str(exported))
-    assert merge.main(str(exported), str(folder)) == 1
+    assert merge.merge_all(str(exported), str(folder)) == 1
 
 
 def test_french_typography():

@@ -10,13 +10,12 @@ from urllib.parse import parse_qs, urlsplit
 
 import ovh
 import pytest
-import requests
 
 sys.path.insert(
     0, os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 )
 
-from ovh_simulator import seed, server
+from ovh_simulator import client, seed, server
 
 
 @pytest.fixture(scope="session")
@@ -36,20 +35,14 @@ def base():
     assert not thread.is_alive()
 
 
-class Simulator:
-    """The admin routes of a simulator."""
-
-    def __init__(self, base):
-        self.base = base
-        self._session = requests.Session()
+class Simulator(client.Simulator):
+    """The admin routes of a simulator, whose refusals are looked at."""
 
     def call(self, method, path, body=None, status=200):
         """:return: what the admin route answers, after checking the HTTP status."""
-        response = self._session.request(
-            method, f"{self.base}/simulator{path}", json=body, timeout=20
-        )
-        assert response.status_code == status, response.text
-        return response.json()
+        found, answer = self.ask(method, path.removeprefix("/"), body)
+        assert found == status, answer
+        return answer
 
     def post(self, path, body=None, status=200):
         return self.call("POST", path, body, status)
@@ -58,11 +51,11 @@ class Simulator:
         return self.call("GET", path)
 
     def state(self, part):
-        return self.get(f"/state?only={part}")[part]
+        return self.get_state(part)[part]
 
     @property
     def ledger(self):
-        return self.state("ledger")
+        return self.get_ledger()
 
     def wait(self, condition, seconds=5):
         """Wait until *condition* gives something true; :return: that."""

@@ -3,8 +3,8 @@
 import io
 
 import pytest
-from conformance_ import __main__ as conformance
-from conformance_ import sending
+from conformity import __main__ as conformance
+from conformity import sending
 from conftest import SERVICE
 from ovh_simulator import seed
 

@@ -58,7 +58,7 @@ def test_help_names_every_magic_number_and_route(base, simulator):
 
 def test_every_text_exists_in_both_languages():
     for name, pair in texts.TEXTS.items():
-        assert len(pair) == 2 and all(pair), name
+        assert set(pair) == set(texts.LANGUAGES) and all(pair.values()), name
 
 
 def events(base, count):

@@ -1,0 +1,69 @@
+"""``dev/odoo ARGUMENT...``: Odoo's own command line in the platform's environment."""
+
+import os
+import signal
+import subprocess
+
+from kit.ports import free_port, is_free
+from kit.system import guarded
+from kit.ui import say
+from provision.platform import platform
+
+DEFAULT_PORT = 8069
+PORT_OPTIONS = (
+    "-p",
+    "--http-port",
+    "--no-http",
+    "--stop-after-init",
+    "-h",
+    "--help",
+    "--version",
+)
+
+
+def _port_for(arguments):
+    """Choose another port when nobody named one and Odoo's own is taken.
+
+    :return: variables for its environment.
+    """
+    if "ODOO_HTTP_PORT" in os.environ or is_free(DEFAULT_PORT, "0.0.0.0"):
+        return {}
+    names = {argument.split("=", 1)[0] for argument in arguments}
+    tests = names & {"--test-tags", "--test-enable", "--test-file"}
+    if names & set(PORT_OPTIONS) - ({"--stop-after-init"} if tests else set()):
+        return {}
+    if any(
+        argument.startswith("-p") and argument[2:].isdigit() for argument in arguments
+    ):
+        return {}
+    if (
+        arguments
+        and not arguments[0].startswith("-")
+        and arguments[0] not in ("server", "start")
+    ):
+        return {}
+    port = free_port()
+    say(f"Port {DEFAULT_PORT} is taken: Odoo listens on {port} (choose with -p PORT).")
+    return {"ODOO_HTTP_PORT": str(port)}
+
+
+def main(arguments):
+    """Run Odoo and end as it ends.
+
+    :return: its exit status.
+    """
+    with platform() as parts:
+        process = subprocess.Popen(
+            guarded(parts.odoo_command(*arguments), "TERM"),
+            env=parts.environment(**_port_for(arguments)),
+        )
+
+        def forward(signum, _frame):
+            process.send_signal(signum)
+
+        # Ctrl-C reaches Odoo by itself: it shares the terminal. The others are passed on.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGTERM, forward)
+        signal.signal(signal.SIGHUP, forward)
+        status = process.wait()
+    return status if status >= 0 else 128 - status

@@ -1,0 +1,246 @@
+"""``dev/test [ODOO TEST OPTION...]``: all tests, or Odoo's part with other options."""
+
+import argparse
+import concurrent.futures
+import contextlib
+import os
+import re
+import sys
+import xml.etree.ElementTree as ElementTree
+
+from kit import DEV_DIRECTORY
+from kit.children import Child
+from kit.testlog import TestLog
+from kit.ui import say, step
+from provision.checkout import ADDON
+from provision.databases import Databases, forget_removed_checkouts
+from provision.odoo_tests import (
+    SILENCE_SECONDS,
+    read_odoo_tests,
+    require_browser,
+    run_odoo_tests,
+)
+from provision.parallel import (
+    as_tags,
+    keep_durations,
+    read_durations,
+    share_count,
+    share_out,
+)
+from provision.platform import platform
+from provision.postgres import find_binaries
+
+PLAIN_TESTS = ("ovh_simulator/tests", "tests")
+
+
+def junit_counts(path):
+    """Count the tests in a JUnit report.
+
+    :return: (passed, failed, skipped).
+    """
+    total = failed = skipped = 0
+    for suite in ElementTree.parse(path).getroot().iter("testsuite"):
+        total += int(suite.get("tests", 0))
+        failed += int(suite.get("failures", 0)) + int(suite.get("errors", 0))
+        skipped += int(suite.get("skipped", 0))
+    return total - failed - skipped, failed, skipped
+
+
+def run_plain_tests(parts):
+    """Run the tests that need no Odoo: the simulator's and the platform's own.
+
+    :return: (passed, failed, skipped).
+    """
+    counts = [0, 0, 0]
+    for name in PLAIN_TESTS:
+        directory = DEV_DIRECTORY / name
+        if not directory.is_dir():
+            continue
+        report = parts.checkout.logs / f"{name.replace('/', '-')}.xml"
+        report.unlink(missing_ok=True)
+        say(f"==> Testing dev/{name}")
+        status = Child(
+            name,
+            [
+                *(str(parts.python.python), "-m", "pytest", "-q", "-rs", "--tb=short"),
+                *("-p", "no:cacheprovider", "--rootdir", str(DEV_DIRECTORY)),
+                *(f"--junit-xml={report}", str(directory)),
+            ],
+            parts.environment(PYTHONPATH=str(DEV_DIRECTORY)),
+        ).follow()
+        found = junit_counts(report) if report.exists() else (0, 1, 0)
+        # Status 5: no tests; 2 and up: pytest itself failed.
+        if status not in (0, 5) and not found[1]:
+            found = (found[0], 1, found[2])
+        counts = [sum(pair) for pair in zip(counts, found, strict=True)]
+    return tuple(counts)
+
+
+def _crash_test(parts):
+    """Kill Odoo in the middle of sending, the short way: see ``dev/crash_test --help``.
+
+    :return: (passed, failed, skipped).
+    """
+    if os.environ.get("PGHOST") and not find_binaries():
+        print(
+            "skipped  the crash test: it needs a PostgreSQL server of its own to restart"
+        )
+        return 0, 0, 1
+    say("==> Killing Odoo while it sends (dev/crash_test --quick)")
+    counts = None
+
+    def take(line):
+        nonlocal counts
+        print(line, end="", flush=True)
+        found = re.match(r"(\d+) passed, (\d+) failed in ", line)
+        if found:
+            counts = int(found[1]), int(found[2]), 0
+
+    command = [str(DEV_DIRECTORY / "crash_test"), "--quick"]
+    child = Child("The crash test", command, dict(os.environ))
+    status = child.follow(take, SILENCE_SECONDS)
+    if counts is None or (status != 0 and not counts[1]):
+        print(f"FAILED   the crash test ended with exit status {status}")
+        counts = (counts or (0, 0, 0))[0], 1, 0
+    return counts
+
+
+def with_addon(arguments):
+    """Add the addon to the modules that Odoo installs.
+
+    :return: the options, where ``-i`` names the addon as well.
+    """
+    modules = [ADDON]
+    others = []
+    position = 0
+    while position < len(arguments):
+        argument = arguments[position]
+        if argument in ("-i", "--init") and position + 1 < len(arguments):
+            position += 1
+            modules += arguments[position].split(",")
+        elif argument.startswith("--init="):
+            modules += argument.split("=", 1)[1].split(",")
+        elif argument.startswith("-i") and not argument.startswith("--"):
+            modules += argument[2:].split(",")
+        else:
+            others.append(argument)
+        position += 1
+    return ["-i", ",".join(dict.fromkeys(modules)), *others]
+
+
+def _run_chosen_odoo_tests(parts, databases, arguments):
+    """Run tests as options of Odoo choose them, in one process.
+
+    :return: (the :class:`TestLog`, the logs' paths).
+    """
+    options = with_addon(arguments)
+    if not any(
+        argument.split("=")[0] in ("--test-tags", "--test-file", "--test-enable")
+        for argument in arguments
+    ):
+        options += ["--test-tags", f"/{ADDON}"]
+    with databases.of_this_run("test") as database:
+        result = run_odoo_tests(
+            parts,
+            database,
+            options,
+            "test-odoo.log",
+            f"Testing {ADDON} with Odoo ({' '.join(options)})",
+        )
+    return result, [parts.checkout.logs / "test-odoo.log"]
+
+
+def _run_all_odoo_tests(parts, databases):
+    """Run all tests of the addon, in as many processes as the machine carries.
+
+    :return: (the :class:`TestLog` of them together, the logs' paths).
+    """
+    shares = share_out(parts.checkout.root / "tests", share_count(), read_durations())
+    result = TestLog()
+    with contextlib.ExitStack() as stack:
+        names = [
+            stack.enter_context(databases.of_this_run(f"test{number}"))
+            for number in range(1, len(shares) + 1)
+        ]
+        with (
+            step(f"Testing {ADDON} with Odoo, in {len(shares)} processes"),
+            concurrent.futures.ThreadPoolExecutor(len(shares)) as pool,
+        ):
+            running = [
+                pool.submit(
+                    read_odoo_tests,
+                    parts,
+                    database,
+                    ["-i", ADDON, "--test-tags", as_tags(share)],
+                    f"test-odoo-{number}.log",
+                )
+                for number, (database, share) in enumerate(
+                    zip(names, shares, strict=True), 1
+                )
+            ]
+            for future in running:
+                result.add(future.result())
+    keep_durations(
+        {
+            f"{module.rsplit('.', 1)[-1]}.py": round(seconds, 1)
+            for module, seconds in result.seconds.items()
+        }
+    )
+    return result, [
+        parts.checkout.logs / f"test-odoo-{number}.log"
+        for number in range(1, len(shares) + 1)
+    ]
+
+
+def _show(result, logs):
+    for name, reason in result.skipped.items():
+        print(f"skipped  {name}: {reason}")
+    for name, lines in result.failed.items():
+        print(f"{'-' * 70}\nFAILED   {name}")
+        print("\n".join(lines))
+    for lines in result.errors:
+        print(f"{'-' * 70}\nERROR in the log")
+        print("\n".join(lines))
+    if result.failed or result.errors:
+        print("-" * 70)
+    for log in logs:
+        print(f"The whole log is {log}", flush=True)
+
+
+def main(arguments):
+    """Run the tests; the last line is ``N passed, N failed, N skipped``.
+
+    :param list[str] arguments: test options of Odoo; with any, only Odoo's tests are run.
+    :return: the exit status, 0 only when tests were run and none failed.
+    """
+    parser = argparse.ArgumentParser(
+        prog="dev/test",
+        usage="dev/test [-h] [OPTION OF ODOO ...]",
+        description=(
+            "Run all tests: the simulator's, those of dev/, those of the addon in Odoo, in "
+            "a database that goes away afterwards, and the short crash test. With options "
+            "of Odoo, as --test-tags /sms_ovh:TestUi, only these tests of Odoo are run."
+        ),
+        allow_abbrev=False,
+    )
+    __, arguments = parser.parse_known_args(arguments)
+    with platform() as parts:
+        require_browser()
+        databases = Databases(parts)
+        forget_removed_checkouts(databases)
+        if arguments:
+            result, logs = _run_chosen_odoo_tests(parts, databases, arguments)
+            counts = killed = (0, 0, 0)
+        else:
+            counts = run_plain_tests(parts)
+            result, logs = _run_all_odoo_tests(parts, databases)
+        _show(result, logs)
+        if not arguments:
+            killed = _crash_test(parts)
+        passed, failed, skipped = (
+            sum(group) for group in zip(counts, result.counts(), killed, strict=True)
+        )
+    # Whatever was written to standard error must not end up below or within this line.
+    sys.stderr.flush()
+    print(f"{passed} passed, {failed} failed, {skipped} skipped", flush=True)
+    return 0 if passed and not failed else 1

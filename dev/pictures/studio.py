@@ -1,0 +1,177 @@
+"""Odoo and the simulator as the photographer uses them.
+
+Nothing here goes by a text that is translated: fields, XML ids, buttons' names and
+Odoo's own classes only.
+"""
+
+import argparse
+import contextlib
+import json
+import shutil
+import time
+
+from . import png
+from .browser import running
+from .screen import DESKTOP, PHONE
+
+LOGIN = "admin"
+PASSWORD = "admin"
+WAIT_SECONDS = 120
+
+
+class Studio:
+    """A browser that is logged in to the demonstration.
+
+    :param Simulator simulator: the simulated OVHcloud.
+    """
+
+    def __init__(self, page, odoo, simulator, directory):
+        self.page = page
+        self.odoo = odoo
+        self.simulator = simulator
+        self.directory = directory
+        #: Name of each picture taken, with its size in bytes.
+        self.taken = {}
+        #: What is wrong with what the pictures show, as far as a program can tell.
+        self.remarks = []
+
+    # -- Odoo --------------------------------------------------------------
+
+    def log_in(self):
+        """Log in, the way everybody does."""
+        self.page.resize(DESKTOP)
+        self.page.open(f"{self.odoo}/web/login", "input[name=login]")
+        self.page.type("input[name=login]", LOGIN)
+        self.page.type("input[name=password]", PASSWORD)
+        self.page.click(".oe_login_form button[type=submit]")
+        self.page.wait(".o_main_navbar")
+
+    def rpc(self, model, method, *arguments, **keywords):
+        """Call a method of a model, as the user who is logged in.
+
+        :return: what it returns.
+        """
+        body = json.dumps(
+            {
+                "jsonrpc": "2.0",
+                "method": "call",
+                "params": {
+                    "model": model,
+                    "method": method,
+                    "args": arguments,
+                    "kwargs": keywords,
+                },
+            }
+        )
+        return self.page.evaluate(f"""
+            fetch({json.dumps(f"{self.odoo}/web/dataset/call_kw/{model}/{method}")}, {{
+                method: 'POST',
+                headers: {{ 'Content-Type': 'application/json' }},
+                body: {json.dumps(body)},
+            }}).then((answer) => answer.json()).then((answer) => {{
+                if (answer.error) {{ throw new Error(answer.error.data.message); }}
+                return answer.result ?? null;
+            }})
+        """)
+
+    def wait_until(self, condition, what):
+        """Wait for something that Odoo does by itself.
+
+        :param condition: a function; what it returns is true in the end.
+        :param str what: what is waited for, for the message.
+        :return: what the condition returned.
+        :raise TimeoutError: when it takes too long.
+        """
+        deadline = time.monotonic() + WAIT_SECONDS
+        while time.monotonic() < deadline:
+            result = condition()
+            if result:
+                return result
+            time.sleep(0.5)
+        raise TimeoutError(f"waited in vain for {what}")
+
+    def ref(self, xml_id):
+        """Find a record by its XML id.
+
+        :param str xml_id: with its module.
+        :return: the record's id, or None.
+        """
+        module, name = xml_id.split(".")
+        found = self.rpc(
+            "ir.model.data",
+            "search_read",
+            [("module", "=", module), ("name", "=", name)],
+            ["res_id"],
+        )
+        return found[0]["res_id"] if found else None
+
+    def open(self, path, selector=".o_view_controller"):
+        """Open a page of Odoo.
+
+        :param str path: what comes after ``/odoo/``.
+        :param str selector: what is there once it has loaded.
+        """
+        self.page.open(f"{self.odoo}/odoo/{path}", selector)
+
+    # -- pictures ----------------------------------------------------------
+
+    def take(self, name, selector=None, **options):
+        """Take a picture and keep it.
+
+        :param str name: the file's, without ending.
+        :param str selector: the thing to show, by default the whole screen.
+        :param options: those of :meth:`Browser.picture`.
+        """
+        self.page.rest()
+        if selector is None:
+            self.page.evaluate(
+                "document.activeElement && document.activeElement.blur()"
+            )
+            self.page.rest()
+        data = png.small(self.page.picture(selector, **options))
+        (self.directory / f"{name}.png").write_bytes(data)
+        self.taken[name] = len(data)
+        overflow = self.page.overflow()
+        if overflow:
+            self.remarks.append(
+                f"{name}: the page is {overflow} px wider than the screen"
+            )
+        self.remarks += [f"{name}: {complaint}" for complaint in self.page.complaints]
+        self.page.complaints.clear()
+
+    def on_both(self, path, name, selector=".o_view_controller", show=None):
+        """Take the picture of a page of Odoo on a desktop and on a phone.
+
+        :param str path: what comes after ``/odoo/``.
+        :param str name: the file's; that of the phone ends in ``_phone``.
+        :param str selector: what is there once it has loaded.
+        :param str show: what to bring into view.
+        """
+        for size, ending in ((DESKTOP, ""), (PHONE, "_phone")):
+            self.page.resize(size)
+            self.open(path, selector)
+            if show:
+                self.page.evaluate(
+                    f"document.querySelector({json.dumps(show)}).scrollIntoView({{ "
+                    "block: 'center' })"
+                )
+            self.take(name + ending)
+        self.page.resize(DESKTOP)
+
+
+@contextlib.contextmanager
+def visit(description, arguments=None):
+    """Visit a running demonstration, as the command line says.
+
+    :param str description: what the program does.
+    :return: a :class:`Studio`, logged in, as the context's value.
+    """
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--odoo", default="http://localhost:8069", metavar="URL")
+    parser.add_argument("--browser", default=None, metavar="PROGRAM")
+    options = parser.parse_args(arguments)
+    browser = options.browser or shutil.which("chromium") or shutil.which("chrome")
+    with running(browser) as page:
+        studio = Studio(page, options.odoo, None, None)
+        studio.log_in()
+        yield studio

@@ -1,0 +1,77 @@
+"""Odoo's tests: what they need besides Odoo, and what came of them."""
+
+import shutil
+
+from kit import DEV_DIRECTORY
+from kit.children import Child
+from kit.npm import npm_packages
+from kit.ports import free_port
+from kit.system import install_packages
+from kit.testlog import TestLog
+from kit.ui import step
+
+BROWSERS = ("google-chrome", "chromium", "chromium-browser", "google-chrome-stable")
+SILENCE_SECONDS = 15 * 60
+
+
+def run_odoo_tests(parts, database, arguments, log_name, title):
+    """Run Odoo's tests on a database and read the outcome from the log.
+
+    :param str title: what the step is called.
+    :return: the :class:`TestLog`.
+    """
+    with step(title):
+        return read_odoo_tests(parts, database, arguments, log_name)
+
+
+def read_odoo_tests(parts, database, arguments, log_name):
+    """Run Odoo's tests without saying so. See :func:`run_odoo_tests`."""
+    log = parts.checkout.logs / log_name
+    result = TestLog()
+    child = Child(
+        "Odoo",
+        parts.odoo_command(
+            *("-d", database, "--http-port", free_port(), "--max-cron-threads", 0),
+            *("--stop-after-init", *arguments),
+        ),
+        parts.environment(SMS_OVH_REQUIRE_SIMULATOR="1", SMS_OVH_AXE=str(axe_core())),
+    )
+    with open(log, "w") as handle:
+
+        def take(line):
+            handle.write(line)
+            result.feed(line)
+
+        status = child.follow(take, SILENCE_SECONDS)
+    if status is None:
+        result.errors.append(
+            [
+                f"Odoo was silent for {SILENCE_SECONDS // 60} minutes and was stopped; "
+                f"its log is {log}."
+            ]
+        )
+    elif status and not result.counts()[1]:
+        result.errors.append(
+            [f"Odoo ended with exit status {status}; its log is {log}."]
+        )
+    elif not result.started:
+        result.errors.append([f"No test of Odoo was run; its log is {log}."])
+    return result
+
+
+def require_browser():
+    """Have a browser for Odoo's browser tests.
+
+    :raise Problem: when there is none and it can't be installed.
+    """
+    if not any(shutil.which(name) for name in BROWSERS):
+        install_packages(["chromium"], "to run the browser tests")
+
+
+def axe_core():
+    """Have axe-core, with which the browser tests look for what keeps users out.
+
+    :return: the path of its file.
+    """
+    packages = npm_packages(DEV_DIRECTORY / "axe", "to test the pages' accessibility")
+    return packages / "node_modules/axe-core/axe.min.js"

@@ -1,1 +1,0 @@
-"""What ``dev/translate`` does to the files of ``i18n/``."""

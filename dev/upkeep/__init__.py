@@ -1,0 +1,1 @@
+"""Programs that keep the addon's files in shape, run where their packages are."""
