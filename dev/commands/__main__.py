@@ -6,7 +6,7 @@ import signal
 import sys
 
 from kit import DEV_DIRECTORY
-from kit.ui import Problem, fail
+from kit.ui import Problem, say
 from provision.checkout import Checkout
 from provision.python_env import python_environment
 
@@ -44,24 +44,20 @@ def _terminate(signum, _frame):
 
 
 def main(argv):
-    """Run the command that ``argv`` names.
-
-    :param list[str] argv: the command, then its own arguments.
-    :return: the exit status.
-    """
+    """Run the command that ``argv`` begins with, and return its exit status."""
     name, *arguments = argv
-    if name not in COMMANDS and name not in PROGRAMS:
-        known = ", ".join([*COMMANDS, *PROGRAMS])
-        return fail(f"Unknown command {name!r}: use one of {known}.", status=2)
     signal.signal(signal.SIGTERM, _terminate)
     signal.signal(signal.SIGHUP, _terminate)
     try:
         if name in PROGRAMS:
             _become(PROGRAMS[name], arguments)
-        command = importlib.import_module(COMMANDS[name])
-        return command.main(arguments)
+        if name not in COMMANDS:
+            known = ", ".join([*COMMANDS, *PROGRAMS])
+            raise Problem(f"Unknown command {name!r}: use one of {known}.", status=2)
+        return importlib.import_module(COMMANDS[name]).main(arguments)
     except Problem as problem:
-        return fail(str(problem), status=problem.status)
+        say(problem)
+        return problem.status
     except KeyboardInterrupt:
         return 130
 

@@ -33,11 +33,7 @@ PRODUCT = (
 
 
 def find_changed(root, revision):
-    """Return the files that differ from a revision, those not committed yet included.
-
-    :param str revision: as git names it.
-    :rtype: list[str]
-    """
+    """Return the files that differ from a revision, those not committed yet included."""
 
     def ask(*arguments):
         done = subprocess.run(
@@ -58,9 +54,7 @@ def choose_tests(root, changed):
     Those that changed themselves, and those named like what changed: of
     ``models/sms_ovh_job.py``, ``tests/test_sms_ovh_job.py``.
 
-    :param list[str] changed: files, from the root on.
     :return: their names, without ``.py``; none where the addon itself did not change.
-    :rtype: list[str]
     """
     ours = [path for path in changed if path.split("/")[0] in (*PRODUCT, "static")]
     if not ours:

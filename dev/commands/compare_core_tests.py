@@ -22,12 +22,7 @@ CASES = {
 
 
 def _run(parts, databases, name, addon):
-    """Run the tests of a case in a database of their own.
-
-    :param str name: the case, a key of :data:`CASES`.
-    :param bool addon: with the addon.
-    :return: the :class:`TestLog`.
-    """
+    """Run the tests of a case in a database of their own; return the :class:`TestLog`."""
     modules, tags = CASES[name]
     installed = [module for module in modules if parts.source.has_module(module)]
     how = "with" if addon else "without"
@@ -46,12 +41,7 @@ def _run(parts, databases, name, addon):
 
 
 def _compare(without, having):
-    """Print what differs without and with the addon.
-
-    :param TestLog without: what the tests said without it.
-    :param TestLog having: what they said with it.
-    :return: whether nothing fails only with the addon.
-    """
+    """Print what the tests say else with the addon; return whether nothing fails only so."""
     for title, result in (("without", without), ("with", having)):
         passed, failed, skipped = result.counts()
         print(

@@ -1,9 +1,9 @@
 """``dev/demo``: French demo data, the simulated OVHcloud, and Odoo with its cron."""
 
 import argparse
-import fcntl
 import time
 
+from kit.cache import try_lock
 from kit.ui import Problem, say
 from ovh_simulator import demonstration
 from provision.databases import Databases, forget_removed_checkouts
@@ -42,14 +42,11 @@ def _watch(children):
 
     :raise Problem: when a process ends before.
     """
-    try:
-        while True:
-            for child in children:
-                if child.status() is not None:
-                    raise child.died()
-            time.sleep(0.5)
-    except KeyboardInterrupt:
-        say("\nStopping ...")
+    while True:
+        for child in children:
+            if child.status() is not None:
+                raise child.died()
+        time.sleep(0.5)
 
 
 def main(arguments):
@@ -61,13 +58,11 @@ def main(arguments):
     options = _options(arguments)
     demonstration.require_ports(options)
     with platform() as parts, open(parts.checkout.cache / "demo.lock", "w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        if not try_lock(lock):
             raise Problem(
                 "The demonstration of this checkout is already running: stop that one first.",
                 status=2,
-            ) from None
+            )
         databases = Databases(parts)
         forget_removed_checkouts(databases)
         database = databases.demo(options.reset)
@@ -77,6 +72,5 @@ def main(arguments):
                 _welcome(odoo_url, simulator.root, parts.checkout.logs)
                 _watch(children)
         except KeyboardInterrupt:
-            # While it starts.
             say("\nStopping ...")
     return 0

@@ -14,6 +14,7 @@ from kit.system import is_root, run
 from kit.ui import Problem, say, seconds_text, step
 from kit.web import opener
 from provision.checkout import Checkout
+from provision.postgres import ROOTS_PLACE
 
 # What a machine says of itself: where programs, certificates and packages are. Nothing
 # of its user.
@@ -33,11 +34,7 @@ READY = "Ctrl-C stops all of it."
 
 
 def _environment(home):
-    """Make the environment of a user who has never been here.
-
-    :param Path home: the empty home.
-    :return: the environment.
-    """
+    """Return the environment of a user who has never been here."""
     return {
         "HOME": str(home),
         **{
@@ -48,18 +45,15 @@ def _environment(home):
     }
 
 
-def _answers(url):
+def _ask(url):
     """Ask for a page.
 
     :raise Problem: when it can't be had.
     """
     try:
-        with opener.open(url, timeout=60) as answer:
-            status = answer.status
+        opener.open(url, timeout=60).close()
     except OSError as error:
         raise Problem(f"{url} does not answer: {error}") from None
-    if status != 200:
-        raise Problem(f"{url} answers {status}.")
 
 
 def _demo(clone, environment):
@@ -77,17 +71,13 @@ def _demo(clone, environment):
         environment,
         log=clone.parent / "demo.log",
     )
-    deadline = time.monotonic() + DEMO_SECONDS
     try:
-        while READY not in demo.log.read_text(errors="replace"):
-            if demo.status() is not None or time.monotonic() > deadline:
-                lines = "\n".join(f"    {line}" for line in demo.last_lines())
-                raise Problem(
-                    f"./dev/demo does not come up; the last it said:\n{lines}"
-                )
-            time.sleep(1)
+        demo.wait_until(
+            lambda: READY in demo.log.read_text(errors="replace"),
+            *(DEMO_SECONDS, "does not come up"),
+        )
         for port, path in ((ports[0], "web/login"), (ports[1], "")):
-            _answers(f"http://localhost:{port}/{path}")
+            _ask(f"http://localhost:{port}/{path}")
     finally:
         demo.stop()
 
@@ -127,5 +117,5 @@ def main(arguments):
         if is_root():
             # Root's PostgreSQL is not in its home.
             key = short_hash(home / ".cache" / "sms_ovh")
-            shutil.rmtree(Path("/var/lib/sms_ovh") / key, ignore_errors=True)
+            shutil.rmtree(ROOTS_PLACE / key, ignore_errors=True)
         say(f"Took {seconds_text(time.monotonic() - start)}.")

@@ -1,6 +1,7 @@
 """``dev/odoo ARGUMENT...``: Odoo's own command line in the platform's environment."""
 
 import os
+import re
 import signal
 import subprocess
 
@@ -10,15 +11,8 @@ from kit.ui import say
 from provision.platform import platform
 
 DEFAULT_PORT = 8069
-PORT_OPTIONS = (
-    "-p",
-    "--http-port",
-    "--no-http",
-    "--stop-after-init",
-    "-h",
-    "--help",
-    "--version",
-)
+PORT_OPTIONS = {"-p", "--http-port", "--no-http", "--stop-after-init"}
+PORT_OPTIONS |= {"-h", "--help", "--version"}
 
 
 def _port_for(arguments):
@@ -26,20 +20,17 @@ def _port_for(arguments):
 
     :return: variables for its environment.
     """
-    if "ODOO_HTTP_PORT" in os.environ or is_free(DEFAULT_PORT, "0.0.0.0"):
-        return {}
     names = {argument.split("=", 1)[0] for argument in arguments}
-    tests = names & {"--test-tags", "--test-enable", "--test-file"}
-    if names & set(PORT_OPTIONS) - ({"--stop-after-init"} if tests else set()):
-        return {}
-    if any(
-        argument.startswith("-p") and argument[2:].isdigit() for argument in arguments
-    ):
-        return {}
+    telling = PORT_OPTIONS
+    if names & {"--test-tags", "--test-enable", "--test-file"}:
+        telling = telling - {"--stop-after-init"}
+    first = arguments[0] if arguments else "server"
     if (
-        arguments
-        and not arguments[0].startswith("-")
-        and arguments[0] not in ("server", "start")
+        "ODOO_HTTP_PORT" in os.environ
+        or names & telling
+        or any(re.match(r"-p\d+$", argument) for argument in arguments)
+        or not (first.startswith("-") or first in ("server", "start"))
+        or is_free(DEFAULT_PORT, "0.0.0.0")
     ):
         return {}
     port = free_port()

@@ -33,7 +33,7 @@ def main(arguments):
     with platform() as parts:
         databases = Databases(parts)
         with databases.of_this_run("pins") as database:
-            databases.odoo("Installing", "pins.log", "-d", database, "-i", ADDON)
+            databases.install(database, "Installing", "pins.log")
             status, output = parts.shell(database, CODE)
     lines = [line.split(MARK, 1)[1] for line in output if MARK in line]
     if status or not lines:

@@ -7,6 +7,7 @@ import os
 import re
 import sys
 import xml.etree.ElementTree as ElementTree
+from functools import partial
 
 from kit import DEV_DIRECTORY
 from kit.children import Child
@@ -34,10 +35,7 @@ PLAIN_TESTS = ("ovh_simulator/tests", "tests")
 
 
 def junit_counts(path):
-    """Count the tests in a JUnit report.
-
-    :return: (passed, failed, skipped).
-    """
+    """Return how many tests of a JUnit report passed, failed and were skipped."""
     total = failed = skipped = 0
     for suite in ElementTree.parse(path).getroot().iter("testsuite"):
         total += int(suite.get("tests", 0))
@@ -106,33 +104,16 @@ def _crash_test(parts):
 
 
 def with_addon(arguments):
-    """Add the addon to the modules that Odoo installs.
-
-    :return: the options, where ``-i`` names the addon as well.
-    """
-    modules = [ADDON]
-    others = []
-    position = 0
-    while position < len(arguments):
-        argument = arguments[position]
-        if argument in ("-i", "--init") and position + 1 < len(arguments):
-            position += 1
-            modules += arguments[position].split(",")
-        elif argument.startswith("--init="):
-            modules += argument.split("=", 1)[1].split(",")
-        elif argument.startswith("-i") and not argument.startswith("--"):
-            modules += argument[2:].split(",")
-        else:
-            others.append(argument)
-        position += 1
+    """Add the addon to the modules that options of Odoo install, by ``-i`` or ``--init``."""
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    parser.add_argument("-i", "--init", action="append", default=[])
+    options, others = parser.parse_known_args(arguments)
+    modules = ",".join([ADDON, *options.init]).split(",")
     return ["-i", ",".join(dict.fromkeys(modules)), *others]
 
 
-def _run_chosen_odoo_tests(parts, databases, arguments):
-    """Run tests as options of Odoo choose them, in one process.
-
-    :return: (the :class:`TestLog`, the logs' paths).
-    """
+def _run_chosen(parts, databases, arguments):
+    """Run tests as options of Odoo choose them, in one process; see :func:`_run_all`."""
     options = with_addon(arguments)
     if not any(
         argument.split("=")[0] in ("--test-tags", "--test-file", "--test-enable")
@@ -140,56 +121,38 @@ def _run_chosen_odoo_tests(parts, databases, arguments):
     ):
         options += ["--test-tags", f"/{ADDON}"]
     with databases.of_this_run("test") as database:
-        result = run_odoo_tests(
-            parts,
-            database,
-            options,
-            "test-odoo.log",
-            f"Testing {ADDON} with Odoo ({' '.join(options)})",
-        )
-    return result, [parts.checkout.logs / "test-odoo.log"]
+        title = f"Testing {ADDON} with Odoo ({' '.join(options)})"
+        log = "test-odoo.log"
+        return run_odoo_tests(parts, database, options, log, title), [log]
 
 
-def _run_all_odoo_tests(parts, databases):
+def _run_all(parts, databases):
     """Run all tests of the addon, in as many processes as the machine carries.
 
-    :return: (the :class:`TestLog` of them together, the logs' paths).
+    :return: the :class:`TestLog` of them together, and the names of the logs.
     """
     shares = share_out(parts.checkout.root / "tests", share_count(), read_durations())
+    logs = [f"test-odoo-{number}.log" for number in range(1, len(shares) + 1)]
     result = TestLog()
     with contextlib.ExitStack() as stack:
         names = [
             stack.enter_context(databases.of_this_run(f"test{number}"))
             for number in range(1, len(shares) + 1)
         ]
-        with (
-            step(f"Testing {ADDON} with Odoo, in {len(shares)} processes"),
-            concurrent.futures.ThreadPoolExecutor(len(shares)) as pool,
-        ):
-            running = [
-                pool.submit(
-                    read_odoo_tests,
-                    parts,
-                    database,
-                    ["-i", ADDON, "--test-tags", as_tags(share)],
-                    f"test-odoo-{number}.log",
-                )
-                for number, (database, share) in enumerate(
-                    zip(names, shares, strict=True), 1
-                )
-            ]
-            for future in running:
-                result.add(future.result())
+        stack.enter_context(
+            step(f"Testing {ADDON} with Odoo, in {len(shares)} processes")
+        )
+        pool = stack.enter_context(concurrent.futures.ThreadPoolExecutor(len(shares)))
+        options = [["-i", ADDON, "--test-tags", as_tags(share)] for share in shares]
+        for found in pool.map(partial(read_odoo_tests, parts), names, options, logs):
+            result.add(found)
     keep_durations(
         {
             f"{module.rsplit('.', 1)[-1]}.py": round(seconds, 1)
             for module, seconds in result.seconds.items()
         }
     )
-    return result, [
-        parts.checkout.logs / f"test-odoo-{number}.log"
-        for number in range(1, len(shares) + 1)
-    ]
+    return result, logs
 
 
 def _show(result, logs):
@@ -229,12 +192,12 @@ def main(arguments):
         databases = Databases(parts)
         forget_removed_checkouts(databases)
         if arguments:
-            result, logs = _run_chosen_odoo_tests(parts, databases, arguments)
+            result, logs = _run_chosen(parts, databases, arguments)
             counts = killed = (0, 0, 0)
         else:
             counts = run_plain_tests(parts)
-            result, logs = _run_all_odoo_tests(parts, databases)
-        _show(result, logs)
+            result, logs = _run_all(parts, databases)
+        _show(result, [parts.checkout.logs / log for log in logs])
         if not arguments:
             killed = _crash_test(parts)
         passed, failed, skipped = (

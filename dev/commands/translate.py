@@ -29,7 +29,7 @@ def main(arguments):
             databases.of_this_run("translate") as database,
             tempfile.TemporaryDirectory(prefix="sms_ovh_translate_") as directory,
         ):
-            databases.odoo("Installing", "translate.log", "-d", database, "-i", ADDON)
+            databases.install(database, "Installing", "translate.log")
             exported = Path(directory) / f"{ADDON}.pot"
             run(
                 [

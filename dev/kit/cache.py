@@ -11,25 +11,15 @@ STAMP = ".complete"
 
 
 def cache_dir():
-    """Tell where the cache is, and create it.
-
-    :return: the absolute path of a directory, outside of any checkout.
-    """
-    base = os.environ.get("XDG_CACHE_HOME") or os.path.join(
-        os.path.expanduser("~"), ".cache"
-    )
+    """Create the user's cache, outside of any checkout, and return its absolute path."""
+    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     path = Path(base).absolute() / "sms_ovh"
     path.mkdir(parents=True, exist_ok=True)
     return path
 
 
 def short_hash(*parts, length=8):
-    """Hash texts and bytes into a short name.
-
-    :param parts: what the name depends on.
-    :param int length: the number of hexadecimal digits.
-    :return: the name.
-    """
+    """Return a name of hexadecimal digits that texts and bytes hash to."""
     digest = hashlib.sha256()
     for part in parts:
         data = part if isinstance(part, bytes) else str(part).encode()
@@ -45,13 +35,23 @@ def _lock_file(name):
     return directory / f"{name}.lock"
 
 
+def try_lock(handle):
+    """Lock an open file for its holder alone, unless somebody else holds it.
+
+    :return: whether it is locked.
+    """
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
 @contextlib.contextmanager
 def locked(name):
     """Hold a lock that every process of this user respects; wait for it when it is taken.
 
     The kernel releases it when its holder dies, however it dies.
-
-    :param str name: what is locked.
     """
     with open(_lock_file(name), "w") as handle:
         fcntl.flock(handle, fcntl.LOCK_EX)
@@ -59,10 +59,7 @@ def locked(name):
 
 
 class SharedLock:
-    """A lock that many may hold at once; its last holder can find out that it is the last.
-
-    :param str name: what is locked.
-    """
+    """A lock that many may hold at once; its last holder can find out that it is the last."""
 
     def __init__(self, name):
         self._handle = open(_lock_file(name), "w")
@@ -72,15 +69,8 @@ class SharedLock:
         fcntl.flock(self._handle, fcntl.LOCK_SH)
 
     def is_last(self):
-        """Tell whether nobody else holds the lock; it then belongs to the caller alone.
-
-        :return: True when nobody else holds it.
-        """
-        try:
-            fcntl.flock(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
-        return True
+        """Return whether nobody else holds the lock, which is then the caller's alone."""
+        return try_lock(self._handle)
 
     def release(self):
         """Stop holding the lock."""
@@ -88,10 +78,7 @@ class SharedLock:
 
 
 def complete(directory):
-    """Tell whether a directory made by :func:`built_directory` can be trusted.
-
-    :return: what its stamp says, or None.
-    """
+    """Return the stamp of a directory that :func:`built_directory` made, None without it."""
     try:
         return (directory / STAMP).read_text()
     except (FileNotFoundError, NotADirectoryError):
@@ -101,7 +88,7 @@ def complete(directory):
 def built_directory(directory, build):
     """Make a directory once: an interrupted or half-made one is thrown away and made again.
 
-    :param Path directory: the directory; its name should depend on what it is made from.
+    :param Path directory: its name should depend on what it is made from.
     :param build: a function that fills the (empty) directory and returns the text of
         its stamp.
     :return: the stamp's text.

@@ -1,6 +1,6 @@
 """Processes that a command starts and stops, with all that they start themselves."""
 
-import collections
+import contextlib
 import os
 import signal
 import subprocess
@@ -11,7 +11,7 @@ from pathlib import Path
 
 from . import DEV_DIRECTORY
 from .system import guarded
-from .ui import Problem
+from .ui import Problem, last_lines
 
 STOP_SECONDS = 12
 
@@ -21,16 +21,13 @@ class Child:
 
     :param str name: what it is, for people.
     :param Path log: the file that its output goes to.
-    :param output: where it goes without such a file; by default it can be read from
-        :attr:`lines`.
+    :param output: where it goes without such a file; by default :meth:`follow` reads it.
     """
 
     def __init__(self, name, command, environment, log=None, output=subprocess.PIPE):
         self.name = name
         self.log = log
-        if log:
-            output = open(log, "w")
-        try:
+        with open(log, "w") if log else contextlib.nullcontext(output) as output:
             self._process = subprocess.Popen(
                 guarded(command, "TERM"),
                 env=environment,
@@ -41,29 +38,10 @@ class Child:
                 encoding="utf-8",
                 errors="replace",
             )
-        finally:
-            if log:
-                output.close()
-        self.lines = self._process.stdout
-
-    @property
-    def pid(self):
-        """The id of the process."""
-        return self._process.pid
-
-    def status(self):
-        """Tell how it ended.
-
-        :return: its exit status, or None while it runs.
-        """
-        return self._process.poll()
-
-    def wait(self):
-        """Wait for its end.
-
-        :return: its exit status.
-        """
-        return self._process.wait()
+        #: The id of the process.
+        self.pid = self._process.pid
+        #: Return its exit status: at its end, or at once, None while it runs.
+        self.wait, self.status = self._process.wait, self._process.poll
 
     def follow(self, take=None, silence=float("inf")):
         """Hand on its output until it ends; it is stopped then, whatever happens.
@@ -72,47 +50,62 @@ class Child:
         :param float silence: seconds without a line after which it is stopped.
         :return: its exit status, None where it was stopped for its silence.
         """
-        watchdog = _Watchdog(self, silence)
+        last, barked, ended = time.monotonic(), False, threading.Event()
+
+        def watch():
+            nonlocal barked
+            while not ended.wait(5):
+                if time.monotonic() - last > silence:
+                    barked = True
+                    return self.stop()
+
+        threading.Thread(target=watch, daemon=True).start()
         try:
-            for line in self.lines:
-                watchdog.alive()
+            for line in self._process.stdout:
+                last = time.monotonic()
                 if take:
                     take(line)
                 else:
                     print(line, end="", flush=True)
             status = self.wait()
         finally:
-            watchdog.end()
+            ended.set()
             self.stop()
-        return None if watchdog.barked else status
+        return None if barked else status
 
-    def last_lines(self, count=15):
-        """Read the end of its log.
-
-        :param int count: the number of lines.
-        :return: the lines.
-        """
-        with open(self.log, errors="replace") as handle:
-            return [line.rstrip("\n") for line in collections.deque(handle, count)]
+    def _problem(self, what):
+        if not self.log:
+            return Problem(f"{self.name} {what}.")
+        lines = last_lines(self.log.read_text(errors="replace").splitlines())
+        return Problem(f"{self.name} {what}; its last lines, from {self.log}:\n{lines}")
 
     def died(self):
         """Return the :class:`Problem` of a process that was to run on."""
-        ending = f"{self.name} has stopped by itself (exit status {self.status()})"
-        if not self.log:
-            return Problem(f"{ending}.")
-        lines = "\n".join(f"    {line}" for line in self.last_lines())
-        return Problem(f"{ending}; its last lines, from {self.log}:\n{lines}")
+        return self._problem(f"has stopped by itself (exit status {self.status()})")
+
+    def wait_until(self, condition, seconds, complaint):
+        """Wait until a condition holds.
+
+        :param str complaint: what is wrong where it does not in time.
+        :raise Problem: then, or when the process has ended before.
+        """
+        deadline = time.monotonic() + seconds
+        while not condition():
+            if self.status() is not None:
+                raise self.died()
+            if time.monotonic() > deadline:
+                raise self._problem(complaint)
+            time.sleep(0.1)
 
     def signal(self, signum):
-        try:
-            os.killpg(self._process.pid, signum)
-        except ProcessLookupError:
-            pass
+        """Send a signal to it and all that it started."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.pid, signum)
 
     def _group_lives(self):
-        self._process.poll()
+        self.status()
         try:
-            os.killpg(self._process.pid, 0)
+            os.killpg(self.pid, 0)
         except (ProcessLookupError, PermissionError):
             return False
         return True
@@ -134,23 +127,20 @@ def stop_all(children, seconds=STOP_SECONDS):
     for child in children:
         child.signal(signal.SIGTERM)
     deadline = time.monotonic() + seconds
-    try:
+    with contextlib.suppress(KeyboardInterrupt):
         while time.monotonic() < deadline and any(
             child._group_lives() for child in children
         ):
             time.sleep(0.1)
-    except KeyboardInterrupt:
-        pass
     for child in children:
         child.signal(signal.SIGKILL)
-        child._process.wait()
+        child.wait()
         child.clean()
 
 
 class Server(Child):
     """A server of ``dev/``: it writes its port into a file once it accepts connections.
 
-    :param str name: what it is, for people.
     :param list command: the command, without the option ``--port-file``.
     :param dict environment: its environment, but for the path of Python's modules.
     :param Path log: as of any :class:`Child`; without one it writes where this process
@@ -169,51 +159,13 @@ class Server(Child):
         )
 
     def wait_for_port(self, seconds=180):
-        """Wait until it accepts connections.
+        """Wait until it accepts connections, and return its port.
 
-        :param float seconds: how long that may take.
-        :return: its port.
         :raise Problem: when it has ended, or takes longer.
         """
-        deadline = time.monotonic() + seconds
-        while not self._port_file.exists():
-            if self.status() is not None:
-                raise self.died()
-            if time.monotonic() > deadline:
-                raise Problem(f"{self.name} does not start; its log is {self.log}.")
-            time.sleep(0.05)
+        self.wait_until(self._port_file.exists, seconds, "does not start")
         return int(self._port_file.read_text())
 
     def clean(self):
         """Remove what it left behind."""
         self._folder.cleanup()
-
-
-class _Watchdog:
-    """Stops a child that has shown no sign of life for too long.
-
-    :param float seconds: how long it may be silent.
-    """
-
-    def __init__(self, child, seconds):
-        self._child = child
-        self._seconds = seconds
-        self._last = time.monotonic()
-        self._ended = threading.Event()
-        self.barked = False
-        threading.Thread(target=self._watch, daemon=True).start()
-
-    def alive(self):
-        """Note a sign of life."""
-        self._last = time.monotonic()
-
-    def end(self):
-        """Stop watching."""
-        self._ended.set()
-
-    def _watch(self):
-        while not self._ended.wait(5):
-            if time.monotonic() - self._last > self._seconds:
-                self.barked = True
-                self._child.stop()
-                return

@@ -22,7 +22,6 @@ def require_npm(purpose):
 def npm_packages(folder, purpose):
     """Have the packages that a folder's lock file names.
 
-    :param Path folder: where ``package.json`` and ``package-lock.json`` are.
     :param str purpose: what they are needed for.
     :return: the path of the directory that has them in its ``node_modules``.
     :raise Problem: when they can't be fetched.
@@ -35,16 +34,10 @@ def npm_packages(folder, purpose):
         for name in PINNED:
             shutil.copy(folder / name, directory / name)
         title = f"Fetching the npm packages of dev/{folder.name}"
+        # --ignore-scripts: nothing of theirs is executed.
+        options = ("--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error")
         with step(title):
-            # --ignore-scripts: nothing of theirs is executed.
-            run(
-                [
-                    *("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"),
-                    "--loglevel=error",
-                ],
-                title,
-                cwd=directory,
-            )
+            run(["npm", "ci", *options], title, cwd=directory)
         return key
 
     built_directory(directory, build)

@@ -8,11 +8,8 @@ HOST = "127.0.0.1"
 
 
 def is_free(port, host=HOST):
-    """Tell whether a server can listen on a port.
-
-    :return: True when it can.
-    """
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+    """Return whether a server can listen on a port."""
+    with socket.socket() as probe:
         # As servers do: a port that was used a moment ago counts as free.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -23,11 +20,8 @@ def is_free(port, host=HOST):
 
 
 def free_port():
-    """Let the kernel choose a free port.
-
-    :return: the port.
-    """
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+    """Let the kernel choose a free port."""
+    with socket.socket() as probe:
         probe.bind((HOST, 0))
         return probe.getsockname()[1]
 

@@ -5,63 +5,49 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from .ui import Problem, say, step
+from .ui import Problem, last_lines, say, step
 
 
 def is_root():
-    """Tell whether the user is root.
-
-    :return: True for root.
-    """
+    """Return whether the user is root."""
     return os.geteuid() == 0
 
 
 def is_debian():
-    """Tell whether the machine is a Debian (or derived) one with apt.
-
-    :return: True when it is.
-    """
+    """Return whether the machine is a Debian (or derived) one with apt."""
     return Path("/etc/debian_version").exists() and shutil.which("apt-get") is not None
 
 
 def guarded(command, signal="KILL"):
-    """Make a command end with the process that starts it, even if that is killed.
+    """Return the command that ends with the process that starts it, even if that is killed.
 
     :param str signal: what the kernel then sends it.
-    :return: the command to start instead.
     """
-    return (
-        ["setpriv", "--pdeathsig", signal, "--", *command]
-        if shutil.which("setpriv")
-        else list(command)
-    )
+    if shutil.which("setpriv"):
+        return ["setpriv", "--pdeathsig", signal, "--", *command]
+    return list(command)
 
 
 def run(command, what, **options):
-    """Run a command that must succeed.
+    """Run a command that must succeed, and return what it wrote.
 
     :param str what: what it does, for the message when it fails.
     :param options: for :func:`subprocess.run`.
-    :return: what it wrote.
     :raise Problem: when it fails; the message ends with what it wrote.
     """
-    options.setdefault("stdin", subprocess.DEVNULL)
+    options = {"stdin": subprocess.DEVNULL, "stderr": subprocess.STDOUT, **options}
     done = subprocess.run(
         # One that outlived this process would go on filling a directory that the next
         # run makes anew.
         guarded(command),
         stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
         text=True,
         errors="replace",
         **options,
     )
     if done.returncode:
-        last_lines = "\n".join("    " + line for line in done.stdout.splitlines()[-15:])
-        raise Problem(
-            f"{what} failed (exit status {done.returncode})."
-            + (f"\n{last_lines}" if last_lines else "")
-        )
+        said = f"{what} failed (exit status {done.returncode})."
+        raise Problem(f"{said}\n{last_lines(done.stdout.splitlines())}".rstrip())
     return done.stdout
 
 
@@ -84,11 +70,10 @@ def install_packages(packages, purpose):
         )
     say(f"==> {names} must be installed {purpose}")
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    with step("Refreshing the list of Debian packages"):
-        run(["apt-get", "update", "-q"], "apt-get update", env=environment)
-    with step(f"Installing {names} with apt-get"):
-        run(
-            ["apt-get", "install", "-qy", "--no-install-recommends", *packages],
-            f"Installing {names}",
-            env=environment,
-        )
+    install = ("install", "-qy", "--no-install-recommends", *packages)
+    for title, arguments in (
+        ("Refreshing the list of Debian packages", ("update", "-q")),
+        (f"Installing {names} with apt-get", install),
+    ):
+        with step(title):
+            run(["apt-get", *arguments], title, env=environment)

@@ -12,14 +12,13 @@ STARTED = re.compile(r"^Starting (?P<test>[\w.]+\.\w+) \.\.\.")
 LAST = re.compile(r"^\d+ (?:post-)?tests? in \d+")
 SKIPPED = re.compile(r"^skipped (?P<test>.+?) : (?P<reason>.*)$")
 FAILED = re.compile(r"^(?:FAIL|ERROR): (?:Subtest )?(?P<test>\w+ \([^)]*\)|[\w.]+)")
-# These lines repeat what was counted already.
-SUMMARY = re.compile(
+# These lines repeat what was counted already; a browser that is closed in the middle of
+# a page's loading complains about it, when its test is over.
+REPEATED = re.compile(
     r"^(\d+ failed, \d+ error\(s\) of \d+ tests|Module \w+: \d+ failures, \d+ errors "
-    r"of \d+ tests|At least one test failed when loading)",
+    r"of \d+ tests|At least one test failed when loading|Error received after "
+    r"termination: )",
 )
-# A browser that is closed in the middle of a page's loading complains about it; the
-# test was over.
-AFTER_THE_END = re.compile(r"^Error received after termination: ")
 # What a browser says is logged under the name of the test that it runs.
 BROWSER_LOGGER = re.compile(r"^(?P<module>.+)\.(?P<test>[^.]+\.[^.]+)\.browser$")
 # Odoo skips a browser test that it has no browser for; here that is a failure.
@@ -47,53 +46,41 @@ class TestLog:
         self._running = None  # the module of the test that runs, and since when
 
     def feed(self, line):
-        """Read a line.
-
-        :return: the name of the test that it starts, if it does.
-        """
+        """Read a line."""
         line = COLOURS.sub("", line.rstrip("\n"))
         match = LINE.match(line)
         if not match:
             # The continuation of a message: a traceback.
             if self._block is not None:
                 self._block.append(line)
-            return None
+            return
         self._block = None
         message, logger = match["message"], match["logger"]
         if LAST.search(message):
             self._clock(match["time"], None)
         if found := STARTED.match(message):
-            name = f"{logger}: {found['test']}"
-            self.started[name] = None
+            self.started[f"{logger}: {found['test']}"] = None
             self._clock(match["time"], logger)
-            return name
-        if found := SKIPPED.match(message):
+        elif found := SKIPPED.match(message):
             name = f"{logger}: {found['test']}"
-            if NO_BROWSER.search(found["reason"]):
-                self.failed[name] = [
-                    f"not run, for want of a browser: {found['reason']}"
-                ]
+            reason = found["reason"]
+            if NO_BROWSER.search(reason):
+                self.failed[name] = [f"not run, for want of a browser: {reason}"]
             else:
-                self.skipped[name] = found["reason"]
-        elif match["level"] in ("ERROR", "CRITICAL"):
-            found = FAILED.match(message)
-            browser = BROWSER_LOGGER.match(logger)
-            if AFTER_THE_END.match(message):
-                pass
-            elif found or browser:
-                # A test with several failing subtests, or with a browser that
-                # complained first, is one failed test.
-                name = (
-                    f"{browser['module']}: {browser['test']}"
-                    if browser
-                    else f"{logger}: {found['test']}"
-                )
+                self.skipped[name] = reason
+        elif match["level"] in ("ERROR", "CRITICAL") and not REPEATED.match(message):
+            # A test with several failing subtests, or with a browser that complained
+            # first, is one failed test.
+            if found := BROWSER_LOGGER.match(logger):
+                name = f"{found['module']}: {found['test']}"
                 self._block = self.failed.setdefault(name, [])
-                self._block.append(line)
-            elif not SUMMARY.match(message):
-                self._block = [line]
+            elif found := FAILED.match(message):
+                name = f"{logger}: {found['test']}"
+                self._block = self.failed.setdefault(name, [])
+            else:
+                self._block = []
                 self.errors.append(self._block)
-        return None
+            self._block.append(line)
 
     def _clock(self, time, module):
         now = datetime.strptime(time, "%Y-%m-%d %H:%M:%S,%f")
@@ -104,10 +91,7 @@ class TestLog:
         self._running = (module, now) if module else None
 
     def add(self, other):
-        """Take in what another log said.
-
-        :param TestLog other: the log of other tests.
-        """
+        """Take in what the log of other tests said."""
         self.started.update(other.started)
         self.skipped.update(other.skipped)
         self.failed.update(other.failed)
@@ -115,13 +99,6 @@ class TestLog:
         self.seconds.update(other.seconds)
 
     def counts(self):
-        """Count.
-
-        :return: (passed, failed, skipped).
-        """
-        passed = [
-            name
-            for name in self.started
-            if name not in self.failed and name not in self.skipped
-        ]
+        """Return how many passed, failed and were skipped."""
+        passed = self.started.keys() - self.failed.keys() - self.skipped.keys()
         return len(passed), len(self.failed) + len(self.errors), len(self.skipped)

@@ -13,7 +13,6 @@ import time
 class Problem(Exception):
     """Something the person must solve; its text is the sentence that says how.
 
-    :param str message: that sentence.
     :param int status: the exit status the command ends with.
     """
 
@@ -27,23 +26,15 @@ def say(text=""):
     print(text, file=sys.stderr, flush=True)
 
 
-def fail(text, status=1):
-    """Write why the command ends.
-
-    :param str text: one sentence.
-    :return: that status.
-    """
-    say(text)
-    return status
-
-
 def seconds_text(seconds):
-    """Write a duration for people.
-
-    :return: for instance ``8 s`` or ``2 min 05 s``.
-    """
+    """Write a duration for people, as ``8 s`` or ``2 min 05 s``."""
     minutes, rest = divmod(int(round(seconds)), 60)
     return f"{minutes} min {rest:02d} s" if minutes else f"{rest} s"
+
+
+def last_lines(lines, count=15):
+    """Return the end of what a program wrote, to put below what it failed at."""
+    return "\n".join(f"    {line}" for line in lines[-count:])
 
 
 @contextlib.contextmanager
@@ -52,27 +43,26 @@ def step(title, every=20):
 
     On a terminal the elapsed time is shown in place; elsewhere a line is written now and then.
 
-    :param str title: what the step does.
     :param int every: seconds between two lines where there is no terminal.
     """
     start = time.monotonic()
     done = threading.Event()
     on_terminal = sys.stderr.isatty()
 
+    def elapsed():
+        return seconds_text(time.monotonic() - start)
+
+    def show(in_place, line, end=""):
+        if on_terminal:
+            print(f"\r==> {title}{in_place}", end=end, file=sys.stderr, flush=True)
+        else:
+            say(line)
+
     def tick():
         while not done.wait(1 if on_terminal else every):
-            elapsed = seconds_text(time.monotonic() - start)
-            if on_terminal:
-                print(
-                    f"\r==> {title} ... {elapsed} ", end="", file=sys.stderr, flush=True
-                )
-            else:
-                say(f"    ... {elapsed}")
+            show(f" ... {elapsed()} ", f"    ... {elapsed()}")
 
-    if on_terminal:
-        print(f"==> {title} ...", end="", file=sys.stderr, flush=True)
-    else:
-        say(f"==> {title} ...")
+    show(" ...", f"==> {title} ...")
     ticker = threading.Thread(target=tick, daemon=True)
     ticker.start()
     ending = "stopped after"
@@ -85,9 +75,4 @@ def step(title, every=20):
     finally:
         done.set()
         ticker.join()
-        elapsed = seconds_text(time.monotonic() - start)
-        say(
-            f"\r==> {title}: {ending} {elapsed}   "
-            if on_terminal
-            else f"    {ending} {elapsed}"
-        )
+        show(f": {ending} {elapsed()}   ", f"    {ending} {elapsed()}", "\n")

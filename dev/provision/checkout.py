@@ -30,10 +30,7 @@ class Checkout:
         self.logs = self.cache / "logs"
 
     def prepare(self):
-        """Make its directory in the cache, with a link to the addon by its technical name.
-
-        :return: the checkout itself.
-        """
+        """Make its directory in the cache, with a link to the addon by its technical name."""
         self.addons.mkdir(parents=True, exist_ok=True)
         self.logs.mkdir(exist_ok=True)
         (self.cache / "path").write_text(str(self.root))
@@ -45,9 +42,8 @@ class Checkout:
         return self
 
     def manifest(self):
-        """Read the addon's manifest.
+        """Return the addon's manifest.
 
-        :return: a dictionary.
         :raise Problem: when it can't be read.
         """
         path = self.root / "__manifest__.py"
@@ -59,17 +55,11 @@ class Checkout:
             raise Problem(f"{path} can not be read: {error}.") from None
 
     def dependencies(self):
-        """Tell which modules the addon needs.
-
-        :return: their names, sorted.
-        """
+        """Return the names of the modules that the addon needs, sorted."""
         return sorted(self.manifest().get("depends") or ["base"])
 
     def fingerprint(self):
-        """Hash all that an installation of the addon depends on.
-
-        :return: a short name that changes when one of these files does.
-        """
+        """Hash all that an installation of the addon depends on into a short name."""
         parts = []
         for directory, subdirectories, files in os.walk(self.root):
             relative = Path(directory).relative_to(self.root)
@@ -84,7 +74,7 @@ class Checkout:
                 path = Path(directory) / name
                 if (
                     not name.startswith(".")
-                    and not name.endswith(".pyc")
+                    and path.suffix != ".pyc"
                     and path.is_file()
                 ):
                     parts += [str(relative / name), path.read_bytes()]

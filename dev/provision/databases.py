@@ -13,15 +13,20 @@ import shutil
 import subprocess
 import time
 
-from kit.cache import cache_dir, locked, short_hash
+from kit.cache import cache_dir, locked, short_hash, try_lock
 from kit.system import guarded
-from kit.ui import Problem, say, step
+from kit.ui import Problem, last_lines, say, step
 
 from .checkout import ADDON
 
 PREFIX = "sms_ovh"
 # A base template that nobody copied for this long is dropped when another one is made.
 UNUSED_TEMPLATE_DAYS = 30
+
+
+def errors_in(lines):
+    """Return those lines of a log that are errors."""
+    return [line for line in lines if " ERROR " in line or " CRITICAL " in line]
 
 
 class Databases:
@@ -37,10 +42,9 @@ class Databases:
     # -- SQL ---------------------------------------------------------------
 
     def sql(self, database, *statements):
-        """Run statements, each in a transaction of its own.
+        """Run statements, each in a transaction of its own; return the rows of the last.
 
         :param statements: SQL texts, or (text, parameters).
-        :return: the rows of the last one.
         :raise Problem: when the server refuses one.
         """
         import psycopg2  # among the environment's packages
@@ -57,10 +61,9 @@ class Databases:
         try:
             with connection.cursor() as cursor:
                 for statement in statements:
-                    text, values = (
-                        (statement, None) if isinstance(statement, str) else statement
-                    )
-                    cursor.execute(text, values)
+                    if isinstance(statement, str):
+                        statement = (statement,)
+                    cursor.execute(*statement)
                     rows = cursor.fetchall() if cursor.description else []
         except psycopg2.Error as error:
             said = str(error).splitlines()[0]
@@ -70,21 +73,14 @@ class Databases:
         return rows
 
     def names(self, prefix):
-        """List databases.
-
-        :param str prefix: how their names start.
-        :return: the names.
-        """
+        """Return the names of the databases that start so."""
         query = (
             "SELECT datname FROM pg_database WHERE starts_with(datname, %s) ORDER BY 1"
         )
         return [row[0] for row in self.sql("postgres", (query, [prefix]))]
 
     def note(self, database):
-        """Read the note kept with a database.
-
-        :return: the note, a dictionary, empty when there is none.
-        """
+        """Return the note kept with a database, a dictionary, empty when there is none."""
         query = (
             "SELECT shobj_description(oid, 'pg_database') FROM pg_database"
             " WHERE datname = %s"
@@ -109,22 +105,14 @@ class Databases:
         shutil.rmtree(self.filestores / database, ignore_errors=True)
 
     def rename(self, old, new):
-        """Give a database its final name, its files first: the name says that all is there.
-
-        :param str old: the name it has.
-        :param str new: the name it gets.
-        """
+        """Give a database its final name, its files first: the name says that all is there."""
         shutil.rmtree(self.filestores / new, ignore_errors=True)
         if (self.filestores / old).exists():
             (self.filestores / old).rename(self.filestores / new)
         self.sql("postgres", f'ALTER DATABASE "{old}" RENAME TO "{new}"')
 
     def copy(self, source, target):
-        """Copy a database and its files.
-
-        :param str source: the database to copy; nobody is connected to it.
-        :param str target: the name of the copy.
-        """
+        """Copy a database, to which nobody is connected, and its files."""
         self.sql("postgres", f'CREATE DATABASE "{target}" TEMPLATE "{source}"')
         if (self.filestores / source).exists():
             # Odoo names these files after their content and never writes into one:
@@ -144,16 +132,12 @@ class Databases:
         :raise Problem: when it fails.
         """
         log = self.checkout.logs / log_name
+        command = self.platform.odoo_command(
+            *(*arguments, "--no-http", "--max-cron-threads=0", "--stop-after-init")
+        )
         with open(log, "w") as handle:
             status = subprocess.run(
-                guarded(
-                    self.platform.odoo_command(
-                        *arguments,
-                        "--no-http",
-                        "--max-cron-threads=0",
-                        "--stop-after-init",
-                    )
-                ),
+                guarded(command),
                 stdin=subprocess.DEVNULL,
                 stdout=handle,
                 stderr=subprocess.STDOUT,
@@ -161,15 +145,19 @@ class Databases:
             ).returncode
         # A module that can't be installed is skipped with an error and exit status 0.
         lines = log.read_text(errors="replace").splitlines()
-        bad = [line for line in lines if " ERROR " in line or " CRITICAL " in line]
+        bad = errors_in(lines)
         if status or bad:
-            details = "\n".join("    " + line for line in (bad[:3] + lines[-12:]))
+            details = last_lines(bad[:3] + lines[-12:])
             raise Problem(f"{what} failed; the whole log is {log}.\n{details}")
+
+    def install(self, database, title, log_name, *options):
+        """Install the addon in a database. See :meth:`odoo`."""
+        self.odoo(title, log_name, "-d", database, "-i", ADDON, *options)
 
     # -- templates ---------------------------------------------------------
 
     def base_template(self, demo=False):
-        """Get the base template, and make it where it is not there yet.
+        """Return the base template, made where it is not there yet.
 
         :param bool demo: with demo data and French.
         :return: the database's name; copy it under the lock ``templates``.
@@ -183,9 +171,8 @@ class Databases:
         building = f"{PREFIX}_making_{kind}_{key}"
         self.drop(building)
         options = ["--with-demo", "--load-language=fr_FR"] if demo else []
-        title = f"Making a base database with {', '.join(modules)}" + (
-            " and demo data" if demo else ""
-        )
+        title = f"Making a base database with {', '.join(modules)}"
+        title += " and demo data" if demo else ""
         with step(f"{title} (once, a minute or two)"):
             self.odoo(
                 *(title, f"base-{kind}.log"),
@@ -245,20 +232,16 @@ class Databases:
         """Drop the databases that killed runs of this checkout left."""
         for lock in self.runs.glob("*.lock"):
             with open(lock, "a") as handle:
-                try:
-                    fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                except BlockingIOError:
-                    continue
-                self.drop(lock.stem)
-                lock.unlink(missing_ok=True)
+                if try_lock(handle):
+                    self.drop(lock.stem)
+                    lock.unlink(missing_ok=True)
 
     # -- the demonstration -------------------------------------------------
 
     def demo(self, reset=False):
-        """Get the demonstration's database, made or brought up to date as needed.
+        """Return the demonstration's database, made or brought up to date as needed.
 
         :param bool reset: make it again.
-        :return: its name.
         """
         name = f"{PREFIX}_demo_{self.checkout.key}"
         wanted = {
@@ -289,9 +272,7 @@ class Databases:
         self.from_template(making, demo=True)
         title = f"Making the demonstration: installing {ADDON} with demo data in French"
         with step(title):
-            self.odoo(
-                title, "demo-install.log", "-d", making, "-i", ADDON, "--with-demo"
-            )
+            self.install(making, title, "demo-install.log", "--with-demo")
         self.set_note(making, wanted)
         self.drop(name)
         self.rename(making, name)
@@ -308,37 +289,24 @@ class Databases:
             (upsert, ["web.base.url", odoo_url]),
             # Else the first login of an administrator would set it from the browser's address.
             (upsert, ["web.base.url.freeze", "True"]),
-        )
-        columns = self.sql(
-            database,
-            "SELECT column_name FROM information_schema.columns WHERE table_schema ="
-            " 'public' AND table_name = 'sms_ovh_account' AND column_name IN"
-            " ('endpoint', 'endpoint_url')",
-        )
-        if len(columns) == 2:
             # Only an account that points at a simulator on this machine; one of the
             # user's own stays as it is.
-            self.sql(
-                database,
-                (
-                    "UPDATE sms_ovh_account SET endpoint_url = %s "
-                    r"WHERE endpoint = 'custom' AND endpoint_url ~ "
-                    r"'^http://(localhost|127\.0\.0\.1):\d+'",
-                    [f"{simulator_url}/1.0"],
-                ),
-                # The simulator forgets between runs: Odoo tells it anew where reports
-                # go, and reads what it has.
-                "UPDATE ir_cron SET nextcall = now() AT TIME ZONE 'UTC'"
-                " FROM ir_model_data AS data WHERE data.module = 'sms_ovh'"
-                " AND data.name = 'ir_cron_synchronise' AND data.res_id = ir_cron.id",
-            )
+            (
+                "UPDATE sms_ovh_account SET endpoint_url = %s "
+                r"WHERE endpoint = 'custom' AND endpoint_url ~ "
+                r"'^http://(localhost|127\.0\.0\.1):\d+'",
+                [f"{simulator_url}/1.0"],
+            ),
+            # The simulator forgets between runs: Odoo tells it anew where reports go,
+            # and reads what it has.
+            "UPDATE ir_cron SET nextcall = now() AT TIME ZONE 'UTC'"
+            " FROM ir_model_data AS data WHERE data.module = 'sms_ovh'"
+            " AND data.name = 'ir_cron_synchronise' AND data.res_id = ir_cron.id",
+        )
 
 
 def forget_removed_checkouts(databases):
-    """Drop the databases of checkouts that no longer exist.
-
-    :param Databases databases: any checkout's.
-    """
+    """Drop the databases of checkouts that no longer exist, by those of any checkout."""
     for directory in (cache_dir() / "checkouts").iterdir():
         try:
             path = (directory / "path").read_text()

@@ -6,6 +6,7 @@ set-up is read and never written.
 """
 
 import os
+import platform
 import re
 import subprocess
 from pathlib import Path
@@ -20,8 +21,8 @@ KEYRINGS = (
 )
 # Suites whose mirror is Debian's main archive whatever the release is called.
 GENERIC_SUITES = ("stable", "testing", "unstable", "sid", "oldstable")
-# How a source is switched off.
-OFF = ("no", "false", "0", "off", "without", "disable")
+# Of the addresses that apt would read: those of a mirror's main component.
+MAIN = re.compile(r"^'(?!cdrom:|file:|copy:)(\S+?)/dists/(\S+?)/main/binary-", re.M)
 # Hooks would run the machine's own housekeeping; index targets would download
 # what desktops need; directories and sources are set to our own.
 MACHINE_SETTINGS_LEFT_OUT = re.compile(
@@ -30,108 +31,37 @@ MACHINE_SETTINGS_LEFT_OUT = re.compile(
 )
 
 
-def parse_one_line_sources(text):
-    """Read apt sources in the one-line format.
-
-    :param str text: a ``sources.list``.
-    :return: a list of (uri, suite, components), binary sources only.
-    """
-    entries = []
-    for line in text.splitlines():
-        line = line.split("#", 1)[0].strip()
-        match = re.match(r"^deb\s+(?:\[[^\]]*\]\s+)?(\S+)\s+(\S+)\s*(.*)$", line)
-        if match:
-            uri, suite, components = match.groups()
-            entries.append((uri, suite, components.split()))
-    return entries
-
-
-def parse_deb822_sources(text):
-    """Read apt sources in the deb822 format.
-
-    :param str text: a ``.sources`` file.
-    :return: a list of (uri, suite, components), enabled binary sources only.
-    """
-    entries = []
-    # Comment lines are removed first: one may stand inside a paragraph, even inside a field.
-    lines = [line for line in text.splitlines() if not line.startswith("#")]
-    for paragraph in re.split(r"\n\s*\n", "\n".join(lines)):
-        fields = {}
-        name = None
-        for line in paragraph.splitlines():
-            if line[:1] in (" ", "\t"):
-                if name:
-                    fields[name] += " " + line.strip()
-            elif ":" in line:
-                name, value = line.split(":", 1)
-                name = name.strip().lower()
-                fields[name] = value.strip()
-        if "deb" not in fields.get("types", "").split():
-            continue
-        if fields.get("enabled", "yes").lower() in OFF:
-            continue
-        for uri in fields.get("uris", "").split():
-            for suite in fields.get("suites", "").split():
-                entries.append((uri, suite, fields.get("components", "").split()))
-    return entries
-
-
-def choose_mirror(entries, codename):
+def choose_mirror(uris, codename):
     """Pick the mirror of Debian's main archive.
 
-    :param list entries: what the two parsers return.
+    :param str uris: what ``apt-get update --print-uris`` prints.
     :param str codename: the name of the machine's release, such as ``bookworm``.
-    :return: its URI, or None.
+    :return: its address, or None.
     """
     for wanted in ((codename,), GENERIC_SUITES):
-        for uri, suite, components in entries:
-            if (
-                suite in wanted
-                and "main" in components
-                and not uri.startswith(("cdrom:", "file:", "copy:"))
-            ):
-                return uri
+        for mirror, suite in MAIN.findall(uris):
+            if suite in wanted:
+                return mirror
     return None
 
 
 def codename():
-    """Name the machine's release.
-
-    :return: for instance ``bookworm``; empty when it has no name.
-    """
-    for line in Path("/etc/os-release").read_text().splitlines():
-        if line.startswith("VERSION_CODENAME="):
-            return line.split("=", 1)[1].strip().strip('"')
-    return ""
+    """Return the name of the machine's release, as ``bookworm``; empty when it has none."""
+    return platform.freedesktop_os_release().get("VERSION_CODENAME", "")
 
 
-def machine_mirror(etc_apt=Path("/etc/apt")):
-    """Find the mirror that the machine's sources name.
+def machine_mirror(*options):
+    """Return the mirror that the machine's sources name.
 
-    :param Path etc_apt: apt's configuration directory.
-    :return: its URI.
+    :param options: more of apt's.
     :raise Problem: when there is none.
     """
-    entries = []
-    parts = etc_apt / "sources.list.d"
-    files = [
-        etc_apt / "sources.list",
-        *(sorted(parts.iterdir()) if parts.is_dir() else []),
-    ]
-    for path in files:
-        if not path.is_file():
-            continue
-        parse = {".list": parse_one_line_sources, ".sources": parse_deb822_sources}.get(
-            path.suffix
-        )
-        if parse:
-            entries += parse(path.read_text(errors="replace"))
-    mirror = choose_mirror(entries, codename())
+    uris = run(["apt-get", "update", "--print-uris", *options], "Reading apt's sources")
+    mirror = choose_mirror(uris, codename())
     if not mirror:
         raise Problem(
             "The machine's apt sources name no mirror of Debian: add one to "
-            "/etc/apt/sources.list, "
-            "or set ODOO_HOME to a source tree of Odoo 19.",
+            "/etc/apt/sources.list, or set ODOO_HOME to a source tree of Odoo 19.",
         )
     return mirror
 
@@ -146,12 +76,13 @@ class Archive:
         if not is_debian():
             raise Problem(
                 "Odoo 19 is fetched as a Debian package, and this machine's system is "
-                "not Debian: "
-                "set ODOO_HOME to a source tree of Odoo 19, then start this again.",
+                "not Debian: set ODOO_HOME to a source tree of Odoo 19, then start this "
+                "again.",
             )
         self.suite = suite
         self.root = cache_dir() / "apt" / suite
         self.config = self.root / "apt.conf"
+        self.archives = self.root / "archives"
         self.environment = {
             **os.environ,
             "APT_CONFIG": str(self.config),
@@ -175,15 +106,11 @@ class Archive:
         )
         # The machine's proxies, time-outs and credentials are kept; what apt would do
         # around them is not.
-        machine = subprocess.run(
-            ["apt-config", "dump"], stdout=subprocess.PIPE, text=True, check=True
-        ).stdout
+        machine = run(
+            ["apt-config", "dump"], "Reading apt's settings", stderr=subprocess.DEVNULL
+        ).splitlines()
         settings = [
-            line
-            for line in machine.splitlines()
-            if not MACHINE_SETTINGS_LEFT_OUT.match(line)
-        ]
-        settings += [
+            *(line for line in machine if not MACHINE_SETTINGS_LEFT_OUT.match(line)),
             f'Dir::Etc::sourcelist "{self.root}/sources.list";',
             'Dir::Etc::sourceparts "/dev/null";',
             'Dir::Etc::main "/dev/null";',
@@ -207,13 +134,16 @@ class Archive:
         :raise Problem: when the mirror can't be reached or doesn't carry the suite.
         """
         self._write_config()
-        with step(f"Reading the list of packages of Debian {self.suite}"):
-            # Without Error-Mode, a mirror that fails only earns a warning.
-            run(
-                ["apt-get", "update", "-q", "-o", "APT::Update::Error-Mode=any"],
-                f"Reading the list of packages of Debian {self.suite}",
-                env=self.environment,
-            )
+        # Without Error-Mode, a mirror that fails only earns a warning.
+        self._apt_get(
+            f"Reading the list of packages of Debian {self.suite}",
+            *("update", "-q", "-o", "APT::Update::Error-Mode=any"),
+        )
+
+    def _apt_get(self, title, *arguments):
+        with step(title):
+            command = ["apt-get", *arguments]
+            run(command, title, env=self.environment, cwd=self.archives)
 
     def download(self, packages, title):
         """Download packages, each checked by apt, but for those already there.
@@ -222,22 +152,14 @@ class Archive:
         :return: the paths of the files, in the same order.
         :raise Problem: when one doesn't exist or can't be fetched.
         """
-        directory = self.root / "archives"
-        with step(title):
-            run(
-                ["apt-get", "download", "-q", *packages],
-                title,
-                env=self.environment,
-                cwd=directory,
-            )
-        files = []
-        for package in packages:
-            found = sorted(
-                directory.glob(f"{package}_*.deb"),
+        self._apt_get(title, "download", "-q", *packages)
+        return [
+            max(
+                self.archives.glob(f"{package}_*.deb"),
                 key=lambda path: path.stat().st_mtime,
             )
-            files.append(found[-1])
-        return files
+            for package in packages
+        ]
 
     def download_with_dependencies(self, package, title):
         """Download a package and all that it needs and that is not installed on this machine.
@@ -246,43 +168,25 @@ class Archive:
         :return: the paths of the files.
         :raise Problem: when one can't be fetched.
         """
-        directory = self.root / "archives"
-        for leftover in directory.glob("*.deb"):
+        for leftover in self.archives.glob("*.deb"):
             leftover.unlink()
-        with step(title):
-            run(
-                [
-                    *("apt-get", "install", "-qy", "--download-only"),
-                    "--no-install-recommends",
-                    # What is installed counts, and is only read.
-                    *("-o", "Dir::State::status=/var/lib/dpkg/status"),
-                    *("-o", "Debug::NoLocking=1", package),
-                ],
-                title,
-                env=self.environment,
-            )
-        return sorted(directory.glob("*.deb"))
+        self._apt_get(
+            *(title, "install", "-qy", "--download-only", "--no-install-recommends"),
+            # What is installed counts, and is only read.
+            *("-o", "Dir::State::status=/var/lib/dpkg/status"),
+            *("-o", "Debug::NoLocking=1", package),
+        )
+        return sorted(self.archives.glob("*.deb"))
 
 
 def package_field(deb, field):
-    """Read a field of a package.
-
-    :return: its value.
-    """
+    """Return a field of a package."""
     return run(["dpkg-deb", "-f", str(deb), field], f"Reading {deb.name}").strip()
 
 
 def dependencies(value):
-    """Read a ``Depends`` field.
-
-    :return: the names, the first one where there is a choice.
-    """
-    names = []
-    for item in value.split(","):
-        first = item.split("|")[0].strip()
-        if first:
-            names.append(re.split(r"[\s(:]", first, maxsplit=1)[0])
-    return names
+    """Return the names in a ``Depends`` field, the first one where there is a choice."""
+    return re.findall(r"(?:^|,)\s*([^\s(:|,]+)", value)
 
 
 def unpack(deb, tree):
@@ -296,9 +200,7 @@ def unpack(deb, tree):
 def relocate_symlinks(tree):
     """Make the absolute symbolic links of an unpacked tree point inside the tree.
 
-    A link whose target isn't in the tree is left as it is.
-
-    :return: the number of links changed.
+    A link whose target isn't in the tree is left as it is. Return how many were changed.
     """
     changed = 0
     for directory, subdirectories, files in os.walk(tree):

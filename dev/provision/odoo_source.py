@@ -38,11 +38,7 @@ class OdooSource:
         self.fingerprint = fingerprint
 
     def has_module(self, name):
-        """Tell whether a module is in the tree.
-
-        :param str name: its technical name.
-        :return: True when it is.
-        """
+        """Return whether a module of this technical name is in the tree."""
         return any(
             (directory / name / "__manifest__.py").is_file()
             for directory in (*self.addons, self.python_path / "odoo" / "addons")
@@ -50,11 +46,7 @@ class OdooSource:
 
 
 def release_of(python_path):
-    """Read the series of a source tree.
-
-    :param Path python_path: the directory that holds the ``odoo`` package.
-    :return: for instance ``19.0``, or None where there is no Odoo.
-    """
+    """Return the series of a source tree, as ``19.0``, or None where there is no Odoo."""
     try:
         text = (python_path / "odoo" / "release.py").read_text()
     except (FileNotFoundError, NotADirectoryError):
@@ -67,17 +59,15 @@ def release_of(python_path):
 
 def _revision(path):
     """Identify the state of a tree that somebody else looks after."""
-    done = (
-        subprocess.run(
-            ["git", "-C", str(path), "rev-parse", "HEAD"],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-        )
-        if (path / ".git").exists()
-        else None
+    if not (path / ".git").exists():
+        return ""
+    done = subprocess.run(
+        ["git", "-C", str(path), "rev-parse", "HEAD"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
     )
-    return done.stdout.strip() if done and done.returncode == 0 else ""
+    return "" if done.returncode else done.stdout.strip()
 
 
 def _alone(python_path):
@@ -88,12 +78,11 @@ def _alone(python_path):
     """
     if not any(path.name != "odoo" for path in python_path.glob("*/__init__.py")):
         return python_path
-    directory = cache_dir() / f"odoo-at-{short_hash(python_path)}"
-    directory.mkdir(exist_ok=True)
-    link = directory / "odoo"
+    link = cache_dir() / f"odoo-at-{short_hash(python_path)}" / "odoo"
+    link.parent.mkdir(exist_ok=True)
     if not link.is_symlink():
         link.symlink_to(python_path / "odoo")
-    return directory
+    return link.parent
 
 
 def existing_source(home):
@@ -101,7 +90,6 @@ def existing_source(home):
 
     :param str home: a git checkout, a root where a package was unpacked, or the
         directory that holds ``odoo``.
-    :return: an :class:`OdooSource`.
     :raise Problem: when there is no Odoo of the right series.
     """
     home = Path(home).expanduser().absolute()
@@ -158,16 +146,14 @@ def _build(directory):
         script.write_text(
             "// Not part of the package: blurring a camera image is not available here.\n"
         )
-    versions = [deb.name for deb in (odoo, *assets)]
     for deb in (odoo, *assets):
         deb.unlink()
-    return "\n".join(versions) + "\n"
+    return "".join(f"{deb.name}\n" for deb in (odoo, *assets))
 
 
 def odoo_source():
-    """Find Odoo, and fetch it where it is not there yet.
+    """Return the :class:`OdooSource`, fetched where it is not there yet.
 
-    :return: an :class:`OdooSource`.
     :raise Problem: when it can't be had.
     """
     home = os.environ.get("ODOO_HOME")

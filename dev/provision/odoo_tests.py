@@ -15,10 +15,9 @@ SILENCE_SECONDS = 15 * 60
 
 
 def run_odoo_tests(parts, database, arguments, log_name, title):
-    """Run Odoo's tests on a database and read the outcome from the log.
+    """Run Odoo's tests on a database and return the :class:`TestLog`.
 
     :param str title: what the step is called.
-    :return: the :class:`TestLog`.
     """
     with step(title):
         return read_odoo_tests(parts, database, arguments, log_name)
@@ -43,19 +42,16 @@ def read_odoo_tests(parts, database, arguments, log_name):
             result.feed(line)
 
         status = child.follow(take, SILENCE_SECONDS)
+    minutes = SILENCE_SECONDS // 60
     if status is None:
-        result.errors.append(
-            [
-                f"Odoo was silent for {SILENCE_SECONDS // 60} minutes and was stopped; "
-                f"its log is {log}."
-            ]
-        )
+        wrong = f"Odoo was silent for {minutes} minutes and was stopped"
     elif status and not result.counts()[1]:
-        result.errors.append(
-            [f"Odoo ended with exit status {status}; its log is {log}."]
-        )
+        wrong = f"Odoo ended with exit status {status}"
     elif not result.started:
-        result.errors.append([f"No test of Odoo was run; its log is {log}."])
+        wrong = "No test of Odoo was run"
+    else:
+        return result
+    result.errors.append([f"{wrong}; its log is {log}."])
     return result
 
 
@@ -69,9 +65,6 @@ def require_browser():
 
 
 def axe_core():
-    """Have axe-core, with which the browser tests look for what keeps users out.
-
-    :return: the path of its file.
-    """
+    """Have axe-core, with which the browser tests look for what keeps users out."""
     packages = npm_packages(DEV_DIRECTORY / "axe", "to test the pages' accessibility")
     return packages / "node_modules/axe-core/axe.min.js"

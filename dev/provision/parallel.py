@@ -27,11 +27,7 @@ TEST = re.compile(r"^\s+def test_", re.MULTILINE)
 
 
 def share_count(cores=None):
-    """Tell how many processes test at once.
-
-    :param int cores: the cores there are; by default the machine's own.
-    :return: their number.
-    """
+    """Return how many processes test at once, by default on this machine's cores."""
     return max(1, min(cores or os.cpu_count() or 1, MOST_SHARES))
 
 
@@ -40,10 +36,7 @@ def _durations_path():
 
 
 def read_durations():
-    """Read what each file of tests took: here the last time, else elsewhere.
-
-    :return: {file name: seconds}.
-    """
+    """Return the seconds that each file of tests took: here the last time, else elsewhere."""
     known = json.loads(KNOWN_SECONDS.read_text())
     try:
         return {**known, **json.loads(_durations_path().read_text())}
@@ -52,10 +45,7 @@ def read_durations():
 
 
 def keep_durations(durations):
-    """Keep what each file of tests took, for the next run's shares.
-
-    :param dict durations: {file name: seconds}.
-    """
+    """Keep the seconds that each file of tests took, for the next run's shares."""
     path = _durations_path()
     building = path.with_suffix(f".{os.getpid()}")
     building.write_text(json.dumps({**read_durations(), **durations}, sort_keys=True))
@@ -63,11 +53,7 @@ def keep_durations(durations):
 
 
 def guess_seconds(source):
-    """Guess what a file of tests takes from what stands in it.
-
-    :param str source: its text.
-    :return: seconds.
-    """
+    """Guess the seconds that a file of tests takes from its text."""
     return TEST_SECONDS * len(TEST.findall(source)) + BROWSER_TEST_SECONDS * len(
         BROWSER_TEST.findall(source)
     )
@@ -76,9 +62,7 @@ def guess_seconds(source):
 def share_out(directory, count, durations):
     """Share the files of tests out, so that all shares take about as long.
 
-    :param Path directory: where the files are.
-    :param int count: the number of shares.
-    :param dict durations: {file name: seconds}, for the files that are known.
+    :param dict durations: seconds by file name, for the files that are known.
     :return: a list of at most *count* lists of file names; each file is in one of them.
     """
     seconds = {
@@ -95,8 +79,5 @@ def share_out(directory, count, durations):
 
 
 def as_tags(names):
-    """Write files of tests as Odoo's option names them.
-
-    :return: the value of ``--test-tags``.
-    """
+    """Write files of tests as Odoo's option ``--test-tags`` names them."""
     return ",".join(f"/{ADDON}/tests/{name}" for name in names)

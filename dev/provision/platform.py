@@ -32,10 +32,7 @@ class Platform:
         self.fingerprint = f"{source.fingerprint}-{python.fingerprint}"
 
     def write_config(self):
-        """Write the configuration file that Odoo is started with.
-
-        :return: its path.
-        """
+        """Write the configuration file that Odoo is started with, and return its path."""
         addons = [*self.source.addons, self.checkout.addons]
         lines = [
             "[options]",
@@ -46,18 +43,16 @@ class Platform:
             f"screenshots = {self.checkout.cache / 'screenshots'}",
         ]
         # Another run of this checkout may be reading it, or another thread writing it.
-        temporary = self.config.with_name(
-            f"odoo.conf.{os.getpid()}.{threading.get_ident()}"
-        )
+        own = f"odoo.conf.{os.getpid()}.{threading.get_ident()}"
+        temporary = self.config.with_name(own)
         temporary.write_text("\n".join(lines) + "\n")
         temporary.replace(self.config)
         return self.config
 
     def environment(self, **extra):
-        """Make the environment of Odoo and of what talks to its databases.
+        """Return the environment of Odoo and of what talks to its databases.
 
         :param extra: more variables.
-        :return: a dictionary.
         """
         path = [str(self.python.directory / "bin"), os.environ.get("PATH", os.defpath)]
         environment = {
@@ -75,10 +70,7 @@ class Platform:
         return environment
 
     def odoo_command(self, *arguments):
-        """Make the command that runs Odoo.
-
-        :return: a list.
-        """
+        """Return the command that runs Odoo."""
         return [str(self.python.python), str(LAUNCHER), *map(str, arguments)]
 
     def shell(self, database, code, *options):
@@ -107,7 +99,6 @@ class Platform:
         """Start an Odoo server.
 
         :param str name: what it is, for people.
-        :param str database: what it serves.
         :param Path log: the file that gets its log.
         :param int port: where it listens; None where it has no HTTP server.
         :return: the :class:`Child`.

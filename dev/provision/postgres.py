@@ -13,6 +13,7 @@ import shutil
 import subprocess
 import tempfile
 from pathlib import Path
+from typing import NamedTuple
 
 from kit.cache import (
     STAMP,
@@ -24,7 +25,7 @@ from kit.cache import (
     short_hash,
 )
 from kit.system import install_packages, is_debian, is_root, run
-from kit.ui import Problem, step
+from kit.ui import Problem, last_lines, step
 
 from . import debian
 
@@ -33,6 +34,8 @@ SYSTEM_USER = "postgres"
 # Odoo refuses to connect as "postgres".
 DATABASE_USER = "odoo"
 OLDEST_MAJOR = 13
+# Where root's clusters are: the user that they run as can't reach root's cache.
+ROOTS_PLACE = Path("/var/lib/sms_ovh")
 # Linux allows 107 bytes for a socket's path; PostgreSQL adds "/.s.PGSQL.5432.lock".
 LONGEST_SOCKET_DIRECTORY = 85
 SETTINGS = """
@@ -51,16 +54,15 @@ log_min_error_statement = panic
 
 
 def find_binaries(roots=(Path("/usr/lib/postgresql"),)):
-    """Find the newest PostgreSQL server of the machine.
+    """Return the directory of the newest PostgreSQL server's programs, None without one.
 
     :param roots: where versions are installed side by side, for tests.
-    :return: the directory of its programs, or None.
     """
-    found = []
-    for root in roots:
-        for path in root.glob("*/bin/initdb"):
-            match = re.search(r"(\d+)", path.parent.parent.name)
-            found.append((int(match.group(1)) if match else 0, path.parent))
+    found = [
+        (int(re.match(r"\d*", path.parent.parent.name)[0] or 0), path.parent)
+        for root in roots
+        for path in root.glob("*/bin/initdb")
+    ]
     usable = [item for item in found if item[0] >= OLDEST_MAJOR]
     if usable:
         return max(usable)[1]
@@ -93,32 +95,25 @@ def _unpack_server(directory):
     return package + "\n"
 
 
-class Server:
+class Server(NamedTuple):
     """A PostgreSQL server to connect to.
 
-    :param dict environment: the variables that libpq (and Odoo) read.
-    :param str identity: tells servers apart.
+    ``environment`` has the variables that libpq (and Odoo) read, ``identity`` tells
+    servers apart.
     """
 
-    def __init__(self, environment, identity):
-        self.environment = environment
-        self.identity = identity
+    environment: dict
+    identity: str
 
 
 class PrivateCluster:
-    """The cluster in the cache.
-
-    Root's is below ``/var/lib``, since the user that it runs as can't reach root's cache.
-    """
+    """The cluster in the cache."""
 
     def __init__(self):
         self.binaries = None
         self.libraries = []
         self.cache_key = short_hash(cache_dir())
-        if is_root():
-            self.root = Path("/var/lib/sms_ovh") / self.cache_key
-        else:
-            self.root = cache_dir()
+        self.root = ROOTS_PLACE / self.cache_key if is_root() else cache_dir()
 
     def _prepare(self):
         """Find the programs (installing them where that is allowed) and settle the places."""
@@ -137,10 +132,8 @@ class PrivateCluster:
                 str(path) for path in (tree / "usr/lib").glob("*-linux-gnu*")
             ]
         if not self.binaries:
-            install_packages(
-                ["postgresql"],
-                "to store the databases (or set PGHOST to an existing server)",
-            )
+            why = "to store the databases (or set PGHOST to an existing server)"
+            install_packages(["postgresql"], why)
             self.binaries = find_binaries()
             if not self.binaries:
                 raise Problem(
@@ -168,12 +161,8 @@ class PrivateCluster:
             key: value for key, value in os.environ.items() if not key.startswith("PG")
         }
         if self.libraries:
-            inherited = (
-                [environment["LD_LIBRARY_PATH"]]
-                if environment.get("LD_LIBRARY_PATH")
-                else []
-            )
-            environment["LD_LIBRARY_PATH"] = ":".join(self.libraries + inherited)
+            paths = [*self.libraries, environment.get("LD_LIBRARY_PATH")]
+            environment["LD_LIBRARY_PATH"] = ":".join(filter(None, paths))
         return environment
 
     def _run(self, program, *arguments, what):
@@ -188,11 +177,8 @@ class PrivateCluster:
                     "create one, start this as another user, or set PGHOST to an "
                     "existing server.",
                 ) from None
-            options = {
-                "user": account.pw_uid,
-                "group": account.pw_gid,
-                "extra_groups": [],
-            }
+            options = {"user": account.pw_uid, "group": account.pw_gid}
+            options["extra_groups"] = []
         # The output goes to a file: the server keeps it open, and a pipe would never end.
         with tempfile.TemporaryFile("w+") as output:
             done = subprocess.run(
@@ -206,15 +192,10 @@ class PrivateCluster:
             )
             if done.returncode and what:
                 output.seek(0)
-                details = output.read().strip()
-                log = (
-                    self.log.read_text(errors="replace").splitlines()[-10:]
-                    if self.log.exists()
-                    else []
-                )
-                raise Problem(
-                    "\n    ".join([f"{what} failed:", *details.splitlines(), *log])
-                )
+                lines = output.read().strip().splitlines()
+                if self.log.exists():
+                    lines += self.log.read_text(errors="replace").splitlines()[-10:]
+                raise Problem(f"{what} failed:\n{last_lines(lines, len(lines))}")
         return done.returncode
 
     def _own(self, directory, mode=0o700):
@@ -273,16 +254,9 @@ class PrivateCluster:
         )
 
     def server(self):
-        """Describe how to connect.
-
-        :return: a :class:`Server`.
-        """
-        environment = {
-            "PGHOST": str(self.socket),
-            "PGPORT": "5432",
-            "PGUSER": DATABASE_USER,
-        }
-        return Server(environment, str(self.data))
+        """Return how to connect."""
+        where = {"PGHOST": str(self.socket), "PGPORT": "5432", "PGUSER": DATABASE_USER}
+        return Server(where, str(self.data))
 
 
 @contextlib.contextmanager

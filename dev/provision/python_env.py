@@ -1,11 +1,10 @@
 """The virtual environment that Odoo, the simulator and the tests run in."""
 
 import importlib.util
-import subprocess
 import sys
 from pathlib import Path
 
-from kit.cache import built_directory, cache_dir, short_hash
+from kit.cache import STAMP, built_directory, cache_dir, short_hash
 from kit.system import is_debian, run
 from kit.ui import Problem, step
 
@@ -36,10 +35,7 @@ class PythonEnvironment:
 def environment_key(requirements, version, executable):
     """Name a virtual environment after what it is made from.
 
-    :param str requirements: the text of the requirements.
-    :param tuple version: Python's version.
-    :param str executable: the interpreter it is made with.
-    :return: a short name.
+    :param str requirements: their text, whose comments do not count.
     """
     wanted = [line.split("#")[0].strip() for line in requirements.splitlines()]
     return short_hash("\n".join(line for line in wanted if line), version, executable)
@@ -91,15 +87,8 @@ def _build(directory):
         # or executed.
         run(
             [
-                *pip,
-                "install",
-                "--quiet",
-                "--no-input",
-                "--no-deps",
-                "--only-binary",
-                ":all:",
-                "--requirement",
-                str(REQUIREMENTS),
+                *(*pip, "install", "--quiet", "--no-input", "--no-deps"),
+                *("--only-binary", ":all:", "--requirement", str(REQUIREMENTS)),
             ],
             "Installing the Python packages",
         )
@@ -107,9 +96,8 @@ def _build(directory):
 
 
 def python_environment():
-    """Get the virtual environment, and make it where it is not there yet.
+    """Return the :class:`PythonEnvironment`, made where it is not there yet.
 
-    :return: a :class:`PythonEnvironment`.
     :raise Problem: when it can't be made.
     """
     version = sys.version_info[:3]
@@ -118,12 +106,8 @@ def python_environment():
     # An interpreter that was upgraded or removed leaves an environment that doesn't start.
     if (directory / "bin").exists():
         try:
-            subprocess.run(
-                [directory / "bin" / "python", "-c", ""],
-                check=True,
-                stderr=subprocess.DEVNULL,
-            )
-        except (OSError, subprocess.CalledProcessError):
-            (directory / ".complete").unlink(missing_ok=True)
+            run([str(directory / "bin" / "python"), "-c", ""], "Starting Python")
+        except (OSError, Problem):
+            (directory / STAMP).unlink(missing_ok=True)
     built_directory(directory, _build)
     return PythonEnvironment(directory, key)

@@ -31,6 +31,13 @@ def alive(pid):
         return False
 
 
+def assert_ends(pid):
+    deadline = time.monotonic() + 5
+    while alive(pid) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not alive(pid)
+
+
 def test_free_and_taken_ports():
     port = free_port()
     assert is_free(port)
@@ -56,16 +63,11 @@ def test_demo_refuses_a_taken_port_before_anything_else():
 def test_child_that_does_not_listen_is_killed_with_its_own_children(tmp_path):
     log = tmp_path / "log"
     child = Child("stubborn", [sys.executable, "-c", STUBBORN], dict(os.environ), log)
-    deadline = time.monotonic() + 10
-    while not log.read_text().strip() and time.monotonic() < deadline:
-        time.sleep(0.05)
+    child.wait_until(lambda: log.read_text().strip(), 10, "says nothing")
     grandchild = int(log.read_text())
     stop_all(iter([child]), seconds=0.5)
     assert child.status() is not None
-    deadline = time.monotonic() + 5
-    while alive(grandchild) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert not alive(grandchild)
+    assert_ends(grandchild)
 
 
 def test_child_ends_with_a_parent_that_is_killed(tmp_path):
@@ -88,10 +90,7 @@ def test_child_ends_with_a_parent_that_is_killed(tmp_path):
     parent.kill()
     parent.wait()
     parent.stdout.close()
-    deadline = time.monotonic() + 5
-    while alive(pid) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert not alive(pid)
+    assert_ends(pid)
 
 
 def test_last_lines_of_a_log(tmp_path):
@@ -103,7 +102,11 @@ def test_last_lines_of_a_log(tmp_path):
         log,
     )
     child.wait()
-    assert child.last_lines(3) == ["97", "98", "99"]
+    lines = str(child.died()).splitlines()
+    assert lines[0] == (
+        f"talker has stopped by itself (exit status 0); its last lines, from {log}:"
+    )
+    assert lines[1:] == [f"    {number}" for number in range(85, 100)]
 
 
 def test_newest_postgresql_is_chosen(tmp_path):

@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+import pytest
 from pictures.page import html, page
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -17,10 +18,13 @@ def test_pictures_and_pages():
     assert "See the page and <code>code</code>." in body
 
 
-def test_both_languages():
-    whole = page(
-        (ROOT / "README.rst").read_text(), (ROOT / "docs" / "guide.fr.rst").read_text()
-    )
+@pytest.fixture(name="whole")
+def page_of_today():
+    guide = ROOT / "docs" / "guide.fr.rst"
+    return page((ROOT / "README.rst").read_text(), guide.read_text())
+
+
+def test_both_languages(whole):
     assert whole.count('<main lang="en"') == whole.count('<main lang="fr"') == 1
     ids = re.findall(r'\bid="([^"]+)"', whole)
     assert len(ids) == len(set(ids))
@@ -30,9 +34,6 @@ def test_both_languages():
         assert (ROOT / "static" / "description" / picture).is_file(), picture
 
 
-def test_page_is_of_today():
+def test_page_is_of_today(whole):
     """Who changes README.rst makes the page again: ``dev/screenshots --page-only``."""
-    whole = page(
-        (ROOT / "README.rst").read_text(), (ROOT / "docs" / "guide.fr.rst").read_text()
-    )
     assert (ROOT / "static" / "description" / "index.html").read_text() == whole

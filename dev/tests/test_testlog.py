@@ -1,7 +1,6 @@
 """Counting the tests in an Odoo log."""
 
-import textwrap
-
+import pytest
 from commands.test import junit_counts, with_addon
 from kit.testlog import TestLog
 
@@ -21,6 +20,7 @@ def read(*lines):
 
 
 def test_passed_failed_skipped():
+    loading = "odoo.modules.loading"
     log = read(
         line("Starting TestA.test_ok ..."),
         line("Starting TestA.test_bad ..."),
@@ -30,19 +30,10 @@ def test_passed_failed_skipped():
         "AssertionError: 1 != 2\n",
         line("Starting TestA.test_later ..."),
         line("skipped TestA.test_later : not today"),
+        line("Module sms_ovh: 1 failures, 0 errors of 3 tests", "ERROR", loading),
+        line("At least one test failed when loading the modules.", "ERROR", loading),
         line(
-            "Module sms_ovh: 1 failures, 0 errors of 3 tests",
-            "ERROR",
-            "odoo.modules.loading",
-        ),
-        line(
-            "At least one test failed when loading the modules.",
-            "ERROR",
-            "odoo.modules.loading",
-        ),
-        line(
-            "1 failed, 0 error(s) of 3 tests when loading database 'db'",
-            "ERROR",
+            *("1 failed, 0 error(s) of 3 tests when loading database 'db'", "ERROR"),
             "odoo.tests.result",
         ),
     )
@@ -51,93 +42,98 @@ def test_passed_failed_skipped():
     assert not log.errors
 
 
-def test_same_name_in_two_modules_is_two_tests():
-    log = read(
-        line("Starting TestA.test_ok ..."),
-        line("Starting TestA.test_ok ...", logger="odoo.addons.sms_ovh.tests.test_b"),
-    )
-    assert log.counts() == (2, 0, 0)
+BROWSER = MODULE + ".TestTour.test_tour.browser"
 
 
-def test_failing_subtests_are_one_failed_test():
-    log = read(
-        line("Starting TestA.test_many ..."),
-        line("FAIL: Subtest TestA.test_many (i=0)", "ERROR"),
-        line("FAIL: Subtest TestA.test_many (i=2)", "ERROR"),
-    )
-    assert log.counts() == (0, 1, 0)
-
-
-def test_class_that_can_not_be_set_up_is_a_failure():
-    log = read(
-        line(
-            "ERROR: setUpClass (odoo.addons.sms_ovh.tests.test_a.TestA)",
-            "ERROR",
-            "odoo.tests.suite",
+@pytest.mark.parametrize(
+    "lines, counts",
+    [
+        pytest.param(
+            [
+                line("Starting TestA.test_ok ..."),
+                line("Starting TestA.test_ok ...", logger=f"{MODULE}b"),
+            ],
+            (2, 0, 0),
+            id="the same name in two modules is two tests",
         ),
-        "RuntimeError: no\n",
-    )
-    assert log.counts() == (0, 1, 0)
+        pytest.param(
+            [
+                line("Starting TestA.test_many ..."),
+                line("FAIL: Subtest TestA.test_many (i=0)", "ERROR"),
+                line("FAIL: Subtest TestA.test_many (i=2)", "ERROR"),
+            ],
+            (0, 1, 0),
+            id="failing subtests are one failed test",
+        ),
+        pytest.param(
+            [
+                line(
+                    f"ERROR: setUpClass ({MODULE}.TestA)", "ERROR", "odoo.tests.suite"
+                ),
+                "RuntimeError: no\n",
+            ],
+            (0, 1, 0),
+            id="a class that can not be set up is a failure",
+        ),
+        pytest.param(
+            [
+                line("Starting TestTour.test_tour ..."),
+                line("skipped TestTour.test_tour : Chrome executable not found"),
+            ],
+            (0, 1, 0),
+            id="a missing browser is a failure",
+        ),
+        pytest.param(
+            [
+                line("Starting TestTour.test_tour ..."),
+                line(
+                    *("Error received after termination: AssetsLoadingError", "ERROR"),
+                    BROWSER,
+                ),
+            ],
+            (1, 0, 0),
+            id="a browser that complains when closed is not",
+        ),
+        pytest.param(
+            [
+                line("Starting TestA.test_bad ..."),
+                line("FAIL: TestA.test_bad", "\x1b[1;31m\x1b[1;49mERROR\x1b[0m"),
+            ],
+            (0, 1, 0),
+            id="a log in colours",
+        ),
+    ],
+)
+def test_counts(lines, counts):
+    assert read(*lines).counts() == counts
 
 
 def test_error_that_no_test_is_blamed_for_is_a_failure():
-    log = read(
-        line("Starting TestA.test_ok ..."),
-        line("stray", "ERROR", "odoo.sql_db"),
-        "Traceback\n",
-    )
+    stray = line("stray", "ERROR", "odoo.sql_db")
+    log = read(line("Starting TestA.test_ok ..."), stray, "Traceback\n")
     assert log.counts() == (1, 1, 0)
     assert log.errors[0][-1] == "Traceback"
 
 
-def test_missing_browser_is_a_failure():
-    log = read(
-        line("Starting TestTour.test_tour ..."),
-        line("skipped TestTour.test_tour : Chrome executable not found"),
-    )
-    assert log.counts() == (0, 1, 0)
-
-
-def test_browser_that_complains_when_closed_is_not():
-    log = read(
-        line("Starting TestTour.test_tour ..."),
-        line(
-            "Error received after termination: AssetsLoadingError",
-            "ERROR",
-            MODULE + ".TestTour.test_tour.browser",
-        ),
-    )
-    assert log.counts() == (1, 0, 0)
-
-
 def test_error_in_the_browser_belongs_to_its_test():
-    browser = MODULE + ".TestTour.test_tour.browser"
     log = read(
         line("Starting TestTour.test_tour ..."),
-        line("FAILED: [4/4] Tour", "ERROR", browser),
+        line("FAILED: [4/4] Tour", "ERROR", BROWSER),
         line("FAIL: TestTour.test_tour", "ERROR"),
         line("Starting TestTour.test_other ..."),
-        line("console error", "ERROR", browser.replace("test_tour", "test_other")),
+        line("console error", "ERROR", BROWSER.replace("test_tour", "test_other")),
     )
     assert log.counts() == (0, 2, 0)
     assert not log.errors
 
 
-def test_coloured_log():
-    log = read(
-        line("Starting TestA.test_bad ..."),
-        line("FAIL: TestA.test_bad", "\x1b[1;31m\x1b[1;49mERROR\x1b[0m"),
-    )
-    assert log.counts() == (0, 1, 0)
-
-
 def test_addon_is_installed_besides_what_was_asked_for():
     assert with_addon([]) == ["-i", "sms_ovh"]
-    assert with_addon(["-i", "crm,sale", "--test-tags", "/crm"]) == [
+    chosen = ["--test-tags", "/crm"]
+    assert with_addon(["-i", "crm,sale", *chosen]) == [
         "-i",
         "sms_ovh,crm,sale",
-        "--test-tags",
-        "/crm",
+        *chosen,
     ]
     assert with_addon(["--init=crm", "-iproject"]) == ["-i", "sms_ovh,crm,project"]
     assert with_addon(["-i", "sms_ovh"]) == ["-i", "sms_ovh"]
@@ -146,13 +142,8 @@ def test_addon_is_installed_besides_what_was_asked_for():
 def test_junit_report(tmp_path):
     report = tmp_path / "report.xml"
     report.write_text(
-        textwrap.dedent("""\
-        <?xml version="1.0" encoding="utf-8"?>
-        <testsuites>
-            <testsuite name="pytest" tests="10" failures="2" errors="1" skipped="3">
-            </testsuite>
-        </testsuites>
-    """)
+        '<?xml version="1.0" encoding="utf-8"?>\n<testsuites><testsuite name="pytest" '
+        'tests="10" failures="2" errors="1" skipped="3"></testsuite></testsuites>\n'
     )
     assert junit_counts(report) == (4, 3, 3)
 
