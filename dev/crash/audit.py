@@ -40,17 +40,14 @@ class Expected(NamedTuple):
 class Audit:
     """What a comparison found.
 
-    :ivar int sent: SMS that OVHcloud took
-    :ivar list[str] twice: those that it took more than once
-    :ivar list[str] lost: those that it never took, or that Odoo does not know
-    :ivar list[str] untrue: what Odoo says that is not so
+    ``sent`` counts the SMS that OVHcloud took; ``twice`` are those that it took more than
+    once, ``lost`` those that it never took, or that Odoo does not know, ``untrue`` what
+    Odoo says that is not so.
     """
 
     def __init__(self):
         self.sent = 0
-        self.twice = []
-        self.lost = []
-        self.untrue = []
+        self.twice, self.lost, self.untrue = [], [], []
 
     @property
     def good(self):
@@ -61,7 +58,6 @@ class Audit:
         """Return lines on what is wrong.
 
         :param int|None most: lines of each kind, by default all
-        :rtype: list[str]
         """
         lines = []
         for name in ("twice", "lost", "untrue"):
@@ -80,7 +76,6 @@ def compare(expected, ledger, records, all_reported=True):
     :param dict records: see :func:`crash.lives.read_records`, of the whole run
     :param bool all_reported: whether each delivery report has reached Odoo; where not,
         "pending" is the truth as far as Odoo can know it
-    :rtype: Audit
     """
     audit = Audit()
     taken = defaultdict(list)
@@ -107,21 +102,17 @@ def compare(expected, ledger, records, all_reported=True):
             continue
         copy = copies[0]
         tags.add(copy["tag"])
-        if sms.refused:
-            if rows:
-                audit.untrue.append(f"{name} is refused, and left")
-            elif (
-                # Cancelled, where Odoo knew before that OVHcloud would refuse it.
-                copy["state"] not in ("error", "canceled") or not copy["failure_type"]
-            ):
+        if sms.refused and rows:
+            audit.untrue.append(f"{name} is refused, and left")
+        elif sms.refused:
+            # Cancelled, where Odoo knew before that OVHcloud would refuse it.
+            if copy["state"] not in ("error", "canceled") or not copy["failure_type"]:
                 audit.untrue.append(f"{name} was refused, Odoo says {copy['state']}")
-            continue
-        if not rows:
+        elif not rows:
             audit.lost.append(f"{name}: never taken; Odoo says {copy['state']}")
-            continue
-        audit.untrue += [
-            f"{name}: {words}" for words in _untruths(copy, rows[0], all_reported)
-        ]
+        else:
+            untruths = _untruths(copy, rows[0], all_reported)
+            audit.untrue += [f"{name}: {words}" for words in untruths]
     audit.untrue += _untrue_jobs(tags - {None}, ledger, records["jobs"])
     states = {mailing["subject"]: mailing["state"] for mailing in records["mailings"]}
     for campaign in sorted({sms.campaign for sms in expected} - {""}):

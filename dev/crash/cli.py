@@ -59,32 +59,27 @@ def _options(arguments):
 
 
 def _print(outcome, seconds, failures):
-    """Print what became of a scenario; all that is wrong also goes into a file.
-
-    :param Outcome outcome: what it found
-    :param float seconds: that it took
-    :return: whether all is as it must be
-    """
-    good = outcome.audit.good and not outcome.faults
+    """Print what became of a scenario; all that is wrong also goes into a file."""
     figures = outcome.audit
     print(
-        f"{'ok    ' if good else 'FAILED'} {outcome.name:<44}"
+        f"{'ok    ' if outcome.good else 'FAILED'} {outcome.name:<44}"
         f" {figures.sent:>5} sent, {len(figures.twice)} twice,"
         f" {len(figures.lost)} lost, {len(figures.untrue)} untrue,"
         f" {outcome.kills} kills, {seconds:.1f} s"
         + (f" ({outcome.notes})" if outcome.notes else ""),
         flush=True,
     )
-    if good:
-        return True
     for line in (*outcome.faults, *figures.explain(SHOWN)):
         print(f"         {line}", flush=True)
-    with open(failures, "a") as stream:
-        stream.write(f"{outcome.name}\n")
-        stream.writelines(
-            f"    {line}\n" for line in (*outcome.faults, *figures.explain())
-        )
-    return False
+    if not outcome.good:
+        with open(failures, "a") as stream:
+            print(
+                outcome.name,
+                *outcome.faults,
+                *figures.explain(),
+                sep="\n    ",
+                file=stream,
+            )
 
 
 def _play(run, names, failures):
@@ -98,10 +93,9 @@ def _play(run, names, failures):
         since = time.monotonic()
         for outcome in SCENARIOS[name](run):
             now = time.monotonic()
-            if _print(outcome, now - since, failures):
-                passed += 1
-            else:
-                failed.append(outcome.name)
+            _print(outcome, now - since, failures)
+            passed += outcome.good
+            failed += [] if outcome.good else [outcome.name]
             since = now
     return passed, failed
 
@@ -110,7 +104,6 @@ def _play(run, names, failures):
 def _running(options, chance):
     """Have all that the scenarios need, in a database of its own.
 
-    :param options: the command line's
     :param random.Random chance: where chance comes from
     :return: a :class:`Run`, as the context's value
     """
@@ -129,10 +122,8 @@ def _running(options, chance):
         databases = Databases(platform)
         databases.filestores = folder
         with step(f"Making a database with {ADDON}"):
-            databases.odoo(
-                *("Making the crash test's database", "crash-install.log"),
-                *("-d", DATABASE, "-i", ADDON),
-            )
+            title = "Making the crash test's database"
+            databases.install(DATABASE, title, "crash-install.log")
 
         def start(name, log, port, *arguments):
             child = platform.start_odoo(
@@ -155,12 +146,8 @@ def _running(options, chance):
         stack.callback(host.stop)
         simulator.wait()
         simulator.set_service(SERVICE_1, creditsLeft=1e9)
-        host.run(
-            "set_up",
-            api_url=simulator.api_url,
-            base_url=base_url,
-            parameters=PARAMETERS,
-        )
+        addresses = {"api_url": simulator.api_url, "base_url": base_url}
+        host.run("set_up", parameters=PARAMETERS, **addresses)
         wait_until_answering(server, f"{base_url}/web/login")
         yield Run(
             *(host, simulator, cluster, chance, options),

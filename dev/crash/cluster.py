@@ -5,10 +5,11 @@ import shutil
 import signal
 import subprocess
 import time
+from pathlib import Path
 
 from kit.cache import cache_dir
 from kit.system import guarded, is_root
-from kit.ui import Problem
+from kit.ui import Problem, last_lines
 from provision.postgres import SYSTEM_USER, PrivateCluster
 
 START_SECONDS = 60
@@ -53,7 +54,7 @@ class CrashCluster(PrivateCluster):
         if not self._places.is_dir():
             return
         for place in self._places.iterdir():
-            if place.name.isdecimal() and not _lives(int(place.name)):
+            if place.name.isdecimal() and not Path("/proc", place.name).exists():
                 shutil.rmtree(place, ignore_errors=True)
 
     def launch(self):
@@ -92,7 +93,7 @@ class CrashCluster(PrivateCluster):
             if len(lines) > STATUS_LINE and lines[STATUS_LINE].strip() == "ready":
                 return
             if self._process.poll() is not None or time.monotonic() > deadline:
-                tail = "\n".join(self.log.read_text().splitlines()[-10:])
+                tail = last_lines(self.log.read_text().splitlines())
                 raise Problem(f"The crash test's PostgreSQL does not start:\n{tail}")
             time.sleep(0.02)
 
@@ -109,13 +110,3 @@ class CrashCluster(PrivateCluster):
         """End the server and start it again. See :meth:`end`."""
         self.end(how)
         self.launch()
-
-
-def _lives(pid):
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        pass
-    return True

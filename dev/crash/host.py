@@ -3,17 +3,17 @@
 Odoo's prefork server makes its workers in the same way, so what dies here is what dies
 there, but without the seconds that loading takes.
 
-Reads orders from standard input, one JSON object a line: ``number``, ``name`` of a
-function in :mod:`crash.lives`, its ``arguments`` and the ``result`` file that gets what
-it returns. Writes, in the same way, each process's ``pid`` when it begins and its
-``status`` when it has ended.
+Reads orders from standard input, one JSON object a line: ``name`` of a function in
+:mod:`crash.lives`, its ``arguments`` and the ``result`` file that gets, as JSON, what it
+returns, and nothing where it fails: who is killed leaves none. Answers each by the id of
+the process.
 """
 
 import importlib
 import json
 import os
 import random
-import select
+import signal
 import sys
 import traceback
 
@@ -24,45 +24,37 @@ from odoo.tools import config
 
 
 def _run(order):
-    """Do what `order` says, in the forked process."""
+    """Do what `order` says, in the forked process, and return it as JSON."""
     # What was forked must not share the order of its jitter.
     random.seed()
     registry = Registry(config["db_name"][0]).check_signaling()
     # Addons can be imported when Odoo knows where they are.
     lives = importlib.import_module(f"{__package__}.lives")
-    result = getattr(lives, order["name"])(registry, **order["arguments"])
-    temporary = f"{order['result']}.new"
-    with open(temporary, "w") as stream:
-        json.dump(result, stream)
-    os.replace(temporary, order["result"])
+    return json.dumps(getattr(lives, order["name"])(registry, **order["arguments"]))
 
 
 def _fork(order):
-    """Start a process for `order`.
-
-    :return: its id
-    """
+    """Start a process for `order`, and return its id."""
     # A connection to the database must not be shared by two processes.
     odoo.sql_db.close_all()
     pid = os.fork()
     if pid:
         return pid
-    status = 1
+    result = ""
     try:
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         os.close(0)
         os.dup2(2, 1)  # standard output is the host's
-        _run(order)
-        status = 0
+        result = _run(order)
     except BaseException:
         traceback.print_exc()
     finally:
+        temporary = f"{order['result']}.new"
+        with open(temporary, "w") as stream:
+            stream.write(result)
+        os.replace(temporary, order["result"])
         sys.stderr.flush()
-        os._exit(status)
-
-
-def _tell(channel, **values):
-    channel.write(json.dumps(values) + "\n")
-    channel.flush()
+        os._exit(0)
 
 
 def main(arguments):
@@ -71,30 +63,13 @@ def main(arguments):
     os.dup2(2, 1)
     config.parse_config(arguments, setup_logging=True)
     server.start(preload=[], stop=True)
-    database = config["db_name"][0]
-    Registry(database)
+    Registry(config["db_name"][0])
     importlib.import_module(f"{__package__}.lives")
-    odoo.sql_db.close_all()
-    _tell(channel, ready=True)
-    children = {}
-    pending = b""
-    open_ = True
-    while open_ or children:
-        if open_ and select.select([0], [], [], 0.01)[0]:
-            data = os.read(0, 65536)
-            open_ = bool(data)
-            *lines, pending = (pending + data).split(b"\n")
-            for line in lines:
-                order = json.loads(line)
-                pid = _fork(order)
-                children[pid] = order["number"]
-                _tell(channel, number=order["number"], pid=pid)
-        while children:
-            pid, status = os.waitpid(-1, os.WNOHANG if open_ else 0)
-            if not pid:
-                break
-            number = children.pop(pid)
-            _tell(channel, number=number, status=os.waitstatus_to_exitcode(status))
+    # Nobody waits here for what is forked.
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    print("ready", file=channel, flush=True)
+    for line in sys.stdin:
+        print(_fork(json.loads(line)), file=channel, flush=True)
 
 
 if __name__ == "__main__":

@@ -3,7 +3,9 @@
 Each function gets the registry and plain values, and returns what JSON can hold.
 """
 
+import contextlib
 import logging
+import math
 import os
 import threading
 import time
@@ -36,6 +38,7 @@ OPEN_WORK = {
     "post": "SELECT 1 FROM sms_ovh_job WHERE state IN ('queued', 'posting', 'unknown')",
     "drain": "SELECT 1 FROM sms_ovh_event WHERE state = 'new'",
 }
+TREATED = "SELECT 1 FROM sms_ovh_event WHERE state != 'new'"
 
 
 def _hurry(timing):
@@ -54,6 +57,12 @@ def _hurry(timing):
     )
 
 
+@contextlib.contextmanager
+def _environment(registry):
+    with registry.cursor() as cr:
+        yield api.Environment(cr, SUPERUSER_ID, {})
+
+
 def set_up(registry, api_url, base_url, parameters):
     """Connect the main company to the simulated OVHcloud.
 
@@ -61,12 +70,10 @@ def set_up(registry, api_url, base_url, parameters):
     :param str base_url: where Odoo's HTTP server will be, for the delivery reports
     :param dict parameters: system parameters to set
     """
-    with registry.cursor() as cr:
-        env = api.Environment(cr, SUPERUSER_ID, {})
+    parameters |= {"web.base.url": base_url, "web.base.url.freeze": "True"}
+    with _environment(registry) as env:
         for name, value in parameters.items():
             env["ir.config_parameter"].set_param(name, value)
-        env["ir.config_parameter"].set_param("web.base.url", base_url)
-        env["ir.config_parameter"].set_param("web.base.url.freeze", "True")
         # It would delete what is to be compared in the end.
         env.ref("base.autovacuum_job").active = False
         connect(env, api_url)
@@ -77,13 +84,10 @@ def create_campaign(registry, name, numbers, same):
     """Send a campaign as a user does: its SMS are then in the queue.
 
     :param str name: what its texts begin with
-    :param list[str] numbers: one recipient each
     :param bool same: whether all get the same text, or each its own
     :return: text by number
-    :rtype: dict
     """
-    with registry.cursor() as cr:
-        env = api.Environment(cr, SUPERUSER_ID, {})
+    with _environment(registry) as env:
         mailing_list = env["mailing.list"].create({"name": name})
         env["mailing.contact"].create(
             [
@@ -108,14 +112,12 @@ def send_now(registry, name, numbers, timing, step):
     """Send SMS as a user does from a form, who is killed on the way.
 
     :param str name: what the texts begin with
-    :param list[str] numbers: one recipient each
     :param dict timing: see :func:`_hurry`
     :param dict step: see :func:`crash.steps.install`
     """
     _hurry(timing)
     steps.install(registry, **step)
-    with registry.cursor() as cr:
-        env = api.Environment(cr, SUPERUSER_ID, {})
+    with _environment(registry) as env:
         sms = env["sms.sms"].create(
             [{"number": number, "body": f"{name} {number}"} for number in numbers]
         )
@@ -164,11 +166,9 @@ class _Worker:
     def _call(self, role):
         self.calls += 1
         try:
-            with self.registry.cursor() as cr:
-                env = api.Environment(cr, SUPERUSER_ID, {})
-                # As Odoo's scheduler runs it: what is done is committed piece by piece.
-                with transaction.owning(env):
-                    ROLES[role](env)
+            # As Odoo's scheduler runs it: what is done is committed piece by piece.
+            with _environment(self.registry) as env, transaction.owning(env):
+                ROLES[role](env)
         except Exception as error:
             # Odoo's cron would log it, note a failure and call again later.
             self.errors[f"{role}: {type(error).__name__}"] += 1
@@ -202,8 +202,9 @@ def work(
     workers = [_Worker(registry, roles, stop) for roles in threads]
     roles = [role for thread in threads for role in thread]
     deadline = time.monotonic() + seconds
-    least = None
-    most = 0
+    # The least that was left, and the most reports that were treated, below zero:
+    # reports come as long as the simulator makes them.
+    least = [math.inf, 0]
     done = False
     while time.monotonic() < deadline and not done:
         time.sleep(LOOK)
@@ -211,22 +212,18 @@ def work(
             os._exit(1)  # the crash test was ended: nobody waits for a result
         if not until_done:
             continue
-        left = _count_open(registry, roles)
-        treated = _count_treated(registry)
-        if left is not None and (least is None or left < least):
-            least = left
-            deadline = time.monotonic() + seconds
-        if treated is not None and treated > most:
-            # Reports come as long as the simulator makes them.
-            most = treated
-            deadline = time.monotonic() + seconds
+        left = _count(registry, *(OPEN_WORK[role] for role in roles))
+        for index, count in enumerate((left, -_count(registry, TREATED))):
+            if count < least[index]:
+                least[index] = count
+                deadline = time.monotonic() + seconds
         done = left == 0 and all(worker.rounds for worker in workers)
     stop.set()
     for worker in workers:
         worker.thread.join(60)
     return {
         "done": done,
-        "left": {} if done else {role: _count_open(registry, [role]) for role in roles},
+        "left": {} if done else {role: count_open(registry, role) for role in roles},
         "busy": sum(worker.thread.is_alive() for worker in workers),
         "errors": sum((worker.errors for worker in workers), Counter()),
         "conflicts": notes.conflicts,
@@ -234,35 +231,27 @@ def work(
     }
 
 
-def _count_open(registry, roles):
-    """Return how much is left for these roles, None where one can't tell."""
+def _count(registry, *queries):
+    """Return how many rows they find together, NaN where one can't tell."""
     try:
         with registry.cursor() as cr:
-            left = 0
-            for role in roles:
-                cr.execute(f"SELECT COUNT(*) FROM ({OPEN_WORK[role]}) AS work")
-                left += cr.fetchone()[0]
-            return left
+            count = 0
+            for query in queries:
+                cr.execute(f"SELECT COUNT(*) FROM ({query}) AS found")
+                count += cr.fetchone()[0]
+            return count
     except Exception:
         # The database is down: the roles will tell.
-        return None
+        return math.nan
 
 
-def _count_treated(registry):
-    """Return how many reports were treated, None where one can't tell."""
-    try:
-        with registry.cursor() as cr:
-            cr.execute("SELECT COUNT(*) FROM sms_ovh_event WHERE state != 'new'")
-            return cr.fetchone()[0]
-    except Exception:
-        return None
+def count_open(registry, role):
+    """Return how much is left for a role."""
+    return _count(registry, OPEN_WORK[role])
 
 
 def cut_connections(registry):
-    """Have PostgreSQL cut all other connections to the database.
-
-    :return: how many
-    """
+    """Have PostgreSQL cut all other connections to the database; return how many."""
     with registry.cursor() as cr:
         cr.execute(
             """
@@ -271,11 +260,6 @@ def cut_connections(registry):
             """
         )
         return cr.fetchone()[0]
-
-
-def count_queued(registry):
-    """Return how many SMS no job has yet."""
-    return _count_open(registry, ["queue"])
 
 
 def read_records(registry):
@@ -306,10 +290,7 @@ def read_records(registry):
                 "SELECT tag, state, credits, receiver_count FROM sms_ovh_job"
             ),
             "mailings": select("SELECT subject, state FROM mailing_mailing"),
-            "events": dict(
-                (row["state"], row["count"])
-                for row in select(
-                    "SELECT state, count(*) AS count FROM sms_ovh_event GROUP BY state"
-                )
+            "events": Counter(
+                row["state"] for row in select("SELECT state FROM sms_ovh_event")
             ),
         }

@@ -3,10 +3,9 @@
 import contextlib
 import json
 import os
-import queue
+import select
 import signal
 import subprocess
-import threading
 
 from kit import DEV_DIRECTORY
 from kit.system import guarded
@@ -23,45 +22,43 @@ class Life:
     """
 
     def __init__(self, pid, result):
-        self.pid = pid
         self._result = result
-        self._ended = threading.Event()
-        self.status = None
-
-    def end(self, status):
-        """Note that it has ended."""
-        self.status = status
-        self._ended.set()
+        self._handle = None
+        with contextlib.suppress(ProcessLookupError):
+            # Else it has ended already.
+            self._handle = os.pidfd_open(pid)
 
     def wait(self, seconds=None):
-        """Wait for its end.
-
-        :return: whether it has ended
-        """
-        return self._ended.wait(seconds)
+        """Wait for its end, and return whether it has ended."""
+        if self._handle is not None:
+            if not select.select([self._handle], [], [], seconds)[0]:
+                return False
+            os.close(self._handle)
+            self._handle = None
+        return True
 
     def kill(self):
         """Kill it outright, unless it has ended."""
-        if not self._ended.is_set():
+        if self._handle is not None:
             with contextlib.suppress(ProcessLookupError):
-                os.kill(self.pid, signal.SIGKILL)
-        self._ended.wait()
+                signal.pidfd_send_signal(self._handle, signal.SIGKILL)
+        self.wait()
 
     @property
     def killed(self):
-        """Whether it was killed."""
-        return self.status == -signal.SIGKILL
+        """Whether it was killed, once it has ended."""
+        return not self._result.exists()
 
     def result(self):
-        """Wait for its end.
+        """Wait for its end, and return what it returned.
 
-        :return: what it returned
         :raise Problem: when it did not
         """
-        self._ended.wait()
-        if self.status:
-            raise Problem(f"A process of Odoo failed (exit status {self.status}).")
-        return json.loads(self._result.read_text())
+        self.wait()
+        text = "" if self.killed else self._result.read_text()
+        if not text:
+            raise Problem("A process of Odoo failed; see its log.")
+        return json.loads(text)
 
 
 class Host:
@@ -73,19 +70,16 @@ class Host:
 
     def __init__(self, platform, database, folder, log):
         self._folder = folder
-        self._lives = {}
-        self._started = queue.Queue()
         self._number = 0
         path = f"{platform.source.python_path}:{DEV_DIRECTORY}"
+        command = [
+            *(str(platform.python.python), "-m", "crash.host"),
+            *("-d", database, "--no-http", "--max-cron-threads=0"),
+            *("--db_maxconn", "64"),
+        ]
         with open(log, "a") as stream:
             self._process = subprocess.Popen(
-                guarded(
-                    [
-                        *(str(platform.python.python), "-m", "crash.host"),
-                        *("-d", database, "--no-http", "--max-cron-threads=0"),
-                        *("--db_maxconn", "64"),
-                    ]
-                ),
+                guarded(command),
                 cwd=DEV_DIRECTORY,
                 env=platform.environment(PYTHONPATH=path),
                 stdin=subprocess.PIPE,
@@ -94,46 +88,25 @@ class Host:
                 text=True,
                 start_new_session=True,
             )
-        threading.Thread(target=self._read, daemon=True).start()
-        self._take(START_SECONDS)
+        self._take()
 
-    def _read(self):
-        for line in self._process.stdout:
-            message = json.loads(line)
-            if "status" in message:
-                self._lives[message["number"]].end(message["status"])
-                continue
-            if "pid" in message:
-                result = self._folder / f"result-{message['number']}"
-                self._lives[message["number"]] = Life(message["pid"], result)
-            self._started.put(message)
-        self._started.put(None)
-
-    def _take(self, seconds):
-        try:
-            message = self._started.get(timeout=seconds)
-        except queue.Empty:
-            message = None
-        if message is None:
+    def _take(self):
+        """Return the line that it writes next."""
+        output = self._process.stdout
+        line = ""
+        if select.select([output], [], [], START_SECONDS)[0]:
+            line = output.readline()
+        if not line:
             raise Problem("Odoo does not start, or has ended; see its log.")
-        return message
+        return line
 
     def start(self, name, /, **arguments):
-        """Fork a process.
-
-        :param str name: function of :mod:`crash.lives`
-        :rtype: Life
-        """
+        """Fork a process that runs a function of :mod:`crash.lives`; return its Life."""
         self._number += 1
-        order = {
-            "number": self._number,
-            "name": name,
-            "arguments": arguments,
-            "result": str(self._folder / f"result-{self._number}"),
-        }
-        self._process.stdin.write(json.dumps(order) + "\n")
-        self._process.stdin.flush()
-        return self._lives[self._take(START_SECONDS)["number"]]
+        result = self._folder / f"result-{self._number}"
+        order = {"name": name, "arguments": arguments, "result": str(result)}
+        print(json.dumps(order), file=self._process.stdin, flush=True)
+        return Life(int(self._take()), result)
 
     def run(self, name, /, **arguments):
         """Fork a process and wait for what it returns. See :meth:`start`."""

@@ -143,13 +143,15 @@ class Outcome(NamedTuple):
     faults: tuple = ()  # sentences on what else is wrong
     notes: str = ""
 
+    @property
+    def good(self):
+        """Whether all is as it must be."""
+        return self.audit.good and not self.faults
+
 
 class Run:
     """What the scenarios share.
 
-    :param host: :class:`crash.machines.Host`
-    :param simulator: :class:`ovh_simulator.process.Process`
-    :param cluster: :class:`crash.cluster.CrashCluster`
     :param random.Random chance: where chance comes from
     :param start_server: function that starts an Odoo server with its scheduled actions,
         and returns its :class:`kit.children.Child`
@@ -195,7 +197,7 @@ class Run:
 
         :param int same: recipients of one text
         :param int different: recipients with a text of their own
-        :rtype: list[audit.Expected]
+        :return: an :class:`audit.Expected` of each
         """
         self._campaigns += 1
         expected = []
@@ -205,12 +207,8 @@ class Run:
             numbers = [*self.numbers(count), *REFUSED, *ACCEPTED]
             self.chance.shuffle(numbers)
             name = f"Essai {self._campaigns}{kind}"
-            texts = self.host.run(
-                "create_campaign",
-                name=name,
-                numbers=numbers,
-                same=kind == "A",
-            )
+            values = {"name": name, "numbers": numbers, "same": kind == "A"}
+            texts = self.host.run("create_campaign", **values)
             expected += [
                 audit.Expected(number, text, refused=number in REFUSED, campaign=name)
                 for number, text in texts.items()
@@ -218,54 +216,43 @@ class Run:
         return expected
 
     def work(self, threads=None, **arguments):
-        """Start a process that sends. See :func:`crash.lives.work`.
-
-        :rtype: crash.machines.Life
-        """
-        arguments.setdefault("seconds", LONGEST)
+        """Start a process that sends; return it. See :func:`crash.lives.work`."""
+        arguments = {"seconds": LONGEST, **arguments}
         return self.host.start(
             "work", threads=threads or EVERYTHING, timing=TIMING, **arguments
         )
 
     def finish(self):
-        """Let Odoo run to the end, undisturbed.
-
-        :return: sentences on what went wrong
-        :rtype: list[str]
-        """
+        """Let Odoo run to the end, undisturbed; return sentences on what went wrong."""
         self.simulator.clear_faults()
-        faults = self._check(self.work().result())
+        faults = self.check(self.work().result())
         self.simulator.finish_callbacks()
-        faults += self._check(self.work([["drain"]]).result())
-        waiting = self.host.run("read_records")["events"].get("waiting", 0)
+        faults += self.check(self.work([["drain"]]).result())
+        counts = self.simulator.get_state("callbacks")["callbacks"]["counts"]
+        events = self.host.run("read_records")["events"]
+        waiting = events.get("waiting", 0)
         new, self._waiting = waiting - self._waiting, waiting
         if new > 0:
             faults.append(f"{new} reports speak of SMS that Odoo does not know")
+        taken, kept = counts.get("200", 0), sum(events.values())
+        if kept < taken:
+            faults.append(f"{taken} reports were taken, {kept} are kept")
         return faults
 
     @staticmethod
-    def _check(result, allowed=()):
+    def check(result):
         """Return sentences on what went wrong in a process that was left in peace."""
-        faults = []
+        faults = [f"{count} times {name}" for name, count in result["errors"].items()]
         if not result["done"]:
             faults.append(
                 f"work is left, and none was done for {LONGEST} s: {result['left']},"
                 f" {result['busy']} threads busy"
             )
-        faults += [
-            f"{count} times {name}"
-            for name, count in result["errors"].items()
-            if name not in allowed
-        ]
         return faults
 
     @staticmethod
     def wait_for(condition):
-        """Wait until a condition holds.
-
-        :return: whether it did in time
-        :rtype: bool
-        """
+        """Wait until a condition holds, and return whether it did in time."""
         deadline = time.monotonic() + LONGEST
         while time.monotonic() < deadline:
             if condition():
@@ -273,19 +260,19 @@ class Run:
             time.sleep(0.1)
         return False
 
-    def compare(self, expected, **options):
-        """Compare the ledger with Odoo's records. See :func:`audit.compare`."""
+    def end(self, name, expected, kills=0, faults=(), notes="", finish=True, **options):
+        """Let Odoo run to the end, and return the :class:`Outcome` of a scenario.
+
+        :param faults: sentences on what went wrong before
+        :param bool finish: whether it runs, else it has
+        :param options: of :func:`audit.compare`
+        """
+        if finish:
+            faults = [*faults, *self.finish()]
         ledger = self.simulator.get_ledger()
         records = self.host.run("read_records")
-        return audit.compare(expected, ledger, records, **options)
-
-    def check_reports(self):
-        """Return a sentence where a report that Odoo took is not in its inbox."""
-        counts = self.simulator.get_state("callbacks")["callbacks"]["counts"]
-        kept = sum(self.host.run("read_records")["events"].values())
-        if kept < counts.get("200", 0):
-            return [f"{counts['200']} reports were taken, {kept} are kept"]
-        return []
+        found = audit.compare(expected, ledger, records, **options)
+        return Outcome(name, found, kills, tuple(faults), notes)
 
 
 def _step_life(run, name, roles, step, nth):
@@ -294,8 +281,7 @@ def _step_life(run, name, roles, step, nth):
     :return: (kills, sentences on what went wrong)
     """
     if step is None:
-        life = run.work([[roles]], seconds=LONGEST)
-        life.result()
+        run.work([[roles]]).result()
         run.simulator.finish_callbacks(quiet=0.3)
         return 0, []
     reached = name if step is True else step
@@ -310,8 +296,7 @@ def _step_life(run, name, roles, step, nth):
 
 def steps(run):
     """Odoo killed at every step there is."""
-    lives = dict(STEPS)
-    groups = [[name] for name in (*lives, *USER_STEPS)]
+    groups = [[name] for name in (*STEPS, *USER_STEPS)]
     if run.options.quick:
         # What is left behind is asked for together, which saves the waiting.
         groups = [sum(groups[start : start + 6], []) for start in range(0, 18, 6)]
@@ -324,29 +309,23 @@ def steps(run):
                 continue
             expected = run.campaign(same=14, different=7)
             kills, faults = 0, []
-            for roles, step, nth in lives[name]:
+            for roles, step, nth in STEPS[name]:
                 killed, wrong = _step_life(run, name, roles, step, nth)
                 kills += killed
                 faults += wrong
             states[name] = expected, kills, faults
         left = run.finish()
         for name, (expected, kills, faults) in states.items():
-            yield Outcome(
-                f"killed {name}", run.compare(expected), kills, (*faults, *left)
-            )
+            faults += left
+            yield run.end(f"killed {name}", expected, kills, faults, finish=False)
 
 
 def _user_step(run, name):
     """Have a user killed while sending from a form."""
     numbers = run.numbers(3)
     text = f"Formulaire {numbers[0]}"
-    life = run.host.start(
-        "send_now",
-        name=text,
-        numbers=numbers,
-        timing=TIMING,
-        step={"name": name, "nth": 1},
-    )
+    values = {"name": text, "numbers": numbers, "timing": TIMING}
+    life = run.host.start("send_now", step={"name": name}, **values)
     life.wait()
     undone = name == "user's transaction"
     expected = [
@@ -375,9 +354,7 @@ def random_kills(run):
             expected += run.campaign(waves[0] // 3, waves[1] // 3)
     # What was left behind is asked for one by one: quicker answers, shorter wait.
     run.settings(latency_ms=20)
-    faults = run.finish()
-    faults += run.check_reports()
-    yield Outcome("killed whenever", run.compare(expected), kills, tuple(faults))
+    yield run.end("killed whenever", expected, kills)
 
 
 def crons(run):
@@ -401,20 +378,17 @@ def crons(run):
             kills += 1
         finally:
             server.stop()
-        if not run.host.run("count_queued"):
+        if not run.host.run("count_open", role="queue"):
             break
     server = run.start_server()
     try:
-        if not run.wait_for(lambda: not run.host.run("count_queued")):
+        if not run.wait_for(lambda: not run.host.run("count_open", role="queue")):
             wrong.append("the last server does not send what the others left")
     finally:
         server.stop()
     # What was being sent at the kills is asked for in the hurried way.
     run.settings()
-    wrong += run.finish()
-    yield Outcome(
-        "a server and its crons killed", run.compare(expected), kills, tuple(wrong)
-    )
+    yield run.end("a server and its crons killed", expected, kills, wrong)
 
 
 def faults(run):
@@ -423,15 +397,12 @@ def faults(run):
         run.settings(**(config or {}))
         expected = run.campaign(same=14, different=20)
         run.simulator.order_faults(*({**JOBS, **order} for order in orders))
-        wrong = run._check(run.work().result())
+        wrong = run.check(run.work().result())
         wrong += [
             f"{fault['times']} of the faults “{fault['kind']}” were not met"
             for fault in run.simulator.get_state("faults")["faults"]
         ]
-        wrong += run.finish()
-        yield Outcome(
-            name, run.compare(expected, all_reported=all_reported), 0, tuple(wrong)
-        )
+        yield run.end(name, expected, faults=wrong, all_reported=all_reported)
     run.settings()
     expected = run.campaign(same=14, different=60)
     life = run.work()
@@ -440,9 +411,7 @@ def faults(run):
         run.simulator.process.signal(signal.SIGSTOP)
         time.sleep(run.chance.uniform(0.8, 2.5))
         run.simulator.process.signal(signal.SIGCONT)
-    wrong = run._check(life.result())
-    wrong += run.finish()
-    yield Outcome("OVHcloud hangs", run.compare(expected), 0, tuple(wrong))
+    yield run.end("OVHcloud hangs", expected, faults=run.check(life.result()))
 
 
 def night(run):
@@ -458,12 +427,11 @@ def night(run):
         killed, missed = _step_life(run, step, role, True, nth)
         kills += killed
         wrong += missed
-    wrong += run.finish()
-    yield Outcome("killed at night", run.compare(expected), kills, tuple(wrong))
+    yield run.end("killed at night", expected, kills, wrong)
     run.simulator.set_clock(MORNING)
     wrong = run.finish()
     run.simulator.set_clock(None)
-    yield Outcome("in the morning", run.compare(expected), 0, tuple(wrong))
+    yield run.end("in the morning", expected, faults=wrong, finish=False)
 
 
 def database(run):
@@ -486,58 +454,46 @@ def database(run):
         # Calls that are under way when the connection goes do fail.
         result = life.result()
         wrong = [] if result["done"] else ["work is left"]
-        wrong += run.finish()
-        wrong += run.check_reports()
-        yield Outcome(
-            f"{name} {strikes} times",
-            run.compare(expected, all_reported=False),
-            0,
-            tuple(wrong),
-            f"{sum(result['errors'].values())} calls failed and were made again",
+        failed = sum(result["errors"].values())
+        yield run.end(
+            *(f"{name} {strikes} times", expected, 0, wrong),
+            f"{failed} calls failed and were made again",
+            all_reported=False,
         )
 
 
-def _gather(run, lives):
-    """Wait for processes that were left in peace.
+def _together(run, name, size, lives, drain=None):
+    """Have processes at work at once, and end the scenario.
 
-    :return: (sentences on what went wrong, conflicts that they survived)
+    :param size: recipients of one text, and of texts of their own
+    :param list lives: arguments of :meth:`Run.work` for each that ends by itself
+    :param drain: those of one that drains as long as it is told
     """
+    expected = run.campaign(*size)
+    lives = [run.work(threads, **values) for threads, values in lives]
+    drains = [run.work([["drain"]], **drain)] if drain else []
     results = [life.result() for life in lives]
-    wrong = sum((run._check(result) for result in results), [])
-    return wrong, sum(result["conflicts"] for result in results)
+    results += [{**life.result(), "done": True} for life in drains]
+    wrong = sum((run.check(result) for result in results), [])
+    conflicts = sum(result["conflicts"] for result in results)
+    return run.end(name, expected, 0, wrong, f"{conflicts} conflicts survived")
 
 
 def workers(run):
     """Two workers at once over one queue."""
-    total = (700, 300) if run.options.quick else (4300, 700)
     run.settings(latency_ms=20)
-    expected = run.campaign(*total)
-    both = [run.work([["queue"], ["post"]], slice_size=100) for __ in range(2)]
-    wrong, conflicts = _gather(run, both)
-    wrong += run.finish()
-    yield Outcome(
-        *("two workers, one queue", run.compare(expected), 0, tuple(wrong)),
-        f"{conflicts} conflicts survived",
-    )
+    size = (700, 300) if run.options.quick else (4300, 700)
+    both = [([["queue"], ["post"]], {"slice_size": 100})] * 2
+    yield _together(run, "two workers, one queue", size, both)
 
 
 def reports(run):
     """Delivery reports arriving, 8 at a time, while SMS are still being sent."""
-    total = (300, 200) if run.options.quick else (1000, 1000)
     run.settings(latency_ms=30, callback_delay_ms=[0, 10])
-    expected = run.campaign(*total)
-    senders = [run.work([["queue"]]), run.work([["post"]])]
-    drain = run.work([["drain"]], until_done=False, seconds=10)
-    wrong, conflicts = _gather(run, senders)
-    result = drain.result()
-    wrong += run._check({**result, "done": True})
-    conflicts += result["conflicts"]
-    wrong += run.finish()
-    wrong += run.check_reports()
-    yield Outcome(
-        *("reports while sending", run.compare(expected), 0, tuple(wrong)),
-        f"{conflicts} conflicts survived",
-    )
+    size = (300, 200) if run.options.quick else (1000, 1000)
+    senders = [([["queue"]], {}), ([["post"]], {})]
+    drain = {"until_done": False, "seconds": 10}
+    yield _together(run, "reports while sending", size, senders, drain)
 
 
 SCENARIOS = {

@@ -33,119 +33,95 @@ class _Countdown:
         with self._lock:
             self._left -= 1
             if self._left == 0:
-                _die()
+                os.kill(os.getpid(), signal.SIGKILL)
+                # The signal ends this thread too, a moment later.
+                threading.Event().wait()
 
 
-def _die():
-    os.kill(os.getpid(), signal.SIGKILL)
-    # The signal ends this thread too, a moment later.
-    threading.Event().wait()
-
-
-def _wrap(owner, name, die, before=None, after=None):
-    """Have a method die before it does something, or once it has.
-
-    :param before: function of its arguments that says whether it dies before
-    :param after: function of its arguments and its result that says whether after
-    """
+def _wrap(owner, name, before=None, after=None):
+    """Have a method call a function of its arguments before it, or of its result after it."""
     original = getattr(owner, name)
 
     @functools.wraps(original)
     def wrapper(*args, **kwargs):
-        if before and before(args):
-            die()
+        if before:
+            before(args)
         result = original(*args, **kwargs)
-        if after and after(args, result):
-            die()
+        if after:
+            after(args, result)
         return result
 
     setattr(owner, name, wrapper)
 
 
-def _before(owner, name, die):
-    _wrap(owner, name, die, before=lambda args: True)
+def _before(die, owner, name):
+    _wrap(owner, name, before=lambda args: die())
 
 
-def _after(owner, name, die, only_with_result=False):
-    _wrap(
-        *(owner, name, die),
-        after=lambda args, result: result or not only_with_result,
-    )
+def _after(die, owner, name, counts=lambda args, result: True):
+    _wrap(owner, name, after=lambda args, result: counts(args, result) and die())
 
 
-def _into_call(die, seconds):
+def _into_call(die, owner, name, seconds):
     """Die when a job has been on its way for some time."""
     _wrap(
-        *(ovh_client.OvhSmsClient, "_send"),
-        lambda: threading.Timer(seconds, die).start(),
-        before=lambda args: args[1] == "POST",
+        *(owner, name),
+        lambda args: args[1] == "POST" and threading.Timer(seconds, die).start(),
     )
 
 
-def _settles(args):
+def _after_commit_of(die, owner, name, counts=lambda args, result: True):
+    """Die after the commit that makes last what the method `name` did."""
+    called = threading.local()
+
+    def note(args):
+        called.since = counts(args, None) or getattr(called, "since", False)
+
+    def end(args, result):
+        if getattr(called, "since", False):
+            called.since = False
+            die()
+
+    _wrap(owner, name, before=note)
+    _wrap(transaction, "transact", after=end)
+
+
+def _in_code(die, owner, name):
+    """Leave it to who calls :func:`reached`."""
+
+
+def _found(args, result):
+    """Return whether a call found something."""
+    return bool(result)
+
+
+def _settles(args, result):
     """Return whether a call of `_settle` brings answers."""
     return bool(args[1])
 
 
-def _after_settling(job, die):
-    _wrap(job, "_settle", die, after=lambda args, result: _settles(args))
-
-
-def _after_commit_of(job, name, die, counts=lambda args: True):
-    """Die after the commit that makes last what the method `name` did."""
-    original, transact = getattr(job, name), transaction.transact
-    called = threading.local()
-
-    @functools.wraps(original)
-    def wrapper(*args, **kwargs):
-        called.since = counts(args) or getattr(called, "since", False)
-        return original(*args, **kwargs)
-
-    @functools.wraps(transact)
-    def transact_wrapper(env, function):
-        result = transact(env, function)
-        if getattr(called, "since", False):
-            called.since = False
-            die()
-        return result
-
-    setattr(job, name, wrapper)
-    transaction.transact = transact_wrapper
-
-
-# Name of the step -> function of (job class, event class, countdown).
+JOB, EVENT = "sms.ovh.job", "sms.ovh.event"
+CLIENT = ovh_client.OvhSmsClient
+# Name of the step -> the way to die there, the method that marks it and its class or
+# model, and what else that way wants to know.
 STEPS = {
-    "before the claim": lambda job, event, die: _before(job, "_claim", die),
-    "claimed, not committed": lambda job, event, die: _after(job, "_claim", die),
-    "after the claim": lambda job, event, die: _after_commit_of(job, "_claim", die),
-    "taken, not committed": lambda job, event, die: _after(
-        job, "_take", die, only_with_result=True
-    ),
-    "before the call": lambda job, event, die: _before(
-        ovh_client.OvhSmsClient, "post", die
-    ),
-    "during the call": lambda job, event, die: _into_call(die, INTO_CALL),
-    "accepted, before the answer": lambda job, event, die: _into_call(
-        die, BEFORE_ANSWER
-    ),
-    "after the answer": lambda job, event, die: _after(
-        ovh_client.OvhSmsClient, "post", die
-    ),
-    "settled, not committed": lambda job, event, die: _after_settling(job, die),
-    "between jobs": lambda job, event, die: _after_commit_of(
-        job, "_settle", die, _settles
-    ),
-    "left job found, not committed": lambda job, event, die: _after(
-        job, "_recover", die, only_with_result=True
-    ),
-    "asked for, not committed": lambda job, event, die: _after(job, "_reconcile", die),
-    "not known, put back, not committed": lambda job, event, die: _after(
-        job, "_postpone", die
-    ),
-    "before the drain": lambda job, event, die: _before(event, "_process", die),
-    "drained, not committed": lambda job, event, die: _after(event, "_process", die),
-    "user's transaction": lambda job, event, die: None,  # see `reached`
-    "after a user's commit": lambda job, event, die: _before(job, "_dispatch", die),
+    "before the claim": (_before, JOB, "_claim"),
+    "claimed, not committed": (_after, JOB, "_claim"),
+    "after the claim": (_after_commit_of, JOB, "_claim"),
+    "taken, not committed": (_after, JOB, "_take", _found),
+    "before the call": (_before, CLIENT, "post"),
+    "during the call": (_into_call, CLIENT, "_send", INTO_CALL),
+    "accepted, before the answer": (_into_call, CLIENT, "_send", BEFORE_ANSWER),
+    "after the answer": (_after, CLIENT, "post"),
+    "settled, not committed": (_after, JOB, "_settle", _settles),
+    "between jobs": (_after_commit_of, JOB, "_settle", _settles),
+    "left job found, not committed": (_after, JOB, "_recover", _found),
+    "asked for, not committed": (_after, JOB, "_reconcile"),
+    "not known, put back, not committed": (_after, JOB, "_postpone"),
+    "before the drain": (_before, EVENT, "_process"),
+    "drained, not committed": (_after, EVENT, "_process"),
+    "user's transaction": (_in_code, JOB, ""),
+    "after a user's commit": (_before, JOB, "_dispatch"),
 }
 
 
@@ -158,7 +134,8 @@ def install(registry, name, nth=1):
     """
     global _countdown
     _countdown = _Countdown(name, nth)
-    STEPS[name](registry["sms.ovh.job"], registry["sms.ovh.event"], _countdown)
+    way, owner, *rest = STEPS[name]
+    way(_countdown, registry[owner] if isinstance(owner, str) else owner, *rest)
 
 
 def reached(name):
