@@ -7,16 +7,7 @@ from kit.ui import seconds_text
 from provision.databases import forget_removed_checkouts
 from provision.platform import platform
 
-from . import (
-    composing,
-    dashboard,
-    estimating,
-    inbox,
-    progress,
-    reading,
-    sending,
-    singly,
-)
+from . import composing, inbox, opening, reading, sending
 from .figures import Figures
 from .machines import Machines
 
@@ -24,14 +15,14 @@ BENCHMARKS = {
     "send_same": sending.same_text,
     "send_different": sending.different_texts,
     "memory": sending.memory,
-    "send_singly": singly.singly,
+    "send_singly": sending.singly,
     "compose": composing.compose,
-    "estimate": estimating.estimate,
-    "cleaning": estimating.cleaning,
+    "estimate": composing.estimate,
+    "cleaning": composing.cleaning,
     "inbox": inbox.inbox,
-    "dashboard": dashboard.opening,
+    "dashboard": opening.dashboard,
     "reading": reading.reading,
-    "progress": progress.progress,
+    "progress": opening.progress,
 }
 
 
@@ -55,10 +46,7 @@ def _get_options(arguments):
 
 
 def main(arguments):
-    """Run benchmarks.
-
-    :return: the exit status, 1 where a figure misses what is asked
-    """
+    """Run benchmarks; return the exit status, 1 where a figure misses what is asked."""
     names = _get_options(arguments)
     missed = 0
     with platform() as parts, Machines(parts) as machines:

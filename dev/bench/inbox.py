@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 from provision.checkout import ADDON
 
 from . import twilio
+from .figures import get_cost
 
 WORKERS = 2
 CONNECTIONS = 8
@@ -49,54 +50,46 @@ class _Costs:
 def _write_reports(token, ids):
     """Return requests as OVHcloud makes them: one report on each of these SMS."""
     draw = random.Random(20260101)
-    requests = []
-    for sms_ovh_id in ids:
-        query = urlencode(
-            {
-                "id": sms_ovh_id,
-                "ptt": 4,
-                "date": f"2026010112{draw.randrange(60):02d}00",
-                "description": 1,
-                "descriptionDlr": "Success",
-            }
-        )
-        requests.append(["GET", f"/sms_ovh/{token}/delivery?{query}", {}, ""])
-    return requests
+    fixed = {"ptt": 4, "description": 1, "descriptionDlr": "Success"}
+
+    def write(sms_ovh_id):
+        date = f"2026010112{draw.randrange(60):02d}00"
+        query = urlencode({"id": sms_ovh_id, "date": date, **fixed})
+        return ["GET", f"/sms_ovh/{token}/delivery?{query}", {}, ""]
+
+    return [write(sms_ovh_id) for sms_ovh_id in ids]
 
 
 def _write_twilio_reports(signed):
-    headers = {"Content-Type": "application/x-www-form-urlencoded"}
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
     body = urlencode(twilio.REPORT)
     return [
         [
             "POST",
             f"/sms_twilio/status/{uuid}",
-            {**headers, "X-Twilio-Signature": signature},
+            {**form, "X-Twilio-Signature": sign},
             body,
         ]
-        for uuid, signature in signed
+        for uuid, sign in signed
     ]
 
 
 def _load(server, requests, costs, figures):
     """Send `requests` and add what they cost."""
     found = server.load(requests, CONNECTIONS)
-    if found["failed"]:
-        figures.equal("requests that failed", found["failed"], 0)
+    figures.expect("requests that failed", found["failed"], 0)
     costs.add(found, len(requests))
 
 
 def _drain(machines, database, account_id, ids, size, figures):
-    """Measure the draining of one report on each of these SMS.
+    """Measure the draining of one report on each of these SMS, among `size` traces.
 
-    :param int size: traces that there are
     :return: milliseconds of processor time a report, and reports a second
     """
     found = machines.run("drain", database, account_id=account_id, ids=ids)
     count = len(ids)
-    if found["states"] != {"done": count}:
-        figures.equal("reports by state", found["states"], {"done": count})
-    cost = 1000 * (found["cpu"] + found["postgres"]) / count
+    figures.expect("reports by state", found["states"], {"done": count})
+    cost = get_cost(found, count)
     rate = count / found["wall"]
     figures.note(
         f"draining {count:,} reports among {size:,} traces: {rate:,.0f}/s,"
@@ -108,15 +101,13 @@ def _drain(machines, database, account_id, ids, size, figures):
 def _measure_requests(machines, databases, token, ids, signed, figures):
     """Measure the three routes, in turns, among few and among many traces.
 
-    :param dict databases: by number of traces
-    :param dict ids: OVHcloud's ids, likewise
-    :param dict signed: UUID and signature of Twilio's reports, likewise
+    :param dict databases: by number of traces, as are OVHcloud's ``ids`` and the UUID and
+        signature of Twilio's reports, ``signed``
     :return: costs of /web/health, of Twilio's route and of ours, by number of traces
     """
     draw = random.Random(20260101)
-    health, twilio_costs, ours = (
-        {size: _Costs() for size in databases} for __ in range(3)
-    )
+    routes = ("/web/health", "sms_twilio", "ours")
+    costs = {name: {size: _Costs() for size in databases} for name in routes}
     health_requests = [["GET", "/web/health", {}, ""]] * REQUESTS
     with contextlib.ExitStack() as stack:
         servers = {
@@ -125,14 +116,16 @@ def _measure_requests(machines, databases, token, ids, signed, figures):
         }
         for number in range(ROUNDS):
             for size, server in servers.items():
-                _load(server, health_requests, health[size], figures)
-                requests = _write_reports(token, draw.choices(ids[size], k=REQUESTS))
-                _load(server, requests, ours[size], figures)
                 first = number * TWILIO_REQUESTS
                 some = signed[size][first : first + TWILIO_REQUESTS]
-                requests = _write_twilio_reports(some)
-                _load(server, requests, twilio_costs[size], figures)
-    return health, twilio_costs, ours
+                chosen = draw.choices(ids[size], k=REQUESTS)
+                for name, requests in (
+                    ("/web/health", health_requests),
+                    ("ours", _write_reports(token, chosen)),
+                    ("sms_twilio", _write_twilio_reports(some)),
+                ):
+                    _load(server, requests, costs[name][size], figures)
+    return costs
 
 
 def inbox(machines, figures):
@@ -148,9 +141,8 @@ def inbox(machines, figures):
         signed[size] = machines.run(
             "add_twilio_sent", name, company_id=twilio_id, count=count
         )
-    health, twilio_costs, ours = _measure_requests(
-        machines, databases, token, ids, signed, figures
-    )
+    costs = _measure_requests(machines, databases, token, ids, signed, figures)
+    health, twilio_costs, ours = costs.values()
     received = sum(machines.run("count_events", name) for name in databases.values())
     drained, rate = {}, 0
     for number in range(DRAINS):
@@ -165,9 +157,8 @@ def inbox(machines, figures):
             drained[size] = min(cost, drained.get(size, cost))
             rate = max(rate, rate_now)
     for size in SIZES:
-        figures.note(health[size].describe(f"/web/health among {size:,} traces"))
-        figures.note(twilio_costs[size].describe(f"sms_twilio among {size:,} traces"))
-        figures.note(ours[size].describe(f"ours among {size:,} traces"))
+        for name, found in costs.items():
+            figures.note(found[size].describe(f"{name} among {size:,} traces"))
     figures.equal("reports in the inbox", received, ROUNDS * REQUESTS * len(SIZES))
     for size in SIZES:
         figures.at_most(

@@ -8,6 +8,7 @@ import resource
 import time
 from contextlib import contextmanager, nullcontext
 from datetime import timedelta
+from functools import partial
 from uuid import uuid4
 
 import requests
@@ -21,6 +22,8 @@ from . import twilio
 from .processes import get_cpu
 
 CREATE_AT_ONCE = 1000
+CAMPAIGN_TABLES = ("sms_sms", "sms_tracker", "mailing_trace")
+OWN_TABLES = ("sms_ovh_job", "sms_ovh_event", "sms_ovh_log", "sms_ovh_figure")
 TWILIO_HOST = "https://api.twilio.com"
 LINKED_TEXT = "nos soldes commencent samedi : https://boutique.example.org/soldes"
 TEXT = "Bonjour, votre commande est prête à être retirée en magasin. Merci !"
@@ -54,10 +57,7 @@ def set_up_twilio(env):
 
 
 def set_up_ovh(env, api_url):
-    """Have the company send through the simulated OVHcloud.
-
-    :param str api_url: base URL of the API
-    """
+    """Have the company send through the simulated OVHcloud."""
     connect(env, api_url)
 
 
@@ -76,21 +76,39 @@ def _redirect_twilio(root):
 # ------------------------------------------------------------
 
 
+def _create_mailing(env, subject, model, **values):
+    """Create an SMS campaign to the records of a model."""
+    return env["mailing.mailing"].create(
+        {
+            "subject": subject,
+            "mailing_type": "sms",
+            "mailing_model_id": env["ir.model"]._get_id(model),
+            "body_plaintext": TEXT,
+            **values,
+        }
+    )
+
+
+def _count_by(records, field, domain=()):
+    """Return the count of records by a field's value."""
+    return dict(records._read_group(list(domain), [field], ["__count"]))
+
+
+def _trigger(env, xml_id, is_due):
+    """Run a scheduled action as long as something is due, each time from nothing."""
+    cron = env.ref(xml_id)
+    while is_due():
+        cron.method_direct_trigger()
+        env.cr.commit()
+        env.invalidate_all()
+
+
 def queue(env, count, same):
     """Queue a campaign: SMS with tracker and trace, as the composer makes them.
 
-    :param int count: recipients
     :param bool same: whether all get the same text, or each its own
     """
-    mailing = env["mailing.mailing"].create(
-        {
-            "subject": f"{count} SMS",
-            "mailing_type": "sms",
-            "mailing_model_id": env["ir.model"]._get_id("res.partner"),
-            "body_plaintext": TEXT,
-            "state": "sending",
-        }
-    )
+    mailing = _create_mailing(env, f"{count} SMS", "res.partner", state="sending")
     for indexes in split_every(CREATE_AT_ONCE, range(count)):
         vals_list = []
         for index in indexes:
@@ -117,12 +135,13 @@ def queue(env, count, same):
         env.flush_all()
         env.invalidate_all()
         env.cr.commit()
-    # As PostgreSQL's daemon does in time.
     _analyse(env)
 
 
-def _analyse(env):
-    for table in ("sms_sms", "sms_tracker", "mailing_trace"):
+def _analyse(env, *tables):
+    """Have PostgreSQL know what tables hold, as its daemon does in time."""
+    env.cr.commit()
+    for table in tables or CAMPAIGN_TABLES:
         env.cr.execute(f"ANALYZE {table}")
     env.cr.commit()
 
@@ -143,8 +162,7 @@ def send(env, twilio_root=None):
     """Send what is queued, as the cron does.
 
     :param str twilio_root: the stand-in for Twilio
-    :return: seconds, seconds of this process's time and of its PostgreSQL's, queries,
-        growth of its memory in MiB, and count of SMS by state of their trace
+    :return: what :func:`_measuring` finds, and count of SMS by state of their trace
     """
     if twilio_root:
         _redirect_twilio(twilio_root)
@@ -157,14 +175,12 @@ def send(env, twilio_root=None):
             env.cr.commit()
             # As each run of a cron begins with nothing.
             env.invalidate_all()
-    states = env["mailing.trace"]._read_group([], ["trace_status"], ["__count"])
-    return {**found, "states": dict(states)}
+    return {**found, "states": _count_by(env["mailing.trace"], "trace_status")}
 
 
 def send_as_user(env, count, one_by_one):
     """Send SMS of one text in one transaction, as users do, and commit it.
 
-    :param int count: SMS
     :param bool one_by_one: whether each is sent on its own
     :return: seconds until the commit is over, and count of SMS by state once the cron
         has sent what that leaves to it
@@ -173,20 +189,27 @@ def send_as_user(env, count, one_by_one):
         [{"number": f"+336{10000000 + index}", "body": TEXT} for index in range(count)]
     )
     env.cr.commit()
-    start = time.perf_counter()
-    for records in sms if one_by_one else [sms]:
-        records.send(unlink_sent=False)
-    env.cr.commit()
-    wall = time.perf_counter() - start
+    wall = _time(
+        lambda: [
+            records.send(unlink_sent=False)
+            for records in (sms if one_by_one else [sms])
+        ],
+        env.cr.commit,
+    )
     env["sms.ovh.job"]._cron_post()
     env.cr.commit()
     env.invalidate_all()
     return {
         "wall": wall,
-        "states": dict(
-            sms._read_group([("id", "in", sms.ids)], ["state"], ["__count"])
-        ),
+        "states": _count_by(sms, "state", [("id", "in", sms.ids)]),
     }
+
+
+def _time(*functions):
+    start = time.perf_counter()
+    for function in functions:
+        function()
+    return time.perf_counter() - start
 
 
 # ------------------------------------------------------------
@@ -194,23 +217,13 @@ def send_as_user(env, count, one_by_one):
 # ------------------------------------------------------------
 
 
-def _time(function):
-    start = time.perf_counter()
-    function()
-    return time.perf_counter() - start
-
-
 def reconcile(env):
-    """Ask OVHcloud for the jobs whose answer was lost.
-
-    :return: seconds, and count of jobs by state
-    """
+    """Ask OVHcloud for the jobs whose answer was lost; return seconds, and jobs by state."""
     Job = env["sms.ovh.job"]
     Job.search([("state", "=", "unknown")]).next_attempt = False
     env.cr.commit()
     wall = _time(Job._reconcile_due)
-    states = Job._read_group([("sms_ids", "!=", False)], ["state"], ["__count"])
-    return {"wall": wall, "states": dict(states)}
+    return {"wall": wall, "states": _count_by(Job, "state", [("sms_ids", "!=", False)])}
 
 
 def poll(env):
@@ -221,18 +234,13 @@ def poll(env):
     trackers = env["sms.tracker"].search([("sms_ovh_poll_at", "!=", False)])
     trackers.sms_ovh_poll_at = "2020-01-01"
     env.cr.commit()
-    cron = env.ref("sms_ovh.ir_cron_poll")
-    domain = [("sms_ovh_poll_at", "<", "2020-01-02")]
-
-    def run():
-        while env["sms.tracker"].search_count(domain, limit=1):
-            cron.method_direct_trigger()
-            env.cr.commit()
-
-    wall = _time(run)
-    env.invalidate_all()
-    states = env["mailing.trace"]._read_group([], ["trace_status"], ["__count"])
-    return {"wall": wall, "states": dict(states)}
+    due = partial(
+        env["sms.tracker"].search_count,
+        [("sms_ovh_poll_at", "<", "2020-01-02")],
+        limit=1,
+    )
+    wall = _time(lambda: _trigger(env, "sms_ovh.ir_cron_poll", due))
+    return {"wall": wall, "states": _count_by(env["mailing.trace"], "trace_status")}
 
 
 def read_stops(env):
@@ -241,15 +249,11 @@ def read_stops(env):
     :return: seconds, and count of the numbers on Odoo's blacklist
     """
     account = env["sms.ovh.account"].search([], limit=1)
-    cron = env.ref("sms_ovh.ir_cron_read_answers")
 
-    def run():
-        while not account.answers_read_at or account.stops_to_read:
-            cron.method_direct_trigger()
-            env.cr.commit()
-            env.invalidate_all()
+    def due():
+        return not account.answers_read_at or account.stops_to_read
 
-    wall = _time(run)
+    wall = _time(lambda: _trigger(env, "sms_ovh.ir_cron_read_answers", due))
     return {"wall": wall, "count": env["phone.blacklist"].search_count([])}
 
 
@@ -268,10 +272,7 @@ def clear_stops(env):
 
 
 def add_recipients(env, count):
-    """Create a mailing list of as many recipients.
-
-    :return: its id
-    """
+    """Create a mailing list of as many recipients, and return its id."""
     mailing_list = env["mailing.list"].create({"name": f"{count} recipients"})
     # In SQL: what is measured is what becomes of them.
     env.cr.execute(
@@ -287,34 +288,26 @@ def add_recipients(env, count):
         """,
         [env.ref("base.fr").id, count, mailing_list.id],
     )
-    env.cr.commit()
-    for table in ("mailing_contact", "mailing_subscription"):
-        env.cr.execute(f"ANALYZE {table}")
+    _analyse(env, "mailing_contact", "mailing_subscription")
     return mailing_list.id
 
 
 def compose(env, list_id):
     """Compose a campaign to a mailing list, as the cron does.
 
-    :return: count of SMS, seconds, and seconds of this process's time and of its
-        PostgreSQL's
+    :return: what :func:`_measuring` finds, and count of SMS
     """
-    mailing = env["mailing.mailing"].create(
-        {
-            "subject": "Compose",
-            "mailing_type": "sms",
-            "mailing_model_id": env["ir.model"]._get_id("mailing.list"),
-            "contact_list_ids": [Command.set([list_id])],
-            "body_plaintext": TEXT,
-        }
+    mailing = _create_mailing(
+        *(env, "Compose", "mailing.list"), contact_list_ids=[Command.set([list_id])]
     )
     mailing.action_put_in_queue()
     env.cr.commit()
-    cron = env.ref("mass_mailing.ir_cron_mass_mailing_queue")
     with _measuring(env, _get_backends) as found:
-        while mailing.state != "done":
-            cron.method_direct_trigger()
-            env.cr.commit()
+        _trigger(
+            env,
+            "mass_mailing.ir_cron_mass_mailing_queue",
+            lambda: mailing.state != "done",
+        )
     count = env["sms.sms"].search_count([("mailing_id", "=", mailing.id)])
     return {**found, "count": count}
 
@@ -359,38 +352,25 @@ def estimate(env, list_id, choice="off", cleaning=True):
 
     :param str choice: what is written in GSM-7
     :param bool cleaning: whether numbers are cleaned, and texts written in GSM-7
-    :return: what it says, seconds, seconds of this process's time and of its
-        PostgreSQL's, and growth of its memory in MiB
+    :return: what :func:`_measuring` finds, and what the estimate says
     """
-    mailing = env["mailing.mailing"].create(
-        {
-            "subject": "Estimate",
-            "mailing_type": "sms",
-            "mailing_model_id": env["ir.model"]._get_id("mailing.list"),
-            "contact_list_ids": [Command.set([list_id])],
-            "body_plaintext": "Bonjour {{ object.name }}, " + LINKED_TEXT,
-            "sms_allow_unsubscribe": True,
-            "sms_ovh_gsm7": choice,
-        }
+    mailing = _create_mailing(
+        *(env, "Estimate", "mailing.list"),
+        contact_list_ids=[Command.set([list_id])],
+        body_plaintext="Bonjour {{ object.name }}, " + LINKED_TEXT,
+        sms_allow_unsubscribe=True,
+        sms_ovh_gsm7=choice,
     )
     env.cr.commit()
     if not cleaning:
         _leave_out_cleaning(env)
-    cron = env.ref("sms_ovh.ir_cron_estimate")
     with _measuring(env, _get_backends) as found:
         mailing.action_sms_ovh_estimate()
         env.cr.commit()
-        while mailing.sms_ovh_estimate_id.state == "running":
-            cron.method_direct_trigger()
-            env.cr.commit()
-            env.invalidate_all()
-    said = mailing.sms_ovh_estimate_id
-    return {
-        **found,
-        "state": said.state,
-        "count": said.sent_count,
-        "segments": said.segment_count,
-    }
+        said = mailing.sms_ovh_estimate_id
+        _trigger(env, "sms_ovh.ir_cron_estimate", lambda: said.state == "running")
+    counts = {"count": said.sent_count, "segments": said.segment_count}
+    return {**found, "state": said.state, **counts}
 
 
 # ------------------------------------------------------------
@@ -412,13 +392,9 @@ def set_up_reports(env):
 
 
 def add_sent(env, account_id, count):
-    """Create SMS that OVHcloud took, with tracker and trace.
-
-    :return: OVHcloud's ids
-    """
+    """Create SMS that OVHcloud took, with tracker and trace; return its ids."""
     queue(env, count, same=True)
-    Sms = env["sms.sms"]
-    Job = env["sms.ovh.job"]
+    Sms, Job = env["sms.sms"], env["sms.ovh.job"]
     ids = []
     while sms := Sms.search([("state", "=", "outgoing")], limit=CREATE_AT_ONCE):
         for job in Job._claim(sms):
@@ -438,10 +414,7 @@ def add_sent(env, account_id, count):
 
 
 def add_twilio_sent(env, company_id, count):
-    """Create SMS that Twilio took, with tracker and trace.
-
-    :return: UUID and signature of each one's report
-    """
+    """Create SMS that Twilio took; return UUID and signature of each one's report."""
     company = env["res.company"].browse(company_id)
     company_env = env(context={"allowed_company_ids": company.ids})
     queue(company_env, count, same=True)
@@ -457,8 +430,7 @@ def add_twilio_sent(env, company_id, count):
 def drain(env, account_id, ids):
     """Treat one report of delivery on each of these SMS, as the cron does.
 
-    :return: seconds, seconds of this process's time and of its PostgreSQL's, queries,
-        and count of reports by state
+    :return: what :func:`_measuring` finds, and count of reports by state
     """
     Event = env["sms.ovh.event"]
     env.cr.execute("TRUNCATE sms_ovh_event")
@@ -468,12 +440,10 @@ def drain(env, account_id, ids):
                 account_id, {"id": sms_ovh_id, "ptt": "4", "description": "1"}
             )
         env.cr.commit()
-    env.cr.execute("ANALYZE sms_ovh_event")
-    env.cr.commit()
+    _analyse(env, "sms_ovh_event")
     with _measuring(env) as found:
         Event._cron_process()
-    states = Event._read_group([], ["state"], ["__count"])
-    return {**found, "states": dict(states)}
+    return {**found, "states": _count_by(Event, "state")}
 
 
 def count_events(env):
@@ -490,12 +460,8 @@ def count_events(env):
 
 def clear(env):
     """Forget all campaigns."""
-    for table in ("sms_sms", "sms_tracker", "mailing_trace"):
-        env.cr.execute(f"TRUNCATE {table} CASCADE")
-    if "sms.ovh.job" in env:
-        env.cr.execute(
-            "TRUNCATE sms_ovh_job, sms_ovh_event, sms_ovh_log, sms_ovh_figure CASCADE"
-        )
+    tables = [*CAMPAIGN_TABLES, *(OWN_TABLES if "sms.ovh.job" in env else ())]
+    env.cr.execute(f"TRUNCATE {', '.join(tables)} CASCADE")
     env.cr.execute("DELETE FROM mailing_mailing")
 
 
@@ -542,7 +508,6 @@ def _measuring(env, get_backends=_get_backend):
 def _ask_again(env, ask, times):
     """Ask for something as a client does, and again.
 
-    :param ask: function that does
     :return: the last answer; and milliseconds of the first time and of those that
         follow, and the queries of one
     """
@@ -574,8 +539,6 @@ def fill_log(env, count):
     In the log all of them, and in Odoo's queue what Odoo keeps there: it deletes what
     was sent within a day, and no failures. Of the figures, those of the last day are
     not added up yet, as if each SMS had been sent by itself: the worst that can be.
-
-    :param int count: SMS
     """
     account = env.company.sms_ovh_account_id
     senders = account.sender_ids.ids
@@ -626,18 +589,13 @@ def _fill_queue(env, condition):
             condition,
         )
     )
-    env.cr.commit()
-    for table in ("sms_ovh_log", "sms_ovh_figure", "sms_sms"):
-        # As PostgreSQL's daemon does in time.
-        env.cr.execute(f"ANALYZE {table}")
-    env.cr.commit()
+    _analyse(env, "sms_ovh_log", "sms_ovh_figure", "sms_sms")
 
 
 def open_dashboard(env, times=10):
     """Ask for what the dashboard shows, as the client does.
 
-    :return: milliseconds of the first time and of those that follow, the queries of
-        one, and the SMS that it tells of
+    :return: what :func:`_ask_again` finds, and the SMS that it tells of
     """
     user = env.ref("base.user_admin")
     user.tz = "Europe/Paris"
@@ -655,20 +613,8 @@ def open_dashboard(env, times=10):
 
 
 def fill_failures(env, count):
-    """Have a campaign of which every SMS was refused for want of SMS left.
-
-    :param int count: its recipients
-    :return: its id
-    """
-    mailing = env["mailing.mailing"].create(
-        {
-            "subject": f"{count} failures",
-            "mailing_type": "sms",
-            "mailing_model_id": env["ir.model"]._get_id("res.partner"),
-            "body_plaintext": TEXT,
-            "state": "done",
-        }
-    )
+    """Have a campaign of which every SMS was refused for want of SMS left; return its id."""
+    mailing = _create_mailing(env, f"{count} failures", "res.partner", state="done")
     account = env.company.sms_ovh_account_id
     job = env["sms.ovh.job"].create(
         {"account_id": account.id, "mailing_id": mailing.id, "state": "refused"}
@@ -697,8 +643,6 @@ def fill_failures(env, count):
         """,
         (TEXT, mailing.id, env.company.id, job.id, count, mailing.id),
     )
-    env.cr.commit()
-    # As PostgreSQL's daemon does in time.
     _analyse(env)
     return mailing.id
 
@@ -706,8 +650,7 @@ def fill_failures(env, count):
 def open_progress(env, mailing_id, times=10):
     """Ask for a campaign's progress, as its form does.
 
-    :return: milliseconds of the first time and of those that follow, the queries of
-        one, and the SMS that it says can be retried
+    :return: what :func:`_ask_again` finds, and the SMS that it says can be retried
     """
     mailing = env["mailing.mailing"].browse(mailing_id)
     answer, found = _ask_again(env, mailing.sms_ovh_get_progress, times)

@@ -9,8 +9,8 @@ from pathlib import Path
 import kit.children
 from kit import DEV_DIRECTORY
 from kit.ports import HOST, free_port
-from kit.system import guarded
-from kit.ui import Problem, step
+from kit.system import guarded, run
+from kit.ui import Problem, last_lines, step
 from kit.web import wait_until_answering
 from ovh_simulator.process import Process
 from ovh_simulator.seed import SERVICE_1
@@ -41,10 +41,7 @@ class Machines:
     # ------------------------------------------------------------
 
     def database(self, *modules):
-        """Have a database with SMS Marketing and `modules`, the same one each time.
-
-        :return: its name
-        """
+        """Have a database with SMS Marketing and `modules`, the same one each time."""
         if modules not in self._made:
             kind = "_".join(("bench", *modules))
             context = self.databases.of_this_run(kind)
@@ -58,10 +55,7 @@ class Machines:
         return self._made[modules]
 
     def copy_database(self, database):
-        """Have a copy of a database as it is now.
-
-        :return: its name
-        """
+        """Have a copy of a database as it is now."""
         context = self.databases.of_this_run("bench_copy", make=False)
         name = self._stack.enter_context(context)
         self.databases.copy(database, name)
@@ -71,11 +65,7 @@ class Machines:
         """Have a database whose company sends through the simulated OVHcloud."""
         name = self.database(ADDON)
         if "account" not in self._made:
-            self.run(
-                "set_up_ovh",
-                name,
-                api_url=simulator.api_url,
-            )
+            self.run("set_up_ovh", name, api_url=simulator.api_url)
             self._made["account"] = True
         return name
 
@@ -110,7 +100,7 @@ class Machines:
                 stderr=stream,
             ).returncode
         if status:
-            tail = "\n".join(log.read_text(errors="replace").splitlines()[-15:])
+            tail = last_lines(log.read_text(errors="replace").splitlines())
             raise Problem(f"Odoo failed at {function}; its log is {log}:\n{tail}")
         return json.loads(result.read_text())
 
@@ -118,7 +108,6 @@ class Machines:
     def server(self, database, workers):
         """Have Odoo's HTTP server, without crons, as long as the block lasts.
 
-        :param int workers: processes that answer
         :return: a :class:`Server`, as the context's value
         """
         port = free_port()
@@ -135,10 +124,7 @@ class Machines:
             child.stop()
 
     def simulator(self, latency_ms):
-        """Have the simulated OVHcloud, without callbacks and never short of credit.
-
-        :return: a :class:`ovh_simulator.process.Process`
-        """
+        """Have the simulated OVHcloud, without callbacks and never short of credit."""
         if "simulator" not in self._made:
             log = self.logs / "bench-simulator.log"
             self._made["simulator"] = self._stack.enter_context(
@@ -151,10 +137,7 @@ class Machines:
         return simulator
 
     def standins(self, latency_ms):
-        """Have the stand-ins for Odoo's IAP and for Twilio.
-
-        :return: their address
-        """
+        """Have the stand-ins for Odoo's IAP and for Twilio, and return their address."""
         if "standins" not in self._made:
             child = kit.children.Server(
                 "The stand-ins",
@@ -171,13 +154,7 @@ class Machines:
 
 
 class Server:
-    """Odoo's HTTP server.
-
-    :param Machines machines: what it belongs to
-    :param str database: what it serves
-    :param int port: where it listens
-    :param int workers: processes that answer
-    """
+    """Odoo's HTTP server."""
 
     def __init__(self, machines, database, child, port, workers):
         self._machines = machines
@@ -199,30 +176,19 @@ class Server:
         machines = self._machines
         path = machines.folder / "requests"
         path.write_text(json.dumps(requests))
+        command = [
+            *(str(machines.platform.python.python), "-m", "bench.load"),
+            *(str(self._port), str(connections), str(path)),
+        ]
+        environment = machines.platform.environment(PYTHONPATH=str(DEV_DIRECTORY))
         before = self._get_usage()
-        done = subprocess.run(
-            guarded(
-                [
-                    *(str(machines.platform.python.python), "-m", "bench.load"),
-                    *(str(self._port), str(connections), str(path)),
-                ]
-            ),
-            check=True,
-            env=machines.platform.environment(PYTHONPATH=str(DEV_DIRECTORY)),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-        )
-        after = self._get_usage()
-        return {
-            **json.loads(done.stdout),
-            **{
-                name: sum(
-                    seconds - before[name].get(pid, 0)
-                    for pid, seconds in after[name].items()
-                )
-                for name in after
-            },
-        }
+        said = run(command, "Sending requests", env=environment, stderr=None)
+        found = json.loads(said)
+        for name, usage in self._get_usage().items():
+            found[name] = sum(
+                seconds - before[name].get(pid, 0) for pid, seconds in usage.items()
+            )
+        return found
 
     def _get_usage(self):
         """Return the processor time of each process that serves, by its id."""
@@ -230,13 +196,8 @@ class Server:
 
         from .processes import get_cpu
 
-        rows = self._machines.databases.sql(
-            "postgres",
-            (
-                "SELECT pid FROM pg_stat_activity WHERE datname = %s",
-                [self._database],
-            ),
-        )
+        query = "SELECT pid FROM pg_stat_activity WHERE datname = %s"
+        rows = self._machines.databases.sql("postgres", (query, [self._database]))
         return {
             "odoo": {
                 worker.pid: get_cpu(worker.pid)

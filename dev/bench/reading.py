@@ -8,63 +8,51 @@ POLLED = 10000
 STOPS = 50000
 # Seconds that reading all of them may take, with batches.
 STOP_SECONDS = 30
+LOST_ANSWER = {"kind": "502_html", "path": "/jobs$", "accept": True}
 # Value of the simulator's `batch_refused`: one by one is how all was read before.
 READINGS = {"with batches": None, "one by one": "."}
-
-
-def _measure(machines, database, simulator, name, refused, **arguments):
-    """Have Odoo read something, and count the calls that it took.
-
-    :param str name: of :mod:`bench.inside`
-    :param refused: value of the simulator's ``batch_refused``
-    :return: (what was measured, calls)
-    """
-    simulator.configure(batch_refused=refused)
-    before = sum(simulator.get_requests().values())
-    found = machines.run(name, database, **arguments)
-    return found, sum(simulator.get_requests().values()) - before
 
 
 def reading(machines, figures):
     """Reconcile a job of 500, poll 10,000 SMS, read 50,000 STOP, at 100 ms a call."""
     simulator = machines.simulator(LATENCY_MS)
     database = machines.ovh_database(simulator)
-    for label, refused in READINGS.items():
+
+    def measure(name, what, label, refused):
+        """Have Odoo read something; return what was measured, and the calls it took."""
+        simulator.configure(batch_refused=refused)
+        before = sum(simulator.get_requests().values())
+        found = machines.run(name, database)
+        calls = sum(simulator.get_requests().values()) - before
+        figures.note(f"{what}, {label}: {calls} calls, {found['wall']:.1f} s")
+        return found, calls
+
+    def send(count, *faults):
         machines.simulator(LATENCY_MS)
         machines.run("clear", database)
+        machines.run("queue", database, count=count, same=True)
+        simulator.order_faults(*faults)
+        machines.run("send", database)
+
+    for way in READINGS.items():
         # Nobody is sent to who is on the blacklist of the round before.
         machines.run("clear_stops", database)
-        machines.run("queue", database, count=RECONCILED, same=True)
-        simulator.order_faults({"kind": "502_html", "path": "/jobs$", "accept": True})
-        machines.run("send", database)
-        found, calls = _measure(machines, database, simulator, "reconcile", refused)
-        figures.note(
-            f"reconciling a job of {RECONCILED}, {label}: {calls} calls,"
-            f" {found['wall']:.1f} s"
-        )
+        send(RECONCILED, LOST_ANSWER)
+        what = f"reconciling a job of {RECONCILED}"
+        found, calls = measure("reconcile", what, *way)
         figures.equal("its state", found["states"], {"accepted": 1})
-        if refused is None:
+        if way[1] is None:
             figures.at_most("calls to reconcile it", calls, 15)
 
-        machines.simulator(LATENCY_MS)
-        machines.run("clear", database)
-        machines.run("queue", database, count=POLLED, same=True)
-        machines.run("send", database)
-        found, calls = _measure(machines, database, simulator, "poll", refused)
-        figures.note(
-            f"polling {POLLED:,} SMS, {label}: {calls} calls, {found['wall']:.1f} s"
-        )
+        send(POLLED)
+        found, __ = measure("poll", f"polling {POLLED:,} SMS", *way)
         figures.equal("their states", found["states"], {"sent": POLLED})
 
         machines.simulator(LATENCY_MS)
         machines.run("clear_stops", database)
-        simulator.add_stops(
-            SERVICE_1, [f"+336{10000000 + index}" for index in range(STOPS)]
-        )
-        found, calls = _measure(machines, database, simulator, "read_stops", refused)
-        figures.note(
-            f"reading {STOPS:,} STOP, {label}: {calls} calls, {found['wall']:.1f} s"
-        )
+        numbers = [f"+336{10000000 + index}" for index in range(STOPS)]
+        simulator.add_stops(SERVICE_1, numbers)
+        found, __ = measure("read_stops", f"reading {STOPS:,} STOP", *way)
         figures.at_least("numbers on the blacklist", found["count"], STOPS)
-        if refused is None:
+        if way[1] is None:
             figures.at_most("seconds to read them", found["wall"], STOP_SECONDS, " s")

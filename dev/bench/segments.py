@@ -19,7 +19,9 @@ import random
 import subprocess
 import sys
 import tempfile
-import time
+import timeit
+from collections import deque
+from operator import ne
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
@@ -57,11 +59,7 @@ def load_counter():
 
 
 def read_cases():
-    """Read the test vectors: texts, and the right encoding and segments of each.
-
-    :return: the texts, with the STOP clause where it counts, and what they are
-    :rtype: tuple[list[str], list[list]]
-    """
+    """Return the texts of the test vectors, and the right encoding and segments of each."""
     path = ROOT / "static" / "tests" / "sms_segments_vectors.js"
     content = path.read_text(encoding="utf-8").split("\nexport default", 1)[1]
     texts, expected = [], []
@@ -85,8 +83,6 @@ def write_messages(count_segments):
     have typography that makes them Unicode, one has emoji.
 
     :param count_segments: our counter, which keeps those of 1 to 3 parts
-    :rtype: list[str]
-    :return: the messages
     """
     draw = random.Random(20260101)
     basic = str.maketrans("êûîâôç", "euiaoc")
@@ -116,12 +112,10 @@ def write_messages(count_segments):
 def measure_python(ours, messages, cases, rounds):
     """Time the Python counters, and keep what they answer.
 
-    :param module ours: our counter
-    :param list[str] messages: texts to time
-    :param list[str] cases: other texts to answer
-    :param int rounds: how many times each counter counts all messages
+    :param messages: texts to time
+    :param cases: other texts to answer
+    :param rounds: how many times each counter counts all messages
     :return: what ``segments_js.mjs`` gives as ``results`` for the others
-    :rtype: dict[str, dict]
     """
     import smsutil
 
@@ -154,48 +148,27 @@ def measure_python(ours, messages, cases, rounds):
     }
     for _round in range(rounds):
         for name, (count, _read) in counters.items():
-            start = time.perf_counter()
-            for text in messages:
-                count(text)
-            elapsed = 1000 * (time.perf_counter() - start)
+            elapsed = time_best(lambda count=count: deque(map(count, messages), 0))
             results[name]["best"] = min(results[name]["best"], elapsed)
     return results
 
 
-def measure_long(count_segments):
-    """Time texts of 100,000 code units.
+def time_best(function, rounds=1):
+    """Return the milliseconds of a function's quickest run."""
+    setup = "import gc; gc.enable()"
+    return 1000 * min(timeit.repeat(function, setup, number=1, repeat=rounds))
 
-    :param count_segments: our counter
-    :return: best times in milliseconds, by the character that is repeated
-    :rtype: dict[str, float]
-    """
-    times = {}
-    for piece, count in (
-        ("a", 100_000),
-        ("€", 100_000),
-        ("ê", 100_000),
-        ("😀", 50_000),
-    ):
-        text = piece * count
-        best = float("inf")
-        for _attempt in range(5):
-            start = time.perf_counter()
-            count_segments(text)
-            best = min(best, 1000 * (time.perf_counter() - start))
-        times[piece] = best
-    return times
+
+def measure_long(count_segments):
+    """Return the milliseconds that the slowest text of 100,000 code units takes."""
+    texts = ("a" * 100_000, "€" * 100_000, "ê" * 100_000, "😀" * 50_000)
+    return max(time_best(lambda text=text: count_segments(text), 5) for text in texts)
 
 
 def measure_js(messages, cases, rounds, peers):
-    """Run ``segments_js.mjs``.
+    """Run ``segments_js.mjs``, and return its answer. See :func:`measure_python`.
 
-    :param list[str] messages: texts to time
-    :param list[str] cases: other texts to answer
-    :param int rounds: how many times each counter counts all messages
     :param Path peers: folder of the npm packages
-    :rtype: dict
-    :return: its answer
-    :raise subprocess.CalledProcessError: when node fails
     """
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "input.json"
@@ -212,22 +185,18 @@ def measure_js(messages, cases, rounds, peers):
 def report(title, results, right_messages, right_cases):
     """Print the times, the ratios to ours, and the errors of one language.
 
-    :param str title: the language
     :param dict results: times and answers by counter, ``sms_ovh`` being ours
-    :param list[list] right_messages: encoding and segments of each message
-    :param list[list] right_cases: encoding and segments of each test vector
+    :param right_messages: encoding and segments of each message
+    :param right_cases: encoding and segments of each test vector
     :return: the smallest ratio of another's time to ours, and our errors
-    :rtype: tuple[float, int]
     """
     print(f"\n{title}")
     print(f"{'':24}{'ms':>9}{'us/SMS':>9}{'ratio':>8}{'wrong':>8}{'vectors wrong':>15}")
     ours = results["sms_ovh"]["best"]
     errors = {}
     for name, result in results.items():
-        pairs = zip(result["messages"], right_messages, strict=True)
-        wrong = sum(found != right for found, right in pairs)
-        pairs = zip(result["cases"], right_cases, strict=True)
-        cases = sum(found != right for found, right in pairs)
+        wrong = sum(map(ne, result["messages"], right_messages))
+        cases = sum(map(ne, result["cases"], right_cases))
         errors[name] = wrong + cases
         best = result["best"]
         print(
@@ -271,7 +240,7 @@ def main():
         "JavaScript", js["results"], right_messages, right_cases
     )
 
-    long_python = max(measure_long(ours.count_segments).values())
+    long_python = measure_long(ours.count_segments)
     long_js = max(js["long"].values())
     print(
         f"\n100,000 code units: Python {long_python:.2f} ms,"

@@ -4,23 +4,22 @@ LATENCY_MS = 100
 THREADS = 16
 
 
-def _send(machines, database, count, same, **arguments):
+def _send(machines, figures, name, database, count, same, **arguments):
     """Queue and send a campaign.
 
     :return: what :func:`bench.inside.send` measured
     """
     machines.run("clear", database)
     machines.run("queue", database, count=count, same=same)
-    return machines.run("send", database, **arguments)
-
-
-def _describe(name, count, found):
-    return (
+    found = machines.run("send", database, **arguments)
+    figures.note(
         f"{name}: {count / found['wall']:,.0f} SMS/s,"
         f" {1000 * found['cpu'] / count:.3f} ms of Odoo's CPU,"
         f" {1000 * found['postgres'] / count:.3f} ms of PostgreSQL's and"
         f" {found['queries'] / count:.2f} queries per SMS"
     )
+    figures.expect(f"{name}, states", found["states"], {"pending": count})
+    return found
 
 
 def same_text(machines, figures, count=10000, rounds=3):
@@ -35,10 +34,7 @@ def same_text(machines, figures, count=10000, rounds=3):
     best = {}
     for __ in range(rounds):
         for name, database in (("IAP", iap), ("OVHcloud", ovh)):
-            found = _send(machines, database, count, same=True)
-            figures.note(_describe(name, count, found))
-            if found["states"] != {"pending": count}:
-                figures.equal(f"{name}, states", found["states"], {"pending": count})
+            found = _send(machines, figures, name, database, count, same=True)
             best[name] = min(best.get(name, found["wall"]), found["wall"])
     ratio = best["IAP"] / best["OVHcloud"]
     figures.at_least("OVHcloud's SMS/s to IAP's", ratio, 2, "x")
@@ -52,22 +48,19 @@ def different_texts(machines, figures, count=1000, twilio_count=200, rounds=3):
     twilio = machines.database("sms_twilio")
     root = machines.standins(LATENCY_MS)
     machines.run("set_up_twilio", twilio)
-    found = _send(machines, twilio, twilio_count, same=False, twilio_root=root)
-    figures.note(_describe("Twilio", twilio_count, found))
-    if found["states"] != {"pending": twilio_count}:
-        figures.equal("Twilio, states", found["states"], {"pending": twilio_count})
+    found = _send(
+        *(machines, figures, "Twilio", twilio, twilio_count),
+        same=False,
+        twilio_root=root,
+    )
     twilio_rate = twilio_count / found["wall"]
     ovh = machines.ovh_database(machines.simulator(LATENCY_MS))
-    best = float("inf")
-    for __ in range(rounds):
-        found = _send(machines, ovh, count, same=False)
-        figures.note(_describe("OVHcloud", count, found))
-        if found["states"] != {"pending": count}:
-            figures.equal("OVHcloud, states", found["states"], {"pending": count})
-        best = min(best, found["wall"])
-    figures.at_least(
-        "OVHcloud's SMS/s to Twilio's", count / best / twilio_rate, 14, "x"
+    best = min(
+        _send(machines, figures, "OVHcloud", ovh, count, same=False)["wall"]
+        for __ in range(rounds)
     )
+    ratio = count / best / twilio_rate
+    figures.at_least("OVHcloud's SMS/s to Twilio's", ratio, 14, "x")
     bound = count * LATENCY_MS / 1000 / THREADS
     figures.at_most(f"time to the bound of {bound:.2f} s", best / bound, 1.25, "x")
 
@@ -75,16 +68,35 @@ def different_texts(machines, figures, count=1000, twilio_count=200, rounds=3):
 def memory(machines, figures, sizes=(10000, 50000)):
     """Memory of the process that sends 10,000 and 50,000 SMS, and its queries."""
     ovh = machines.ovh_database(machines.simulator(0))
-    found = {size: _send(machines, ovh, size, same=True) for size in sizes}
-    for size in sizes:
-        figures.note(_describe("OVHcloud", size, found[size]))
-        figures.equal("states", found[size]["states"], {"pending": size})
-    figures.at_most("memory over its start", found[sizes[-1]]["memory"], 300, " MiB")
+    found = {
+        size: _send(machines, figures, "OVHcloud", ovh, size, same=True)
+        for size in sizes
+    }
+    first, last = found[sizes[0]]["memory"], found[sizes[-1]]["memory"]
+    figures.at_most("memory over its start", last, 300, " MiB")
     # A process that has come this far grows a little by what Python keeps for itself.
-    growth = found[sizes[-1]]["memory"] - found[sizes[0]]["memory"]
-    figures.at_most(f"growth from {sizes[0]:,} to {sizes[-1]:,}", growth, 10, " MiB")
-    figures.flat(
-        "queries per SMS",
-        {size: found[size]["queries"] / size for size in sizes},
-        0.1,
-    )
+    text = f"growth from {sizes[0]:,} to {sizes[-1]:,}"
+    figures.at_most(text, last - first, 10, " MiB")
+    queries = {size: found[size]["queries"] / size for size in sizes}
+    figures.flat("queries per SMS", queries, 0.1)
+
+
+def singly(machines, figures, count=40, rounds=5):
+    """40 sends of one SMS in one transaction, against one send of 40, to the commit's end.
+
+    As an automation rule sends. In turns, and the best of each. What the commit leaves to
+    the scheduled action is sent by that, and all of it is.
+    """
+    ovh = machines.ovh_database(machines.simulator(LATENCY_MS))
+    best = {}
+    for __ in range(rounds):
+        for name, one_by_one in (("at once", False), ("one by one", True)):
+            machines.run("clear", ovh)
+            values = {"count": count, "one_by_one": one_by_one}
+            found = machines.run("send_as_user", ovh, **values)
+            best[name] = min(best.get(name, found["wall"]), found["wall"])
+            figures.expect(f"{name}, states", found["states"], {"pending": count})
+    for name, wall in best.items():
+        figures.note(f"{count} SMS {name}: {1000 * wall:,.0f} ms")
+    ratio = best["one by one"] / best["at once"]
+    figures.at_most("time one by one to at once", ratio, 2, "x")

@@ -10,17 +10,17 @@ import argparse
 import asyncio
 import hashlib
 import json
-import os
 import sys
 import time
+from pathlib import Path
 
-DEV = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-sys.path.insert(0, DEV)
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from ovh_simulator import seed  # noqa: E402
-from ovh_simulator.process import Process  # noqa: E402
+import aiohttp
+from ovh_simulator import seed
+from ovh_simulator.process import Process
 
-from bench.processes import get_cpu  # noqa: E402
+from bench.processes import get_cpu
 
 #: Share of the offered requests that must be answered in time.
 REQUIRED = 0.98
@@ -28,53 +28,30 @@ REQUIRED = 0.98
 CONNECTIONS = 150
 
 
-def _request(host, path, body):
-    """:return: one signed ``POST`` as it goes over the wire."""
+def _sign(url, body):
+    """Return the headers of a signed ``POST``."""
     timestamp = str(int(time.time()))
-    signed = "+".join(
-        (
-            seed.APPLICATION_SECRET_1,
-            seed.CONSUMER_KEY_1,
-            "POST",
-            f"http://{host}{path}",
-            body,
-            timestamp,
-        )
-    )
-    return (
-        f"POST {path} HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/json\r\n"
-        f"Content-Length: {len(body)}\r\nX-Ovh-Application: {seed.APPLICATION_KEY_1}\r\n"
-        f"X-Ovh-Consumer: {seed.CONSUMER_KEY_1}\r\nX-Ovh-Timestamp: {timestamp}\r\n"
-        f"X-Ovh-Signature: $1${hashlib.sha1(signed.encode()).hexdigest()}\r\n\r\n{body}"
-    ).encode()
+    keys = (seed.APPLICATION_SECRET_1, seed.CONSUMER_KEY_1)
+    signed = "+".join((*keys, "POST", url, body, timestamp))
+    return {
+        "Content-Type": "application/json",
+        "X-Ovh-Application": seed.APPLICATION_KEY_1,
+        "X-Ovh-Consumer": seed.CONSUMER_KEY_1,
+        "X-Ovh-Timestamp": timestamp,
+        "X-Ovh-Signature": f"$1${hashlib.sha1(signed.encode()).hexdigest()}",
+    }
 
 
-async def _answer(reader):
-    """:return: the status of one answer, its body read."""
-    head = await reader.readuntil(b"\r\n\r\n")
-    length = next(
-        int(line.split(b":")[1])
-        for line in head.split(b"\r\n")
-        if line.lower().startswith(b"content-length")
-    )
-    await reader.readexactly(length)
-    return int(head.split(b" ", 2)[1])
-
-
-async def _offer(port, rate, seconds):
+async def _offer(simulator, rate, seconds):
     """Offer the load.
 
     :return: (list of (seconds from due time to answer, status), seconds from first due
         time to last answer).
     """
-    host = f"127.0.0.1:{port}"
-    path = f"/1.0/sms/{seed.SERVICE_1}/jobs"
-    idle = asyncio.Queue()
-    for _ in range(CONNECTIONS):
-        idle.put_nowait(await asyncio.open_connection("127.0.0.1", port))
+    url = f"{simulator.api_url}/sms/{seed.SERVICE_1}/jobs"
     results = []
 
-    async def one(index, due):
+    async def one(session, index, due):
         body = json.dumps(
             {
                 "message": "Votre commande est prête.",
@@ -84,33 +61,30 @@ async def _offer(port, rate, seconds):
                 "tag": f"bench-{index}",
             }
         )
-        connection = await idle.get()
         try:
-            connection[1].write(_request(host, path, body))
-            status = await _answer(connection[0])
-        except (OSError, asyncio.IncompleteReadError):
+            async with session.post(url, data=body, headers=_sign(url, body)) as answer:
+                await answer.read()
+                status = answer.status
+        except aiohttp.ClientError:
             status = 0
-        else:
-            idle.put_nowait(connection)
         results.append((time.perf_counter() - due, status))
 
-    start = time.perf_counter() + 0.1
-    tasks = []
-    for index in range(int(rate * seconds)):
-        due = start + index / rate
-        wait = due - time.perf_counter()
-        if wait > 0:
-            await asyncio.sleep(wait)
-        tasks.append(asyncio.ensure_future(one(index, due)))
-    await asyncio.gather(*tasks)
-    return results, time.perf_counter() - start
+    connector = aiohttp.TCPConnector(limit=CONNECTIONS)
+    async with aiohttp.ClientSession(connector=connector) as session:
+        start = time.perf_counter() + 0.1
+        tasks = []
+        for index in range(int(rate * seconds)):
+            due = start + index / rate
+            wait = due - time.perf_counter()
+            if wait > 0:
+                await asyncio.sleep(wait)
+            tasks.append(asyncio.ensure_future(one(session, index, due)))
+        await asyncio.gather(*tasks)
+        return results, time.perf_counter() - start
 
 
 def main(arguments=None):
-    """Run the benchmark.
-
-    :return: exit code.
-    """
+    """Run the benchmark, and return the exit status."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument(
         "--rate", type=float, default=500, help="requests per second (default: 500)"
@@ -118,29 +92,26 @@ def main(arguments=None):
     parser.add_argument("--seconds", type=float, default=10)
     parser.add_argument("--latency-ms", type=float, default=100)
     options = parser.parse_args(arguments)
-    with Process(latency_ms=options.latency_ms) as simulator:
+    latency = options.latency_ms
+    with Process(latency_ms=latency) as simulator:
         # Enough credits for the whole run.
         simulator.set_service(seed.SERVICE_1, creditsLeft=1e9)
         pid = simulator.process.pid
-        port = int(simulator.root.rsplit(":", 1)[1])
         before = get_cpu(pid)
-        results, took = asyncio.run(_offer(port, options.rate, options.seconds))
+        results, took = asyncio.run(_offer(simulator, options.rate, options.seconds))
         cpu = (get_cpu(pid) - before) / took
     good = sorted(seconds for seconds, status in results if status == 200)
     failed = len(results) - len(good)
     # the last request is due one interval before the end and takes the ordered latency
-    achieved = len(good) / max(took - options.latency_ms / 1000, options.seconds)
-    over = [seconds * 1000 - options.latency_ms for seconds in good] or [float("inf")]
+    achieved = len(good) / max(took - latency / 1000, options.seconds)
+    over = [seconds * 1000 - latency for seconds in good] or [float("inf")]
     print(
         f"offered {options.rate:.0f} requests/s for {options.seconds:.0f} s, answered "
-        f"{achieved:.1f} requests/s, "
-        f"{failed} failed"
+        f"{achieved:.1f} requests/s, {failed} failed\n"
+        f"over the ordered {latency:.0f} ms: p50 {over[len(over) // 2]:.1f} ms, "
+        f"p99 {over[len(over) * 99 // 100]:.1f} ms, worst {over[-1]:.1f} ms\n"
+        f"simulator: {cpu:.0%} of one core"
     )
-    print(
-        f"over the ordered {options.latency_ms:.0f} ms: p50 {over[len(over) // 2]:.1f} ms, "
-        f"p99 {over[len(over) * 99 // 100]:.1f} ms, worst {over[-1]:.1f} ms"
-    )
-    print(f"simulator: {cpu:.0%} of one core")
     if failed or achieved < options.rate * REQUIRED:
         print("FELL BEHIND")
         return 1
