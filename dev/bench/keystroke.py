@@ -26,7 +26,7 @@ TEXT_AREA = "div[name=body_plaintext] textarea"
 
 def get_metrics(page):
     """Return the browser's own counters by name, in seconds."""
-    metrics = page.call("Performance.getMetrics")["metrics"]
+    metrics = page.devtools.send("Performance.getMetrics")["metrics"]
     return {metric["name"]: metric["value"] for metric in metrics}
 
 
@@ -34,14 +34,10 @@ def measure(page):
     """Press `KEYS` keys.
 
     :return: milliseconds of script, and of style and layout, for each key
-    :rtype: tuple[float, float]
     """
     before = get_metrics(page)
     for __ in range(KEYS):
-        for kind in ("keyDown", "keyUp"):
-            page.call(
-                "Input.dispatchKeyEvent", type=kind, key="e", text="e", code="KeyE"
-            )
+        page.page.keyboard.press("e")
         page.evaluate("new Promise((done) => requestAnimationFrame(() => done(1)))")
     after = get_metrics(page)
 
@@ -52,29 +48,14 @@ def measure(page):
 
 
 def main():
-    """Run the benchmark.
-
-    :return: exit status
-    """
+    """Run the benchmark, and return the exit status."""
     with visit(__doc__.splitlines()[0]) as studio:
         page = studio.page
-        mailing = studio.rpc(
-            "mailing.mailing",
-            "create",
-            [
-                {
-                    "subject": "Mesure",
-                    "mailing_type": "sms",
-                    "mailing_model_id": studio.ref("mass_mailing.model_mailing_list"),
-                    "body_plaintext": TEXT,
-                }
-            ],
-        )[0]
+        mailing = studio.create_mailing("Mesure", TEXT)
         studio.open(f"sms-marketing/{mailing}", TEXT_AREA)
-        page.call("Performance.enable", timeDomain="threadTicks")
-        page.evaluate(
-            f"(() => {{ const area = document.querySelector({TEXT_AREA!r});"
-            " area.focus(); area.setSelectionRange(500, 500); })()"
+        page.devtools.send("Performance.enable", {"timeDomain": "threadTicks"})
+        page.page.locator(TEXT_AREA).evaluate(
+            "(area) => { area.focus(); area.setSelectionRange(500, 500); }"
         )
         page.evaluate(
             "(() => { window.smsOvhRequests = 0; const fetch = window.fetch;"

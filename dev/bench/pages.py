@@ -77,15 +77,12 @@ def get_pages(studio):
     """
 
     def first(model, *domain):
-        found = studio.rpc(model, "search", list(domain), limit=1)
+        found = studio.search(model, *domain, limit=1)
         return found[0] if found else None
 
-    draft = first(
-        "mailing.mailing", ("mailing_type", "=", "sms"), ("state", "=", "draft")
-    )
-    sent = first(
-        "mailing.mailing", ("mailing_type", "=", "sms"), ("state", "=", "done")
-    )
+    of_sms = ("mailing_type", "=", "sms")
+    draft = first("mailing.mailing", of_sms, ("state", "=", "draft"))
+    sent = first("mailing.mailing", of_sms, ("state", "=", "done"))
     sms = "mass_mailing_sms.mailing_mailing_action_sms"
     pages = {
         "campaigns": (sms, None),
@@ -115,10 +112,7 @@ def get_pages(studio):
 
 
 def main():
-    """Run the benchmark.
-
-    :return: exit status
-    """
+    """Run the benchmark, and return the exit status."""
     missed = 0
     with visit(__doc__.splitlines()[0]) as studio:
         page = studio.page

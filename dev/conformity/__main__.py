@@ -44,11 +44,13 @@ def _run(function, *arguments):
         return [(title, f"not understood: {type(error).__name__}")]
 
 
-def main(arguments):
-    """Run all checks. See ``--help``.
+def _tell(readings):
+    for fact, value in readings:
+        print(f"- {fact}: {value}", flush=True)
 
-    :return: the exit status
-    """
+
+def main(arguments):
+    """Run all checks, and return the exit status. See ``--help``."""
     options = _get_options(arguments)
     client = Client()
     jobs = sending.plan(options.send) if options.send else []
@@ -62,12 +64,10 @@ def main(arguments):
         f" {platform.python_version()})"
     )
     for check in reading.CHECKS:
-        for fact, value in _run(check, client):
-            print(f"- {fact}: {value}", flush=True)
+        _tell(_run(check, client))
     if jobs:
         try:
-            for fact, value in sending.send(client, jobs):
-                print(f"- {fact}: {value}", flush=True)
+            _tell(sending.send(client, jobs))
         except Exception as error:
             print(f"- sending: not understood: {type(error).__name__}")
     return 0

@@ -54,9 +54,8 @@ class Client:
         self._client._endpoint = environment.get("SMS_OVH_API_URL", API_URL).rstrip("/")
 
     def call(self, method, path, data=None, headers=None, **query):
-        """Make a call below the service.
+        """Make a call below the service, and return what is answered, decoded.
 
-        :return: what is answered, decoded
         :raise Refused: where it is no success, or cannot be read
         """
         path = f"{self.service}{path}"

@@ -6,15 +6,8 @@ from .client import Refused
 
 # Nothing of this kind stands at OVHcloud, so nobody can tell.
 NOTHING = "nothing there to tell by"
-BATCH_LISTS = (
-    "outgoing",
-    "incoming",
-    "jobs",
-    "senders",
-    "users",
-    "blacklists",
-    "virtualNumbers",
-)
+BATCH_LISTS = ("outgoing", "incoming", "jobs", "senders", "users", "blacklists")
+BATCH_LISTS += ("virtualNumbers",)
 NOBODY = "conformancenobody"
 
 
@@ -37,13 +30,9 @@ def service(client):
 def batches(client):
     """Several objects are read in one call, by list (X-Ovh-Batch)."""
     for name in BATCH_LISTS:
-        ids = _list(client, f"/{name}")[:2]
-        if len(ids) < 2:
-            # One and another that is not there tell as well.
-            ids = [
-                *ids,
-                {"outgoing": "1", "incoming": "1", "jobs": "1"}.get(name, NOBODY),
-            ]
+        # One and another that is not there tell as well.
+        other = "1" if name in ("outgoing", "incoming", "jobs") else NOBODY
+        ids = [*_list(client, f"/{name}"), other][:2]
         if len(ids) < 2:
             yield name, NOTHING
             continue
@@ -62,13 +51,11 @@ def batches(client):
 def lists(client):
     """What API users and virtual numbers have is in the account's lists, too."""
     owners = {
-        "API users": [
-            f"/users/{quote(each, safe='')}" for each in _list(client, "/users")
-        ],
-        "virtual numbers": [
-            f"/virtualNumbers/{quote(each, safe='')}"
-            for each in _list(client, "/virtualNumbers")
-        ],
+        label: [f"{path}/{quote(each, safe='')}" for each in _list(client, path)]
+        for label, path in (
+            ("API users", "/users"),
+            ("virtual numbers", "/virtualNumbers"),
+        )
     }
     for label, prefixes in owners.items():
         for name in ("outgoing", "incoming"):
@@ -123,12 +110,4 @@ def times_of_users(client):
     return "taken"
 
 
-CHECKS = (
-    service,
-    batches,
-    lists,
-    deferred,
-    times_of_users,
-    missing,
-    blacklist,
-)
+CHECKS = (service, batches, lists, deferred, times_of_users, missing, blacklist)

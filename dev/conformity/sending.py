@@ -23,10 +23,7 @@ def _get_sender(client):
 
 
 def plan(numbers):
-    """Return the jobs to send: label and content, which together are `MOST` SMS at most.
-
-    :param list numbers: in E.164, the owner's own
-    """
+    """Return the jobs to send: label and content, which together are `MOST` SMS at most."""
     if not 1 <= len(numbers) <= MOST:
         raise SystemExit(f"Give --send from one to {MOST} times.")
     jobs = [("order", {"receivers": numbers, "noStopClause": True})]
@@ -45,9 +42,8 @@ def describe(jobs):
     lines = ["This sends at most 3 SMS, which your account pays for:"]
     for label, content in jobs:
         later = " in an hour, cancelled before" if "differedPeriod" in content else ""
-        lines.append(
-            f"- “{TEXT}” to {', '.join(content['receivers'])}{later} ({label})"
-        )
+        numbers = ", ".join(content["receivers"])
+        lines.append(f"- “{TEXT}” to {numbers}{later} ({label})")
     return "\n".join(lines)
 
 
@@ -91,10 +87,7 @@ def _check_deferred(client, report, listed):
 
 
 def send(client, jobs):
-    """Send them, and yield readings.
-
-    :return: iterator of pairs of a fact and its reading
-    """
+    """Send them, and yield pairs of a fact and its reading."""
     sender = _get_sender(client)
     for label, content in jobs:
         tag = f"check{uuid.uuid4().hex}"[:20]
@@ -115,14 +108,10 @@ def send(client, jobs):
         yield "listed by its tag", f"{len(listed)} of {count} after {seconds} s"
         if label == "twice":
             yield "a number that stands twice in a job gets", f"{count} SMS"
-        if count > 1:
-            yield "ids of an answer", _check_order(client, report)
-        else:
-            yield "ids of an answer", NOTHING
+        order = _check_order(client, report) if count > 1 else NOTHING
+        yield "ids of an answer", order
         if count:
             text = client.get(f"/outgoing/{report['ids'][0]}")["message"]
             clause = re.sub(r"[0-9]", "0", text.removeprefix(TEXT))
-            yield (
-                "appended to a text without clause",
-                repr(clause) if clause else "nothing",
-            )
+            said = repr(clause) if clause else "nothing"
+            yield "appended to a text without clause", said

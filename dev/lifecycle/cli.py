@@ -6,7 +6,6 @@ import contextlib
 import copy
 import json
 import re
-import shutil
 import tarfile
 import tempfile
 import time
@@ -15,10 +14,10 @@ from pathlib import Path
 
 from kit import DEV_DIRECTORY
 from kit.system import run
-from kit.ui import Problem, say
+from kit.ui import Problem, last_lines, say
 from ovh_simulator.process import Process
 from provision.checkout import ADDON
-from provision.databases import Databases
+from provision.databases import Databases, errors_in
 from provision.odoo_tests import run_odoo_tests
 from provision.parallel import share_count
 from provision.platform import platform
@@ -47,6 +46,8 @@ QUEUE_JOB = ("odoo-addon-queue-job==19.0.2.4.0.1", "openupgradelib==3.13.7")
 # it is the last that was published.
 EARLIER = ("1909629",)
 DONE = "MATRIX STEP DONE"
+# Where an addon is among the packages of Python that it was installed as.
+IN_PACKAGES = Path("odoo", "addons")
 # What the package must hold, besides what the manifest names.
 PACKAGED = (
     "__manifest__.py",
@@ -69,12 +70,10 @@ CASES = {
 LONGEST = ("before", "after", "queue_job", "alone", "upgrade", "wheel")
 
 
-def _pip(python, what, *arguments):
-    """Run pip.
-
-    :param str what: what it does, for the message when it fails.
-    """
-    run([str(python), "-m", "pip", *arguments, "--quiet", "--no-deps"], what)
+def _pip(environment, what, *arguments):
+    """Run pip; `what` it does is for the message when it fails."""
+    command = [str(environment.python), "-m", "pip", *arguments]
+    run([*command, "--quiet", "--no-deps"], what)
 
 
 class Case:
@@ -117,20 +116,16 @@ class Case:
         self.note(title, lambda: self._run_in_shell(code))
 
     def _run_in_shell(self, code):
-        """Run a step.
+        """Run a step, and return its remark.
 
-        :return: its remark.
         :raise Problem: where it fails or logs an error.
         """
         status, lines = self.parts.shell(self.database, code, *self._paths)
-        remarks = [
-            line.split(f"{DONE}: ", 1)[1] for line in lines if f"{DONE}: " in line
-        ]
-        errors = [line for line in lines if " ERROR " in line or " CRITICAL " in line]
+        mark = f"{DONE}: "
+        remarks = [line.split(mark, 1)[1] for line in lines if mark in line]
+        errors = errors_in(lines)
         if status or errors or not remarks:
-            raise Problem(
-                "\n".join("    " + line for line in (errors[:3] + lines[-20:]))
-            )
+            raise Problem(last_lines(errors[:3] + lines[-20:], 23))
         return remarks[-1]
 
     def neutralize(self, source):
@@ -144,18 +139,14 @@ class Case:
         )
 
     def test(self, title, tags):
-        """Run tests of Odoo's; one that fails, or is skipped, is a failure.
-
-        :param str tags: as for ``--test-tags``.
-        """
+        """Run tests of Odoo's by their tags; one that fails, or is skipped, is a failure."""
         self.note(title, lambda: self._run_tests(tags))
 
     def _run_tests(self, tags):
         log = f"matrix-{self.database}-tests.log"
         options = [*self._paths, "--test-tags", tags]
-        result = run_odoo_tests(
-            self.parts, self.database, options, log, f"Testing {tags}"
-        )
+        title = f"Testing {tags}"
+        result = run_odoo_tests(self.parts, self.database, options, log, title)
         passed, failed, skipped = result.counts()
         if failed or skipped or not passed:
             raise Problem(
@@ -192,14 +183,17 @@ class Matrix:
             make no sense.
         """
         started = time.monotonic()
+        result, remark = "FAILED", ""
         try:
             remark = function() or ""
+            result = "ok"
         except Problem as problem:
-            self.rows.append((case, step, "FAILED", time.monotonic() - started, ""))
             say(f"FAILED   {case}: {step}\n{problem}")
             raise
-        self.rows.append((case, step, "ok", time.monotonic() - started, remark))
-        say(f"ok       {case}: {step} ({time.monotonic() - started:.0f} s) {remark}")
+        finally:
+            seconds = time.monotonic() - started
+            self.rows.append((case, step, result, seconds, remark))
+        say(f"ok       {case}: {step} ({seconds:.0f} s) {remark}")
 
     def skip(self, case, step, why):
         """Note what can't be tried here."""
@@ -209,9 +203,7 @@ class Matrix:
     def case(self, name, make=True, addons=None):
         """Have a database for a case, which ends at its first failure while the others go on.
 
-        :param str name: what is tried.
         :param bool make: with the addon's dependencies; else only its name is reserved.
-        :param addons: see :class:`Case`.
         :return: a :class:`Case`, as the context's value.
         """
         kind = f"matrix_{re.sub(r'[^a-z0-9]+', '_', name.lower())}"
@@ -228,7 +220,6 @@ class Matrix:
 
         :param neighbours: modules to have beside it.
         :param bool demo: with demo data.
-        :param addons: see :class:`Case`.
         :param str tests: tags of tests to run in the end.
         """
         with_demo = ["--with-demo"] if demo else []
@@ -275,10 +266,8 @@ class Matrix:
             archive = Path(directory) / "addon.tar"
             command = ["git", "-C", root, "archive", "--output", str(archive), commit]
             try:
-                if not shutil.which("git"):
-                    raise Problem("There is no git.")
                 run(command, "Fetching the earlier state")
-            except Problem:
+            except (Problem, OSError):
                 self.skip(name, "fetch the earlier state", "it is not in this clone")
                 return
             addons = Path(directory) / "addons"
@@ -299,46 +288,33 @@ class Matrix:
         name = "queue_job"
         with tempfile.TemporaryDirectory(prefix="sms_ovh_queue_job_") as directory:
             try:
-                python, site = self.environment(Path(directory))
-                _pip(python, f"Installing {' '.join(QUEUE_JOB)}", "install", *QUEUE_JOB)
+                environment = self.environment(Path(directory))
+                what = f"Installing {' '.join(QUEUE_JOB)}"
+                _pip(environment, what, "install", *QUEUE_JOB)
             except Problem as problem:
                 self.skip(name, "fetch it", str(problem).splitlines()[0])
                 return
-            self.with_python(python).life(
-                name,
-                ("queue_job",),
-                addons=[site / "odoo" / "addons", self.parts.checkout.addons],
+            self.with_python(environment).life(
+                *(name, ("queue_job",)),
+                addons=[environment.packages / IN_PACKAGES, self.parts.checkout.addons],
                 tests=f"/{ADDON}:TestSmsOvhJob.test_queue_job",
             )
 
     def environment(self, directory):
-        """Make a virtual environment that has what Odoo needs, and nothing else yet.
-
-        :return: its Python, and the directory of its packages.
-        """
+        """Make a virtual environment that has what Odoo needs, and nothing else yet."""
         directory = directory / "environment"
-        python = directory / "bin" / "python"
-        asking = ["-c", 'import sysconfig; print(sysconfig.get_path("purelib"))']
-        run(
-            [str(self.parts.python.python), "-m", "venv", str(directory)],
-            "Creating a virtual environment",
-        )
-        site = Path(run([str(python), *asking], "Asking Python").strip())
-        (site / "odoo_needs.pth").write_text(
-            run([str(self.parts.python.python), *asking], "Asking Python")
-        )
-        return python, site
+        command = [str(self.parts.python.python), "-m", "venv", str(directory)]
+        run(command, "Creating a virtual environment")
+        environment = PythonEnvironment(directory, self.parts.python.fingerprint)
+        needs = environment.packages / "odoo_needs.pth"
+        needs.write_text(f"{self.parts.python.packages}\n")
+        return environment
 
-    def with_python(self, python):
-        """Return this matrix with Odoo run by another Python.
-
-        :param Path python: in a virtual environment.
-        """
+    def with_python(self, environment):
+        """Return this matrix with Odoo run by the Python of another virtual environment."""
         other = copy.copy(self)
         other.parts = copy.copy(self.parts)
-        other.parts.python = PythonEnvironment(
-            python.parent.parent, self.parts.python.fingerprint
-        )
+        other.parts.python = environment
         other.databases = Databases(other.parts)
         return other
 
@@ -354,12 +330,9 @@ class Matrix:
                 return f"{wheel.name}, {wheel.stat().st_size // 1024} KiB"
 
             def install():
-                made["python"], site = self.environment(directory)
-                _pip(
-                    *(made["python"], "Installing the wheel"),
-                    *("install", "--no-index", str(made["wheel"])),
-                )
-                made["addons"] = site / "odoo" / "addons"
+                made["environment"] = environment = self.environment(directory)
+                wheel = ("--no-index", str(made["wheel"]))
+                _pip(environment, "Installing the wheel", "install", *wheel)
 
             try:
                 self.note(name, "build", build)
@@ -368,16 +341,18 @@ class Matrix:
                 self.note(name, "install in an environment", install)
             except Problem:
                 return
-            addons = [made["addons"]]
-            with self.with_python(made["python"]).case(name, addons=addons) as case:
+            environment = made["environment"]
+            addons = environment.packages / IN_PACKAGES
+            matrix = self.with_python(environment)
+            with matrix.case(name, addons=[addons]) as case:
                 case.odoo("install in Odoo", "-i", ADDON)
                 case.step("connect", "connect", api_url=self.api_url)
-                path = str(made["addons"])
-                case.step("send a campaign and an SMS", "send", first=700, path=path)
+                values = {"first": 700, "path": str(addons)}
+                case.step("send a campaign and an SMS", "send", **values)
 
     def _build_wheel(self, directory):
         _pip(
-            *(self.parts.python.python, "Building the wheel", "wheel"),
+            *(self.parts.python, "Building the wheel", "wheel"),
             *("--wheel-dir", str(directory), str(self.parts.checkout.root)),
         )
         [wheel] = directory.glob("odoo_addon_sms_ovh-19.0.*.whl")
@@ -404,9 +379,8 @@ class Matrix:
     # -- all together ------------------------------------------------------
 
     def run(self, cases, earlier):
-        """Run cases, as many at once as the machine carries.
+        """Run cases by their names, as many at once as the machine carries.
 
-        :param cases: names of :data:`CASES`.
         :param earlier: commits to upgrade from.
         """
         present = [name for name in NEIGHBOURS if self.parts.source.has_module(name)]
@@ -423,9 +397,8 @@ class Matrix:
 
         def run(name):
             log = self.parts.checkout.logs / f"matrix-{name}-simulator.log"
-            with Process(
-                self.parts.python.python, self.parts.environment(), log
-            ) as simulator:
+            python = self.parts.python.python
+            with Process(python, self.parts.environment(), log) as simulator:
                 case = Matrix(self.parts, simulator.api_url)
                 calls[name](case)
                 return case.rows
@@ -449,10 +422,7 @@ class Matrix:
 
 
 def main(arguments):
-    """Run the matrix and print its table.
-
-    :return: the exit status, 1 where a step failed.
-    """
+    """Run the matrix and print its table; return the exit status, 1 where a step failed."""
     parser = argparse.ArgumentParser(
         prog="dev/matrix",
         description=(
@@ -486,10 +456,7 @@ def main(arguments):
     started = time.monotonic()
     with platform() as parts:
         matrix = Matrix(parts)
-        matrix.run(
-            options.cases or CASES,
-            options.earlier or EARLIER,
-        )
+        matrix.run(options.cases or CASES, options.earlier or EARLIER)
     matrix.show()
     if options.json:
         Path(options.json).write_text(json.dumps(matrix.rows, indent=1))

@@ -38,6 +38,8 @@ MODELS = (
     "ir.cron",
 )
 
+# Of an account, besides its keys.
+SECRETS = ("client_secret", "http_password", "pending_consumer_key", "connect_state")
 # What must be gone once the addon is uninstalled: what it is, and a query for it.
 LEFTOVERS = {
     "tables, views and sequences": (
@@ -79,10 +81,6 @@ LEFTOVERS = {
     "menus": "SELECT id FROM ir_ui_menu WHERE name::text LIKE '%OVHcloud%'",
     "groups": "SELECT id FROM res_groups_privilege WHERE name::text LIKE '%OVHcloud%'",
     "rules": "SELECT name FROM ir_rule WHERE name LIKE 'OVHcloud%'",
-    "storage parameters": (
-        "SELECT relname FROM pg_class WHERE relname = 'sms_sms' AND reloptions IS NOT "
-        "NULL"
-    ),
     "activities": "SELECT id FROM mail_activity WHERE res_model LIKE 'sms.ovh%'",
     "activity types": (
         "SELECT id FROM mail_activity_type WHERE res_model LIKE 'sms.ovh%'"
@@ -113,12 +111,7 @@ def check(condition, *words):
 
 
 def run(env, name, **options):
-    """Run a step, commit it and print that it is done.
-
-    :param env: Odoo's environment.
-    :param str name: the step's function.
-    :param options: what it wants to know.
-    """
+    """Run a step with what it wants to know, commit it and print that it is done."""
     try:
         env.user.company_id = env.ref("base.main_company")
         found = globals()[name](env, **options)
@@ -133,6 +126,12 @@ def run(env, name, **options):
 def remember(env, **values):
     """Keep values for later steps."""
     env["ir.config_parameter"].set_param(MEMORY, json.dumps({**recall(env), **values}))
+
+
+def query(env, sql):
+    """Return the first column of what a query finds."""
+    env.cr.execute(sql)
+    return [row[0] for row in env.cr.fetchall()]
 
 
 def recall(env):
@@ -174,6 +173,29 @@ def numbers_from(first, count=2):
     return [f"+3361{first + index:07d}" for index in range(count)]
 
 
+def make_sms(env, first, body, **values):
+    """Put SMS into Odoo's queue."""
+    return env["sms.sms"].create(
+        [{"number": each, "body": body, **values} for each in numbers_from(first)]
+    )
+
+
+def make_planned(env, first, subject):
+    """Make a campaign that is sent in a far future."""
+    planned = mailing_of(
+        *(env, numbers_from(first), subject),
+        schedule_type="scheduled",
+        schedule_date="2099-01-01",
+    )
+    planned.action_put_in_queue()
+    return planned
+
+
+def states_of(records, name="state"):
+    """Return the states of those records that there are."""
+    return set(records.exists().mapped(name))
+
+
 def _iap_answers(self, local_endpoint, params, timeout=15):
     return [
         {"uuid": number["uuid"], "state": "success", "credit": 1}
@@ -189,13 +211,24 @@ def iap():
     return patch.object(SmsApi, "_contact_iap", _iap_answers)
 
 
-def run_cron(env, xmlid):
-    """Run a scheduled action as Odoo does."""
-    env.cr.commit()
-    env.ref(xmlid).with_user(env.ref("base.user_root")).method_direct_trigger()
-    # It has a transaction of its own: only a new one here sees what it did.
+CAMPAIGNS = "mass_mailing.ir_cron_mass_mailing_queue"
+QUEUE = "sms.ir_cron_sms_scheduler_action"
+
+
+def run_crons(env, *xmlids):
+    """Run scheduled actions as Odoo does."""
+    for xmlid in xmlids:
+        env.cr.commit()
+        env.ref(xmlid).with_user(env.ref("base.user_root")).method_direct_trigger()
+    # They have transactions of their own: only a new one here sees what they did.
     env.cr.commit()
     env.invalidate_all()
+
+
+def report_delivery(env, account, sms_ovh_id):
+    """Receive OVHcloud's report that an SMS was delivered."""
+    report = {"id": sms_ovh_id, "ptt": "4", "description": "1"}
+    env["sms.ovh.event"]._receive_delivery(account.id, report)
 
 
 def run_queue_jobs(env):
@@ -216,19 +249,11 @@ def run_queue_jobs(env):
 def open_everything(env):
     """Open the forms and lists of all models, and read records as they show them."""
     own = env["ir.model"].search([("model", "=like", "sms.ovh.%")])
-    names = [
-        name
-        for name in (
-            *MODELS,
-            *own.filtered(lambda model: not model.abstract).mapped("model"),
-        )
-        if name in env
-    ]
+    names = [name for name in (*MODELS, *own.mapped("model")) if name in env]
+    names = [name for name in names if not env[name]._abstract]
     count = 0
     for name in names:
         model = env[name]
-        if model._abstract:
-            continue
         kinds = ["form", "list", "search"] + ["kanban"] * (not model._transient)
         views = model.get_views([(False, kind) for kind in kinds])
         check(views["views"], name, "has no views")
@@ -250,37 +275,15 @@ def make_existing(env):
         done.action_send_sms()
         env["sms.sms"]._process_queue()
     draft = mailing_of(env, numbers_from(10), "Brouillon")
-    planned = mailing_of(
-        env,
-        numbers_from(20),
-        "Prévu",
-        schedule_type="scheduled",
-        schedule_date="2099-01-01",
-    )
-    planned.action_put_in_queue()
-    partner = env["res.partner"].create(
-        {
-            "name": "Cliente",
-            "phone": "+33610000030",
-            "country_id": env.ref("base.fr").id,
-        }
-    )
+    planned = make_planned(env, 20, "Prévu")
+    partner = env["res.partner"].create({"name": "Cliente", "phone": "+33610000030"})
+    partner.country_id = env.ref("base.fr")
     partner._message_sms("Bonjour")
     with iap():
-        env["sms.sms"].search(
-            [("mail_message_id", "in", partner.message_ids.ids)]
-        ).send()
-    queued = env["sms.sms"].create(
-        [{"number": number, "body": "En attente"} for number in numbers_from(40)]
-    )
-    remember(
-        env,
-        done=done.id,
-        draft=draft.id,
-        planned=planned.id,
-        partner=partner.id,
-        queued=queued.ids,
-    )
+        written = [("mail_message_id", "in", partner.message_ids.ids)]
+        env["sms.sms"].search(written).send()
+    queued = make_sms(env, 40, "En attente")
+    remember(env, done=done.id, draft=draft.id, planned=planned.id, queued=queued.ids)
     check(done.sent == 2, "the campaign sent", done.sent, "SMS")
 
 
@@ -290,48 +293,28 @@ def check_installed(env):
     env["res.company"].search([]).sms_ovh_account_id = False
     env["sms.ovh.account"].search([]).action_archive()
     memory = recall(env)
-    mailings = env["mailing.mailing"].browse(
-        [memory["done"], memory["draft"], memory["planned"]]
-    )
+    kept = {"done": "done", "draft": "draft", "planned": "in_queue"}
+    mailings = env["mailing.mailing"].browse(memory[name] for name in kept)
     check(mailings.exists() == mailings, "campaigns are gone")
-    check(
-        mailings.mapped("state") == ["done", "draft", "in_queue"],
-        "campaigns are",
-        mailings.mapped("state"),
-    )
+    states = mailings.mapped("state")
+    check(states == [*kept.values()], "campaigns are", states)
     mailings.read()
-    check(
-        mailings[0].sent == 2 and mailings[0].statistics_ids
-        if "statistics_ids" in mailings
-        else mailings[0].sent == 2,
-        "the figures of a campaign changed",
-    )
+    done, draft, __ = mailings
+    figures = done.sent == 2 and getattr(done, "statistics_ids", True)
+    check(figures, "the figures of a campaign changed")
     queued = env["sms.sms"].browse(memory["queued"])
     check(queued.exists() == queued, "queued SMS are gone")
-    check(
-        set(queued.mapped("state")) == {"outgoing"},
-        "queued SMS are",
-        queued.mapped("state"),
-    )
-    check(
-        all(queued.mapped("sms_segments")),
-        "SMS that were queued before are not counted",
-    )
+    check(states_of(queued) == {"outgoing"}, "queued SMS are", states_of(queued))
+    counted = all(queued.mapped("sms_segments"))
+    check(counted, "SMS that were queued before are not counted")
     with iap():
-        run_cron(env, "sms.ir_cron_sms_scheduler_action")
-    check(
-        not queued.exists()
-        or set(queued.exists().mapped("state")) <= {"sent", "pending"},
-        "SMS that were queued before stay",
-        queued.exists().mapped("state"),
-    )
-    with iap():
-        mailings[1].action_send_sms()
-        run_cron(env, "sms.ir_cron_sms_scheduler_action")
-    check(
-        mailings[1].mailing_trace_ids.filtered("sent_datetime"),
-        "a campaign from before is not sent",
-    )
+        run_crons(env, QUEUE)
+        left = states_of(queued)
+        check(left <= {"sent", "pending"}, "SMS that were queued before stay", left)
+        draft.action_send_sms()
+        run_crons(env, QUEUE)
+    sent = draft.mailing_trace_ids.filtered("sent_datetime")
+    check(sent, "a campaign from before is not sent")
     return open_everything(env)
 
 
@@ -350,16 +333,11 @@ def send(env, first=100, path=None):
     if path:
         from odoo.modules import get_module_path
 
-        check(
-            get_module_path("sms_ovh").startswith(path),
-            "the addon is",
-            get_module_path("sms_ovh"),
-        )
+        found = get_module_path("sms_ovh")
+        check(found.startswith(path), "the addon is", found)
     mailing = mailing_of(env, numbers_from(first, 3), "Ventes privées")
     mailing.action_put_in_queue()
-    run_cron(env, "mass_mailing.ir_cron_mass_mailing_queue")
-    run_cron(env, "sms.ir_cron_sms_scheduler_action")
-    run_cron(env, "sms_ovh.ir_cron_post_jobs")
+    run_crons(env, CAMPAIGNS, QUEUE, "sms_ovh.ir_cron_post_jobs")
     partner = env["res.partner"].create(
         {"name": "Client", "phone": numbers_from(first + 50)[0]}
     )
@@ -369,72 +347,44 @@ def send(env, first=100, path=None):
     jobs = env["sms.ovh.job"].search([("state", "!=", "accepted")])
     check(not jobs, "jobs are", jobs.mapped("state"), jobs.mapped("error"))
     traces = mailing.mailing_trace_ids
-    check(
-        len(traces) == 3 and set(traces.mapped("trace_status")) <= {"pending", "sent"},
-        "traces are",
-        traces.mapped("trace_status"),
-    )
+    states = traces.mapped("trace_status")
+    fine = len(traces) == 3 and set(states) <= {"pending", "sent"}
+    check(fine, "traces are", states)
     notification = env["mail.notification"].search(
         [("res_partner_id", "=", partner.id), ("notification_type", "=", "sms")]
     )
-    check(
-        notification.notification_status in ("pending", "sent"),
-        "the notification is",
-        notification.notification_status,
-    )
-    remember(env, sent=mailing.id)
+    status = notification.notification_status
+    check(status in ("pending", "sent"), "the notification is", status)
     return f"{len(traces) + 1} SMS accepted"
 
 
 def leave_open(env):
     """Leave SMS in all states: queued, in the outbox, unknown, paused, held back."""
-    Sms = env["sms.sms"]
-    queued = Sms.create(
-        [{"number": number, "body": "En attente"} for number in numbers_from(200)]
-    )
-    claimed = Sms.create(
-        [{"number": number, "body": "Pris"} for number in numbers_from(210)]
-    )
+    queued = make_sms(env, 200, "En attente")
+    claimed = make_sms(env, 210, "Pris")
     claimed._sms_ovh_claim()
-    unknown = Sms.create(
-        [{"number": number, "body": "Inconnu"} for number in numbers_from(220)]
-    )
+    unknown = make_sms(env, 220, "Inconnu")
     job = unknown._sms_ovh_claim()
     job.write({"state": "posting"})
     job.write({"state": "unknown", "next_attempt": "2099-01-01"})
     paused = mailing_of(env, numbers_from(230), "En pause")
     paused.action_send_sms()
     paused.sms_ovh_paused = True
-    held = Sms.create(
-        [
-            {"number": number, "body": "Retenu", "sms_ovh_send_at": "2099-01-01"}
-            for number in numbers_from(240)
-        ]
-    )
+    held = make_sms(env, 240, "Retenu", sms_ovh_send_at="2099-01-01")
     held.sms_ovh_send_at = "2099-01-01"
-    planned = mailing_of(
-        env,
-        numbers_from(250),
-        "Plus tard",
-        schedule_type="scheduled",
-        schedule_date="2099-01-01",
-    )
-    planned.action_put_in_queue()
+    planned = make_planned(env, 250, "Plus tard")
     account = env.company.sms_ovh_account_id
     account._pause("credit", "Plus de SMS")
     account.message_post(body="Bonjour")
-    env["sms.ovh.event"]._receive_delivery(
-        account.id, {"id": "1", "ptt": "4", "description": "1"}
-    )
+    report_delivery(env, account, "1")
     remember(
         env,
         queued=queued.ids,
         claimed=claimed.ids,
         unknown=unknown.ids,
         held=held.ids,
-        paused=paused.id,
         planned=planned.id,
-        paused_sms=Sms.search([("mailing_id", "=", paused.id)]).ids,
+        paused_sms=env["sms.sms"].search([("mailing_id", "=", paused.id)]).ids,
     )
 
 
@@ -450,53 +400,38 @@ def uninstall(env):
 
 def check_uninstalled(env):
     """See that nothing is left that breaks, and that SMS leave by Odoo's own service again."""
-
-    def query(sql):
-        env.cr.execute(sql)
-        return [row[0] for row in env.cr.fetchall()]
-
     module = env["ir.module.module"].search([("name", "=", "sms_ovh")])
     check(module.state == "uninstalled", "the module is", module.state)
-    left = {what: query(sql) for what, sql in LEFTOVERS.items()}
+    left = {what: query(env, sql) for what, sql in LEFTOVERS.items()}
     left = {what: names for what, names in left.items() if names}
     check(not left, "left behind:", left)
     memory = recall(env)
     Sms = env["sms.sms"]
-    states = {
-        name: Counter(Sms.browse(memory[name]).exists().mapped("state"))
-        for name in ("queued", "claimed", "unknown", "held", "paused_sms")
-        if name in memory
-    }
-    wanted = {
+    for name, state in {
         "queued": "outgoing",
         "claimed": "outgoing",
         "unknown": "error",
         "held": "canceled",
         "paused_sms": "canceled",
-    }
-    for name, counts in states.items():
-        check(set(counts) == {wanted[name]}, name, "SMS are", dict(counts))
+    }.items():
+        states = states_of(Sms.browse(memory[name]))
+        check(states == {state}, name, "SMS are", states)
     with iap():
-        run_cron(env, "sms.ir_cron_sms_scheduler_action")
+        run_crons(env, QUEUE)
     waiting = Sms.search([("state", "in", ("outgoing", "process"))])
     check(not waiting, len(waiting), "SMS wait for ever:", waiting.mapped("state"))
     mailing = mailing_of(env, numbers_from(300), "Après")
     with iap():
         mailing.action_send_sms()
-        run_cron(env, "sms.ir_cron_sms_scheduler_action")
+        run_crons(env, QUEUE)
     check(mailing.sent == 2, "a campaign without the addon sent", mailing.sent, "SMS")
     planned = env["mailing.mailing"].browse(memory["planned"])
     check(planned.state == "in_queue", "a planned campaign is", planned.state)
     planned.schedule_date = "2020-01-01"
     with iap():
-        run_cron(env, "mass_mailing.ir_cron_mass_mailing_queue")
-        run_cron(env, "sms.ir_cron_sms_scheduler_action")
-    check(
-        planned.state == "done" and planned.sent == 2,
-        "a planned campaign became",
-        planned.state,
-        planned.sent,
-    )
+        run_crons(env, CAMPAIGNS, QUEUE)
+    became = planned.state, planned.sent
+    check(became == ("done", 2), "a planned campaign became", *became)
     # The clock menu asks every model that has activities.
     env.user._get_activity_groups()
     if "queue.job" in env:
@@ -508,26 +443,17 @@ def check_uninstalled(env):
 
 def check_neutralized(env):
     """See that a neutralised copy, its scheduled actions run by hand, sends nothing."""
-    check(
-        env["ir.config_parameter"].get_param("database.is_neutralized"),
-        "the copy is not neutralised",
-    )
+    neutralized = env["ir.config_parameter"].get_param("database.is_neutralized")
+    check(neutralized, "the copy is not neutralised")
     account = env["sms.ovh.account"].search([])
-    for name in (
-        *inside.KEYS,
-        "client_secret",
-        "http_password",
-        "pending_consumer_key",
-        "connect_state",
-    ):
+    for name in (*inside.KEYS, *SECRETS):
         check(not any(account.mapped(name)), name, "is left")
     own = env["ir.model.data"].search(
         [("module", "=", "sms_ovh"), ("model", "=", "ir.cron")]
     )
     crons = env["ir.cron"].with_context(active_test=False).browse(own.mapped("res_id"))
-    check(
-        len(crons) >= 6 and not any(crons.mapped("active")), "scheduled actions are on"
-    )
+    off = len(crons) >= 6 and not any(crons.mapped("active"))
+    check(off, "scheduled actions are on")
 
     def no_request(session, request, **kwargs):
         raise Wrong(f"{request.method} {request.url} was called")
@@ -535,20 +461,15 @@ def check_neutralized(env):
     import requests
 
     with patch.object(requests.Session, "send", no_request):
-        for cron in (
-            crons
-            | env.ref("sms.ir_cron_sms_scheduler_action")
-            | env.ref("mass_mailing.ir_cron_mass_mailing_queue")
-        ):
+        for cron in crons | env.ref(QUEUE) | env.ref(CAMPAIGNS):
             env.cr.commit()
             cron.with_user(env.ref("base.user_root")).method_direct_trigger()
         account.action_synchronise()
     env.invalidate_all()
     waiting = env["sms.sms"].search_count([("state", "in", ("outgoing", "process"))])
     check(not waiting, waiting, "SMS wait")
-    jobs = env["sms.ovh.job"].search_count(
-        [("state", "in", ("queued", "posting", "unknown"))]
-    )
+    is_open = [("state", "in", ("queued", "posting", "unknown"))]
+    jobs = env["sms.ovh.job"].search_count(is_open)
     check(not jobs, jobs, "jobs wait")
     return f"{len(crons)} scheduled actions off"
 
@@ -570,17 +491,18 @@ def check_kept(env):
     """See that what waited when the addon was updated waits on, or leaves now, once."""
     memory = recall(env)
     _check_figures(env)
-    Sms = env["sms.sms"]
-    wanted = {
-        "queued": "outgoing",
-        "claimed": "process",
-        "unknown": "process",
-        "held": "outgoing",
-        "paused_sms": "outgoing",
+    sms = {
+        name: env["sms.sms"].browse(memory[name])
+        for name in ("queued", "claimed", "unknown", "held", "paused_sms")
     }
-    for name, state in wanted.items():
-        states = set(Sms.browse(memory[name]).mapped("state"))
-        check(states == {state}, name, "SMS are", states)
+
+    def check_states(state, *names):
+        for name in names:
+            states = set(sms[name].mapped("state"))
+            check(states == {state}, name, "SMS are", states)
+
+    check_states("outgoing", "queued", "held", "paused_sms")
+    check_states("process", "claimed", "unknown")
     event = env["sms.ovh.event"].search([("sms_ovh_id", "=", "1")])
     check(
         event.state == "new" and event.create_date and event.company_id == env.company,
@@ -590,28 +512,22 @@ def check_kept(env):
     account = env["sms.ovh.account"].browse(memory["account"])
     check(account.pause_reason == "credit", "the account is no longer stopped")
     account.action_resume()
-    run_cron(env, "sms.ir_cron_sms_scheduler_action")
-    run_cron(env, "sms_ovh.ir_cron_post_jobs")
-    for name in ("queued", "claimed"):
-        sms = Sms.browse(memory[name])
-        check(set(sms.mapped("state")) == {"pending"}, name, sms.mapped("state"))
-    for name in ("held", "paused_sms"):
-        states = set(Sms.browse(memory[name]).mapped("state"))
-        check(states == {"outgoing"}, name, "SMS are", states)
+    run_crons(env, QUEUE, "sms_ovh.ir_cron_post_jobs")
+    check_states("pending", "queued", "claimed")
+    check_states("outgoing", "held", "paused_sms")
     check(account._find_by_token(account.callback_token), "the address is not known")
-    for sms in Sms.browse(memory["queued"]):
-        env["sms.ovh.event"]._receive_delivery(
-            account.id, {"id": sms.sms_ovh_id, "ptt": "4", "description": "1"}
-        )
-    run_cron(env, "sms_ovh.ir_cron_process_events")
-    states = set(Sms.browse(memory["queued"]).mapped("state"))
-    check(states == {"sent"}, "SMS that were delivered are", states)
+    for each in sms["queued"]:
+        report_delivery(env, account, each.sms_ovh_id)
+    run_crons(env, "sms_ovh.ir_cron_process_events")
+    check_states("sent", "queued")
     check(event.state == "waiting", "the report from before is", event.state)
-    env.cr.execute(
-        "SELECT column_name FROM information_schema.columns"
-        " WHERE table_name = 'sms_ovh_event'"
+    columns = set(
+        query(
+            env,
+            "SELECT column_name FROM information_schema.columns"
+            " WHERE table_name = 'sms_ovh_event'",
+        )
     )
-    columns = {name for (name,) in env.cr.fetchall()}
     stored = {name for name, field in event._fields.items() if field.store}
     check(columns == stored, "the inbox has columns", columns ^ stored)
     return open_everything(env)

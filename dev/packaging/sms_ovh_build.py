@@ -34,43 +34,23 @@ PYPROJECT = '[build-system]\nrequires = ["whool"]\nbuild-backend = "whool.builda
 
 
 def tracked_files(root):
-    """List the addon's files.
-
-    :return: paths relative to it.
-    """
+    """Return the addon's files, as paths relative to it."""
+    asking = ["git", "-C", str(root), "ls-files", "-z", "--cached", "--others"]
     try:
         listed = subprocess.run(
-            [
-                "git",
-                "-C",
-                str(root),
-                "ls-files",
-                "-z",
-                "--cached",
-                "--others",
-                "--exclude-standard",
-            ],
-            check=True,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-        ).stdout
-        names = [
-            name for name in listed.split("\0") if name and (root / name).is_file()
-        ]
+            [*asking, "--exclude-standard"], check=True, capture_output=True, text=True
+        )
+        names = listed.stdout.split("\0")
     except (OSError, subprocess.CalledProcessError):
         # No clone: an archive of the repository.
-        names = [
-            str(path.relative_to(root))
-            for path in root.rglob("*")
-            if path.is_file() and "__pycache__" not in path.parts
-        ]
+        names = [str(path.relative_to(root)) for path in root.rglob("*")]
     return sorted(
         name
-        for name in names
+        for name in filter(None, names)
         if not name.startswith(".")
         and Path(name).parts[0] not in NOT_INSTALLED
         and not name.endswith(".pyc")
+        and (root / name).is_file()
     )
 
 

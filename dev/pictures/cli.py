@@ -44,7 +44,7 @@ def _take(odoo_url, simulator, directory, scenes):
     :return: lines on what was taken.
     :raise Problem: when one can't be taken.
     """
-    from .browser import PageError, running
+    from .browser import Error, PageError, running
     from .studio import Studio
 
     directory.mkdir(parents=True, exist_ok=True)
@@ -58,7 +58,7 @@ def _take(odoo_url, simulator, directory, scenes):
             try:
                 studio.open("sms-marketing")
                 scene(studio)
-            except (PageError, TimeoutError, ValueError) as error:
+            except (PageError, Error, ValueError) as error:
                 raise Problem(f"{name}: {error}") from error
     sizes = sorted(studio.taken.items())
     return [
@@ -80,10 +80,7 @@ def _photograph(parts, options, directory):
         databases.from_template(database, demo=True)
         title = f"Installing {ADDON} with demo data in French"
         with step(title):
-            databases.odoo(
-                *(title, "screenshots-install.log"),
-                *("-d", database, "-i", ADDON, "--with-demo"),
-            )
+            databases.install(database, title, "screenshots-install.log", "--with-demo")
         with demonstration.running(parts, database, options, "screenshots") as running:
             odoo_url, simulator, __ = running
             try:

@@ -31,10 +31,7 @@ def _cloud(draw, dx, dy, colour):
 
 
 def icon():
-    """Draw the icon.
-
-    :return: the image.
-    """
+    """Draw the icon."""
     image = Image.new("RGBA", (SIZE * SCALE, SIZE * SCALE), (0, 0, 0, 0))
     draw = ImageDraw.Draw(image)
     draw.rounded_rectangle(

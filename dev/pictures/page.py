@@ -18,12 +18,10 @@ PAGES = r'(?!https?:)[^"]*\.(?:rst|md)'
 
 
 def html(text, language="en"):
-    """Render a README.
+    """Render a README as HTML.
 
-    :param str text: in reStructuredText.
     :param str language: code of its language, by which the ids of its sections differ
         from another's.
-    :return: HTML.
     :raise docutils.utils.SystemMessage: where docutils has anything to say about it.
     """
     parts = publish_parts(
@@ -62,12 +60,7 @@ def html(text, language="en"):
 
 
 def page(readme, guide):
-    """Make the page of the list of applications.
-
-    :param str readme: README.rst, in English.
-    :param str guide: the guide in French.
-    :return: HTML.
-    """
+    """Return the page of README.rst, in English, and of the guide in French."""
     english, french = html(readme), html(guide, "fr")
     # README.rst's way to the guide, which is on this page.
     english = english.replace("<p>Le guide en français</p>\n", "")

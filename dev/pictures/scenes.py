@@ -1,6 +1,8 @@
 """What the pictures show: each scene is a page or two of the product in use."""
 
-from .screen import DESKTOP, PHONE, Size
+from datetime import datetime, timezone
+
+from .screen import DESKTOP, Size
 
 #: A desktop's layout in a window as wide as a README's text.
 WINDOW = Size(860, 760, scale=1.5)
@@ -32,32 +34,17 @@ def _draft(studio, title, text, name=LIST_NAME, contacts=()):
 
     :return: the campaign's id.
     """
-    lists = studio.rpc("mailing.list", "search", [("name", "=", name)]) or studio.rpc(
-        "mailing.list",
-        "create",
-        [
-            {
-                "name": name,
-                "contact_ids": [
-                    (0, 0, {"name": person, "mobile": number})
-                    for person, number in contacts
-                ],
-            }
-        ],
-    )
-    return studio.rpc(
-        "mailing.mailing",
-        "create",
-        [
-            {
-                "subject": title,
-                "mailing_type": "sms",
-                "mailing_model_id": studio.ref("mass_mailing.model_mailing_list"),
-                "contact_list_ids": [(6, 0, lists)],
-                "body_plaintext": text,
-            }
-        ],
-    )[0]
+    lists = studio.search("mailing.list", ("name", "=", name)) or [
+        studio.create(
+            "mailing.list",
+            name=name,
+            contact_ids=[
+                (0, 0, {"name": person, "mobile": number})
+                for person, number in contacts
+            ],
+        )
+    ]
+    return studio.create_mailing(title, text, contact_list_ids=[(6, 0, lists)])
 
 
 def writing(studio):
@@ -65,8 +52,7 @@ def writing(studio):
     draft = _draft(studio, TITLE, SHORT)
     # Typed into a campaign that exists: on a phone, lists are chosen in another way
     # than on a desktop.
-    for size, ending in ((DESKTOP, ""), (PHONE, "_phone")):
-        studio.page.resize(size)
+    for ending in studio.on_screens():
         studio.open(f"sms-marketing/{draft}", TEXT)
         studio.page.type(TEXT, UNICODE)
         studio.page.wait(".o_sms_ovh_unicode mark")
@@ -97,62 +83,37 @@ def estimating(studio):
             "Léonie Vasseur": "+33612340045",
         }.items(),
     )
-    for size, ending in ((DESKTOP, ""), (PHONE, "_phone")):
-        page.resize(size)
+    for ending in studio.on_screens():
         for button, picture, mark in (
             ("action_sms_ovh_preview", "preview", ".modal .o_sms_ovh_bubble"),
             ("action_sms_ovh_send", "confirm", ".modal button[name=action_send]"),
         ):
             studio.open(f"sms-marketing/{draft}", TEXT)
             if ending:
-                page.click(
-                    ".o_statusbar_buttons .dropdown-toggle, .o_statusbar_buttons "
-                    "button.o-dropdown"
-                )
-                page.click(
-                    f".o-dropdown--menu button[name={button}], .o_statusbar_buttons "
-                    f"button[name={button}]"
-                )
+                bar = ".o_statusbar_buttons"
+                page.click(f"{bar} .dropdown-toggle, {bar} button.o-dropdown")
+                page.click(f":is(.o-dropdown--menu, {bar}) button[name={button}]")
             else:
                 page.click(f"button[name={button}]")
             page.wait(mark)
             if picture == "preview":
                 for __ in range(2):
                     page.click(".modal .o_sms_ovh_next")
-                    page.rest()
             studio.take(f"campaign_{picture}{ending}")
-    page.resize(DESKTOP)
 
 
 def hours(studio):
     """A campaign that quiet hours hold, and where these hours are set."""
-    page = studio.page
     draft = _draft(studio, TITLE, SHORT)
-    company = studio.rpc("res.company", "search", [], limit=1)
+    company = studio.search("res.company", limit=1)
+    week = "monday tuesday wednesday thursday friday saturday sunday".split()
+    usual = {f"sms_ovh_open_{day}": day != "sunday" for day in week}
+    usual |= {"sms_ovh_quiet_hours": True}
+    usual |= {"sms_ovh_open_from": 8, "sms_ovh_open_to": 20}
     # Closed whenever the pictures are made.
-    weekdays = (
-        "monday",
-        "tuesday",
-        "wednesday",
-        "thursday",
-        "friday",
-        "saturday",
-        "sunday",
-    )
-    usual = {f"sms_ovh_open_{day}": day != "sunday" for day in weekdays}
-    usual |= {
-        "sms_ovh_quiet_hours": True,
-        "sms_ovh_open_from": 8,
-        "sms_ovh_open_to": 20,
-    }
-    hour = int(page.evaluate("new Date().getUTCHours()"))
-    closed = (
-        {"sms_ovh_open_from": 8, "sms_ovh_open_to": 9}
-        if hour >= 12
-        else {"sms_ovh_open_from": 18, "sms_ovh_open_to": 20}
-    )
-    for size, ending in ((DESKTOP, ""), (PHONE, "_phone")):
-        page.resize(size)
+    opens, closes = (8, 9) if datetime.now(timezone.utc).hour >= 12 else (18, 20)
+    closed = {"sms_ovh_open_from": opens, "sms_ovh_open_to": closes}
+    for ending in studio.on_screens():
         studio.rpc("res.company", "write", company, usual | closed)
         studio.open(f"sms-marketing/{draft}", "div[name=sms_ovh_leaves]")
         studio.take(f"campaign_hours{ending}")
@@ -160,7 +121,6 @@ def hours(studio):
         studio.open("settings", "#sms_ovh_quiet_hours")
         studio.take(f"quiet_hours{ending}", "#sms_ovh_quiet_hours", margin=12)
     studio.rpc("res.company", "write", company, {"sms_ovh_quiet_hours": False})
-    page.resize(DESKTOP)
 
 
 def counter(studio):
@@ -188,18 +148,14 @@ def _sent(studio, mailing):
     """Wait until a campaign was sent and each of its SMS has come to an end."""
 
     def condition():
-        state = studio.rpc("mailing.mailing", "read", [mailing], ["state"])[0]["state"]
-        traces = studio.rpc(
-            "mailing.trace",
-            "search_read",
-            [("mass_mailing_id", "=", mailing)],
-            ["trace_status"],
+        domain = [("mass_mailing_id", "=", mailing)]
+        traces = studio.rpc("mailing.trace", "search_read", domain, ["trace_status"])
+        ended = {"sent", "error", "bounce", "cancel"}
+        return (
+            studio.read("mailing.mailing", mailing, "state") == "done"
+            and traces
+            and {trace["trace_status"] for trace in traces} <= ended
         )
-        ended = traces and all(
-            trace["trace_status"] in ("sent", "error", "bounce", "cancel")
-            for trace in traces
-        )
-        return state == "done" and ended
 
     studio.wait_until(condition, "the end of a campaign")
 
@@ -224,8 +180,7 @@ def sent(studio):
     _sent(studio, mailing)
     studio.on_both(f"sms-marketing/{mailing}", "campaign_sent", FORM)
     _traces(studio, mailing, "campaign_sms")
-    for size, ending in ((DESKTOP, ""), (PHONE, "_phone")):
-        page.resize(size)
+    for ending in studio.on_screens():
         page.open(f"{studio.simulator.root}/", ".phone .bubble")
         studio.take(f"phones{ending}")
 
@@ -255,21 +210,11 @@ def account(studio):
     """The account, its senders, the settings and the records behind them."""
     number = studio.ref("sms_ovh.sms_ovh_account_demo")
     studio.wait_until(
-        lambda: (
-            studio.rpc("sms.ovh.account", "read", [number], ["state"])[0]["state"]
-            == "connected"
-        ),
+        lambda: studio.read("sms.ovh.account", number, "state") == "connected",
         "the account",
     )
     studio.on_both(f"ovhcloud-sms/{number}", "account", FORM)
-    for size, ending in ((DESKTOP, ""), (PHONE, "_phone")):
-        studio.page.resize(size)
-        studio.open("settings", "#sms_ovh")
-        studio.page.evaluate(
-            "document.querySelector('#sms_ovh').scrollIntoView({ block: 'center' })"
-        )
-        studio.take(f"settings{ending}")
-    studio.page.resize(DESKTOP)
+    studio.on_both("settings", "settings", "#sms_ovh", show="#sms_ovh")
     for name, xml_id in (
         ("senders", "sms_ovh.sms_ovh_sender_action"),
         ("delivery_reports", "sms_ovh.sms_ovh_event_action"),
@@ -287,18 +232,15 @@ def dashboard(studio):
 def replies(studio):
     """A recipient who asks something, one who opts out, and what Odoo's users see of it."""
     name, number, other = "Camille Laurent", "+33612345670", "+33612345671"
-    partner = studio.rpc("res.partner", "create", [{"name": name, "phone": number}])[0]
-    short = studio.rpc("sms.ovh.sender", "search", [("type", "=", "shortcode")])[0]
+    partner = studio.create("res.partner", name=name, phone=number)
+    short = studio.search("sms.ovh.sender", ("type", "=", "shortcode"))[0]
     mailing = _draft(
         studio,
         "Journées d'essayage",
         "Bonjour, venez essayer la collection d'automne samedi. "
         "Un essayage vous tente ? Répondez OUI.",
         "Clients d'essayage",
-        (
-            (name, number),
-            ("Louis Petit", other),
-        ),
+        ((name, number), ("Louis Petit", other)),
     )
     studio.rpc("mailing.mailing", "write", [mailing], {"sms_ovh_sender_id": short})
     studio.rpc("mailing.mailing", "action_put_in_queue", [mailing])
@@ -309,12 +251,12 @@ def replies(studio):
     studio.open("sms-marketing")
     studio.wait_until(
         lambda: (
-            studio.rpc("sms.ovh.reply", "search", [])
-            and studio.rpc("sms.ovh.stop", "search", [("mailing_id", "=", mailing)])
+            studio.search("sms.ovh.reply")
+            and studio.search("sms.ovh.stop", ("mailing_id", "=", mailing))
         ),
         "the answers",
     )
-    reply = studio.rpc("sms.ovh.reply", "search", [])[0]
+    reply = studio.search("sms.ovh.reply")[0]
     studio.on_both("ovhcloud-replies", "replies", ".o_view_controller")
     studio.open(f"ovhcloud-replies/{reply}", FORM)
     studio.page.click("button[name=action_reply]")
@@ -323,9 +265,7 @@ def replies(studio):
     studio.take("reply_answer")
     studio.page.click(".modal-footer button[name=action_send_sms]")
     studio.on_both(
-        f"res.partner/{partner}",
-        "reply_chatter",
-        ".o-mail-Message",
+        *(f"res.partner/{partner}", "reply_chatter", ".o-mail-Message"),
         show=".o-mail-Thread",
     )
     studio.open(f"sms-marketing/{mailing}", FORM)
@@ -351,21 +291,15 @@ def progress(studio):
     )
     # Delivered at any hour: OVHcloud holds back what has a STOP clause at night.
     studio.rpc("mailing.mailing", "write", [mailing], {"sms_ovh_kind": "transactional"})
-    studio.rpc(
-        "sms.ovh.account",
-        "write",
-        studio.rpc("sms.ovh.account", "search", []),
-        {"credit_price": 0.065},
-    )
+    accounts = studio.search("sms.ovh.account")
+    studio.rpc("sms.ovh.account", "write", accounts, {"credit_price": 0.065})
     # So slow that it can be looked at.
     studio.simulator.configure(latency_ms=500)
     studio.rpc("mailing.mailing", "action_put_in_queue", [mailing])
 
     def begun():
-        counts = studio.rpc("mailing.mailing", "sms_ovh_get_progress", [mailing])[
-            "counts"
-        ]
-        return counts["accepted"] + counts["delivered"] > 60
+        found = studio.rpc("mailing.mailing", "sms_ovh_get_progress", [mailing])
+        return found["counts"]["accepted"] + found["counts"]["delivered"] > 60
 
     studio.wait_until(begun, "the beginning of a campaign")
     studio.rpc("mailing.mailing", "action_sms_ovh_pause", [mailing])
@@ -375,13 +309,11 @@ def progress(studio):
     studio.rpc("mailing.mailing", "action_sms_ovh_resume", [mailing])
     _sent(studio, mailing)
     studio.simulator.configure(latency_ms=0)
+    results = ".o_sms_ovh_results"
     studio.on_both(
-        f"sms-marketing/{mailing}",
-        "campaign_results",
-        ".o_sms_ovh_results",
-        show=".o_sms_ovh_results",
+        f"sms-marketing/{mailing}", "campaign_results", results, show=results
     )
-    studio.open(f"sms-marketing/{mailing}", ".o_sms_ovh_results")
+    studio.open(f"sms-marketing/{mailing}", results)
     page.click(".o_sms_ovh_analyse")
     page.wait(".o_pivot table")
     studio.take("campaign_analysis")

@@ -6,12 +6,11 @@ Odoo's own classes only.
 
 import argparse
 import contextlib
-import json
 import shutil
 import time
 
 from . import png
-from .browser import running
+from .browser import PageError, running
 from .screen import DESKTOP, PHONE
 
 LOGIN = "admin"
@@ -47,63 +46,58 @@ class Studio:
         self.page.wait(".o_main_navbar")
 
     def rpc(self, model, method, *arguments, **keywords):
-        """Call a method of a model, as the user who is logged in.
+        """Call a method of a model, as the user who is logged in, and return its result."""
+        values = {"model": model, "method": method, "args": arguments}
+        answer = self.page.page.request.post(
+            f"{self.odoo}/web/dataset/call_kw/{model}/{method}",
+            data={"jsonrpc": "2.0", "params": {**values, "kwargs": keywords}},
+        ).json()
+        if "error" in answer:
+            raise PageError(answer["error"]["data"]["message"])
+        return answer["result"]
 
-        :return: what it returns.
-        """
-        body = json.dumps(
-            {
-                "jsonrpc": "2.0",
-                "method": "call",
-                "params": {
-                    "model": model,
-                    "method": method,
-                    "args": arguments,
-                    "kwargs": keywords,
-                },
-            }
-        )
-        return self.page.evaluate(f"""
-            fetch({json.dumps(f"{self.odoo}/web/dataset/call_kw/{model}/{method}")}, {{
-                method: 'POST',
-                headers: {{ 'Content-Type': 'application/json' }},
-                body: {json.dumps(body)},
-            }}).then((answer) => answer.json()).then((answer) => {{
-                if (answer.error) {{ throw new Error(answer.error.data.message); }}
-                return answer.result ?? null;
-            }})
-        """)
+    def search(self, model, *domain, **keywords):
+        """Return the ids of records."""
+        return self.rpc(model, "search", list(domain), **keywords)
+
+    def create(self, model, **values):
+        """Create a record, and return its id."""
+        return self.rpc(model, "create", [values])[0]
+
+    def read(self, model, record, field):
+        """Return a field of a record."""
+        return self.rpc(model, "read", [record], [field])[0][field]
 
     def wait_until(self, condition, what):
         """Wait for something that Odoo does by itself.
 
         :param condition: a function; what it returns is true in the end.
         :param str what: what is waited for, for the message.
-        :return: what the condition returned.
-        :raise TimeoutError: when it takes too long.
+        :raise PageError: when it takes too long.
         """
         deadline = time.monotonic() + WAIT_SECONDS
-        while time.monotonic() < deadline:
-            result = condition()
-            if result:
-                return result
+        while not condition():
+            if time.monotonic() > deadline:
+                raise PageError(f"waited in vain for {what}")
             time.sleep(0.5)
-        raise TimeoutError(f"waited in vain for {what}")
 
     def ref(self, xml_id):
-        """Find a record by its XML id.
-
-        :param str xml_id: with its module.
-        :return: the record's id, or None.
-        """
+        """Return the id of the record that has an XML id, None without one."""
         module, name = xml_id.split(".")
-        found = self.rpc(
-            "ir.model.data",
-            "search_read",
-            [("module", "=", module), ("name", "=", name)],
-            ["res_id"],
-        )
+        domain = [("module", "=", module), ("name", "=", name)]
+        found = self.rpc("ir.model.data", "search_read", domain, ["res_id"])
         return found[0]["res_id"] if found else None
+
+    def create_mailing(self, subject, text, **values):
+        """Create a draft of an SMS campaign to mailing lists, and return its id."""
+        return self.create(
+            "mailing.mailing",
+            subject=subject,
+            mailing_type="sms",
+            mailing_model_id=self.ref("mass_mailing.model_mailing_list"),
+            body_plaintext=text,
+            **values,
+        )
 
     def open(self, path, selector=".o_view_controller"):
         """Open a page of Odoo.
@@ -124,9 +118,7 @@ class Studio:
         """
         self.page.rest()
         if selector is None:
-            self.page.evaluate(
-                "document.activeElement && document.activeElement.blur()"
-            )
+            self.page.evaluate("document.activeElement?.blur()")
             self.page.rest()
         data = png.small(self.page.picture(selector, **options))
         (self.directory / f"{name}.png").write_bytes(data)
@@ -147,15 +139,19 @@ class Studio:
         :param str selector: what is there once it has loaded.
         :param str show: what to bring into view.
         """
-        for size, ending in ((DESKTOP, ""), (PHONE, "_phone")):
-            self.page.resize(size)
+        for ending in self.on_screens():
             self.open(path, selector)
             if show:
                 self.page.evaluate(
-                    f"document.querySelector({json.dumps(show)}).scrollIntoView({{ "
-                    "block: 'center' })"
+                    f"document.querySelector({show!r}).scrollIntoView({{block: 'center'}})"
                 )
             self.take(name + ending)
+
+    def on_screens(self):
+        """Show pages on a desktop, then on a phone; give the ending of a picture's name."""
+        for size, ending in ((DESKTOP, ""), (PHONE, "_phone")):
+            self.page.resize(size)
+            yield ending
         self.page.resize(DESKTOP)
 
 

@@ -24,12 +24,17 @@ class PythonEnvironment:
         self.python = directory / "bin" / "python"
         self.fingerprint = fingerprint
 
+    @property
+    def packages(self):
+        """The directory of its packages."""
+        [packages] = self.directory.glob("lib/python*/site-packages")
+        return packages
+
     def use_packages(self):
         """Have this process import its packages: they are of the same Python."""
-        [packages] = self.directory.glob("lib/python*/site-packages")
-        if str(packages) not in sys.path:
+        if str(self.packages) not in sys.path:
             # Before the system's packages, and what the current directory happens to hold.
-            sys.path.insert(0, str(packages))
+            sys.path.insert(0, str(self.packages))
 
 
 def environment_key(requirements, version, executable):

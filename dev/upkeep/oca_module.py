@@ -16,10 +16,7 @@ LEFT_OUT = ("dev/", "docs/", "static/description/")
 
 
 def main():
-    """Run the checks on a copy.
-
-    :return: their exit status.
-    """
+    """Run the checks on a copy, and return their exit status."""
     listed = subprocess.run(
         ["git", "ls-files", "-z"], capture_output=True, text=True, check=True
     )

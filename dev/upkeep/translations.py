@@ -22,11 +22,7 @@ FRENCH = (
 
 
 def tidy(language, text):
-    """Set a translation as its language is printed.
-
-    :param str language: the file's, as ``fr``.
-    :return: the text, with the no-break spaces that its language asks for.
-    """
+    """Return a translation with the no-break spaces that its language, as ``fr``, asks for."""
     if language != "fr":
         return text
     pieces = TAG.split(text)
@@ -37,9 +33,8 @@ def tidy(language, text):
 
 
 def merge(template, translated):
-    """Make a language's file anew.
+    """Make a language's file anew from what it is.
 
-    :param polib.POFile translated: the file as it is.
     :return: the new file, and the terms that it has no translation of.
     """
     known = {(entry.msgctxt, entry.msgid): entry for entry in translated}
@@ -69,8 +64,6 @@ def merge(template, translated):
 def merge_all(exported, folder):
     """Merge a template into all files of a folder.
 
-    :param str exported: the template's path.
-    :param str folder: the folder's.
     :return: the exit status, 1 where a translation is missing.
     """
     template = polib.pofile(exported)
