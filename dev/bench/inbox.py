@@ -82,10 +82,7 @@ def _load(server, requests, costs, figures):
 
 
 def _drain(machines, database, account_id, ids, size, figures):
-    """Measure the draining of one report on each of these SMS, among `size` traces.
-
-    :return: milliseconds of processor time a report, and reports a second
-    """
+    """Drain a report on each of these SMS, among `size` traces; return its cost, and rate."""
     found = machines.run("drain", database, account_id=account_id, ids=ids)
     count = len(ids)
     figures.expect("reports by state", found["states"], {"done": count})

@@ -218,7 +218,7 @@ def _time(*functions):
 
 
 def reconcile(env):
-    """Ask OVHcloud for the jobs whose answer was lost; return seconds, and jobs by state."""
+    """Ask OVHcloud for the jobs whose answer was lost."""
     Job = env["sms.ovh.job"]
     Job.search([("state", "=", "unknown")]).next_attempt = False
     env.cr.commit()
@@ -227,10 +227,7 @@ def reconcile(env):
 
 
 def poll(env):
-    """Ask OVHcloud what became of SMS on which no report came.
-
-    :return: seconds, and count of SMS by state of their trace
-    """
+    """Ask OVHcloud what became of SMS on which no report came."""
     trackers = env["sms.tracker"].search([("sms_ovh_poll_at", "!=", False)])
     trackers.sms_ovh_poll_at = "2020-01-01"
     env.cr.commit()
@@ -244,10 +241,7 @@ def poll(env):
 
 
 def read_stops(env):
-    """Read the STOP of the account, which never read any.
-
-    :return: seconds, and count of the numbers on Odoo's blacklist
-    """
+    """Read the STOP of the account, which never read any, into Odoo's blacklist."""
     account = env["sms.ovh.account"].search([], limit=1)
 
     def due():
@@ -293,10 +287,7 @@ def add_recipients(env, count):
 
 
 def compose(env, list_id):
-    """Compose a campaign to a mailing list, as the cron does.
-
-    :return: what :func:`_measuring` finds, and count of SMS
-    """
+    """Compose a campaign to a mailing list, as the cron does."""
     mailing = _create_mailing(
         *(env, "Compose", "mailing.list"), contact_list_ids=[Command.set([list_id])]
     )
@@ -379,10 +370,7 @@ def estimate(env, list_id, choice="off", cleaning=True):
 
 
 def set_up_reports(env):
-    """Have a company that sends through OVHcloud, and one that does through Twilio.
-
-    :return: the OVHcloud account's token and id, and the Twilio company's id
-    """
+    """Have a company that sends through OVHcloud, and another that does through Twilio."""
     account = create_account(env, "http://127.0.0.1:9/1.0")
     env.company.sms_ovh_account_id = account
     company = env["res.company"].create({"name": "Twilio"})
@@ -428,10 +416,7 @@ def add_twilio_sent(env, company_id, count):
 
 
 def drain(env, account_id, ids):
-    """Treat one report of delivery on each of these SMS, as the cron does.
-
-    :return: what :func:`_measuring` finds, and count of reports by state
-    """
+    """Process one report of delivery on each of these SMS, as the cron does."""
     Event = env["sms.ovh.event"]
     env.cr.execute("TRUNCATE sms_ovh_event")
     for some_ids in split_every(CREATE_AT_ONCE, ids):
@@ -593,10 +578,7 @@ def _fill_queue(env, condition):
 
 
 def open_dashboard(env, times=10):
-    """Ask for what the dashboard shows, as the client does.
-
-    :return: what :func:`_ask_again` finds, and the SMS that it tells of
-    """
+    """Ask for what the dashboard shows, as the client does."""
     user = env.ref("base.user_admin")
     user.tz = "Europe/Paris"
     dashboard = env["sms.ovh.dashboard"].with_user(user)
@@ -648,10 +630,7 @@ def fill_failures(env, count):
 
 
 def open_progress(env, mailing_id, times=10):
-    """Ask for a campaign's progress, as its form does.
-
-    :return: what :func:`_ask_again` finds, and the SMS that it says can be retried
-    """
+    """Ask for a campaign's progress, as its form does."""
     mailing = env["mailing.mailing"].browse(mailing_id)
     answer, found = _ask_again(env, mailing.sms_ovh_get_progress, times)
     return {**found, "retryable": answer["retryable"]}

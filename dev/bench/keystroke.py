@@ -31,10 +31,7 @@ def get_metrics(page):
 
 
 def measure(page):
-    """Press `KEYS` keys.
-
-    :return: milliseconds of script, and of style and layout, for each key
-    """
+    """Press `KEYS` keys; return the milliseconds of script and of layout for each."""
     before = get_metrics(page)
     for __ in range(KEYS):
         page.page.keyboard.press("e")

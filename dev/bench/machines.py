@@ -106,10 +106,7 @@ class Machines:
 
     @contextlib.contextmanager
     def server(self, database, workers):
-        """Have Odoo's HTTP server, without crons, as long as the block lasts.
-
-        :return: a :class:`Server`, as the context's value
-        """
+        """Have Odoo's HTTP server, without crons, as long as the block lasts."""
         port = free_port()
         child = self.platform.start_odoo(
             # With --db-filter Odoo would ask PostgreSQL for all databases at each

@@ -166,10 +166,7 @@ def measure_long(count_segments):
 
 
 def measure_js(messages, cases, rounds, peers):
-    """Run ``segments_js.mjs``, and return its answer. See :func:`measure_python`.
-
-    :param Path peers: folder of the npm packages
-    """
+    """Run ``segments_js.mjs`` with npm packages, and return its answer."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "input.json"
         # ASCII: lone surrogates cannot be written otherwise.

@@ -5,10 +5,7 @@ THREADS = 16
 
 
 def _send(machines, figures, name, database, count, same, **arguments):
-    """Queue and send a campaign.
-
-    :return: what :func:`bench.inside.send` measured
-    """
+    """Queue and send a campaign; return what :func:`bench.inside.send` measured."""
     machines.run("clear", database)
     machines.run("queue", database, count=count, same=same)
     found = machines.run("send", database, **arguments)

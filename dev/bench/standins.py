@@ -18,10 +18,7 @@ DATE = "Thu, 01 Jan 2026 12:00:00 +0000"
 
 
 def create_app(latency):
-    """Create the stand-ins.
-
-    :param float latency: seconds that each answer takes
-    """
+    """Create the stand-ins, of which each answer takes `latency` seconds."""
 
     async def iap(request):
         """Answer ``/api/sms/3/send`` of Odoo's IAP: all SMS of a batch are accepted."""

@@ -71,10 +71,7 @@ def choose_tests(root, changed):
 
 
 def main(arguments):
-    """Run them.
-
-    :return: the exit status, 0 only when nothing was found.
-    """
+    """Run them; return the exit status, 0 only when nothing was found."""
     parser = argparse.ArgumentParser(
         prog="dev/check",
         description=(

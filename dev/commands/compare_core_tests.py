@@ -69,10 +69,7 @@ def _compare(without, having):
 
 
 def main(arguments):
-    """Run all cases and print what fails only with the addon.
-
-    :return: the exit status, 1 when something fails only with the addon.
-    """
+    """Run all cases, print what fails only with the addon, and return the exit status."""
     parser = argparse.ArgumentParser(
         prog="dev/compare_core_tests",
         description=(

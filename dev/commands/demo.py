@@ -38,10 +38,7 @@ Ctrl-C stops all of it.""")
 
 
 def _watch(children):
-    """Wait for Ctrl-C.
-
-    :raise Problem: when a process ends before.
-    """
+    """Wait for Ctrl-C, or for the :class:`Problem` that a process ends before."""
     while True:
         for child in children:
             if child.status() is not None:
@@ -50,11 +47,7 @@ def _watch(children):
 
 
 def main(arguments):
-    """Run the demonstration until Ctrl-C.
-
-    :return: the exit status.
-    :raise Problem: when a port is taken or something fails to start.
-    """
+    """Run the demonstration until Ctrl-C, and return the exit status."""
     options = _options(arguments)
     demonstration.require_ports(options)
     with platform() as parts, open(parts.checkout.cache / "demo.lock", "w") as lock:

@@ -46,10 +46,7 @@ def _environment(home):
 
 
 def _ask(url):
-    """Ask for a page.
-
-    :raise Problem: when it can't be had.
-    """
+    """Ask for a page, which must be had."""
     try:
         opener.open(url, timeout=60).close()
     except OSError as error:
@@ -57,10 +54,7 @@ def _ask(url):
 
 
 def _demo(clone, environment):
-    """Start the demonstration, open its pages, and stop it.
-
-    :raise Problem: when it doesn't come up, or doesn't go.
-    """
+    """Start the demonstration, open its pages, and stop it."""
     ports = [free_port(), free_port()]
     demo = Child(
         "./dev/demo",
@@ -83,12 +77,7 @@ def _demo(clone, environment):
 
 
 def main(arguments):
-    """Clone what is committed, and run ``dev/demo`` and ``dev/test`` there.
-
-    :param list[str] arguments: options of ``dev/test``.
-    :return: the exit status, that of the tests.
-    :raise Problem: when something doesn't work.
-    """
+    """Run ``dev/demo`` and ``dev/test`` in a clone; return the exit status."""
     parser = argparse.ArgumentParser(
         prog="dev/fresh",
         usage="dev/fresh [-h] [OPTION OF dev/test ...]",

@@ -30,11 +30,7 @@ def _build(directory):
 
 
 def main(arguments):
-    """Run them; what they can repair is repaired, and said to be.
-
-    :return: the exit status, 1 where something was found.
-    :raise Problem: where this is no clone: pre-commit works on what git tracks.
-    """
+    """Run them; what they can repair is repaired, and said to be, with exit status 1."""
     parser = argparse.ArgumentParser(
         prog="dev/lint",
         description="Run the linters and formatters on all files; what can be repaired is.",

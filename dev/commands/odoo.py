@@ -16,10 +16,7 @@ PORT_OPTIONS |= {"-h", "--help", "--version"}
 
 
 def _port_for(arguments):
-    """Choose another port when nobody named one and Odoo's own is taken.
-
-    :return: variables for its environment.
-    """
+    """Return variables that choose another port where Odoo's own is taken and not named."""
     names = {argument.split("=", 1)[0] for argument in arguments}
     telling = PORT_OPTIONS
     if names & {"--test-tags", "--test-enable", "--test-file"}:
@@ -39,10 +36,7 @@ def _port_for(arguments):
 
 
 def main(arguments):
-    """Run Odoo and end as it ends.
-
-    :return: its exit status.
-    """
+    """Run Odoo and end as it ends."""
     with platform() as parts:
         process = subprocess.Popen(
             guarded(parts.odoo_command(*arguments), "TERM"),

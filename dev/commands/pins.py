@@ -16,11 +16,7 @@ for line in core_pins.write_pins(env):
 
 
 def main(arguments):
-    """Write ``tests/core_pins.json`` and print what changed in it.
-
-    :return: the exit status.
-    :raise Problem: where Odoo does not get so far.
-    """
+    """Write ``tests/core_pins.json`` and print what changed in it."""
     parser = argparse.ArgumentParser(
         prog="dev/pins",
         description=(

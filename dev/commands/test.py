@@ -45,10 +45,7 @@ def junit_counts(path):
 
 
 def run_plain_tests(parts):
-    """Run the tests that need no Odoo: the simulator's and the platform's own.
-
-    :return: (passed, failed, skipped).
-    """
+    """Run the tests that need no Odoo; return how many passed, failed and were skipped."""
     counts = [0, 0, 0]
     for name in PLAIN_TESTS:
         directory = DEV_DIRECTORY / name
@@ -75,10 +72,7 @@ def run_plain_tests(parts):
 
 
 def _crash_test(parts):
-    """Kill Odoo in the middle of sending, the short way: see ``dev/crash_test --help``.
-
-    :return: (passed, failed, skipped).
-    """
+    """Kill Odoo in the middle of sending, the short way; return the counts of its lines."""
     if os.environ.get("PGHOST") and not find_binaries():
         print(
             "skipped  the crash test: it needs a PostgreSQL server of its own to restart"
@@ -113,7 +107,7 @@ def with_addon(arguments):
 
 
 def _run_chosen(parts, databases, arguments):
-    """Run tests as options of Odoo choose them, in one process; see :func:`_run_all`."""
+    """Run tests as options of Odoo choose them; return a :class:`TestLog`, and logs."""
     options = with_addon(arguments)
     if not any(
         argument.split("=")[0] in ("--test-tags", "--test-file", "--test-enable")
@@ -127,10 +121,7 @@ def _run_chosen(parts, databases, arguments):
 
 
 def _run_all(parts, databases):
-    """Run all tests of the addon, in as many processes as the machine carries.
-
-    :return: the :class:`TestLog` of them together, and the names of the logs.
-    """
+    """Run all tests of the addon, in as many processes as the machine carries."""
     shares = share_out(parts.checkout.root / "tests", share_count(), read_durations())
     logs = [f"test-odoo-{number}.log" for number in range(1, len(shares) + 1)]
     result = TestLog()

@@ -11,10 +11,7 @@ from provision.platform import platform
 
 
 def main(arguments):
-    """Export the terms, and have each language's file hold just these.
-
-    :return: the exit status, 1 where a translation is missing.
-    """
+    """Export the terms, and have each language's file hold just these."""
     parser = argparse.ArgumentParser(
         prog="dev/translate",
         description=(

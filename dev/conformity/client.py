@@ -18,10 +18,7 @@ API_URL = "https://eu.api.ovh.com/1.0"
 
 
 class Refused(Exception):
-    """OVHcloud's answer was none of success.
-
-    :param int status: HTTP status, 0 without an answer
-    """
+    """OVHcloud's answer was none of success: its HTTP status, 0 without an answer."""
 
     def __init__(self, status):
         super().__init__(f"HTTP {status}" if status else "no answer")
@@ -29,10 +26,7 @@ class Refused(Exception):
 
 
 class Client:
-    """The API below one service.
-
-    :param dict environment: where the keys are; see `VARIABLES`
-    """
+    """The API below one service, with the keys of the environment; see `VARIABLES`."""
 
     def __init__(self, environment=os.environ):
         values = {name: environment.get(name, "").strip() for name in VARIABLES}

@@ -55,10 +55,7 @@ class Audit:
         return not (self.twice or self.lost or self.untrue)
 
     def explain(self, most=None):
-        """Return lines on what is wrong.
-
-        :param int|None most: lines of each kind, by default all
-        """
+        """Return lines on what is wrong, by default all of each kind."""
         lines = []
         for name in ("twice", "lost", "untrue"):
             found = getattr(self, name)

@@ -83,11 +83,7 @@ def _print(outcome, seconds, failures):
 
 
 def _play(run, names, failures):
-    """Play scenarios.
-
-    :param Path failures: file that gets all that is wrong
-    :return: how many of their lines are good, and those that are not
-    """
+    """Play scenarios; return how many of their lines are good, and those that are not."""
     passed, failed = 0, []
     for name in names:
         since = time.monotonic()
@@ -102,11 +98,7 @@ def _play(run, names, failures):
 
 @contextlib.contextmanager
 def _running(options, chance):
-    """Have all that the scenarios need, in a database of its own.
-
-    :param random.Random chance: where chance comes from
-    :return: a :class:`Run`, as the context's value
-    """
+    """Have all that the scenarios need, a :class:`Run`, with a database of its own."""
     checkout, python, source = Checkout().prepare(), python_environment(), odoo_source()
     logs = checkout.logs
     folder = Path(tempfile.mkdtemp(prefix="sms_ovh_crash_"))
@@ -159,10 +151,7 @@ def _running(options, chance):
 
 
 def main(arguments):
-    """Play the scenarios.
-
-    :return: the exit status, 1 where anything is not as it must be
-    """
+    """Play the scenarios; return the exit status, 1 where anything is not as it must be."""
     options = _options(arguments)
     seed = options.seed if options.seed is not None else random.randrange(10**6)
     started = time.monotonic()

@@ -58,10 +58,7 @@ class CrashCluster(PrivateCluster):
                 shutil.rmtree(place, ignore_errors=True)
 
     def launch(self):
-        """Start the server and wait until it accepts connections.
-
-        :raise Problem: when it does not
-        """
+        """Start the server and wait until it accepts connections."""
         options = {"user": SYSTEM_USER, "group": SYSTEM_USER} if is_root() else {}
         status = self.data / "postmaster.pid"
         status.unlink(missing_ok=True)

@@ -16,10 +16,7 @@ STOP_SECONDS = 3
 
 
 class Life:
-    """One process forked from the host.
-
-    :param Path result: the file that gets what it returns
-    """
+    """One process forked from the host, and the file that gets what it returns."""
 
     def __init__(self, pid, result):
         self._result = result

@@ -159,10 +159,7 @@ class Server(Child):
         )
 
     def wait_for_port(self, seconds=180):
-        """Wait until it accepts connections, and return its port.
-
-        :raise Problem: when it has ended, or takes longer.
-        """
+        """Wait until it accepts connections, and return its port."""
         self.wait_until(self._port_file.exists, seconds, "does not start")
         return int(self._port_file.read_text())
 

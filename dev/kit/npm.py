@@ -10,22 +10,13 @@ PINNED = ("package.json", "package-lock.json")
 
 
 def require_npm(purpose):
-    """Have npm.
-
-    :param str purpose: what it is needed for, as in "to check the JavaScript".
-    :raise Problem: when it is not there and can't be installed.
-    """
+    """Have npm, which is needed for a purpose, as "to check the JavaScript"."""
     if not shutil.which("npm"):
         install_packages(["nodejs", "npm"], purpose)
 
 
 def npm_packages(folder, purpose):
-    """Have the packages that a folder's lock file names.
-
-    :param str purpose: what they are needed for.
-    :return: the path of the directory that has them in its ``node_modules``.
-    :raise Problem: when they can't be fetched.
-    """
+    """Return where the packages of a folder's lock file are, in ``node_modules``."""
     key = short_hash(*((folder / name).read_bytes() for name in PINNED))
     directory = cache_dir() / f"npm-{folder.name}-{key}"
 

@@ -27,12 +27,7 @@ def free_port():
 
 
 def require_free(port, what, option):
-    """Refuse a port that is taken.
-
-    :param str what: who wants it.
-    :param str option: the option that chooses another one.
-    :raise Problem: when it is taken.
-    """
+    """Refuse a port that is taken, by the option that chooses another one."""
     if not is_free(port):
         raise Problem(
             f"Port {port}, which {what} needs, is taken: choose another one with "

@@ -20,9 +20,5 @@ def answers(url):
 
 
 def wait_until_answering(child, url, seconds=ANSWER_SECONDS):
-    """Wait until a server answers.
-
-    :param child: the :class:`kit.children.Child` that is to.
-    :raise Problem: when it has ended, or takes longer.
-    """
+    """Wait until a server answers, or its :class:`kit.children.Child` has ended."""
     child.wait_until(lambda: answers(url), seconds, f"does not answer at {url}")

@@ -116,10 +116,7 @@ class Case:
         self.note(title, lambda: self._run_in_shell(code))
 
     def _run_in_shell(self, code):
-        """Run a step, and return its remark.
-
-        :raise Problem: where it fails or logs an error.
-        """
+        """Run a step, which must not log an error, and return its remark."""
         status, lines = self.parts.shell(self.database, code, *self._paths)
         mark = f"{DONE}: "
         remarks = [line.split(mark, 1)[1] for line in lines if mark in line]
@@ -157,10 +154,7 @@ class Case:
 
 
 class Matrix:
-    """Runs steps in databases and notes how each went.
-
-    :param str api_url: the simulated OVHcloud's, where a case is run.
-    """
+    """Runs steps in databases and notes how each went."""
 
     def __init__(self, parts, api_url=None):
         self.parts = parts

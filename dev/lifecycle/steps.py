@@ -100,12 +100,7 @@ class Wrong(Exception):
 
 
 def check(condition, *words):
-    """Go on only where a condition holds.
-
-    :param condition: what must be true.
-    :param words: what is wrong where it is not.
-    :raise Wrong: where it is not.
-    """
+    """Go on only where a condition holds; raise :class:`Wrong` of the words where not."""
     if not condition:
         raise Wrong(" ".join(map(str, words)))
 

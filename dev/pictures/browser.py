@@ -45,10 +45,7 @@ class PageError(Exception):
 
 
 class Browser:
-    """One page of a browser.
-
-    :param page: Playwright's.
-    """
+    """One page of a browser, by Playwright's."""
 
     def __init__(self, page):
         self.page = page
@@ -95,10 +92,7 @@ class Browser:
         self.devtools.send("Emulation.setTouchEmulationEnabled", touch)
 
     def open(self, url, selector):
-        """Open a page.
-
-        :param str selector: what is there once it has loaded.
-        """
+        """Open a page, and wait for what is there once it has loaded."""
         # An address that differs after "#" only, or not at all, would not be loaded anew.
         self.page.goto("about:blank")
         self._open_requests.clear()
@@ -171,12 +165,7 @@ class Browser:
 
 @contextlib.contextmanager
 def running(program):
-    """Run a browser for as long as the block lasts.
-
-    :param str program: Chromium or Chrome.
-    :return: a :class:`Browser`, as the context's value.
-    :raise PageError: where a page does not do what it should.
-    """
+    """Have a :class:`Browser`, Chromium or Chrome, for as long as the block lasts."""
     options = ("--force-color-profile=srgb", "--font-render-hinting=none")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(

@@ -39,11 +39,7 @@ def _options(arguments):
 
 
 def _take(odoo_url, simulator, directory, scenes):
-    """Take the pictures from a running Odoo and simulator; needs the packages.
-
-    :return: lines on what was taken.
-    :raise Problem: when one can't be taken.
-    """
+    """Take pictures of a running Odoo and simulator; return lines on what was taken."""
     from .browser import Error, PageError, running
     from .studio import Studio
 
@@ -69,10 +65,7 @@ def _take(odoo_url, simulator, directory, scenes):
 
 
 def _photograph(parts, options, directory):
-    """Make a demonstration and take the pictures.
-
-    :raise Problem: when one can't be taken.
-    """
+    """Make a demonstration and take the pictures."""
     require_browser()
     databases = Databases(parts)
     forget_removed_checkouts(databases)
@@ -95,11 +88,7 @@ def _photograph(parts, options, directory):
 
 
 def main(arguments):
-    """Make the pictures and the page.
-
-    :return: the exit status.
-    :raise Problem: when a port is taken, or a picture can't be taken.
-    """
+    """Make the pictures and the page, and return the exit status."""
     options = _options(arguments)
     if not options.page_only:
         demonstration.require_ports(options)

@@ -11,12 +11,7 @@ COLOURS = (256, 128, 64)
 
 
 def small(data):
-    """Reduce a picture's colours, as far as its size asks for.
-
-    :param bytes data: a PNG.
-    :return: a PNG, as bytes.
-    :raise ValueError: when it stays too large.
-    """
+    """Return a PNG with fewer colours, as far as its size asks for."""
     image = Image.open(io.BytesIO(data)).convert("RGB")
     for colours in COLOURS:
         out = io.BytesIO()

@@ -30,10 +30,7 @@ TOO_LONG = " ".join([SHORT] * 9)
 
 
 def _draft(studio, title, text, name=LIST_NAME, contacts=()):
-    """Have a draft of a campaign to a list, made with its contacts where missing.
-
-    :return: the campaign's id.
-    """
+    """Have a draft of a campaign to a list, made with its contacts where missing."""
     lists = studio.search("mailing.list", ("name", "=", name)) or [
         studio.create(
             "mailing.list",

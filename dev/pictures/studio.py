@@ -19,10 +19,7 @@ WAIT_SECONDS = 120
 
 
 class Studio:
-    """A browser that is logged in to the demonstration.
-
-    :param Simulator simulator: the simulated OVHcloud.
-    """
+    """A browser that is logged in to the demonstration, and the simulated OVHcloud."""
 
     def __init__(self, page, odoo, simulator, directory):
         self.page = page
@@ -69,12 +66,7 @@ class Studio:
         return self.rpc(model, "read", [record], [field])[0][field]
 
     def wait_until(self, condition, what):
-        """Wait for something that Odoo does by itself.
-
-        :param condition: a function; what it returns is true in the end.
-        :param str what: what is waited for, for the message.
-        :raise PageError: when it takes too long.
-        """
+        """Wait until a condition of something that Odoo does by itself is true."""
         deadline = time.monotonic() + WAIT_SECONDS
         while not condition():
             if time.monotonic() > deadline:
@@ -100,11 +92,7 @@ class Studio:
         )
 
     def open(self, path, selector=".o_view_controller"):
-        """Open a page of Odoo.
-
-        :param str path: what comes after ``/odoo/``.
-        :param str selector: what is there once it has loaded.
-        """
+        """Open what is below ``/odoo/``, and wait for what is there once it has loaded."""
         self.page.open(f"{self.odoo}/odoo/{path}", selector)
 
     # -- pictures ----------------------------------------------------------
@@ -157,11 +145,7 @@ class Studio:
 
 @contextlib.contextmanager
 def visit(description, arguments=None):
-    """Visit a running demonstration, as the command line says.
-
-    :param str description: what the program does.
-    :return: a :class:`Studio`, logged in, as the context's value.
-    """
+    """Visit a running demonstration, as the command line says, by a :class:`Studio`."""
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--odoo", default="http://localhost:8069", metavar="URL")
     parser.add_argument("--browser", default=None, metavar="PROGRAM")

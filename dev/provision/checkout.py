@@ -42,10 +42,7 @@ class Checkout:
         return self
 
     def manifest(self):
-        """Return the addon's manifest.
-
-        :raise Problem: when it can't be read.
-        """
+        """Return the addon's manifest."""
         path = self.root / "__manifest__.py"
         try:
             return ast.literal_eval(path.read_text())

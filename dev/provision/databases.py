@@ -189,10 +189,7 @@ class Databases:
                 self.drop(name)
 
     def from_template(self, target, demo=False):
-        """Make a database with the addon's dependencies installed.
-
-        :param bool demo: with demo data and French.
-        """
+        """Make a database with the addon's dependencies, also with demo data and French."""
         # The server is part of the lock's name: two servers have templates of their own.
         with locked(f"templates-{short_hash(self.platform.server.identity)}"):
             template = self.base_template(demo)
@@ -239,10 +236,7 @@ class Databases:
     # -- the demonstration -------------------------------------------------
 
     def demo(self, reset=False):
-        """Return the demonstration's database, made or brought up to date as needed.
-
-        :param bool reset: make it again.
-        """
+        """Return the demonstration's database, made or updated as needed, or made again."""
         name = f"{PREFIX}_demo_{self.checkout.key}"
         wanted = {
             "addon": self.checkout.fingerprint(),

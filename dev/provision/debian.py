@@ -32,12 +32,7 @@ MACHINE_SETTINGS_LEFT_OUT = re.compile(
 
 
 def choose_mirror(uris, codename):
-    """Pick the mirror of Debian's main archive.
-
-    :param str uris: what ``apt-get update --print-uris`` prints.
-    :param str codename: the name of the machine's release, such as ``bookworm``.
-    :return: its address, or None.
-    """
+    """Pick the mirror of a release's main archive from ``apt-get update --print-uris``."""
     for wanted in ((codename,), GENERIC_SUITES):
         for mirror, suite in MAIN.findall(uris):
             if suite in wanted:
@@ -51,11 +46,7 @@ def codename():
 
 
 def machine_mirror(*options):
-    """Return the mirror that the machine's sources name.
-
-    :param options: more of apt's.
-    :raise Problem: when there is none.
-    """
+    """Return the mirror that the machine's sources name, by more options of apt's."""
     uris = run(["apt-get", "update", "--print-uris", *options], "Reading apt's sources")
     mirror = choose_mirror(uris, codename())
     if not mirror:
@@ -67,10 +58,7 @@ def machine_mirror(*options):
 
 
 class Archive:
-    """One suite of Debian, seen through apt with its own lists and state.
-
-    :param str suite: the suite, such as ``sid``.
-    """
+    """One suite of Debian, as ``sid``, seen through apt with its own lists and state."""
 
     def __init__(self, suite):
         if not is_debian():
@@ -129,10 +117,7 @@ class Archive:
         self.config.write_text("\n".join(settings) + "\n")
 
     def update(self):
-        """Fetch the suite's list of packages.
-
-        :raise Problem: when the mirror can't be reached or doesn't carry the suite.
-        """
+        """Fetch the suite's list of packages."""
         self._write_config()
         # Without Error-Mode, a mirror that fails only earns a warning.
         self._apt_get(
@@ -146,12 +131,7 @@ class Archive:
             run(command, title, env=self.environment, cwd=self.archives)
 
     def download(self, packages, title):
-        """Download packages, each checked by apt, but for those already there.
-
-        :param str title: what the step is called.
-        :return: the paths of the files, in the same order.
-        :raise Problem: when one doesn't exist or can't be fetched.
-        """
+        """Return the files of packages, downloaded where missing, each checked by apt."""
         self._apt_get(title, "download", "-q", *packages)
         return [
             max(
@@ -162,12 +142,7 @@ class Archive:
         ]
 
     def download_with_dependencies(self, package, title):
-        """Download a package and all that it needs and that is not installed on this machine.
-
-        :param str title: what the step is called.
-        :return: the paths of the files.
-        :raise Problem: when one can't be fetched.
-        """
+        """Return the files of a package and all that it needs and is not installed."""
         for leftover in self.archives.glob("*.deb"):
             leftover.unlink()
         self._apt_get(
@@ -190,10 +165,7 @@ def dependencies(value):
 
 
 def unpack(deb, tree):
-    """Unpack a package.
-
-    :param Path tree: the directory that stands for the root of the file system.
-    """
+    """Unpack a package into a directory that stands for the root of the file system."""
     run(["dpkg-deb", "-x", str(deb), str(tree)], f"Unpacking {deb.name}")
 
 

@@ -86,12 +86,7 @@ def _alone(python_path):
 
 
 def existing_source(home):
-    """Use the source tree that ``ODOO_HOME`` names.
-
-    :param str home: a git checkout, a root where a package was unpacked, or the
-        directory that holds ``odoo``.
-    :raise Problem: when there is no Odoo of the right series.
-    """
+    """Use what ``ODOO_HOME`` names: a checkout of git, or where a package was unpacked."""
     home = Path(home).expanduser().absolute()
     for python_path in (home, home / "usr/lib/python3/dist-packages"):
         series = release_of(python_path)
@@ -152,10 +147,7 @@ def _build(directory):
 
 
 def odoo_source():
-    """Return the :class:`OdooSource`, fetched where it is not there yet.
-
-    :raise Problem: when it can't be had.
-    """
+    """Return the :class:`OdooSource`, fetched where it is not there yet."""
     home = os.environ.get("ODOO_HOME")
     if home:
         return existing_source(home)

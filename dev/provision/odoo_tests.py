@@ -15,10 +15,7 @@ SILENCE_SECONDS = 15 * 60
 
 
 def run_odoo_tests(parts, database, arguments, log_name, title):
-    """Run Odoo's tests on a database and return the :class:`TestLog`.
-
-    :param str title: what the step is called.
-    """
+    """Run Odoo's tests on a database, in a step; return the :class:`TestLog`."""
     with step(title):
         return read_odoo_tests(parts, database, arguments, log_name)
 
@@ -56,10 +53,7 @@ def read_odoo_tests(parts, database, arguments, log_name):
 
 
 def require_browser():
-    """Have a browser for Odoo's browser tests.
-
-    :raise Problem: when there is none and it can't be installed.
-    """
+    """Have a browser for Odoo's browser tests, installed where there is none."""
     if not any(shutil.which(name) for name in BROWSERS):
         install_packages(["chromium"], "to run the browser tests")
 

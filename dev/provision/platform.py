@@ -50,10 +50,7 @@ class Platform:
         return self.config
 
     def environment(self, **extra):
-        """Return the environment of Odoo and of what talks to its databases.
-
-        :param extra: more variables.
-        """
+        """Return the environment of Odoo and what talks to its databases, and more."""
         path = [str(self.python.directory / "bin"), os.environ.get("PATH", os.defpath)]
         environment = {
             **os.environ,
@@ -112,11 +109,7 @@ class Platform:
 
 @contextlib.contextmanager
 def platform():
-    """Have everything for as long as the block lasts, set up where it is not yet.
-
-    :return: a :class:`Platform`, as the context's value.
-    :raise Problem: when something is missing and can't be installed.
-    """
+    """Have a :class:`Platform`, set up where it is not, as long as the block lasts."""
     checkout = Checkout().prepare()
     python = python_environment()
     python.use_packages()

@@ -54,10 +54,7 @@ log_min_error_statement = panic
 
 
 def find_binaries(roots=(Path("/usr/lib/postgresql"),)):
-    """Return the directory of the newest PostgreSQL server's programs, None without one.
-
-    :param roots: where versions are installed side by side, for tests.
-    """
+    """Return the directory of the newest PostgreSQL server's programs, None without one."""
     found = [
         (int(re.match(r"\d*", path.parent.parent.name)[0] or 0), path.parent)
         for root in roots
@@ -261,11 +258,7 @@ class PrivateCluster:
 
 @contextlib.contextmanager
 def running_server():
-    """Have a server for as long as the block lasts.
-
-    :return: a :class:`Server`, as the context's value.
-    :raise Problem: when there is none and none can be made.
-    """
+    """Have a :class:`Server`, the user's or a private one, while the block lasts."""
     if os.environ.get("PGHOST"):
         yield Server({}, f"{os.environ['PGHOST']}:{os.environ.get('PGPORT', '')}")
         return

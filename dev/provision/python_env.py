@@ -14,10 +14,7 @@ REQUIREMENTS = Path(__file__).resolve().parent.parent / "requirements.txt"
 
 
 class PythonEnvironment:
-    """A virtual environment.
-
-    :param str fingerprint: changes when what is in it does.
-    """
+    """A virtual environment, and a fingerprint that changes when what is in it does."""
 
     def __init__(self, directory, fingerprint):
         self.directory = directory
@@ -38,10 +35,7 @@ class PythonEnvironment:
 
 
 def environment_key(requirements, version, executable):
-    """Name a virtual environment after what it is made from.
-
-    :param str requirements: their text, whose comments do not count.
-    """
+    """Name a virtual environment after what it is made from, but for comments."""
     wanted = [line.split("#")[0].strip() for line in requirements.splitlines()]
     return short_hash("\n".join(line for line in wanted if line), version, executable)
 
@@ -101,10 +95,7 @@ def _build(directory):
 
 
 def python_environment():
-    """Return the :class:`PythonEnvironment`, made where it is not there yet.
-
-    :raise Problem: when it can't be made.
-    """
+    """Return the :class:`PythonEnvironment`, made where it is not there yet."""
     version = sys.version_info[:3]
     key = environment_key(REQUIREMENTS.read_text(), version, sys.executable)
     directory = cache_dir() / f"venv-{key}"

@@ -33,10 +33,7 @@ def tidy(language, text):
 
 
 def merge(template, translated):
-    """Make a language's file anew from what it is.
-
-    :return: the new file, and the terms that it has no translation of.
-    """
+    """Return a language's file made anew, and the terms that it has no translation of."""
     known = {(entry.msgctxt, entry.msgid): entry for entry in translated}
     merged = polib.POFile(wrapwidth=translated.wrapwidth)
     merged.header = translated.header
@@ -62,10 +59,7 @@ def merge(template, translated):
 
 
 def merge_all(exported, folder):
-    """Merge a template into all files of a folder.
-
-    :return: the exit status, 1 where a translation is missing.
-    """
+    """Merge a template into a folder's files; return 1 where a translation is missing."""
     template = polib.pofile(exported)
     kept = Path(folder) / "sms_ovh.pot"
     terms = {(entry.msgid, *sorted(entry.occurrences)) for entry in template}
