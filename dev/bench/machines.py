@@ -2,15 +2,14 @@
 
 import contextlib
 import json
-import subprocess
 import tempfile
 from pathlib import Path
 
 import kit.children
 from kit import DEV_DIRECTORY
 from kit.ports import HOST, free_port
-from kit.system import guarded, run
-from kit.ui import Problem, last_lines, step
+from kit.system import run
+from kit.ui import step
 from kit.web import wait_until_answering
 from ovh_simulator.process import Process
 from ovh_simulator.seed import SERVICE_1
@@ -74,35 +73,10 @@ class Machines:
     # ------------------------------------------------------------
 
     def run(self, function, database, **arguments):
-        """Have a new process of Odoo do something.
-
-        :param str function: of :mod:`bench.inside`
-        :return: what the function returned
-        :raise Problem: when it fails
-        """
-        result = self.folder / "result"
-        result.unlink(missing_ok=True)
-        values = self.folder / "arguments"
-        values.write_text(json.dumps(arguments))
+        """Have a new process of Odoo call a function of :mod:`bench.inside`."""
         log = self.logs / "bench-odoo.log"
-        path = f"{self.platform.source.python_path}:{DEV_DIRECTORY}"
-        command = [
-            *(str(self.platform.python.python), "-m", "bench.child"),
-            *(function, str(values), str(result)),
-            *("-d", database, "--no-http", "--max-cron-threads=0"),
-        ]
-        with open(log, "a") as stream:
-            status = subprocess.run(
-                guarded(command),
-                env=self.platform.environment(PYTHONPATH=path),
-                stdin=subprocess.DEVNULL,
-                stdout=stream,
-                stderr=stream,
-            ).returncode
-        if status:
-            tail = last_lines(log.read_text(errors="replace").splitlines())
-            raise Problem(f"Odoo failed at {function}; its log is {log}:\n{tail}")
-        return json.loads(result.read_text())
+        function = f"bench.inside.{function}"
+        return self.platform.call(database, function, log, strict=False, **arguments)
 
     @contextlib.contextmanager
     def server(self, database, workers):

@@ -2,17 +2,11 @@
 
 import argparse
 
-from kit.ui import Problem
 from provision.checkout import ADDON
 from provision.databases import Databases
 from provision.platform import platform
 
-MARK = "dev/pins: "
-CODE = f"""
-from odoo.addons.{ADDON}.tests import core_pins
-for line in core_pins.write_pins(env):
-    print({MARK!r} + line)
-"""
+WRITE_PINS = f"odoo.addons.{ADDON}.tests.core_pins.write_pins"
 
 
 def main(arguments):
@@ -27,12 +21,7 @@ def main(arguments):
     )
     parser.parse_args(arguments)
     with platform() as parts:
-        databases = Databases(parts)
-        with databases.of_this_run("pins") as database:
-            databases.install(database, "Installing", "pins.log")
-            status, output = parts.shell(database, CODE)
-    lines = [line.split(MARK, 1)[1] for line in output if MARK in line]
-    if status or not lines:
-        raise Problem("\n".join(["Pinning failed.", *output]))
-    print("\n".join(lines))
+        with Databases(parts).installed("pins") as database:
+            log = parts.checkout.logs / "pins.log"
+            print(*parts.call(database, WRITE_PINS, log), sep="\n")
     return 0

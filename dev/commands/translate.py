@@ -21,12 +21,10 @@ def main(arguments):
     )
     parser.parse_args(arguments)
     with platform() as parts:
-        databases = Databases(parts)
         with (
-            databases.of_this_run("translate") as database,
+            Databases(parts).installed("translate") as database,
             tempfile.TemporaryDirectory(prefix="sms_ovh_translate_") as directory,
         ):
-            databases.install(database, "Installing", "translate.log")
             exported = Path(directory) / f"{ADDON}.pot"
             run(
                 [

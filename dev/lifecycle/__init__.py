@@ -1,1 +1,1 @@
-"""What ``dev/matrix`` has Odoo do: steps in a database, each run by Odoo's shell."""
+"""What ``dev/matrix`` has Odoo do: steps in a database, each in a process of its own."""

@@ -10,14 +10,14 @@ import tarfile
 import tempfile
 import time
 import zipfile
+from functools import partial
 from pathlib import Path
 
-from kit import DEV_DIRECTORY
 from kit.system import run
-from kit.ui import Problem, last_lines, say
+from kit.ui import Problem, say
 from ovh_simulator.process import Process
 from provision.checkout import ADDON
-from provision.databases import Databases, errors_in
+from provision.databases import Databases
 from provision.odoo_tests import run_odoo_tests
 from provision.parallel import share_count
 from provision.platform import platform
@@ -45,7 +45,6 @@ QUEUE_JOB = ("odoo-addon-queue-job==19.0.2.4.0.1", "openupgradelib==3.13.7")
 # States of this repository that somebody may have installed. No release has been made yet:
 # it is the last that was published.
 EARLIER = ("1909629",)
-DONE = "MATRIX STEP DONE"
 # Where an addon is among the packages of Python that it was installed as.
 IN_PACKAGES = Path("odoo", "addons")
 # What the package must hold, besides what the manifest names.
@@ -107,23 +106,14 @@ class Case:
         self.note(title, lambda: self.matrix.databases.odoo(what, log, *options))
 
     def step(self, title, name, **options):
-        """Run one of :mod:`lifecycle.steps` in Odoo's shell."""
-        code = (
-            f"import sys; sys.path.insert(0, {str(DEV_DIRECTORY)!r})\n"
-            f"from lifecycle import steps\n"
-            f"steps.run(env, {name!r}, **{options!r})\n"
+        """Run one of :mod:`lifecycle.steps`."""
+        log = self.parts.checkout.logs / f"matrix-{self.database}-steps.log"
+        call = partial(
+            *(self.parts.call, self.database, f"lifecycle.steps.{name}", log),
+            *(*self._paths, "--log-level=warn"),
+            **options,
         )
-        self.note(title, lambda: self._run_in_shell(code))
-
-    def _run_in_shell(self, code):
-        """Run a step, which must not log an error, and return its remark."""
-        status, lines = self.parts.shell(self.database, code, *self._paths)
-        mark = f"{DONE}: "
-        remarks = [line.split(mark, 1)[1] for line in lines if mark in line]
-        errors = errors_in(lines)
-        if status or errors or not remarks:
-            raise Problem(last_lines(errors[:3] + lines[-20:], 23))
-        return remarks[-1]
+        self.note(title, call)
 
     def neutralize(self, source):
         """Make it a copy of a database, and neutralise it as an administrator does."""

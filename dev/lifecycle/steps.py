@@ -1,17 +1,15 @@
 """The steps: each does in Odoo what a user would, and looks at what came of it.
 
-They run inside Odoo, in its shell, so that a database is seen as an administrator sees
+They run inside Odoo, as in its shell, so that a database is seen as an administrator sees
 it. What a step has to remember for a later one it keeps in a system parameter.
 """
 
 import json
-import traceback
 from collections import Counter
 from unittest.mock import patch
 
 from ovh_simulator import inside
 
-DONE = "MATRIX STEP DONE"
 MEMORY = "matrix.memory"
 # Models whose forms and lists people use; those of modules that are not installed are
 # left out.
@@ -103,19 +101,6 @@ def check(condition, *words):
     """Go on only where a condition holds; raise :class:`Wrong` of the words where not."""
     if not condition:
         raise Wrong(" ".join(map(str, words)))
-
-
-def run(env, name, **options):
-    """Run a step with what it wants to know, commit it and print that it is done."""
-    try:
-        env.user.company_id = env.ref("base.main_company")
-        found = globals()[name](env, **options)
-        env.cr.commit()
-        print(f"{DONE}: {found or ''}", flush=True)
-    except Exception:
-        env.cr.rollback()
-        traceback.print_exc()
-        raise SystemExit(1) from None
 
 
 def remember(env, **values):

@@ -10,23 +10,17 @@ import fcntl
 import json
 import os
 import shutil
-import subprocess
 import time
 
 from kit.cache import cache_dir, locked, short_hash, try_lock
-from kit.system import guarded
 from kit.ui import Problem, last_lines, say, step
 
 from .checkout import ADDON
+from .platform import errors_in
 
 PREFIX = "sms_ovh"
 # A base template that nobody copied for this long is dropped when another one is made.
 UNUSED_TEMPLATE_DAYS = 30
-
-
-def errors_in(lines):
-    """Return those lines of a log that are errors."""
-    return [line for line in lines if " ERROR " in line or " CRITICAL " in line]
 
 
 class Databases:
@@ -135,16 +129,8 @@ class Databases:
         command = self.platform.odoo_command(
             *(*arguments, "--no-http", "--max-cron-threads=0", "--stop-after-init")
         )
-        with open(log, "w") as handle:
-            status = subprocess.run(
-                guarded(command),
-                stdin=subprocess.DEVNULL,
-                stdout=handle,
-                stderr=subprocess.STDOUT,
-                env=self.platform.environment(),
-            ).returncode
+        status, lines = self.platform.run(command, log)
         # A module that can't be installed is skipped with an error and exit status 0.
-        lines = log.read_text(errors="replace").splitlines()
         bad = errors_in(lines)
         if status or bad:
             details = last_lines(bad[:3] + lines[-12:])
@@ -224,6 +210,13 @@ class Databases:
             finally:
                 self.drop(name)
                 lock.unlink(missing_ok=True)
+
+    @contextlib.contextmanager
+    def installed(self, kind):
+        """Have a fresh database with the addon. See :meth:`of_this_run`."""
+        with self.of_this_run(kind) as database:
+            self.install(database, f"Installing {ADDON}", f"{kind}.log")
+            yield database
 
     def sweep(self):
         """Drop the databases that killed runs of this checkout left."""

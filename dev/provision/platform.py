@@ -1,15 +1,19 @@
 """All parts together: what a command needs to run Odoo."""
 
 import contextlib
+import json
 import os
 import subprocess
+import tempfile
 import threading
 from pathlib import Path
 
+from kit import DEV_DIRECTORY
 from kit.cache import cache_dir
 from kit.children import Child
 from kit.ports import HOST
 from kit.system import guarded
+from kit.ui import Problem, last_lines
 
 from .checkout import Checkout
 from .odoo_source import odoo_source
@@ -17,6 +21,12 @@ from .postgres import running_server
 from .python_env import python_environment
 
 LAUNCHER = Path(__file__).resolve().parent / "launcher" / "odoo"
+CALLER = LAUNCHER.with_name("call.py")
+
+
+def errors_in(lines):
+    """Return those lines of a log that are errors."""
+    return [line for line in lines if " ERROR " in line or " CRITICAL " in line]
 
 
 class Platform:
@@ -70,27 +80,49 @@ class Platform:
         """Return the command that runs Odoo."""
         return [str(self.python.python), str(LAUNCHER), *map(str, arguments)]
 
-    def shell(self, database, code, *options):
-        """Run code in Odoo's shell.
+    def run(self, command, log, mode="w", **extra):
+        """Run a command of Odoo's whose output goes to a log.
 
-        :param str code: Python; ``env`` is Odoo's environment.
-        :return: the exit status, and the lines that were written, the log among them.
+        :param str mode: as of :func:`open`, to add to the log
+        :param extra: more variables of its environment
+        :return: the exit status, and the lines that it wrote
         """
-        done = subprocess.run(
-            guarded(
-                self.odoo_command(
-                    *("shell", "-d", database, *options, "--no-http"),
-                    *("--max-cron-threads=0", "--log-level=warn"),
-                )
-            ),
-            input=code,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
-            env=self.environment(),
-        )
-        return done.returncode, done.stdout.splitlines()
+        with open(log, mode) as stream:
+            start = stream.tell()
+            status = subprocess.run(
+                guarded(command),
+                env=self.environment(**extra),
+                stdin=subprocess.DEVNULL,
+                stdout=stream,
+                stderr=subprocess.STDOUT,
+            ).returncode
+        with open(log, errors="replace") as stream:
+            stream.seek(start)
+            return status, stream.read().splitlines()
+
+    def call(self, database, function, log, *options, strict=True, **values):
+        """Have a new process of Odoo call a function with its environment and values.
+
+        :param str function: with its module
+        :param Path log: to which Odoo adds what it says
+        :param bool strict: whether an error in the log is a failure
+        :return: what it returns
+        :raise Problem: when it fails
+        """
+        with tempfile.TemporaryDirectory(prefix="sms_ovh_call_") as folder:
+            order, result = Path(folder, "order"), Path(folder, "result")
+            order.write_text(json.dumps([function, values]))
+            command = [
+                *map(str, (self.python.python, CALLER, order, result)),
+                *("-d", database, *options, "--no-http", "--max-cron-threads=0"),
+            ]
+            path = f"{self.source.python_path}:{DEV_DIRECTORY}"
+            status, lines = self.run(command, log, "a", PYTHONPATH=path)
+            errors = errors_in(lines) if strict else []
+            if status or errors:
+                said = last_lines(errors[:3] + lines[-20:], 23)
+                raise Problem(f"{function} failed; Odoo's log is {log}.\n{said}")
+            return json.loads(result.read_text())
 
     def start_odoo(self, name, database, log, port, *options):
         """Start an Odoo server.

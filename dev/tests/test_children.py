@@ -12,6 +12,7 @@ from kit.children import Child, stop_all
 from kit.ports import free_port, is_free, require_free
 from kit.ui import Problem
 from provision.postgres import find_binaries
+from psutil import STATUS_ZOMBIE, Process, pid_exists
 
 STUBBORN = """
 import signal, subprocess, sys, time
@@ -23,12 +24,8 @@ time.sleep(60)
 
 
 def alive(pid):
-    try:
-        with open(f"/proc/{pid}/stat") as handle:
-            # Where nothing reaps orphans, a dead one stays in the table.
-            return handle.read().rsplit(")", 1)[1].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
+    # Where nothing reaps orphans, a dead one stays in the table.
+    return pid_exists(pid) and Process(pid).status() != STATUS_ZOMBIE
 
 
 def assert_ends(pid):
