@@ -12,7 +12,7 @@ from functools import partial
 from uuid import uuid4
 
 import requests
-from ovh_simulator.inside import connect, create_account
+from ovh_simulator.inside import connect, create_account, create_mailing
 
 from odoo import fields
 from odoo.fields import Command
@@ -76,19 +76,6 @@ def _redirect_twilio(root):
 # ------------------------------------------------------------
 
 
-def _create_mailing(env, subject, model, **values):
-    """Create an SMS campaign to the records of a model."""
-    return env["mailing.mailing"].create(
-        {
-            "subject": subject,
-            "mailing_type": "sms",
-            "mailing_model_id": env["ir.model"]._get_id(model),
-            "body_plaintext": TEXT,
-            **values,
-        }
-    )
-
-
 def _count_by(records, field, domain=()):
     """Return the count of records by a field's value."""
     return dict(records._read_group(list(domain), [field], ["__count"]))
@@ -108,7 +95,8 @@ def queue(env, count, same):
 
     :param bool same: whether all get the same text, or each its own
     """
-    mailing = _create_mailing(env, f"{count} SMS", "res.partner", state="sending")
+    values = {"body_plaintext": TEXT, "state": "sending"}
+    mailing = create_mailing(env, f"{count} SMS", model="res.partner", **values)
     for indexes in split_every(CREATE_AT_ONCE, range(count)):
         vals_list = []
         for index in indexes:
@@ -288,9 +276,8 @@ def add_recipients(env, count):
 
 def compose(env, list_id):
     """Compose a campaign to a mailing list, as the cron does."""
-    mailing = _create_mailing(
-        *(env, "Compose", "mailing.list"), contact_list_ids=[Command.set([list_id])]
-    )
+    values = {"body_plaintext": TEXT, "contact_list_ids": [list_id]}
+    mailing = create_mailing(env, "Compose", **values)
     mailing.action_put_in_queue()
     env.cr.commit()
     with _measuring(env, _get_backends) as found:
@@ -345,9 +332,9 @@ def estimate(env, list_id, choice="off", cleaning=True):
     :param bool cleaning: whether numbers are cleaned, and texts written in GSM-7
     :return: what :func:`_measuring` finds, and what the estimate says
     """
-    mailing = _create_mailing(
-        *(env, "Estimate", "mailing.list"),
-        contact_list_ids=[Command.set([list_id])],
+    mailing = create_mailing(
+        *(env, "Estimate"),
+        contact_list_ids=[list_id],
         body_plaintext="Bonjour {{ object.name }}, " + LINKED_TEXT,
         sms_allow_unsubscribe=True,
         sms_ovh_gsm7=choice,
@@ -596,7 +583,8 @@ def open_dashboard(env, times=10):
 
 def fill_failures(env, count):
     """Have a campaign of which every SMS was refused for want of SMS left; return its id."""
-    mailing = _create_mailing(env, f"{count} failures", "res.partner", state="done")
+    values = {"body_plaintext": TEXT, "state": "done"}
+    mailing = create_mailing(env, f"{count} failures", model="res.partner", **values)
     account = env.company.sms_ovh_account_id
     job = env["sms.ovh.job"].create(
         {"account_id": account.id, "mailing_id": mailing.id, "state": "refused"}

@@ -16,6 +16,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from pictures.studio import visit
 
+from bench.figures import Figures
+
 TARGET_MS = 4
 KEYS = 100
 ROUNDS = 5
@@ -65,10 +67,11 @@ def main():
         studio.rpc("mailing.mailing", "unlink", [mailing])
     script = statistics.median(script for script, __ in rounds)
     layout = statistics.median(layout for __, layout in rounds)
-    print(f"script for each key        {script:6.2f} ms   target {TARGET_MS} ms")
-    print(f"style and layout           {layout:6.2f} ms")
-    print(f"requests while typing      {requests:6}      target 0")
-    return 0 if script < TARGET_MS and not requests else 1
+    figures = Figures()
+    figures.at_most("script for each key", script, TARGET_MS, " ms")
+    figures.note(f"style and layout: {layout:.2f} ms")
+    figures.equal("requests while typing", requests, 0)
+    return 1 if figures.missed else 0
 
 
 if __name__ == "__main__":

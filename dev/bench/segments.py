@@ -28,6 +28,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from kit.npm import npm_packages
 
+from bench.figures import Figures
+
 BENCH = Path(__file__).resolve().parent
 ROOT = BENCH.parent.parent
 
@@ -109,6 +111,11 @@ def write_messages(count_segments):
     return messages
 
 
+def read_ours(count):
+    """Return what our counter says, as all answers are compared."""
+    return [count.encoding, count.segments]
+
+
 def measure_python(ours, messages, cases, rounds):
     """Time the Python counters, and keep what they answer.
 
@@ -120,15 +127,13 @@ def measure_python(ours, messages, cases, rounds):
     import smsutil
 
     encodings = {"gsm0338": "GSM7", "utf_16_be": "UNICODE"}
+
+    def read_theirs(count):
+        return [encodings[count.encoding], len(count.parts)]
+
     counters = {
-        "sms_ovh": (
-            ours.count_segments,
-            lambda count: [count.encoding, count.segments],
-        ),
-        "smsutil": (
-            smsutil.split,
-            lambda count: [encodings[count.encoding], len(count.parts)],
-        ),
+        "sms_ovh": (ours.count_segments, read_ours),
+        "smsutil": (smsutil.split, read_theirs),
     }
 
     def answer(name, text):
@@ -231,7 +236,7 @@ def main():
     js = measure_js(messages, cases, options.rounds, peers)
     # The property test of tests/test_sms_segments.py proves the Python counter on
     # parts really built, so it is the measure of the others here.
-    right_messages = [[size.encoding, size.segments] for size in sizes]
+    right_messages = [read_ours(size) for size in sizes]
     python_ratio, python_errors = report("Python", python, right_messages, right_cases)
     js_ratio, js_errors = report(
         "JavaScript", js["results"], right_messages, right_cases
@@ -243,19 +248,14 @@ def main():
         f"\n100,000 code units: Python {long_python:.2f} ms,"
         f" JavaScript {long_js:.2f} ms"
     )
-    checks = {
-        f"Python is {python_ratio:.1f} times as fast as smsutil (at least"
-        f" {PYTHON_RATIO})": python_ratio >= PYTHON_RATIO,
-        f"JavaScript is {js_ratio:.1f} times as fast as the fastest npm package (at"
-        f" least {JS_RATIO})": js_ratio >= JS_RATIO,
-        "both are right everywhere": not python_errors + js_errors,
-        f"100,000 code units take under {LONG_MS} ms": max(long_python, long_js)
-        < LONG_MS,
-    }
-    print()
-    for label, passed in checks.items():
-        print("ok    " if passed else "FAILED", label)
-    return 0 if all(checks.values()) else 1
+    figures = Figures()
+    figures.at_least("Python to smsutil", python_ratio, PYTHON_RATIO, "x")
+    fastest = "JavaScript to the fastest npm package"
+    figures.at_least(fastest, js_ratio, JS_RATIO, "x")
+    figures.equal("errors of both", python_errors + js_errors, 0)
+    longest = max(long_python, long_js)
+    figures.at_most("100,000 code units", longest, LONG_MS, " ms")
+    return 1 if figures.missed else 0
 
 
 if __name__ == "__main__":

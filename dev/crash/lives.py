@@ -11,7 +11,7 @@ import threading
 import time
 from collections import Counter
 
-from ovh_simulator.inside import connect
+from ovh_simulator.inside import connect, create_mailing
 
 from odoo import SUPERUSER_ID, api
 
@@ -88,22 +88,8 @@ def create_campaign(registry, name, numbers, same):
     :return: text by number
     """
     with _environment(registry) as env:
-        mailing_list = env["mailing.list"].create({"name": name})
-        env["mailing.contact"].create(
-            [
-                {"name": number, "mobile": number, "list_ids": mailing_list.ids}
-                for number in numbers
-            ]
-        )
-        mailing = env["mailing.mailing"].create(
-            {
-                "subject": name,
-                "mailing_type": "sms",
-                "mailing_model_id": env["ir.model"]._get_id("mailing.list"),
-                "contact_list_ids": mailing_list.ids,
-                "body_plaintext": name if same else f"{name} {{{{ object.name }}}}",
-            }
-        )
+        text = name if same else f"{name} {{{{ object.name }}}}"
+        mailing = create_mailing(env, name, numbers, body_plaintext=text)
         mailing.action_send_mail()
     return {number: name if same else f"{name} {number}" for number in numbers}
 

@@ -124,28 +124,8 @@ def recall(env):
 
 def mailing_of(env, numbers, subject, **values):
     """Make an SMS campaign to contacts of these numbers."""
-    mailing_list = env["mailing.list"].create({"name": subject})
-    env["mailing.contact"].create(
-        [
-            {
-                "name": number,
-                "mobile": number,
-                "country_id": env.ref("base.fr").id,
-                "list_ids": mailing_list.ids,
-            }
-            for number in numbers
-        ]
-    )
-    return env["mailing.mailing"].create(
-        {
-            "subject": subject,
-            "mailing_type": "sms",
-            "body_plaintext": f"Bonjour, {subject}",
-            "mailing_model_id": env["ir.model"]._get_id("mailing.list"),
-            "contact_list_ids": mailing_list.ids,
-            **values,
-        }
-    )
+    values.setdefault("body_plaintext", f"Bonjour, {subject}")
+    return inside.create_mailing(env, subject, numbers, **values)
 
 
 def numbers_from(first, count=2):

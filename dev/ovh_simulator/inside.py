@@ -45,3 +45,29 @@ def connect(env, api_url):
         raise RuntimeError(account.state_message)
     company.sms_ovh_account_id = account
     return account
+
+
+def create_mailing(env, subject, numbers=(), model="mailing.list", **values):
+    """Create an SMS campaign.
+
+    :param env: Odoo's environment.
+    :param numbers: to a mailing list of contacts of these numbers, where given.
+    :param str model: of its recipients.
+    :param values: of the campaign, besides what each has.
+    :return: the campaign.
+    """
+    if numbers:
+        mailing_list = env["mailing.list"].create({"name": subject})
+        contact = {"country_id": env.ref("base.fr").id, "list_ids": mailing_list.ids}
+        env["mailing.contact"].create(
+            [{"name": number, "mobile": number, **contact} for number in numbers]
+        )
+        values["contact_list_ids"] = mailing_list.ids
+    return env["mailing.mailing"].create(
+        {
+            "subject": subject,
+            "mailing_type": "sms",
+            "mailing_model_id": env["ir.model"]._get_id(model),
+            **values,
+        }
+    )
