@@ -1,10 +1,12 @@
 """A headless Chromium, driven by Playwright."""
 
+import base64
 import contextlib
 import json
 import time
 
 from kit.system import is_root
+from kit.ui import Problem
 from playwright.sync_api import Error, sync_playwright
 
 WAIT_SECONDS = 60
@@ -40,7 +42,7 @@ DRAWN = """() => Promise.all([
 ]).then(() => true)"""
 
 
-class PageError(Exception):
+class PageError(Problem):
     """The page did not do what it should; the text says what."""
 
 
@@ -147,14 +149,17 @@ class Browser:
         :param str selector: that thing; what of it is beyond the screen is left out.
         :param int margin: what is shown around it, in CSS pixels.
         """
-        clip = {"x": 0, "y": 0, "width": self.size.width, "height": self.size.height}
+        options = {"format": "png"}
         if selector:
             box = self._find(selector).bounding_box()
             left, top = max(0, box["x"] - margin), max(0, box["y"] - margin)
             right = min(self.size.width, box["x"] + box["width"] + margin)
             bottom = min(self.size.height, box["y"] + box["height"] + margin)
-            clip = {"x": left, "y": top, "width": right - left, "height": bottom - top}
-        return self.page.screenshot(clip=clip)
+            size = {"width": right - left, "height": bottom - top, "scale": 1}
+            options["clip"] = {"x": left, "y": top, **size}
+        # Not by Playwright, which knows nothing of the screen that is shown here.
+        data = self.devtools.send("Page.captureScreenshot", options)["data"]
+        return base64.b64decode(data)
 
     def overflow(self):
         """Return how many CSS pixels the page can be moved sideways."""

@@ -40,7 +40,7 @@ def _options(arguments):
 
 def _take(odoo_url, simulator, directory, scenes):
     """Take pictures of a running Odoo and simulator; return lines on what was taken."""
-    from .browser import Error, PageError, running
+    from .browser import Error, running
     from .studio import Studio
 
     directory.mkdir(parents=True, exist_ok=True)
@@ -54,7 +54,7 @@ def _take(odoo_url, simulator, directory, scenes):
             try:
                 studio.open("sms-marketing")
                 scene(studio)
-            except (PageError, Error, ValueError) as error:
+            except (Problem, Error) as error:
                 raise Problem(f"{name}: {error}") from error
     sizes = sorted(studio.taken.items())
     return [

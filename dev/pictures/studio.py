@@ -6,16 +6,39 @@ Odoo's own classes only.
 
 import argparse
 import contextlib
+import io
 import shutil
 import time
 
-from . import png
+from PIL import Image
+
 from .browser import PageError, running
 from .screen import DESKTOP, PHONE
 
+#: Bytes that a picture may have, so that a README can carry it.
+LARGEST = 150 * 1024
+#: Colours kept, from the best looking on.
+COLOURS = (256, 128, 64)
 LOGIN = "admin"
 PASSWORD = "admin"
 WAIT_SECONDS = 120
+
+
+def reduce_colours(data):
+    """Return a PNG with fewer colours, as far as its size asks for."""
+    image = Image.open(io.BytesIO(data)).convert("RGB")
+    for colours in COLOURS:
+        out = io.BytesIO()
+        # Without dithering: its noise would cost more than the colours save.
+        image.quantize(
+            colours,
+            method=Image.Quantize.MAXCOVERAGE,
+            kmeans=3,
+            dither=Image.Dither.NONE,
+        ).save(out, "PNG", optimize=True)
+        if out.tell() <= LARGEST:
+            return out.getvalue()
+    raise PageError(f"{out.tell() // 1024} KiB, more than {LARGEST // 1024}")
 
 
 class Studio:
@@ -108,7 +131,7 @@ class Studio:
         if selector is None:
             self.page.evaluate("document.activeElement?.blur()")
             self.page.rest()
-        data = png.small(self.page.picture(selector, **options))
+        data = reduce_colours(self.page.picture(selector, **options))
         (self.directory / f"{name}.png").write_bytes(data)
         self.taken[name] = len(data)
         overflow = self.page.overflow()
