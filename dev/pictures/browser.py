@@ -122,7 +122,12 @@ class Browser:
             busy = now - self._last_traffic < QUIET_SECONDS or any(
                 now - start < PATIENCE_SECONDS for start in self._open_requests.values()
             )
-        self.evaluate(DRAWN)
+        try:
+            self.evaluate(DRAWN)
+        except Error:
+            # The page was just being left.
+            self.page.wait_for_load_state()
+            self.evaluate(DRAWN)
 
     def _find(self, selector):
         """Return the first thing of that name which is to be seen, in the middle."""
