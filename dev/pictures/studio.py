@@ -74,7 +74,7 @@ class Studio:
         ).json()
         if "error" in answer:
             raise PageError(answer["error"]["data"]["message"])
-        return answer["result"]
+        return answer.get("result")
 
     def search(self, model, *domain, **keywords):
         """Return the ids of records."""
