@@ -16,7 +16,6 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-import aiohttp
 from ovh_simulator import seed
 from ovh_simulator.process import Process
 
@@ -28,30 +27,53 @@ REQUIRED = 0.98
 CONNECTIONS = 150
 
 
-def _sign(url, body):
-    """Return the headers of a signed ``POST``."""
+def _request(host, path, body):
+    """:return: one signed ``POST`` as it goes over the wire."""
     timestamp = str(int(time.time()))
-    keys = (seed.APPLICATION_SECRET_1, seed.CONSUMER_KEY_1)
-    signed = "+".join((*keys, "POST", url, body, timestamp))
-    return {
-        "Content-Type": "application/json",
-        "X-Ovh-Application": seed.APPLICATION_KEY_1,
-        "X-Ovh-Consumer": seed.CONSUMER_KEY_1,
-        "X-Ovh-Timestamp": timestamp,
-        "X-Ovh-Signature": f"$1${hashlib.sha1(signed.encode()).hexdigest()}",
-    }
+    signed = "+".join(
+        (
+            seed.APPLICATION_SECRET_1,
+            seed.CONSUMER_KEY_1,
+            "POST",
+            f"http://{host}{path}",
+            body,
+            timestamp,
+        )
+    )
+    return (
+        f"POST {path} HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/json\r\n"
+        f"Content-Length: {len(body)}\r\nX-Ovh-Application: {seed.APPLICATION_KEY_1}\r\n"
+        f"X-Ovh-Consumer: {seed.CONSUMER_KEY_1}\r\nX-Ovh-Timestamp: {timestamp}\r\n"
+        f"X-Ovh-Signature: $1${hashlib.sha1(signed.encode()).hexdigest()}\r\n\r\n{body}"
+    ).encode()
 
 
-async def _offer(simulator, rate, seconds):
+async def _answer(reader):
+    """:return: the status of one answer, its body read."""
+    head = await reader.readuntil(b"\r\n\r\n")
+    length = next(
+        int(line.split(b":")[1])
+        for line in head.split(b"\r\n")
+        if line.lower().startswith(b"content-length")
+    )
+    await reader.readexactly(length)
+    return int(head.split(b" ", 2)[1])
+
+
+async def _offer(port, rate, seconds):
     """Offer the load.
 
     :return: (list of (seconds from due time to answer, status), seconds from first due
         time to last answer).
     """
-    url = f"{simulator.api_url}/sms/{seed.SERVICE_1}/jobs"
+    host = f"127.0.0.1:{port}"
+    path = f"/1.0/sms/{seed.SERVICE_1}/jobs"
+    idle = asyncio.Queue()
+    for _ in range(CONNECTIONS):
+        idle.put_nowait(await asyncio.open_connection("127.0.0.1", port))
     results = []
 
-    async def one(session, index, due):
+    async def one(index, due):
         body = json.dumps(
             {
                 "message": "Votre commande est prête.",
@@ -61,26 +83,26 @@ async def _offer(simulator, rate, seconds):
                 "tag": f"bench-{index}",
             }
         )
+        connection = await idle.get()
         try:
-            async with session.post(url, data=body, headers=_sign(url, body)) as answer:
-                await answer.read()
-                status = answer.status
-        except aiohttp.ClientError:
+            connection[1].write(_request(host, path, body))
+            status = await _answer(connection[0])
+        except (OSError, asyncio.IncompleteReadError):
             status = 0
+        else:
+            idle.put_nowait(connection)
         results.append((time.perf_counter() - due, status))
 
-    connector = aiohttp.TCPConnector(limit=CONNECTIONS)
-    async with aiohttp.ClientSession(connector=connector) as session:
-        start = time.perf_counter() + 0.1
-        tasks = []
-        for index in range(int(rate * seconds)):
-            due = start + index / rate
-            wait = due - time.perf_counter()
-            if wait > 0:
-                await asyncio.sleep(wait)
-            tasks.append(asyncio.ensure_future(one(session, index, due)))
-        await asyncio.gather(*tasks)
-        return results, time.perf_counter() - start
+    start = time.perf_counter() + 0.1
+    tasks = []
+    for index in range(int(rate * seconds)):
+        due = start + index / rate
+        wait = due - time.perf_counter()
+        if wait > 0:
+            await asyncio.sleep(wait)
+        tasks.append(asyncio.ensure_future(one(index, due)))
+    await asyncio.gather(*tasks)
+    return results, time.perf_counter() - start
 
 
 def main(arguments=None):
@@ -92,23 +114,23 @@ def main(arguments=None):
     parser.add_argument("--seconds", type=float, default=10)
     parser.add_argument("--latency-ms", type=float, default=100)
     options = parser.parse_args(arguments)
-    latency = options.latency_ms
-    with Process(latency_ms=latency) as simulator:
+    with Process(latency_ms=options.latency_ms) as simulator:
         # Enough credits for the whole run.
         simulator.set_service(seed.SERVICE_1, creditsLeft=1e9)
         pid = simulator.process.pid
+        port = int(simulator.root.rsplit(":", 1)[1])
         before = get_cpu(pid)
-        results, took = asyncio.run(_offer(simulator, options.rate, options.seconds))
+        results, took = asyncio.run(_offer(port, options.rate, options.seconds))
         cpu = (get_cpu(pid) - before) / took
     good = sorted(seconds for seconds, status in results if status == 200)
     failed = len(results) - len(good)
     # the last request is due one interval before the end and takes the ordered latency
-    achieved = len(good) / max(took - latency / 1000, options.seconds)
-    over = [seconds * 1000 - latency for seconds in good] or [float("inf")]
+    achieved = len(good) / max(took - options.latency_ms / 1000, options.seconds)
+    over = [seconds * 1000 - options.latency_ms for seconds in good] or [float("inf")]
     print(
         f"offered {options.rate:.0f} requests/s for {options.seconds:.0f} s, answered "
         f"{achieved:.1f} requests/s, {failed} failed\n"
-        f"over the ordered {latency:.0f} ms: p50 {over[len(over) // 2]:.1f} ms, "
+        f"over the ordered {options.latency_ms:.0f} ms: p50 {over[len(over) // 2]:.1f} ms, "
         f"p99 {over[len(over) * 99 // 100]:.1f} ms, worst {over[-1]:.1f} ms\n"
         f"simulator: {cpu:.0%} of one core"
     )
