@@ -1,106 +1,102 @@
 """The simulator's own routes: its state, faults, the clock, and what recipients do."""
 
+import inspect
 import json
-import math
-from datetime import datetime
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Request
+from pydantic import AwareDatetime, Field
 from starlette.responses import JSONResponse
 
 from . import schema
+from .config import Amount, Config, Declared
+from .errors import ApiError, Refused
+from .faults import Fault
 from .numbers import normalize_number
-from .schema import ENUMS
 
 router = APIRouter(prefix="/simulator")
 
 
-class _Refused(Exception):
-    """A request to the simulator that makes no sense; becomes a JSON error."""
-
-    def __init__(self, message, status=400):
-        super().__init__(message)
-        self.status = status
-
-
-def refused_response(_request, error):
-    """:return: the answer to a :class:`_Refused`."""
+def _refused_response(_request, error):
     return JSONResponse({"error": str(error)}, error.status)
 
 
 def install(app):
     """Add the routes to a FastAPI application."""
-    app.add_exception_handler(_Refused, refused_response)
+    app.add_exception_handler(Refused, _refused_response)
     app.include_router(router)
 
 
-async def _body(request, default=None):
-    raw = await request.body()
-    if not raw.strip():
-        return default
-    try:
-        return json.loads(raw)
-    except ValueError:
-        raise _Refused("the body is not JSON") from None
+def _read_number(_world, text):
+    number = normalize_number(text)
+    if number is None:
+        raise Refused(f"{text} is not a mobile number", 404)
+    return number
 
 
-async def _object(request, known):
-    body = await _body(request, {})
-    if not isinstance(body, dict):
-        raise _Refused("the body is a JSON object")
-    unknown = set(body) - set(known)
-    if unknown:
-        raise _Refused(f"unknown field: {', '.join(sorted(unknown))}")
-    return body
+def _known(objects, key, what):
+    if key not in objects:
+        raise Refused(f"unknown {what} {key}", 404)
+    return objects[key]
 
 
-def _world(request):
-    return request.app.state.world
+#: What paths name -> function from the world and the text to what the handler gets.
+_PATH_READERS = {
+    "number": _read_number,
+    "service": lambda world, name: _known(world.services, name, "service"),
+}
+
+
+def _serve(template, answer, read=None):
+    """Have a call answered with JSON.
+
+    :param str template: the call: ``GET /config``.
+    :param answer: function from the world, what the path names, and the ``body`` where
+        there is one, to the data answered.
+    :param read: function from the body's decoded JSON to what *answer* gets.
+    """
+    method, path = template.split(" ")
+
+    async def endpoint(request: Request):
+        world = request.app.state.world
+        values = dict(request.path_params)
+        for name in values.keys() & _PATH_READERS:
+            values[name] = _PATH_READERS[name](world, values[name])
+        if read:
+            try:
+                values["body"] = read(json.loads(await request.body() or "{}"))
+            except json.JSONDecodeError:
+                raise Refused("the body is not JSON") from None
+        content = answer(world, **values)
+        return JSONResponse(await content if inspect.isawaitable(content) else content)
+
+    router.add_api_route(path, endpoint, methods=[method], name=template)
 
 
 @router.get("/state")
 async def state(request: Request):
     """The whole state; ``?only=ledger,requests`` names the parts wanted."""
     only = request.query_params.get("only")
-    return JSONResponse(_world(request).state(only and only.split(",")))
+    return JSONResponse(request.app.state.world.state(only and only.split(",")))
 
 
-@router.post("/reset")
-async def reset(request: Request):
-    """Back to the seed."""
-    world = _world(request)
+def _reset(world):
     world.reset()
-    request.app.state.feed.reset()
-    return JSONResponse({"reset": True})
+    return {"reset": True}
 
 
-@router.get("/config")
-async def config(request: Request):
-    """The configuration."""
-    return JSONResponse(_world(request).config)
+def _configure(world, body):
+    world.configure(body)
+    return world.config
 
 
-@router.post("/config")
-async def configure(request: Request):
-    """Change the configuration."""
-    try:
-        _world(request).configure(await _body(request, {}))
-    except ValueError as error:
-        raise _Refused(str(error)) from None
-    return JSONResponse(_world(request).config)
-
-
-@router.get("/callbacks")
-async def callbacks(request: Request):
-    """The callbacks that wait to be asked for."""
-    world = _world(request)
+def _callbacks(world):
     world.pump()
-    return JSONResponse(
-        [callback.record() for callback in world.callbacks.pending.values()]
-    )
+    return world.callbacks.records()
 
 
 def _take(world):
-    """:return: all callbacks there are to make, even those that the mode defers."""
+    """Return all callbacks there are to make, even those that the mode defers."""
     mode = world.config["callback_mode"]
     if mode == "auto":
         # collect what is scheduled in place of handing it to the lanes
@@ -112,252 +108,166 @@ def _take(world):
     return world.callbacks.take()
 
 
-@router.post("/callbacks/flush")
-async def flush(request: Request):
-    """Make all pending callbacks and tell what came of each."""
-    world = _world(request)
-    return JSONResponse(await world.callbacks.deliver_all(_take(world)))
+def _pop(world):
+    return [callback.record() for callback in _take(world)]
 
 
-@router.post("/callbacks/pop")
-async def pop(request: Request):
-    """Hand out all pending callbacks, which are then not made."""
-    return JSONResponse([callback.record() for callback in _take(_world(request))])
+def _read_faults(content):
+    orders = content if isinstance(content, list) else [content]
+    return [Fault.read(order) for order in orders]
 
 
-@router.get("/faults")
-async def faults(request: Request):
-    """The faults that are ordered."""
-    return JSONResponse([fault.record() for fault in _world(request).faults.orders])
+def _order_faults(world, body):
+    world.faults.orders += body
+    return world.faults.records()
 
 
-@router.post("/faults")
-async def order_faults(request: Request):
-    """Order one fault or a list of them."""
-    try:
-        _world(request).faults.add(await _body(request, []))
-    except ValueError as error:
-        raise _Refused(str(error)) from None
-    return await faults(request)
+class _ClockChange(Declared):
+    # an ISO datetime with offset, such as 2025-06-01T21:59:00+02:00
+    now: Annotated[AwareDatetime, Field(strict=False)] | None = None
+    advance_s: Amount = 0
 
 
-@router.delete("/faults")
-async def clear_faults(request: Request):
-    """Forget the faults that are ordered."""
-    _world(request).faults.clear()
-    return JSONResponse([])
-
-
-@router.get("/clock")
-async def clock(request: Request):
-    """The simulated time."""
-    return JSONResponse(_world(request).clock_state())
-
-
-@router.post("/clock")
-async def set_clock(request: Request):
-    """Set the clock, free it, or move it forward."""
-    world = _world(request)
-    body = await _object(request, ("now", "advance_s"))
-    if len(body) != 1:
-        raise _Refused("give either now or advance_s")
-    if "advance_s" in body:
-        seconds = body["advance_s"]
-        if (
-            isinstance(seconds, bool)
-            or not isinstance(seconds, (int, float))
-            or not math.isfinite(seconds)
-            or seconds < 0
-        ):
-            raise _Refused("advance_s is a number of seconds, zero or more")
-        world.advance_clock(seconds)
-    elif body["now"] is None:
-        world.set_clock(None)
+def _set_clock(world, body):
+    if len(body.model_fields_set) != 1:
+        raise Refused("give either now or advance_s")
+    if "advance_s" in body.model_fields_set:
+        world.advance_clock(body.advance_s)
     else:
-        try:
-            instant = datetime.fromisoformat(body["now"].replace("Z", "+00:00"))
-        except (ValueError, AttributeError):
-            instant = None
-        if instant is None or instant.tzinfo is None:
-            raise _Refused(
-                "now is an ISO datetime with offset, such as "
-                "2025-06-01T21:59:00+02:00, or null"
-            )
-        world.set_clock(instant.timestamp())
-    return JSONResponse(world.clock_state())
+        world.set_clock(body.now and body.now.timestamp())
+    return world.clock_state()
 
 
-def _number(text):
-    number = normalize_number(text)
-    if number is None:
-        raise _Refused(f"{text} is not a mobile number", 404)
-    return number
+class _Stop(Declared):
+    service: str | None = None
+
+    def service_in(self, world):
+        return self.service and _known(world.services, self.service, "service").name
 
 
-def _known_service(world, name):
-    if name is not None and name not in world.services:
-        raise _Refused(f"unknown service {name}", 404)
-    return name
+class _Reply(_Stop):
+    text: Annotated[str, Field(min_length=1)]
 
 
-@router.post("/phones/{number}/reply")
-async def reply(request: Request, number: str):
-    """The recipient answers."""
-    world = _world(request)
-    body = await _object(request, ("text", "service"))
-    if not isinstance(body.get("text"), str) or not body["text"]:
-        raise _Refused("text is what the recipient writes")
+class _Power(Declared):
+    on: bool
+
+
+def _power(world, number, body):
+    world.power(number, body.on)
+    return world.phone(number).record()
+
+
+class _Decision(Declared):
+    status: Literal["validated", "refused", "expired", "pendingValidation"]
+    customer: str | None = None
+
+
+def _credential(world, consumer_key, body):
+    _known(world.credentials, consumer_key, "consumer key")
+    world.decide_credential(consumer_key, body.status, body.customer)
+    return {"consumerKey": consumer_key, "status": body.status}
+
+
+def _read_account(content):
     try:
-        return JSONResponse(
-            world.reply(
-                _number(number),
-                body["text"],
-                _known_service(world, body.get("service")),
-            )
-        )
-    except LookupError as error:
-        raise _Refused(error.args[0], 409) from None
+        schema.check_object("body", content, "sms.Account", writing=False)
+    except ApiError as error:
+        raise Refused(error.message) from None
+    return content
 
 
-@router.post("/phones/{number}/stop")
-async def stop(request: Request, number: str):
-    """The recipient answers STOP."""
-    world = _world(request)
-    body = await _object(request, ("service",))
-    try:
-        return JSONResponse(
-            world.stop(_number(number), _known_service(world, body.get("service")))
-        )
-    except LookupError as error:
-        raise _Refused(error.args[0], 409) from None
-
-
-@router.post("/phones/{number}/power")
-async def power(request: Request, number: str):
-    """The recipient switches the phone on or off."""
-    world = _world(request)
-    body = await _object(request, ("on",))
-    if not isinstance(body.get("on"), bool):
-        raise _Refused("on is true or false")
-    number = _number(number)
-    world.power(number, body["on"])
-    return JSONResponse(world.phone(number).record())
-
-
-@router.post("/credentials/{consumer_key}")
-async def credential(request: Request, consumer_key: str):
-    """Decide about a consumer key in place of the customer, or let it expire."""
-    world = _world(request)
-    body = await _object(request, ("status", "customer"))
-    if consumer_key not in world.credentials:
-        raise _Refused("unknown consumer key", 404)
-    if body.get("status") not in (
-        "validated",
-        "refused",
-        "expired",
-        "pendingValidation",
-    ):
-        raise _Refused("status is validated, refused, expired or pendingValidation")
-    world.decide_credential(consumer_key, body["status"], body.get("customer"))
-    return JSONResponse({"consumerKey": consumer_key, "status": body["status"]})
-
-
-@router.post("/services/{service}")
-async def service_change(request: Request, service: str):
-    """Set any property of an account, as OVHcloud's staff could."""
-    world = _world(request)
-    _known_service(world, service)
-    body = await _body(request, {})
-    try:
-        schema.check_object("body", body, "sms.Account", writing=False)
-    except schema.errors.ApiError as error:
-        raise _Refused(error.message) from None
-    record = world.services[service]
-    attributes = {
-        "channel": "channel",
-        "creditsLeft": "credits_left",
-        "smpp": "smpp",
-        "status": "status",
-    }
-    fixed = [
-        name for name in body if name not in attributes and name not in record.writable
-    ]
+def _service_change(_world, service, body):
+    fixed = body.keys() - service.account.keys()
     if fixed:
-        raise _Refused(
-            f"can not be set, it follows from something else: {', '.join(fixed)}"
+        raise Refused(
+            f"can not be set, follows from something else: {', '.join(fixed)}"
         )
-    for name, value in body.items():
-        if name in attributes:
-            setattr(
-                record,
-                attributes[name],
-                float(value) if name == "creditsLeft" else value,
-            )
-        elif isinstance(record.writable[name], dict):
-            record.writable[name] = {**record.writable[name], **value}
-        elif name == "automaticRecreditAmount" and value is not None:
-            record.writable[name] = str(value)
-        else:
-            record.writable[name] = value
-    return JSONResponse(record.record())
+    if "creditsLeft" in body:
+        body["creditsLeft"] = float(body["creditsLeft"])
+    service.change(body)
+    return service.record()
 
 
-@router.post("/services/{service}/blacklists")
-async def blacklists_add(request: Request, service: str):
-    """Put numbers on the blacklist that answered STOP some time ago."""
-    world = _world(request)
-    _known_service(world, service)
-    body = await _object(request, ("numbers",))
-    numbers = body.get("numbers")
-    if not isinstance(numbers, list):
-        raise _Refused("numbers is a list of mobile numbers")
-    for number in [_number(number) for number in numbers]:
-        world.blacklist(world.services[service], number)
-    return JSONResponse({"added": len(numbers)})
+class _Numbers(Declared):
+    numbers: list[str]
 
 
-@router.delete("/services/{service}/virtualNumbers/{number}")
-async def virtual_number_delete(request: Request, service: str, number: str):
-    """Take a virtual number away: its paths answer 404, its sender stays listed."""
-    world = _world(request)
-    _known_service(world, service)
-    numbers = world.services[service].virtual_numbers
-    if _number(number) not in numbers:
-        raise _Refused(f"unknown virtual number {number}", 404)
-    numbers.remove(_number(number))
-    return JSONResponse(numbers)
+def _blacklists_add(world, service, body):
+    for number in [_read_number(world, text) for text in body.numbers]:
+        world.blacklist(service, number)
+    return {"added": len(body.numbers)}
+
+
+def _virtual_number_delete(_world, service, number):
+    _known(service.virtual_numbers, number, "virtual number")
+    del service.virtual_numbers[number]
+    return list(service.virtual_numbers)
 
 
 @router.put("/documents/{service}/{document}")
 async def document_content(request: Request, service: str, document: str):
     """Take a proof, as OVHcloud's object storage does."""
-    world = _world(request)
-    _known_service(world, service)
-    record = world.services[service].documents.get(document)
-    if record is None:
-        raise _Refused(f"unknown document {document}", 404)
-    record["content"] = await request.body()
+    services = request.app.state.world.services
+    documents = _known(services, service, "service").documents
+    _known(documents, document, "document")["content"] = await request.body()
     return JSONResponse({})
 
 
-@router.post("/services/{service}/senders/{sender}")
-async def sender_change(request: Request, service: str, sender: str):
-    """Decide about a sender, as OVHcloud's moderators do."""
-    world = _world(request)
-    _known_service(world, service)
-    body = await _object(request, ("status", "comment", "type"))
-    record = world.services[service].senders.get(sender)
-    if record is None and body.get("type") in ENUMS["sms.TypeSenderEnum"]:
+class _SenderChange(Declared):
+    status: Literal[schema.ENUMS["sms.StatusSenderEnum"]] = "enable"
+    comment: str | None = None
+    type: Literal[schema.ENUMS["sms.TypeSenderEnum"]] | None = None
+
+
+def _sender_change(_world, service, sender, body):
+    if body.type and sender not in service.senders:
         # one that OVHcloud's staff adds, such as a Time2Chat number
-        world.services[service].add_sender(sender, body["type"], "enable")
-        record = world.services[service].senders[sender]
-    if record is None:
-        raise _Refused(f"unknown sender {sender}", 404)
-    if body.get("type", record["type"]) != record["type"]:
-        raise _Refused("the type of a sender stays")
-    if body.get("status", record["status"]) not in ENUMS["sms.StatusSenderEnum"]:
-        raise _Refused(f"status is one of {', '.join(ENUMS['sms.StatusSenderEnum'])}")
-    if not isinstance(body.get("comment"), (str, type(None))):
-        raise _Refused("comment is a text or null")
-    record.update(body)
-    return JSONResponse(record)
+        service.add_sender(sender, body.type, "enable")
+    record = _known(service.senders, sender, "sender")
+    if (body.type or record["type"]) != record["type"]:
+        raise Refused("the type of a sender stays")
+    record.update(body.model_dump(exclude_unset=True, exclude={"type"}))
+    return record
+
+
+for _template, _answer, _read in (
+    ("POST /reset", _reset, None),
+    ("GET /config", lambda world: world.config, None),
+    ("POST /config", _configure, Config.read),
+    ("GET /callbacks", _callbacks, None),
+    (
+        "POST /callbacks/flush",
+        lambda world: world.callbacks.deliver_all(_take(world)),
+        None,
+    ),
+    ("POST /callbacks/pop", _pop, None),
+    ("GET /faults", lambda world: world.faults.records(), None),
+    ("POST /faults", _order_faults, _read_faults),
+    ("DELETE /faults", lambda world: world.faults.orders.clear() or [], None),
+    ("GET /clock", lambda world: world.clock_state(), None),
+    ("POST /clock", _set_clock, _ClockChange.read),
+    (
+        "POST /phones/{number}/reply",
+        lambda world, number, body: world.reply(
+            number, body.text, body.service_in(world)
+        ),
+        _Reply.read,
+    ),
+    (
+        "POST /phones/{number}/stop",
+        lambda world, number, body: world.stop(number, body.service_in(world)),
+        _Stop.read,
+    ),
+    ("POST /phones/{number}/power", _power, _Power.read),
+    ("POST /credentials/{consumer_key}", _credential, _Decision.read),
+    ("POST /services/{service}", _service_change, _read_account),
+    ("POST /services/{service}/blacklists", _blacklists_add, _Numbers.read),
+    (
+        "DELETE /services/{service}/virtualNumbers/{number}",
+        _virtual_number_delete,
+        None,
+    ),
+    ("POST /services/{service}/senders/{sender}", _sender_change, _SenderChange.read),
+):
+    _serve(_template, _answer, _read)

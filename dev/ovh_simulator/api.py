@@ -1,6 +1,5 @@
-"""The calls of OVHcloud's API: one function each, from a checked call to the data answered."""
+"""The calls of OVHcloud's API: what answers each, from a checked call to the data."""
 
-import ipaddress
 import re
 import uuid
 
@@ -9,61 +8,68 @@ from fastapi import APIRouter
 from . import errors, gsm, reference, schema, seed
 from .clock import iso
 from .config import HLR_SPELLINGS
-from .gateway import ApiRoute, application_of
-from .numbers import normalize_number
-from .records import User, iam
+from .errors import find
+from .gateway import ApiRoute, application_of, base_of
+from .numbers import is_network, normalize_number
+from .records import iam, new_user
 from .sending import STOP_CLAUSE
-
-_OPERATIONS = {
-    (operation.method, operation.path): operation
-    for operation in schema.OPERATIONS + schema.AUTH_OPERATIONS
-}
-#: (method, path) -> function that answers it.
-HANDLERS = {}
 
 MAX_IP_RESTRICTIONS = 5
 _LOGIN = re.compile(r"[A-Za-z0-9._-]{1,32}")
 _PASSWORD = re.compile(r"[A-Za-z0-9]{8}")
+_URL = re.compile(r"https?://[^\s/]")
+
+# ------------------------------------------------------- what a path or a body names
 
 
-def serves(*calls):
-    """Declare that a function answers these calls.
-
-    :param calls: texts such as ``GET /sms``; each must be described in :mod:`schema`.
-    """
-
-    def declare(function):
-        for call in calls:
-            method, path = call.split(" ")
-            HANDLERS[_OPERATIONS[method, path].method, path] = function
-        return function
-
-    return declare
+def _number(numbers, call):
+    """Return what is kept of the path's number."""
+    number = normalize_number(call.path["number"]) or call.path["number"]
+    return find(numbers, number, "number")
 
 
-def _variants(method, path):
-    """:return: a call for the account, for an API user, and for a virtual number."""
-    service = "/sms/{serviceName}"
-    return tuple(
-        f"{method} {service}{middle}{path}"
-        for middle in ("", "/users/{login}", "/virtualNumbers/{number}")
-    )
+def _user(call):
+    return find(call.service.users, call.path["login"], "login")
+
+
+def _sender(call):
+    senders, name = call.service.senders, call.path["sender"]
+    number = normalize_number(name)
+    return find(senders, number if number in senders else name, "sender")
+
+
+def _id(call):
+    text = call.path["id"]
+    if not re.fullmatch(r"[0-9]{1,18}", text):
+        raise errors.bad_request("[id] Given data is not valid for type long")
+    return int(text)
+
+
+def _check_urls(values, *names):
+    for name in names:
+        if values.get(name) and not _URL.match(values[name]):
+            raise errors.bad_request(f"[{name}] Given data is not a URL")
+        if values.get(name) == "":
+            values[name] = None
+
+
+def _check_networks(networks, refusal):
+    for network in networks or ():
+        if not is_network(network):
+            raise errors.bad_request(refusal.format(network))
+
+
+def _check_password(password):
+    if not _PASSWORD.fullmatch(password):
+        raise errors.bad_request("[password] Given data must be 8 letters and digits")
 
 
 # ---------------------------------------------------------------------- /auth
 
 
-@serves("GET /auth/time")
-def auth_time(call):
-    """OVHcloud's time in POSIX seconds."""
-    return call.world.api_time()
-
-
-@serves("POST /auth/credential")
-def auth_credential(call):
-    """Ask for a consumer key with access rules."""
+def credential_create(call):
     application_key, _application = application_of(call.request)
-    rules = call.body["accessRules"]
+    rules, redirection = call.body["accessRules"], call.body.get("redirection")
     for rule in rules:
         if not rule.get("method") or not rule.get("path", "").startswith("/"):
             raise errors.bad_request(
@@ -71,32 +77,21 @@ def auth_credential(call):
             )
     if not rules:
         raise errors.bad_request("Missing parameter(s): (accessRules)")
-    redirection = call.body.get("redirection") or None
     if redirection and not re.match(r"https?://", redirection):
         raise errors.bad_request("[redirection] Given data is not a URL")
-    for network in call.body.get("allowedIPs") or ():
-        try:
-            ipaddress.ip_network(network, strict=False)
-        except ValueError:
-            raise errors.bad_request(
-                f"[allowedIPs] Given data ({network}) is not an IP block"
-            ) from None
+    networks = call.body.get("allowedIPs")
+    _check_networks(networks, "[allowedIPs] Given data ({}) is not an IP block")
     consumer_key, token = call.world.new_credential(
-        application_key,
-        [{"method": rule["method"], "path": rule["path"]} for rule in rules],
-        redirection,
-        call.body.get("allowedIPs"),
+        application_key, rules=rules, redirection=redirection, allowed_ips=networks
     )
-    base = f"{call.request.scope['scheme']}://{call.request.headers.get('host', '')}"
     return {
         "consumerKey": consumer_key,
         "state": "pendingValidation",
-        "validationUrl": f"{base}/auth/?credentialToken={token}",
+        "validationUrl": f"{base_of(call.request)}/auth/?credentialToken={token}",
     }
 
 
-@serves("GET /auth/currentCredential")
-def auth_current_credential(call):
+def credential_one(call):
     """What the consumer key of this call may do and until when."""
     credential = call.caller.credential
     if credential is None:
@@ -117,15 +112,7 @@ def auth_current_credential(call):
 # ---------------------------------------------------------------------- /sms
 
 
-@serves("GET /sms")
-def services(call):
-    """Names of the customer's services."""
-    return list(seed.CUSTOMERS[call.caller.customer]["services"])
-
-
-@serves("POST /sms/estimate")
 def estimate(call):
-    """Size of a message before it is sent."""
     text = call.body["message"]
     if call.body["senderType"] == "alpha" and not call.body["noStopClause"]:
         text += STOP_CLAUSE
@@ -138,51 +125,39 @@ def estimate(call):
     }
 
 
-@serves("GET /sms/ptts")
-def ptts(call):
-    """What a ptt code means."""
-    code = call.query["ptt"]
-    if code not in reference.PTTS:
-        raise errors.no_object("ptt", code)
-    description, comment, duration = reference.PTTS[code]
-    return {"comment": comment, "description": description, "duration": duration}
+def ptt_one(call):
+    row = find(reference.PTTS, call.query["ptt"], "ptt")
+    return dict(zip(("description", "comment", "duration"), row, strict=True))
 
 
 def _price(value):
     return {"currencyCode": "EUR", "text": f"{value:.3f} €", "value": round(value, 4)}
 
 
-def _country(call):
+def _rates(call):
+    """Return what the prices for a country have in common, and its name."""
     code = call.query["country"]
     name = reference.COUNTRIES[code][0] if code in reference.COUNTRIES else code.upper()
     vat = reference.VAT_RATES[call.query.get("billingCountry", "fr")]
-    return code, name, reference.credits_for(code), vat
+    credit = reference.credits_for(code)
+    return {"countryCode": code, "credit": credit, "vatRate": vat}, name
 
 
-@serves("GET /sms/rates/destinations")
 def rates_destinations(call):
-    """Credits for one SMS part to a country."""
-    code, name, credit, vat = _country(call)
-    return {
-        "country": name,
-        "countryCode": code,
-        "credit": credit,
-        "price": _price(credit * reference.CREDIT_PRICE),
-        "vatRate": vat,
-    }
+    rates, name = _rates(call)
+    price = _price(rates["credit"] * reference.CREDIT_PRICE)
+    return {**rates, "country": name, "price": price}
 
 
-@serves("GET /sms/rates/packs")
 def rates_packs(call):
-    """Prices of packs of credits."""
-    code, _name, credit, vat = _country(call)
+    rates, _name = _rates(call)
+    credit = rates["credit"]
     packs = []
     for low, high, discount in reference.PACKS:
         price = reference.CREDIT_PRICE * (1 - discount)
         packs.append(
             {
-                "countryCode": code,
-                "credit": credit,
+                **rates,
                 "creditPrice": _price(price),
                 "creditQuantityMax": high,
                 "creditQuantityMin": low,
@@ -192,106 +167,49 @@ def rates_packs(call):
                 "smsPrice": _price(price * credit),
                 "smsQuantityMax": high and int(high / credit),
                 "smsQuantityMin": int(low / credit),
-                "vatRate": vat,
             }
         )
     return packs
 
 
 def _customer_numbers(call):
+    """Return all virtual numbers of the customer, as the services show them."""
     return {
-        number: call.world.services[name]
-        for name in seed.CUSTOMERS[call.caller.customer]["services"]
-        for number in call.world.services[name].virtual_numbers
+        number: shown
+        for name in call.services
+        for number, shown in call.world.services[name].virtual_numbers.items()
     }
 
 
-def _virtual_number(number):
-    country = reference.country_of(number) or "fr"
-    return {"countryCode": "uk" if country == "gb" else country, "number": number}
+def customer_number_one(call):
+    number = _number(_customer_numbers(call), call)
+    return {**number, "iam": iam(number["number"], number["number"])}
 
 
-@serves("GET /sms/virtualNumbers")
-def customer_virtual_numbers(call):
-    """All virtual numbers of the customer."""
-    return list(_customer_numbers(call))
-
-
-@serves("GET /sms/virtualNumbers/{number}")
-def customer_virtual_number(call):
-    """One virtual number of the customer."""
-    number = _known_number(_customer_numbers(call), call.path["number"])
-    return {**_virtual_number(number), "iam": iam(number, number)}
-
-
-def _known_number(numbers, text):
-    number = normalize_number(text)
-    if number not in numbers:
-        raise errors.no_object("number", text)
-    return number
-
-
-@serves("GET /sms/{serviceName}")
-def account(call):
-    """The account."""
-    return call.service.record()
-
-
-@serves("PUT /sms/{serviceName}")
 def account_change(call):
-    """Change writable properties of the account."""
-    writable = call.service.writable
     changes = dict(call.body)
-    for name in ("smsResponse", "templates"):
-        if name in changes:
-            changes[name] = {**writable[name], **changes[name]}
-    if changes.get("automaticRecreditAmount") is not None:
-        changes["automaticRecreditAmount"] = str(changes["automaticRecreditAmount"])
     _check_urls(changes, "callBack", "stopCallBack")
     if "smsResponse" in changes:
         _check_urls(changes["smsResponse"], "cgiUrl")
-    writable.update(changes)
+    call.service.change(changes)
 
 
-def _check_urls(values, *names):
-    for name in names:
-        if values.get(name) and not re.match(r"https?://[^\s/]", values[name]):
-            raise errors.bad_request(f"[{name}] Given data is not a URL")
-        if values.get(name) == "":
-            values[name] = None
-
-
-# ---------------------------------------------------------------------- blacklist
-
-
-@serves("GET /sms/{serviceName}/blacklists")
-def blacklists(call):
+def blacklist(call):
     """Numbers that answered STOP."""
     wanted = call.query.get("smsOutgoingID")
+    entries = call.service.blacklist.values()
     if call.query.get("batchID"):
         return []
     return [
-        entry["number"]
-        for entry in call.service.blacklist.values()
-        if wanted is None or entry["smsOutgoingID"] == wanted
+        entry["number"] for entry in entries if wanted in (None, entry["smsOutgoingID"])
     ]
 
 
-@serves("GET /sms/{serviceName}/blacklists/{number}")
-def blacklist(call):
-    """One number that answered STOP."""
-    entries = call.service.blacklist
-    return entries[_known_number(entries, call.path["number"])]
-
-
-@serves("DELETE /sms/{serviceName}/blacklists/{number}")
 def blacklist_delete(call):
-    """Take a number off the blacklist."""
     entries = call.service.blacklist
-    del entries[_known_number(entries, call.path["number"])]
+    del entries[_number(entries, call)["number"]]
 
 
-@serves("GET /sms/{serviceName}/exceptions")
 def exceptions(call):
     """What operators of a receiver's country do to senders."""
     number = normalize_number(call.query["receiver"])
@@ -314,88 +232,46 @@ def exceptions(call):
     ]
 
 
-# ---------------------------------------------------------------------- HLR
-
-
-@serves("GET /sms/{serviceName}/hlr")
-def lookups(call):
-    """Ids of the numbers that operators were asked about."""
-    return list(call.service.lookups)
-
-
-@serves("POST /sms/{serviceName}/hlr")
-def lookup_create(call):
-    """Ask operators about numbers."""
-    return call.world.look_up(call.service, call.body)
-
-
-@serves("GET /sms/{serviceName}/hlr/{id}")
-def lookup(call):
+def lookup_one(call):
     """What operators say of one number."""
-    id_ = _id(call)
-    found = call.service.lookups.get(id_)
-    if found is None:
-        raise errors.no_object("id", id_)
+    lookup = find(call.service.lookups, _id(call), "id")
     spelling = HLR_SPELLINGS[call.world.config["hlr_spelling"]]
-    return found.record(call.world.clock.now(), spelling)
+    return lookup.record(call.world.clock.now(), spelling)
 
 
 # ------------------------------------------------------- jobs, outgoing, incoming
 
 
-def _scope(call):
-    """:return: (service, API user or None, virtual number or None) that the path names."""
-    service = call.service
-    user = number = None
-    if "login" in call.path:
-        user = service.users.get(call.path["login"])
-        if user is None:
-            raise errors.no_object("login", call.path["login"])
-    elif "number" in call.path:
-        number = _known_number(service.virtual_numbers, call.path["number"])
-    return service, user, number
+def _owner(call):
+    """Return (API user, virtual number) that the path names, or ``None`` for either."""
+    user = _user(call) if "login" in call.path else None
+    number = None
+    if "number" in call.path:
+        number = _number(call.service.virtual_numbers, call)["number"]
+    return user, number
 
 
-def _visible(call, record, user, number):
-    """:return: whether the list that the path names holds a record.
+def _is_visible(call):
+    """Return a function that says whether the list that the path names holds a record.
 
     Nobody knows whether the account's lists hold what API users and virtual numbers
     sent and received: the configuration says.
     """
+    user, number = _owner(call)
     if user is None and number is None and not call.world.config["account_lists_all"]:
-        return record.user is None and record.virtual_number is None
-    return (user is None or record.user == user.login) and (
-        number is None or record.virtual_number == number
+        return lambda record: record.user is None and record.virtual_number is None
+    return lambda record: (
+        (user is None or record.user == user["login"])
+        and (number is None or record.virtual_number == number)
     )
 
 
-def _id(call):
-    text = call.path["id"]
-    if not re.fullmatch(r"[0-9]{1,18}", text):
-        raise errors.bad_request("[id] Given data is not valid for type long")
-    return int(text)
-
-
-def _one(call, records, allowed):
-    """:return: the record of the path's id, if of this scope and *allowed* says so."""
-    id_ = _id(call)
-    _service, user, number = _scope(call)
-    record = records.get(id_)
-    if (
-        record is None
-        or not _visible(call, record, user, number)
-        or not allowed(record)
-    ):
-        raise errors.no_object("id", id_)
-    return record
-
-
-def _in_jobs(call):
+def _is_in_jobs(call):
     unlisted = call.world.config["unlisted"]
     return lambda sms: sms.id in call.world.waiting and sms.receiver not in unlisted
 
 
-def _in_outgoing(call):
+def _is_in_outgoing(call):
     deferred_too = call.world.config["deferred_in_outgoing"]
     unlisted = call.world.config["unlisted"]
     return lambda sms: (
@@ -405,161 +281,101 @@ def _in_outgoing(call):
     )
 
 
-@serves(*_variants("POST", "/jobs"))
+def _waiting(call):
+    waiting, service = call.world.waiting.values(), call.service.name
+    return [sms for sms in waiting if sms.service == service]
+
+
+def _sent(call):
+    if "batchID" in call.query or "messageID" in call.query:
+        return ()
+    # by far the most of the calls ask for a tag
+    if "tag" in call.query:
+        return call.service.by_tag.get(call.query["tag"], ())
+    return call.service.sms.values()
+
+
+#: Parameter of a query -> attribute, where it is called otherwise.
+_ATTRIBUTES = {"deliveryReceipt": "dlr", "differedDelivery": "deferred"}
+
+
+def _sms_handlers(kind, phone, stored, listed, is_listed, show, delete):
+    """Return what answers the calls for one kind of SMS, whoever they are of.
+
+    :param str phone: the parameter of the list that is a phone number.
+    :param stored: function from a call to the records by id.
+    :param listed: function from a call to the records that its list may hold.
+    :param is_listed: function from a call to one that says whether a record is there.
+    :param show: function from a call and a record to what is answered.
+    :param delete: function from a call and a record, which is no longer there then.
+    """
+
+    def ids(call):
+        call.world.pump()
+        is_there, is_visible = is_listed(call), _is_visible(call)
+        query = dict(call.query)
+        start = query.pop("creationDatetime.from", None)
+        end = query.pop("creationDatetime.to", None)
+        if phone in query:
+            query[phone] = normalize_number(query[phone]) or query[phone]
+        wanted = [(_ATTRIBUTES.get(name, name), query[name]) for name in query]
+        # datetimes are shown in whole seconds: a record is inside a period that ends in
+        # its second
+        return [
+            record.id
+            for record in listed(call)
+            if is_there(record)
+            and is_visible(record)
+            and (start is None or record.created >= start)
+            and (end is None or int(record.created) <= end)
+            and all(getattr(record, name) == value for name, value in wanted)
+        ]
+
+    def find_record(call):
+        call.world.pump()
+        is_there, is_visible = is_listed(call), _is_visible(call)
+        record = find(stored(call), _id(call), "id")
+        if not is_there(record) or not is_visible(record):
+            raise errors.no_object("id", record.id)
+        return record
+
+    def one(call):
+        return show(call, find_record(call))
+
+    def drop(call):
+        delete(call, find_record(call))
+
+    return {
+        f"{method} {owner}/{path}": handler
+        for owner in ("", "/users/{login}", "/virtualNumbers/{number}")
+        for method, path, handler in (
+            ("GET", kind, ids),
+            ("GET", f"{kind}/{{id}}", one),
+            ("DELETE", f"{kind}/{{id}}", drop),
+        )
+    }
+
+
+def _show_job(call, sms):
+    return sms.as_model("sms.VirtualNumberJob" if "number" in call.path else "sms.Job")
+
+
 def job_create(call):
-    """Send."""
-    service, user, number = _scope(call)
-    report, accepted = call.world.send(service, call.body, user, number)
+    report, accepted = call.world.send(call.service, call.body, *_owner(call))
     call.first = call.world.early_callbacks(accepted)
     return report
-
-
-def _ids(call, records, phone, listed=lambda record: True, names=None):
-    """:return: ids of the records of the path's scope that the query asks for.
-
-    :param str phone: the parameter that is a phone number.
-    :param listed: function that says whether the list holds a record at all.
-    :param dict names: attribute of a parameter, where it is called otherwise.
-    """
-    _service, user, number = _scope(call)
-    query = dict(call.query)
-    start = query.pop("creationDatetime.from", None)
-    end = query.pop("creationDatetime.to", None)
-    if phone in query:
-        query[phone] = normalize_number(query[phone]) or query[phone]
-    wanted = [((names or {}).get(name, name), value) for name, value in query.items()]
-    # datetimes are shown in whole seconds: a record is inside a period that ends in its second
-    return [
-        record.id
-        for record in records
-        if listed(record)
-        and _visible(call, record, user, number)
-        and (start is None or record.created >= start)
-        and (end is None or int(record.created) <= end)
-        and all(getattr(record, name) == value for name, value in wanted)
-    ]
-
-
-@serves(*_variants("GET", "/jobs"))
-def jobs(call):
-    """Ids of the SMS that have not left."""
-    call.world.pump()
-    service, listed = call.service, _in_jobs(call)
-    waiting = call.world.waiting.values()
-    own = [sms for sms in waiting if sms.service == service.name]
-    return _ids(call, own, "receiver", listed)
-
-
-@serves(*_variants("GET", "/jobs/{id}"))
-def job(call):
-    """One SMS that has not left."""
-    call.world.pump()
-    sms = _one(call, call.service.sms, _in_jobs(call))
-    return sms.virtual_number_job() if "number" in call.path else sms.job()
-
-
-@serves(*_variants("DELETE", "/jobs/{id}"))
-def job_delete(call):
-    """Cancel an SMS that has not left."""
-    call.world.pump()
-    call.world.cancel(_one(call, call.service.sms, _in_jobs(call)))
-
-
-@serves(*_variants("GET", "/outgoing"))
-def outgoing(call):
-    """Ids of the SMS that were sent."""
-    call.world.pump()
-    _scope(call)
-    if "batchID" in call.query or "messageID" in call.query:
-        return []
-    service = call.service
-    # by far the most of the calls ask for a tag
-    found = service.by_tag.get(call.query["tag"], ()) if "tag" in call.query else None
-    names = {"deliveryReceipt": "dlr", "differedDelivery": "deferred"}
-    records = service.sms.values() if found is None else found
-    return _ids(call, records, "receiver", _in_outgoing(call), names)
-
-
-@serves(*_variants("GET", "/outgoing/{id}"))
-def outgoing_one(call):
-    """One SMS that was sent."""
-    call.world.pump()
-    return _one(call, call.service.sms, _in_outgoing(call)).outgoing()
-
-
-@serves(*_variants("DELETE", "/outgoing/{id}"))
-def outgoing_delete(call):
-    """Take an SMS out of the history."""
-    call.world.pump()
-    _one(call, call.service.sms, _in_outgoing(call)).hidden = True
-
-
-@serves(*_variants("GET", "/incoming"))
-def incoming(call):
-    """Ids of the SMS received."""
-    call.world.pump()
-    return _ids(call, call.service.incoming.values(), "sender")
-
-
-@serves(*_variants("GET", "/incoming/{id}"))
-def incoming_one(call):
-    """One SMS received."""
-    call.world.pump()
-    return _one(call, call.service.incoming, lambda record: True).record()
-
-
-@serves(*_variants("DELETE", "/incoming/{id}"))
-def incoming_delete(call):
-    """Forget an SMS received."""
-    record = _one(call, call.service.incoming, lambda record: True)
-    del call.service.incoming[record.id]
 
 
 # ---------------------------------------------------------------------- senders
 
 
-def _sender(call):
-    name = call.path["sender"]
-    senders = call.service.senders
-    sender = senders.get(name) or senders.get(normalize_number(name) or "")
-    if sender is None:
-        raise errors.no_object("sender", name)
-    return sender
-
-
-@serves("GET /sms/{serviceName}/senders")
-def senders(call):
-    """Names of the senders."""
-    return list(call.service.senders)
-
-
-@serves("POST /sms/{serviceName}/senders")
-def sender_create(call):
-    """Ask for a sender."""
-    return call.world.add_sender(
-        call.service,
-        call.body["sender"].strip(),
-        call.body.get("reason"),
-        call.body.get("description"),
-    )
-
-
-@serves("GET /sms/{serviceName}/senders/{sender}")
-def sender_one(call):
-    """One sender."""
-    return _sender(call)
-
-
-@serves("PUT /sms/{serviceName}/senders/{sender}")
 def sender_change(call):
     """Change a sender's description, or switch an approved one on or off."""
     sender = _sender(call)
     status = call.body.get("status", sender["status"])
     # what is approved or refused is OVHcloud's decision
-    if status != sender["status"] and {status, sender["status"]} != {
-        "enable",
-        "disable",
-    }:
+    own = {"enable", "disable"}
+    if status != sender["status"] and {status, sender["status"]} != own:
         raise errors.forbidden(
             f"The status of this sender can not be changed to {status}"
         )
@@ -567,181 +383,188 @@ def sender_change(call):
     sender["description"] = call.body.get("description", sender["description"])
 
 
-@serves("DELETE /sms/{serviceName}/senders/{sender}")
 def sender_delete(call):
-    """Give a sender up."""
     sender = _sender(call)
     if sender["type"] in ("virtual", "shortcode"):
         raise errors.forbidden("This sender can not be deleted")
     del call.service.senders[sender["sender"]]
 
 
-@serves("GET /sms/{serviceName}/senders/{sender}/documents")
 def sender_documents(call):
-    """Ids of the proofs of a sender."""
-    sender = _sender(call)
-    return [
-        id_
-        for id_, document in call.service.documents.items()
-        if document["sender"] == sender["sender"]
-    ]
+    name = _sender(call)["sender"]
+    documents = call.service.documents.items()
+    return [id_ for id_, document in documents if document["sender"] == name]
 
 
-@serves("POST /sms/{serviceName}/senders/{sender}/documents")
 def sender_document_create(call):
     """Announce a proof of a sender; its content is put to the address answered."""
-    sender = _sender(call)
     id_ = str(uuid.uuid4())
-    call.service.documents[id_] = {
-        "sender": sender["sender"],
-        "name": call.body["name"],
-        "description": call.body.get("description"),
-        "content": None,
-    }
-    base = f"{call.request.scope['scheme']}://{call.request.headers.get('host', '')}"
-    url = f"{base}/simulator/documents/{call.service.name}/{id_}"
+    named = {"name": call.body["name"], "description": call.body.get("description")}
+    sender = _sender(call)["sender"]
+    call.service.documents[id_] = {"sender": sender, **named, "content": None}
+    url = f"{base_of(call.request)}/simulator/documents/{call.service.name}/{id_}"
     return {
+        **named,
         "createdAt": iso(call.world.clock.now()),
-        "description": call.body.get("description"),
         "documentID": id_,
         "getUrl": url,
-        "name": call.body["name"],
         "putUrl": url,
         "size": 0,
     }
 
 
-@serves("POST /sms/{serviceName}/senders/{sender}/validate")
-def sender_validate(call):
-    """Give the code that a phone number received."""
-    call.world.validate_sender(call.service, _sender(call), call.body["code"])
-
-
-@serves("GET /sms/{serviceName}/sendersAvailableForValidation")
 def senders_available(call):
     """Names that OVHcloud knows to be the customer's."""
-    referer = call.query.get("referer")
-    taken = call.service.senders
+    wanted = call.query.get("referer")
     return [
-        available
-        for available in call.service.available_senders
-        if available["sender"] not in taken and referer in (None, available["referer"])
+        {"sender": name, "referer": referer}
+        for name, referer in call.service.available_senders.items()
+        if name not in call.service.senders and wanted in (None, referer)
     ]
 
 
 # ---------------------------------------------------------------------- users
 
 
-@serves("GET /sms/{serviceName}/users")
-def users(call):
-    """Logins of the API users."""
-    return list(call.service.users)
-
-
-@serves("POST /sms/{serviceName}/users")
 def user_create(call):
-    """Add an API user."""
     login = call.body["login"]
     if login in call.service.users:
         raise errors.conflict(f"User {login} already exists")
     if not _LOGIN.fullmatch(login):
         raise errors.bad_request("[login] Given data is not a valid login")
     _check_password(call.body["password"])
-    call.service.users[login] = User(login, call.body["password"])
+    call.service.users[login] = new_user(login, call.body["password"])
 
 
-def _check_password(password):
-    if not _PASSWORD.fullmatch(password):
-        raise errors.bad_request("[password] Given data must be 8 letters and digits")
-
-
-@serves("GET /sms/{serviceName}/users/{login}")
-def user_one(call):
-    """One API user."""
-    return _scope(call)[1].record()
-
-
-@serves("PUT /sms/{serviceName}/users/{login}")
 def user_change(call):
-    """Change an API user."""
-    service, user, _number = _scope(call)
-    body = dict(call.body)
+    user, body = _user(call), dict(call.body)
     _check_urls(body, "callBack", "stopCallBack")
     if "password" in body:
         _check_password(body["password"])
-    addresses = body.get("ipRestrictions", user.ip_restrictions)
+    addresses = body.get("ipRestrictions", ())
     if len(addresses) > MAX_IP_RESTRICTIONS:
         raise errors.bad_request(
             f"[ipRestrictions] {MAX_IP_RESTRICTIONS} addresses at most"
         )
-    for address in addresses:
-        try:
-            ipaddress.ip_network(address, strict=False)
-        except ValueError:
-            raise errors.bad_request(
-                f"[ipRestrictions] Given data ({address}) is not an IP"
-            ) from None
-    if "quotaInformations" in body:
-        # last of all checks, so that a refused request moves no credits
-        call.world.set_quota(service, user, body["quotaInformations"])
-    user.ip_restrictions = addresses
-    user.password = body.get("password", user.password)
-    user.callback = body.get("callBack", user.callback)
-    user.stop_callback = body.get("stopCallBack", user.stop_callback)
-    user.alert = {**user.alert, **body.get("alertThresholdInformations", {})}
+    _check_networks(addresses, "[ipRestrictions] Given data ({}) is not an IP")
+    # last of all checks, so that a refused request moves no credits
+    call.service.set_quota(user, body.pop("quotaInformations", {}))
+    body["alertThresholdInformations"] = {
+        **user["alertThresholdInformations"],
+        **body.get("alertThresholdInformations", {}),
+    }
+    user.update(body)
 
 
-@serves("DELETE /sms/{serviceName}/users/{login}")
 def user_delete(call):
     """Remove an API user; what is left of a quota goes back to the account."""
-    service, user, _number = _scope(call)
-    call.world.set_quota(service, user, {"quotaStatus": "inactive"})
-    del service.users[user.login]
+    user = _user(call)
+    call.service.set_quota(user, {"quotaStatus": "inactive"})
+    del call.service.users[user["login"]]
 
 
-# ---------------------------------------------------------------------- virtual numbers
+# ---------------------------------------------------------------------- all calls
+
+#: What answers the calls below ``/sms/{serviceName}``.
+_OF_SERVICE = {
+    "GET ": lambda call: call.service.record(),
+    "PUT ": account_change,
+    "GET /blacklists": blacklist,
+    "GET /blacklists/{number}": lambda call: _number(call.service.blacklist, call),
+    "DELETE /blacklists/{number}": blacklist_delete,
+    "GET /exceptions": exceptions,
+    "GET /hlr": lambda call: list(call.service.lookups),
+    "POST /hlr": lambda call: call.world.look_up(call.service, call.body),
+    "GET /hlr/{id}": lookup_one,
+    "POST /jobs": job_create,
+    "POST /users/{login}/jobs": job_create,
+    "POST /virtualNumbers/{number}/jobs": job_create,
+    **_sms_handlers(
+        kind="jobs",
+        phone="receiver",
+        stored=lambda call: call.service.sms,
+        listed=_waiting,
+        is_listed=_is_in_jobs,
+        show=_show_job,
+        delete=lambda call, sms: call.world.cancel(sms),
+    ),
+    **_sms_handlers(
+        kind="outgoing",
+        phone="receiver",
+        stored=lambda call: call.service.sms,
+        listed=_sent,
+        is_listed=_is_in_outgoing,
+        show=lambda call, sms: sms.as_model("sms.Outgoing"),
+        delete=lambda call, sms: setattr(sms, "hidden", True),
+    ),
+    **_sms_handlers(
+        kind="incoming",
+        phone="sender",
+        stored=lambda call: call.service.incoming,
+        listed=lambda call: call.service.incoming.values(),
+        is_listed=lambda call: lambda incoming: True,
+        show=lambda call, incoming: incoming.record(),
+        delete=lambda call, incoming: call.service.incoming.pop(incoming.id),
+    ),
+    "GET /senders": lambda call: list(call.service.senders),
+    "POST /senders": lambda call: call.world.ask_sender(call.service, **call.body),
+    "GET /senders/{sender}": _sender,
+    "PUT /senders/{sender}": sender_change,
+    "DELETE /senders/{sender}": sender_delete,
+    "GET /senders/{sender}/documents": sender_documents,
+    "POST /senders/{sender}/documents": sender_document_create,
+    "POST /senders/{sender}/validate": lambda call: call.world.validate_sender(
+        call.service, _sender(call), call.body["code"]
+    ),
+    "GET /sendersAvailableForValidation": senders_available,
+    "GET /users": lambda call: list(call.service.users),
+    "POST /users": user_create,
+    "GET /users/{login}": _user,
+    "PUT /users/{login}": user_change,
+    "DELETE /users/{login}": user_delete,
+    "GET /virtualNumbers": lambda call: list(call.service.virtual_numbers),
+    "GET /virtualNumbers/{number}": lambda call: _number(
+        call.service.virtual_numbers, call
+    ),
+}
+#: What answers each call that :mod:`schema` describes.
+HANDLERS = {
+    "GET /auth/time": lambda call: call.world.api_time(),
+    "POST /auth/credential": credential_create,
+    "GET /auth/currentCredential": credential_one,
+    "GET /sms": lambda call: list(call.services),
+    "POST /sms/estimate": estimate,
+    "GET /sms/ptts": ptt_one,
+    "GET /sms/rates/destinations": rates_destinations,
+    "GET /sms/rates/packs": rates_packs,
+    "GET /sms/virtualNumbers": lambda call: list(_customer_numbers(call)),
+    "GET /sms/virtualNumbers/{number}": customer_number_one,
+    **{
+        template.replace(" ", " /sms/{serviceName}"): handler
+        for template, handler in _OF_SERVICE.items()
+    },
+}
 
 
-@serves("GET /sms/{serviceName}/virtualNumbers")
-def virtual_numbers(call):
-    """Virtual numbers of the account."""
-    return list(call.service.virtual_numbers)
+def _rank(operation):
+    """Return what routes are ordered by: the busiest first, fixed paths before templates.
 
-
-@serves("GET /sms/{serviceName}/virtualNumbers/{number}")
-def virtual_number(call):
-    """One virtual number of the account."""
-    return _virtual_number(_scope(call)[2])
-
-
-def _endpoint(operation):
-    async def endpoint():
-        """Answered by :class:`ApiRoute`, which reads the request itself."""
-
-    endpoint.operation = operation
-    endpoint.handler = HANDLERS[operation.method, operation.path]
-    return endpoint
+    "/sms/estimate" has to stand before "/sms/{serviceName}".
+    """
+    path = operation.path
+    return not path.endswith("/jobs"), "/outgoing" not in path, path.count("{")
 
 
 def router():
-    """:return: an ``APIRouter`` with every described call, the busiest ones first."""
+    """Return an ``APIRouter`` with every described call."""
     api = APIRouter(route_class=ApiRoute)
-
-    def busy(operation):
-        return not operation.path.endswith("/jobs"), "/outgoing" not in operation.path
-
-    # fixed paths stand before templates of the same length ("/sms/estimate" before
-    # "/sms/{serviceName}")
-    operations = sorted(
-        schema.OPERATIONS + schema.AUTH_OPERATIONS,
-        key=lambda operation: (busy(operation), operation.path.count("{")),
-    )
-    for operation in operations:
+    for operation in sorted(schema.CALLS.values(), key=_rank):
+        template = f"{operation.method} {operation.path}"
         api.add_api_route(
             operation.path,
-            _endpoint(operation),
+            HANDLERS[template],
             methods=[operation.method],
-            name=operation.template,
+            name=template,
             response_model=None,
         )
     return api

@@ -6,8 +6,12 @@ lane, so that calls only arrive out of order where the configuration wants them 
 
 import asyncio
 import collections
+import itertools
 import zlib
+from typing import NamedTuple
 from urllib.parse import urlencode
+
+import httpx
 
 LANES = 8
 #: Seconds after which the customer's server is given up.
@@ -17,7 +21,7 @@ LOG_SIZE = 1000
 
 
 def add_query(url, parameters):
-    """:return: *url* with *parameters* (a dict) added to whatever query it has."""
+    """Return *url* with *parameters* (a dict) added to whatever query it has."""
     url, hash_sign, fragment = url.partition("#")
     separator = "&" if "?" in url else "?"
     if url.endswith(("?", "&")):
@@ -25,26 +29,22 @@ def add_query(url, parameters):
     return f"{url}{separator}{urlencode(parameters)}{hash_sign}{fragment}"
 
 
-class Callback:
+class Callback(NamedTuple):
     """One call to make, of a kind (``delivery``, ``stop``, ``reply``), about ``key``."""
 
-    __slots__ = ("id", "kind", "key", "url")
-    method = "GET"
+    id: int
+    kind: str
+    key: object
+    url: str
 
-    def __init__(self, id_, kind, key, url):
-        self.id = id_
-        self.kind = kind
-        self.key = key
-        self.url = url
+    @property
+    def lane(self):
+        """The lane that makes it."""
+        return zlib.crc32(str(self.key).encode()) % LANES
 
     def record(self):
-        """:return: the call as the admin routes show it."""
-        return {
-            "id": self.id,
-            "kind": self.kind,
-            "method": self.method,
-            "url": self.url,
-        }
+        """Return the call as the admin routes show it."""
+        return {"id": self.id, "kind": self.kind, "method": "GET", "url": self.url}
 
 
 class Callbacks:
@@ -62,19 +62,16 @@ class Callbacks:
 
     def reset(self):
         """Forget everything that waits."""
-        self._next_id = 1
+        self._ids = itertools.count(1)
         self.pending = {}
         self.log = collections.deque(maxlen=LOG_SIZE)
         self.counts = collections.Counter()
         for lane in self._lanes:
             while not lane.empty():
                 lane.get_nowait()
-                lane.task_done()
 
     async def start(self):
         """Open the client and the lanes."""
-        import httpx  # only needed by a running server: seed, magic and the world work without
-
         self._client = httpx.AsyncClient(
             timeout=TIMEOUT,
             limits=httpx.Limits(
@@ -86,9 +83,7 @@ class Callbacks:
             headers={"User-Agent": "OVHcloud-SMS-simulator"},
         )
         self._lanes = [asyncio.Queue() for _ in range(LANES)]
-        self._workers = [
-            asyncio.ensure_future(self._work(lane)) for lane in self._lanes
-        ]
+        self._workers = [asyncio.create_task(self._work(lane)) for lane in self._lanes]
 
     async def stop(self):
         """Close the lanes and the client; what still waits is not called."""
@@ -106,38 +101,27 @@ class Callbacks:
         """
         if self.config["callback_mode"] == "off":
             return None
-        callback = Callback(self._next_id, kind, key, url)
-        self._next_id += 1
+        callback = Callback(next(self._ids), kind, key, url)
         if hold or self.config["callback_mode"] == "manual" or not self._lanes:
             self.pending[callback.id] = callback
         else:
-            self._lanes[self._lane(callback)].put_nowait(callback)
+            self._lanes[callback.lane].put_nowait(callback)
         return callback
-
-    @staticmethod
-    def _lane(callback):
-        return zlib.crc32(str(callback.key).encode()) % LANES
 
     async def _work(self, lane):
         while True:
-            callback = await lane.get()
-            try:
-                await self.deliver(callback)
-            finally:
-                lane.task_done()
+            await self.deliver(await lane.get())
 
     async def deliver(self, callback):
         """Make one call.
 
         :return: ``{"id", "kind", "url", "status"}``, or with ``error`` in place of ``status``.
         """
-        import httpx
-
-        outcome = {"id": callback.id, "kind": callback.kind, "url": callback.url}
+        outcome = callback.record()
+        del outcome["method"]
         try:
-            response = await self._client.request(
-                callback.method, callback.url, headers=self.config["callback_headers"]
-            )
+            headers = self.config["callback_headers"]
+            response = await self._client.get(callback.url, headers=headers)
             outcome["status"] = response.status_code
             self.counts[str(response.status_code)] += 1
         except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
@@ -153,17 +137,21 @@ class Callbacks:
         """
         lanes = [[] for _ in range(LANES)]
         for callback in callbacks:
-            lanes[self._lane(callback)].append(callback)
+            lanes[callback.lane].append(callback)
 
         async def run(lane):
-            return [await self.deliver(callback) for callback in lane]
+            return {callback.id: await self.deliver(callback) for callback in lane}
 
         outcomes = {}
         for results in await asyncio.gather(*map(run, lanes)):
-            outcomes.update((outcome["id"], outcome) for outcome in results)
+            outcomes.update(results)
         return [outcomes[callback.id] for callback in callbacks]
 
+    def records(self):
+        """Return the calls that wait, as the admin routes show them."""
+        return [callback.record() for callback in self.pending.values()]
+
     def take(self):
-        """:return: the calls that wait, which they no longer do."""
+        """Return the calls that wait, which they no longer do."""
         taken, self.pending = list(self.pending.values()), {}
         return taken

@@ -1,146 +1,102 @@
-"""The simulator's configuration: what it is at first, and what each setting may be."""
+"""The simulator's configuration: what each setting may be, and what it is at first."""
 
 import re
+from typing import Annotated, Literal
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    FiniteFloat,
+    ValidationError,
+)
 
 from . import reference
 from .clock import HOURS
+from .errors import Refused
 
-DEFAULT_CONFIG = {
-    "latency_ms": 0,
-    "callback_mode": "auto",
-    "callback_delay_ms": [500, 2000],
-    "callback_duplicate_share": None,
-    "callback_lost_share": 0.0,
-    "callback_shuffle": None,
-    "callback_headers": {},
-    "undeliverable_share": 0.0,
-    "clock_skew_s": 0,
-    "deferred_in_outgoing": False,
-    "marketing_hours": "2026",
-    "account_lists_all": True,
-    "batch_refused": None,
-    "ids_order": "receivers",
-    "hlr_ms": 0,
-    "hlr_credits": 0.5,
-    "hlr_spelling": "e164",
-    "unlisted": [],
-    "names_abroad": {"be": "replaced", "es": "blocked"},
-    "registered_names": [],
-    "usa_templates": [],
-    "seed": 1,
-}
 #: How a number that was looked up is written: no description says.
 HLR_SPELLINGS = {
     "e164": str,
     "digits": lambda number: number.removeprefix("+"),
     "zeros": lambda number: number.replace("+", "00"),
 }
-#: What the ids of an answer to a job follow: nothing promises that it is the receivers.
-IDS_ORDERS = ("receivers", "swapped", "shuffled")
+
+Amount = Annotated[int | FiniteFloat, Field(ge=0)]
+Share = Annotated[int | float, Field(ge=0, le=1)]
 
 
-def _is(*types):
-    """:return: function that says whether a value is of a type; true is no number."""
-    return lambda value: (
-        isinstance(value, types) and (bool in types or not isinstance(value, bool))
-    )
-
-
-def _or_none(is_right):
-    return lambda value: value is None or is_right(value)
-
-
-def _one_of(*choices):
-    return lambda value: isinstance(value, str) and value in choices
-
-
-_number = _is(int, float)
-
-
-def _positive(value):
-    return _number(value) and value >= 0
-
-
-def _share(value):
-    return _number(value) and 0 <= value <= 1
-
-
-def _range(value):
-    return (
-        isinstance(value, list)
-        and len(value) == 2
-        and all(map(_number, value))
-        and 0 <= value[0] <= value[1]
-    )
-
-
-def _texts(value):
-    return isinstance(value, list) and all(isinstance(item, str) for item in value)
-
-
-def _headers(value):
-    return isinstance(value, dict) and all(
-        isinstance(item, str) for pair in value.items() for item in pair
-    )
-
-
-def _regex(value):
+def _check_regex(text):
     try:
-        return value is None or bool(re.compile(value))
-    except (re.error, TypeError):
-        return False
+        re.compile(text)
+    except re.error as error:
+        raise ValueError(f"not a regular expression: {error}") from None
+    return text
 
 
-def _fates(value):
-    return (
-        isinstance(value, dict)
-        and value.keys() <= reference.NAME_OPERATORS.keys()
-        and all(fate in reference.NAME_FATES for fate in value.values())
-    )
+def _check_order(values):
+    if values != sorted(values):
+        raise ValueError("the smaller number comes first")
+    return values
 
 
-#: Setting -> (function that says whether a value is right, what it must be).
-_CHECKS = {
-    "latency_ms": (_positive, "a number of milliseconds"),
-    "callback_mode": (_one_of("auto", "manual", "off"), "auto, manual or off"),
-    "callback_delay_ms": (_range, "a list of two numbers, the smaller first"),
-    "callback_duplicate_share": (_or_none(_share), "a share from 0 to 1, or null"),
-    "callback_lost_share": (_share, "a share from 0 to 1"),
-    "callback_shuffle": (_or_none(_is(bool)), "true, false or null"),
-    "callback_headers": (_headers, "an object of texts"),
-    "undeliverable_share": (_share, "a share from 0 to 1"),
-    "clock_skew_s": (_number, "a number of seconds"),
-    "deferred_in_outgoing": (_is(bool), "true or false"),
-    "marketing_hours": (_one_of(*HOURS), f"one of {', '.join(HOURS)}"),
-    "account_lists_all": (_is(bool), "true or false"),
-    "batch_refused": (_regex, "a regular expression of paths, or null"),
-    "ids_order": (_one_of(*IDS_ORDERS), f"one of {', '.join(IDS_ORDERS)}"),
-    "hlr_ms": (_positive, "a number of milliseconds"),
-    "hlr_credits": (_positive, "a number of credits"),
-    "hlr_spelling": (_one_of(*HLR_SPELLINGS), f"one of {', '.join(HLR_SPELLINGS)}"),
-    "unlisted": (_texts, "a list of numbers"),
-    "names_abroad": (
-        _fates,
-        f"an object of {', '.join(reference.NAME_OPERATORS)}, each one of "
-        f"{', '.join(reference.NAME_FATES)}",
-    ),
-    "registered_names": (_texts, "a list of senders"),
-    "usa_templates": (_texts, "a list of texts, #VALUE# where anything may stand"),
-    "seed": (_is(int), "a whole number"),
-}
+Regex = Annotated[str, AfterValidator(_check_regex)]
 
 
-def check(changes):
-    """Check changes of the configuration.
+class Declared(BaseModel):
+    """What a request to the simulator's own routes may hold: each of its type, no other."""
 
-    :param dict changes: any of the keys of ``DEFAULT_CONFIG``.
-    :raise ValueError: with a sentence that says what is wrong.
-    """
-    if not isinstance(changes, dict):
-        raise ValueError("the configuration is a JSON object")
-    for name, value in changes.items():
-        if name not in _CHECKS:
-            raise ValueError(f"unknown setting: {name}")
-        is_right, expected = _CHECKS[name]
-        if not is_right(value):
-            raise ValueError(f"{name} must be {expected}")
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    @classmethod
+    def read(cls, content):
+        """Check decoded JSON.
+
+        :raise Refused: with what is wrong.
+        """
+        try:
+            return cls.model_validate(content)
+        except ValidationError as error:
+            raise Refused(
+                "; ".join(
+                    f"{'.'.join(map(str, each['loc'])) or 'body'}: {each['msg']}"
+                    for each in error.errors()
+                )
+            ) from None
+
+
+class Config(Declared):
+    """The settings."""
+
+    latency_ms: Amount = 0
+    callback_mode: Literal["auto", "manual", "off"] = "auto"
+    callback_delay_ms: Annotated[
+        list[Amount], Field(min_length=2, max_length=2), AfterValidator(_check_order)
+    ] = [500, 2000]
+    # ``None`` leaves both to the mode.
+    callback_duplicate_share: Share | None = None
+    callback_shuffle: bool | None = None
+    callback_lost_share: Share = 0.0
+    callback_headers: dict[str, str] = {}
+    undeliverable_share: Share = 0.0
+    clock_skew_s: int | float = 0
+    deferred_in_outgoing: bool = False
+    marketing_hours: Literal[tuple(HOURS)] = "2026"
+    account_lists_all: bool = True
+    # The paths whose batches are refused.
+    batch_refused: Regex | None = None
+    # What the ids of an answer to a job follow: nothing promises that it is the receivers.
+    ids_order: Literal["receivers", "swapped", "shuffled"] = "receivers"
+    hlr_ms: Amount = 0
+    hlr_credits: Amount = 0.5
+    hlr_spelling: Literal[tuple(HLR_SPELLINGS)] = "e164"
+    # Numbers whose SMS stand in no list.
+    unlisted: list[str] = []
+    names_abroad: dict[
+        Literal[tuple(reference.NAME_OPERATORS)], Literal["blocked", "replaced", "kept"]
+    ] = {"be": "replaced", "es": "blocked"}
+    registered_names: list[str] = []
+    # ``#VALUE#`` stands where anything may.
+    usa_templates: list[str] = []
+    seed: int = 1

@@ -1,86 +1,51 @@
 """Faults ordered for coming requests."""
 
 import re
+from typing import Annotated, Any, Literal
 
-KINDS = (
-    "latency",
-    "429",
-    "500",
-    "502_html",
-    "cut_before",
-    "cut_after",
-    "timeout",
-    "garbage",
-    "empty",
-    "answer",
-    "change",
-)
+from pydantic import AfterValidator, model_validator
+
+from .config import Amount, Declared, Regex
+
 #: Faults for which the order may say whether the request takes effect before it fails.
 ACCEPTING = ("500", "502_html", "timeout", "garbage", "empty", "answer")
-_FIELDS = (
-    *("kind", "method", "path", "body", "skip", "times", "retry_after", "latency_ms"),
-    *("accept", "status", "content"),
-)
 
 
-class Fault:
+class Fault(Declared):
     """A fault, the requests it is for, and how many of them remain.
 
-    :param dict order: as posted to ``/simulator/faults``.
-    :raise ValueError: with a sentence that says what is wrong.
+    ``status`` and ``content`` are what ``answer`` answers; ``content`` is also what
+    ``change`` puts into the object answered.
     """
 
-    def __init__(self, order):
-        if not isinstance(order, dict):
-            raise ValueError("a fault is a JSON object")
-        unknown = set(order) - set(_FIELDS)
-        if unknown:
-            raise ValueError(f"unknown field: {', '.join(sorted(unknown))}")
-        self.kind = order.get("kind")
-        if self.kind not in KINDS:
-            raise ValueError(f"kind must be one of {', '.join(KINDS)}")
-        self.method = order.get("method") and str(order["method"]).upper()
-        self.path, self._pattern = self._regex(order, "path")
-        self.body, self._body_pattern = self._regex(order, "body")
-        self.skip = self._number(order, "skip", 0)
-        self.times = (
-            None
-            if "times" in order and order["times"] is None
-            else self._number(order, "times", 1)
-        )
-        self.retry_after = order.get("retry_after")
-        self.latency_ms = self._number(order, "latency_ms", 0)
-        #: What is answered by "answer"; by "change", what is put into the object answered.
-        self.status = self._number(order, "status", 200)
-        self.content = order.get("content")
+    kind: Literal[(*ACCEPTING, "latency", "429", "cut_before", "cut_after", "change")]
+    method: Annotated[str, AfterValidator(str.upper)] | None = None
+    path: Regex | None = None
+    body: Regex | None = None
+    skip: Amount = 0
+    times: Amount | None = 1
+    retry_after: Any = None
+    latency_ms: Amount = 0
+    accept: bool = False
+    status: Amount = 200
+    content: Any = None
+
+    @model_validator(mode="after")
+    def _check_kind(self):
         if self.kind == "change" and not isinstance(self.content, dict):
             raise ValueError("content must be the object's properties to change")
-        self.accept = self.kind == "cut_after" or (
-            self.kind in ACCEPTING and bool(order.get("accept"))
-        )
-
-    @staticmethod
-    def _regex(order, name):
-        value = order.get(name)
-        try:
-            return value, re.compile(value) if value else None
-        except (re.error, TypeError) as error:
-            raise ValueError(f"{name} is not a regular expression: {error}") from None
-
-    @staticmethod
-    def _number(order, name, default):
-        value = order.get(name, default)
-        if isinstance(value, bool) or not isinstance(value, (int, float)) or value < 0:
-            raise ValueError(f"{name} must be a number, zero or more")
-        return value
+        if self.kind not in ACCEPTING:
+            self.accept = self.kind == "cut_after"
+        return self
 
     def matches(self, method, path, body=""):
-        """:return: whether the fault is for that request; it counts the ones it lets pass."""
-        if self.times == 0 or (self.method and self.method != method):
-            return False
-        if self._pattern and not self._pattern.search(path):
-            return False
-        if self._body_pattern and not self._body_pattern.search(body):
+        """Tell whether the fault is for that request, counting the ones it lets pass."""
+        if (
+            self.times == 0
+            or (self.method and self.method != method)
+            or (self.path and not re.search(self.path, path))
+            or (self.body and not re.search(self.body, body))
+        ):
             return False
         if self.skip > 0:
             self.skip -= 1
@@ -89,10 +54,6 @@ class Fault:
             self.times -= 1
         return True
 
-    def record(self):
-        """:return: the fault with what remains of it."""
-        return {name: getattr(self, name) for name in _FIELDS}
-
 
 class Faults:
     """The faults that are ordered, in the order in which they were."""
@@ -100,18 +61,9 @@ class Faults:
     def __init__(self):
         self.orders = []
 
-    def add(self, orders):
-        """Add one order or a list of them; none is added where one is wrong.
-
-        :raise ValueError: with a sentence that says what is wrong.
-        """
-        self.orders += [
-            Fault(order) for order in (orders if isinstance(orders, list) else [orders])
-        ]
-
-    def clear(self):
-        """Forget all orders."""
-        self.orders = []
+    def records(self):
+        """Return the faults with what remains of them."""
+        return [fault.model_dump() for fault in self.orders]
 
     @property
     def read_bodies(self):
@@ -119,7 +71,7 @@ class Faults:
         return any(fault.body for fault in self.orders)
 
     def take(self, method, path, body=""):
-        """:return: the fault this request meets and uses up, or ``None``."""
+        """Return the fault this request meets and uses up, or ``None``."""
         for fault in self.orders:
             if fault.matches(method, path, body):
                 if fault.times == 0:

@@ -1,18 +1,23 @@
 """What stands before every API call: keys, signature, rights, faults, latency, JSON."""
 
 import asyncio
+import contextlib
+import functools
 import hashlib
 import hmac
 import itertools
 import json
 import re
 import time
+from dataclasses import dataclass, field
+from typing import NamedTuple
 from urllib.parse import parse_qsl
 
 from fastapi.routing import APIRoute
 from starlette.responses import Response
 
 from . import errors, schema, seed
+from .numbers import is_allowed
 
 #: Paths below which the API answers; both are the same API.
 PREFIXES = ("/1.0", "/v1")
@@ -21,12 +26,14 @@ LONGEST_HANG = 600
 #: Ids that one call may ask for at once: as many as OVHcloud's own console does.
 MAX_BATCH = 50
 
+_PREFIX = re.compile(f"^({'|'.join(map(re.escape, PREFIXES))})(?=/)")
+
 _query_ids = itertools.count(1)
 _started = format(int(time.time()), "x")
 
 
 def query_id():
-    """:return: a value for ``X-OVH-QUERYID``, unique if no two start in one second."""
+    """Return a value for ``X-OVH-QUERYID``, unique if no two start in one second."""
     return f"EU.ext-sim.{_started}.{next(_query_ids):x}"
 
 
@@ -42,34 +49,33 @@ class JsonResponse(Response):
         )
 
 
-class CutResponse(Response):
-    """No answer: the connection is reset."""
+def error_response(error, headers=None):
+    """Return the answer that an :class:`errors.ApiError` is."""
+    return JsonResponse(error.body(), error.status, headers)
 
-    def __init__(self, connections):
+
+async def _wait_until_gone(receive):
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+class NoResponse(Response):
+    """No answer: the connection stays open until the client gives up, or is reset.
+
+    :param transport: the connection to reset, if any.
+    """
+
+    def __init__(self, transport=None):
         super().__init__()
-        self._connections = connections
+        self._transport = transport
 
     async def __call__(self, scope, receive, send):
-        transport = self._connections.get(tuple(scope["client"] or ()))
-        if transport is not None:
-            transport.abort()
-        # once the server has noticed, it expects no answer any more
-        while (await receive())["type"] != "http.disconnect":
-            pass
-
-
-class HangingResponse(Response):
-    """No answer: the connection stays open until the client gives up."""
-
-    async def __call__(self, scope, receive, send):
-        async def gone():
-            while (await receive())["type"] != "http.disconnect":
-                pass
-
-        try:
-            await asyncio.wait_for(gone(), LONGEST_HANG)
-        except asyncio.TimeoutError:
-            await super().__call__(scope, receive, send)
+        if self._transport is not None:
+            self._transport.abort()
+        with contextlib.suppress(asyncio.TimeoutError):
+            # once the server has noticed, it expects no answer any more
+            return await asyncio.wait_for(_wait_until_gone(receive), LONGEST_HANG)
+        await super().__call__(scope, receive, send)
 
 
 _FAULT_ERRORS = {
@@ -84,31 +90,32 @@ _BAD_GATEWAY = (
 )
 
 
-def fault_response(fault, connections):
-    """:return: the answer that a request gets which meets *fault*."""
-    headers = {"X-OVH-QUERYID": query_id()}
+def fault_response(fault, request):
+    """Return the answer that a request gets which meets *fault*."""
+    headers = {}
     if fault.retry_after is not None:
         headers["Retry-After"] = str(fault.retry_after)
     if fault.kind in _FAULT_ERRORS:
-        error = errors.ApiError(int(fault.kind), _FAULT_ERRORS[fault.kind])
-        return JsonResponse(error.body(), error.status, headers)
+        message = _FAULT_ERRORS[fault.kind]
+        return error_response(errors.ApiError(int(fault.kind), message), headers)
     if fault.kind == "answer":
         return JsonResponse(fault.content, int(fault.status), headers)
     if fault.kind == "502_html":
         return Response(_BAD_GATEWAY, 502, media_type="text/html")
     if fault.kind in _FAULT_BODIES:
+        headers["X-OVH-QUERYID"] = query_id()
         media_type = JsonResponse.media_type
         return Response(_FAULT_BODIES[fault.kind], 200, headers, media_type)
     if fault.kind == "timeout":
-        return HangingResponse()
-    return CutResponse(connections)
+        return NoResponse()
+    connections = request.app.state.connections
+    return NoResponse(connections.get(tuple(request.scope["client"] or ())))
 
 
 def change_response(response, changes):
-    """:return: *response* with other properties in its object, or in each of its list."""
+    """Return *response* with other properties in its object, or in each of its list."""
     content = json.loads(response.body)
-    entries = content if isinstance(content, list) else [content]
-    for entry in entries:
+    for entry in content if isinstance(content, list) else [content]:
         if isinstance(entry, dict):
             # one of several that were asked for at once
             value = entry.get("value") if "key" in entry else entry
@@ -117,64 +124,54 @@ def change_response(response, changes):
     return JsonResponse(content, response.status_code)
 
 
-class Caller:
+class Caller(NamedTuple):
     """Who makes a call: the customer, and its credential (``None`` with OAuth2)."""
 
-    __slots__ = ("customer", "consumer_key", "credential")
+    customer: str
+    credential: "dict | None" = None
 
-    def __init__(self, customer, consumer_key=None, credential=None):
-        self.customer = customer
-        self.consumer_key = consumer_key
-        self.credential = credential
+
+def base_of(request):
+    """Return the address under which a request came in."""
+    return f"{request.scope['scheme']}://{request.headers.get('host', '')}"
+
+
+def address_of(request):
+    """Return the IP address that a request came from."""
+    return request.client.host if request.client else ""
 
 
 def _urls(request):
-    """:return: the URLs that the client may have signed: ours, and a proxy's."""
-    scope = request.scope
-    target = (
-        scope["raw_path"].decode("latin-1") if scope.get("raw_path") else scope["path"]
-    )
+    """Return the URLs that the client may have signed: ours, and a proxy's."""
+    scope, headers = request.scope, request.headers
+    target = scope["raw_path"].decode("latin-1")
     if scope["query_string"]:
         target += "?" + scope["query_string"].decode("latin-1")
-    headers = request.headers
-    host = headers.get("host", "")
-    urls = [f"{scope['scheme']}://{host}{target}"]
-    if "x-forwarded-proto" in headers or "x-forwarded-host" in headers:
-        scheme = headers.get("x-forwarded-proto", scope["scheme"])
-        urls.append(f"{scheme}://{headers.get('x-forwarded-host', host)}{target}")
-    return urls
+    scheme = headers.get("x-forwarded-proto", scope["scheme"])
+    host = headers.get("x-forwarded-host", headers.get("host", ""))
+    return {base_of(request) + target, f"{scheme}://{host}{target}"}
 
 
 def application_of(request):
-    """:return: (application key, application) of a request.
-
-    :raise ApiError: ``INVALID_KEY`` where it is missing or unknown.
-    """
-    key = request.headers.get("x-ovh-application", "")
-    application = seed.APPLICATIONS.get(key)
-    if application is None:
+    """Return (application key, application) of a request."""
+    key = request.headers.get("x-ovh-application")
+    if key not in seed.APPLICATIONS:
         raise errors.invalid_key()
-    return key, application
+    return key, seed.APPLICATIONS[key]
 
 
-_rule_cache = {}
+@functools.lru_cache(maxsize=1000)
+def _pattern(path):
+    return re.compile(".*".join(map(re.escape, path.split("*"))))
 
 
 def rule_allows(rule, method, path):
-    """:return: whether an access rule (in its path, ``*`` is anything) covers a call."""
-    if rule["method"] != method:
-        return False
-    pattern = _rule_cache.get(rule["path"])
-    if pattern is None:
-        if len(_rule_cache) > 1000:
-            _rule_cache.clear()
-        pattern = re.compile(".*".join(map(re.escape, rule["path"].split("*"))))
-        _rule_cache[rule["path"]] = pattern
-    return bool(pattern.fullmatch(path))
+    """Tell whether an access rule (in its path, ``*`` is anything) covers a call."""
+    return rule["method"] == method and _pattern(rule["path"]).fullmatch(path)
 
 
 def _is_signed(request, secret, consumer_key, timestamp, body):
-    """:return: whether a request bears the right signature, for one of its URLs."""
+    """Tell whether a request bears the right signature, for one of its URLs."""
     given = request.headers.get("x-ovh-signature", "").encode()
     for url in _urls(request):
         start = "+".join((secret, consumer_key, request.method, url, "")).encode()
@@ -208,47 +205,43 @@ def authenticate(world, request, path, body):
     if credential is None or credential["application"] != application_key:
         raise errors.no_credential()
     timestamp = headers.get("x-ovh-timestamp", "")
-    if not re.fullmatch(r"[0-9]{1,12}", timestamp) or not world.is_in_time(
-        int(timestamp)
-    ):
+    is_time = re.fullmatch(r"[0-9]{1,12}", timestamp)
+    if not is_time or not world.is_in_time(int(timestamp)):
         raise errors.out_of_time()
     if not _is_signed(request, application["secret"], consumer_key, timestamp, body):
         raise errors.invalid_signature()
-    now = world.clock.now()
-    if (
-        credential["expires"] is not None
-        and credential["expires"] <= now
-        and credential["status"] == "validated"
-    ):
+    now, expires = world.clock.now(), credential["expires"]
+    if credential["status"] == "validated" and expires and expires <= now:
         credential["status"] = "expired"
     if credential["status"] != "validated":
         raise errors.invalid_credential()
-    if not world.address_allowed(
-        request.client.host if request.client else "", credential["allowed_ips"]
-    ):
+    if not is_allowed(address_of(request), credential["allowed_ips"]):
         raise errors.forbidden_address()
     if path != "/auth/currentCredential" and not any(
         rule_allows(rule, request.method, path) for rule in credential["rules"]
     ):
         raise errors.not_granted()
     credential["last_use"] = now
-    return Caller(credential["customer"], consumer_key, credential)
+    return Caller(credential["customer"], credential)
 
 
+@dataclass(slots=True)
 class Call:
     """One API call, checked: who calls, the path's parameters, query, body, world."""
 
-    __slots__ = ("world", "request", "caller", "path", "query", "body", "first")
+    world: object
+    request: object
+    caller: "Caller | None"
+    path: dict
+    query: dict
+    body: dict
+    #: Callbacks to make before the answer.
+    first: list = field(default_factory=list)
 
-    def __init__(self, world, request, caller, path, query, body):
-        self.world = world
-        self.request = request
-        self.caller = caller
-        self.path = path
-        self.query = query
-        self.body = body
-        #: Callbacks to make before the answer.
-        self.first = []
+    @property
+    def services(self):
+        """Names of the caller's services."""
+        return seed.CUSTOMERS.get(self.caller.customer, {}).get("services", ())
 
     @property
     def service(self):
@@ -256,25 +249,23 @@ class Call:
 
         :raise ApiError: 404 where the caller has none of that name.
         """
-        return self.world.service(self.caller.customer, self.path["serviceName"])
+        if self.path["serviceName"] not in self.services:
+            raise errors.no_service()
+        return self.world.services[self.path["serviceName"]]
 
 
 def path_of(request):
-    """:return: path of a request without version prefix."""
-    path = request.scope["path"]
-    for prefix in PREFIXES:
-        if path.startswith(prefix + "/"):
-            return path[len(prefix) :]
-    return path
+    """Return the path of a request without version prefix."""
+    return _PREFIX.sub("", request.scope["path"])
 
 
-async def meet(world, connections, request, template, perform):
+async def meet(request, template, perform):
     """Run one request through counting, latency and ordered faults.
 
     :param str template: name of the call in the request counts.
-    :param perform: coroutine function that does the work and gives the response.
-    :return: the response.
+    :param perform: coroutine function from the request to the response.
     """
+    world = request.app.state.world
     world.requests[template] += 1
     body = await request.body() if world.faults.read_bodies else b""
     fault = world.faults.take(
@@ -286,109 +277,89 @@ async def meet(world, connections, request, template, perform):
         await request.body()
         await asyncio.sleep(latency / 1000)
     if fault is None or fault.kind == "latency":
-        return await perform()
+        return await perform(request)
     if fault.kind == "change":
-        return change_response(await perform(), fault.content)
+        return change_response(await perform(request), fault.content)
     if fault.accept:
-        await perform()
-    return fault_response(fault, connections)
+        await perform(request)
+    return fault_response(fault, request)
 
 
-def batch_separator(call, operation, path):
-    """:return: what separates the ids that a call asks for at once, ``None`` for one.
+def split_batch(call, operation, path):
+    """Return (name of the path's last parameter, the ids given where it is several).
 
     OVHcloud's console reads many objects at once so. Which paths take it nobody says:
     where the configuration has it refused, the header is not looked at, and the ids
     are one id that does not exist.
+
+    :raise ApiError: where they are too many.
     """
     separator = call.request.headers.get("x-ovh-batch")
     refused = call.world.config["batch_refused"]
     if (
         not separator
-        or call.request.method != "GET"
+        or operation.method != "GET"
         or not operation.path.endswith("}")
         or (refused is not None and re.search(refused, path))
     ):
-        return None
-    return separator
-
-
-def answer_each(call, handler, separator):
-    """:return: the answers to a call for several ids, each with its id or its error.
-
-    :raise ApiError: where they are too many.
-    """
+        return None, ()
     name = list(call.path)[-1]
     keys = call.path[name].split(separator)
     if len(keys) > MAX_BATCH:
         raise errors.bad_request(f"[{name}] {MAX_BATCH} at most in one batch")
-    entries = []
-    for key in keys:
-        entry = {"key": key, "value": None, "error": None}
-        call.path = {**call.path, name: key}
-        try:
-            entry["value"] = handler(call)
-        except errors.ApiError as error:
-            entry["error"] = error.body()
-        entries.append(entry)
-    return entries
+    return name, keys
+
+
+def answer_one(call, handler, name, key):
+    """Return the entry of one id in the answer to a call for several."""
+    call.path = {**call.path, name: key}
+    try:
+        return {"key": key, "value": handler(call), "error": None}
+    except errors.ApiError as error:
+        return {"key": key, "value": None, "error": error.body()}
+
+
+async def answer(operation, handler, request):
+    """Return the response to a call that met no fault."""
+    world = request.app.state.world
+    caller = None
+    try:
+        body = await request.body()
+        path = path_of(request)
+        if operation.authenticated:
+            caller = authenticate(world, request, path, body)
+        parameters = read_parameters(operation, request, body)
+        call = Call(world, request, caller, request.path_params, *parameters)
+        name, keys = split_batch(call, operation, path)
+        if name:
+            return JsonResponse([answer_one(call, handler, name, key) for key in keys])
+        content = handler(call)
+        if call.first:
+            await world.callbacks.deliver_all(call.first)
+    except errors.ApiError as error:
+        return error_response(error)
+    return JsonResponse(content)
 
 
 class ApiRoute(APIRoute):
-    """A route whose endpoint is a plain function from a :class:`Call` to the data answered."""
+    """A call of :mod:`schema`, whose endpoint is a function from :class:`Call` to data."""
 
     def get_route_handler(self):
-        operation, handler = self.endpoint.operation, self.endpoint.handler
+        perform = functools.partial(answer, schema.CALLS[self.name], self.endpoint)
 
         async def handle(request):
-            world = request.app.state.world
-
-            async def perform():
-                try:
-                    body = await request.body()
-                    path = path_of(request)
-                    caller = (
-                        authenticate(world, request, path, body)
-                        if operation.authenticated
-                        else None
-                    )
-                    call = Call(
-                        world,
-                        request,
-                        caller,
-                        request.path_params,
-                        *read_parameters(operation, request, body),
-                    )
-                    separator = batch_separator(call, operation, path)
-                    if separator:
-                        return JsonResponse(answer_each(call, handler, separator))
-                    content = handler(call)
-                    if call.first:
-                        await world.callbacks.deliver_all(call.first)
-                except errors.ApiError as error:
-                    return JsonResponse(error.body(), error.status, error.headers)
-                return JsonResponse(content)
-
-            return await meet(
-                world,
-                request.app.state.connections,
-                request,
-                operation.template,
-                perform,
-            )
+            return await meet(request, self.name, perform)
 
         return handle
 
 
 def read_parameters(operation, request, body):
-    """:return: (query, body) of a request as dicts, checked against *operation*.
+    """Return (query, body) of a request as dicts, checked against *operation*.
 
     :raise ApiError: 400 where they do not fit.
     """
-    pairs = parse_qsl(
-        request.scope["query_string"].decode("latin-1"), keep_blank_values=True
-    )
-    query = schema.check_query(operation, pairs)
+    text = request.scope["query_string"].decode("latin-1")
+    query = schema.check_query(operation, parse_qsl(text, keep_blank_values=True))
     if request.method not in ("POST", "PUT"):
         return query, {}
     try:

@@ -40,7 +40,7 @@ class Measure(NamedTuple):
 
 
 def _costs(text):
-    """:return: the encoding of *text* and the number of units of each of its characters."""
+    """Return the encoding of *text* and the number of units of each of its characters."""
     costs = []
     for char in text:
         if char in _BASIC:

@@ -7,15 +7,17 @@ status is 200 in all cases.
 
 import hmac
 import re
-from datetime import datetime, timedelta, timezone
+from datetime import datetime
 from urllib.parse import parse_qsl
 
 from fastapi import APIRouter, Request
 from starlette.responses import PlainTextResponse
 
-from . import errors
-from .clock import paris_offset
-from .gateway import JsonResponse, meet
+from .clock import PARIS
+from .errors import ApiError, Refused
+from .gateway import JsonResponse, address_of, meet
+from .numbers import is_allowed
+from .records import has_quota
 
 PATH = "/cgi-bin/sms/http2sms.cgi"
 OK, MISSING, WRONG, ADDRESS = 100, 201, 202, 401
@@ -25,40 +27,31 @@ _CLASSES = ("0", "1", "2", "3")
 router = APIRouter()
 
 
-class _Refused(Exception):
-    def __init__(self, status, message):
-        super().__init__(message)
-        self.status = status
-
-
 def _minutes_until(world, text):
-    """:return: minutes from now until *text*, ``hhmmddMMYYYY`` in Paris time."""
+    """Return minutes from now until *text*, ``hhmmddMMYYYY`` in Paris time."""
     try:
-        naive = datetime.strptime(text, "%H%M%d%m%Y").replace(tzinfo=timezone.utc)
+        wanted = datetime.strptime(text, "%H%M%d%m%Y").replace(tzinfo=PARIS)
     except ValueError:
-        raise _Refused(WRONG, "Invalid parameter deferred") from None
-    wanted = naive - timedelta(seconds=paris_offset(naive.timestamp()))
+        raise Refused("Invalid parameter deferred", WRONG) from None
     return max(0, int((wanted.timestamp() - world.clock.now()) // 60))
 
 
 def _send(world, fields, address):
-    """:return: (service, report, accepted SMS)."""
-    for name in _REQUIRED:
-        if not fields.get(name):
-            raise _Refused(MISSING, f"Missing {name}. Please check your parameters")
+    """Return (service, user, report, accepted SMS)."""
     short = fields.get("senderForResponse") == "1"
-    if not fields.get("from") and not short:
-        raise _Refused(MISSING, "Missing from. Please check your parameters")
+    for name in _REQUIRED if short else (*_REQUIRED, "from"):
+        if not fields.get(name):
+            raise Refused(f"Missing {name}. Please check your parameters", MISSING)
     service = world.services.get(fields["account"])
     user = service and service.users.get(fields["login"])
     if user is None or not hmac.compare_digest(
-        user.password.encode(), fields["password"].encode()
+        user["password"].encode(), fields["password"].encode()
     ):
-        raise _Refused(WRONG, "Invalid account, login or password")
-    if not world.address_allowed(address, user.ip_restrictions):
-        raise _Refused(ADDRESS, f"IP not authorized ({address})")
+        raise Refused("Invalid account, login or password", WRONG)
+    if not is_allowed(address, user["ipRestrictions"]):
+        raise Refused(f"IP not authorized ({address})", ADDRESS)
     if fields.get("class", "1") not in _CLASSES:
-        raise _Refused(WRONG, "Invalid parameter class")
+        raise Refused("Invalid parameter class", WRONG)
     body = {
         # the guide writes a line break as %0d
         "message": fields["message"].replace("\r\n", "\n").replace("\r", "\n"),
@@ -74,49 +67,38 @@ def _send(world, fields, address):
         body["differedPeriod"] = _minutes_until(world, fields["deferred"])
     try:
         report, accepted = world.send(service, body, user)
-    except errors.ApiError as error:
-        raise _Refused(WRONG, error.message) from None
+    except ApiError as error:
+        raise Refused(error.message, WRONG) from None
     if not accepted:
-        raise _Refused(
-            WRONG, f"Invalid parameter to ({', '.join(report['invalidReceivers'])})"
-        )
+        invalid = ", ".join(report["invalidReceivers"])
+        raise Refused(f"Invalid parameter to ({invalid})", WRONG)
     return service, user, report, accepted
 
 
 @router.api_route(PATH, methods=["GET", "POST"])
 async def http2sms(request: Request):
     """Send SMS with the login of an API user."""
+    return await meet(request, f"{request.method} {PATH}", _perform)
+
+
+async def _perform(request):
     world = request.app.state.world
-
-    async def perform():
-        text = request.scope["query_string"].decode("latin-1")
-        if request.method == "POST":
-            text += "&" + (await request.body()).decode("latin-1")
-        fields = dict(parse_qsl(text))
-        json_wanted = bool(
-            re.match(r"(application|text)/json", fields.get("contentType", ""))
-        )
-        try:
-            service, user, report, accepted = _send(
-                world, fields, request.client.host if request.client else ""
-            )
-        except _Refused as error:
-            if json_wanted:
-                return JsonResponse({"status": error.status, "message": str(error)})
-            return PlainTextResponse(f"KO\n{error.status}\n{error}\n")
-        await world.callbacks.deliver_all(world.early_callbacks(accepted))
-        left = user.quota_left if user.quota_active else service.credits_left
-        ids = [str(id_) for id_ in report["ids"]]
-        if json_wanted:
-            return JsonResponse(
-                {"status": OK, "creditLeft": f"{left:g}", "SmsIds": ids}
-            )
-        return PlainTextResponse("\n".join(["OK", f"{left:g}", *ids]) + "\n")
-
-    return await meet(
-        world,
-        request.app.state.connections,
-        request,
-        f"{request.method} {PATH}",
-        perform,
-    )
+    text = request.scope["query_string"].decode("latin-1")
+    if request.method == "POST":
+        text += "&" + (await request.body()).decode("latin-1")
+    fields = dict(parse_qsl(text))
+    is_json = re.match(r"(application|text)/json", fields.get("contentType", ""))
+    try:
+        service, user, report, accepted = _send(world, fields, address_of(request))
+    except Refused as error:
+        if is_json:
+            return JsonResponse({"status": error.status, "message": str(error)})
+        return PlainTextResponse(f"KO\n{error.status}\n{error}\n")
+    await world.callbacks.deliver_all(world.early_callbacks(accepted))
+    left = service.account["creditsLeft"]
+    if has_quota(user):
+        left = user["quotaInformations"]["quotaLeft"]
+    ids = [str(id_) for id_ in report["ids"]]
+    if is_json:
+        return JsonResponse({"status": OK, "creditLeft": f"{left:g}", "SmsIds": ids})
+    return PlainTextResponse("\n".join(["OK", f"{left:g}", *ids]) + "\n")

@@ -31,25 +31,19 @@ class Magic(NamedTuple):
 
 
 DELIVERED = "+33612340001"
-EXPIRED = "+33612340008"
 UNDELIVERABLE = "+33612340020"
 INVALID_OR_BARRED = "+33612340023"
 ABSENT = "+33612340024"
-SPAM = "+33612340028"
 OPERATOR_FAILURE = "+33612340039"
-UNKNOWN_PTT = "+33612340099"
 NO_REPORT = "+33612340100"
 BLACKLISTED = "+33612340101"
 INVALID_RECEIVER = "+33612340102"
-DELIVERED_LATE = "+33612340103"
 REPORT_BEFORE_ANSWER = "+33612340104"
-AUTO_REPLY = "+33612340105"
-AUTO_STOP = "+33612340106"
 
-#: Seconds (of the simulator's clock) after which ``DELIVERED_LATE`` is delivered.
+#: Seconds (of the simulator's clock) after which what is late is delivered.
 LATE_SECONDS = 30
 
-#: What ``AUTO_REPLY`` answers to an SMS that can be answered.
+#: What the phone that replies by itself answers to an SMS that can be answered.
 AUTO_REPLY_TEXT = "Bien reçu, merci !"
 
 
@@ -71,3 +65,5 @@ LOOKUPS = {
 }
 
 BY_NUMBER = {magic.number: magic for magic in TABLE}
+#: Numbers that no job takes.
+INVALID = [magic.number for magic in TABLE if magic.behaviour == "invalid"]

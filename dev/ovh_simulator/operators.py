@@ -31,33 +31,22 @@ class Operators:
         """The SMS leaves OVHcloud for the operator."""
         sms.sent = self.clock.now()
         sms.status = "sent"
-        phone = self.phone(sms.receiver)
-        phone.add(sms)
-        self.touch(phone)
+        self.show(sms.receiver, sms)
         # a STOP may have come since the job was accepted
         if sms.receiver in self.services[sms.service].blacklist:
             self._later(self._delay(), self._finish, sms, "fail", 23, 2)
             return
         behaviour, ptt, dlr = self._behaviour(sms)
-        if behaviour == "silent":
-            return
-        if behaviour == "early":
-            # made known by the server before it answers; see early_callbacks
+        # what is early is made known by the server before it answers: see early_callbacks
+        if behaviour in ("silent", "early"):
             return
         first = self._delay()
         self._later(first, self._accepted, sms)
+        final = (self._finish, sms, behaviour, ptt, dlr)
         if behaviour == "late":
-            self._later(
-                max(first, magic.LATE_SECONDS),
-                self._finish,
-                sms,
-                behaviour,
-                ptt,
-                dlr,
-                patient=True,
-            )
+            self._later(max(first, magic.LATE_SECONDS), *final, patient=True)
         else:
-            self._later(first + self._delay(), self._finish, sms, behaviour, ptt, dlr)
+            self._later(first + self._delay(), *final)
 
     def early_callbacks(self, accepted):
         """Finish the SMS whose report comes before the answer to their job.
@@ -68,18 +57,16 @@ class Operators:
         calls = []
         for sms in accepted:
             if sms.status == "sent" and self._behaviour(sms)[0] == "early":
-                sms.ptt, sms.dlr = 3, 4
-                calls.append(self._report(sms, hold=True))
-                sms.ptt, sms.dlr, sms.status, sms.delivered = (
-                    4,
-                    1,
-                    "delivered",
-                    self.clock.now(),
-                )
-                calls.append(self._report(sms, hold=True))
-                self.touch(self.phone(sms.receiver))
+                for ptt, dlr in ((3, 4), (4, 1)):
+                    sms.ptt, sms.dlr = ptt, dlr
+                    url = self._report_url(sms)
+                    if url:
+                        calls.append(self.callbacks.emit("delivery", sms.id, url, True))
+                sms.status, sms.delivered = "delivered", self.clock.now()
+                self.show(sms.receiver)
         if self.config["callback_mode"] == "manual":
             return []
+        # None: the mode has none made
         calls = [call for call in calls if call is not None]
         for call in calls:
             del self.callbacks.pending[call.id]
@@ -88,96 +75,88 @@ class Operators:
     def _accepted(self, sms):
         """The operator took the SMS over."""
         if sms.status == "sent":
-            sms.ptt, sms.dlr = 3, 4
-            self._reported(sms, wander=True)
+            self._report(sms, "sent", 3, 4, wander=True)
 
     def _finish(self, sms, behaviour, ptt, dlr):
         """The operator has a final word, unless the phone is off."""
         if sms.status not in ("sent", "buffered"):
             return
         phone = self.phone(sms.receiver)
-        if behaviour != "fail" and not phone.on:
+        if behaviour == "fail":
+            if dlr == 16:
+                self._refund(sms)
+            self._report(sms, "expired" if ptt == 8 else "failed", ptt, dlr)
+            return
+        if not phone.on:
             if sms.status == "sent":
-                sms.status, sms.ptt, sms.dlr = "buffered", 24, 8
                 phone.buffered.append((sms, behaviour))
                 remaining = sms.sent + sms.validity * 60 - self.clock.now()
                 self._later(max(0.0, remaining), self._expire, sms, patient=True)
-                self._reported(sms)
+                self._report(sms, "buffered", 24, 8)
             return
-        sms.ptt, sms.dlr = ptt, dlr
-        if behaviour == "fail":
-            sms.status = "expired" if ptt == 8 else "failed"
-            if dlr == 16:
-                self._refund(sms)
-        else:
-            sms.status = "delivered"
-            sms.delivered = self.clock.now()
-        self._reported(sms)
+        sms.delivered = self.clock.now()
+        self._report(sms, "delivered", ptt, dlr)
         if behaviour == "stop":
             self._later(self._delay(), self._answer_stop, sms)
         elif behaviour == "reply" and sms.can_reply:
-            self._later(self._delay(), self._receive, sms, magic.AUTO_REPLY_TEXT)
+            answer = (sms.receiver, magic.AUTO_REPLY_TEXT, self.services[sms.service])
+            self._later(self._delay(), self._receive, *answer, sms)
 
     def _expire(self, sms):
         """The phone stayed off longer than the SMS is valid."""
         if sms.status == "buffered":
-            sms.status, sms.ptt, sms.dlr = "expired", 8, 2
-            self._reported(sms)
+            self._report(sms, "expired", 8, 2)
 
     def _url(self, sms, name):
-        """:return: URL set for ``callback`` or ``stop_callback`` (*name*), or ``None``."""
+        """Return the URL set for ``callBack`` or ``stopCallBack`` (*name*), or ``None``."""
         service = self.services[sms.service]
         user = service.users.get(sms.user)
-        account = service.writable["callBack" if name == "callback" else "stopCallBack"]
-        return (user and getattr(user, name)) or account
+        return (user and user[name]) or service.account[name]
 
-    def _report(self, sms, hold=False):
-        url = self._url(sms, "callback")
+    def _report_url(self, sms):
+        """Return the URL that tells what became of an SMS, or ``None``."""
+        url = self._url(sms, "callBack")
         if not url:
             return None
-        return self.callbacks.emit("delivery", sms.id, self._report_url(sms, url), hold)
+        parameters = {
+            "id": sms.id,
+            "ptt": sms.ptt,
+            "date": iso(self.clock.now()),
+            "description": sms.dlr,
+            "descriptionDlr": reference.DLR_TEXTS[sms.dlr],
+        }
+        return add_query(url, parameters)
 
-    def _report_url(self, sms, url):
-        return add_query(
-            url,
-            {
-                "id": sms.id,
-                "ptt": sms.ptt,
-                "date": iso(self.clock.now()),
-                "description": sms.dlr,
-                "descriptionDlr": reference.DLR_TEXTS[sms.dlr],
-            },
-        )
+    def _report(self, sms, status, ptt, dlr, wander=False):
+        """Tell page and customer what became of an SMS.
 
-    def _reported(self, sms, wander=False):
-        """Tell page and customer; reports get lost, doubled or (*wander*) overtaken."""
-        self.touch(self.phone(sms.receiver))
-        url = self._url(sms, "callback")
+        Reports get lost, doubled or (*wander*) overtaken.
+        """
+        sms.status, sms.ptt, sms.dlr = status, ptt, dlr
+        self.show(sms.receiver)
+        url = self._report_url(sms)
         if not url:
             return
-        manual = self.config["callback_mode"] == "manual"
         key = f"{sms.id}:{sms.ptt}"
         if self._chance("lost", key, self.config["callback_lost_share"]):
             self.callbacks.counts["lost"] += 1
             return
-        call = (self.callbacks.emit, "delivery", sms.id, self._report_url(sms, url))
+        is_manual = self.config["callback_mode"] == "manual"
+        call = (self.callbacks.emit, "delivery", sms.id, url)
         shuffle = self.config["callback_shuffle"]
-        shuffle = not manual if shuffle is None else shuffle
         delay = 0.0
-        if shuffle and wander:
+        if wander and (not is_manual if shuffle is None else shuffle):
             # up to twice the longest delay: in about half of all cases the final report
             # is faster
-            delay = (
-                self._random.uniform(0, 2 * self.config["callback_delay_ms"][1]) / 1000
-            )
-            if manual:
-                delay = 0.0
-                if self._chance("overtaken", key, 0.5):
-                    # after what is queued already: the final report among it
-                    call = (self._later, 0.0, *call)
+            wandered = self._random.uniform(0, 2 * self.config["callback_delay_ms"][1])
+            if not is_manual:
+                delay = wandered / 1000
+            elif self._chance("overtaken", key, 0.5):
+                # after what is queued already: the final report among it
+                call = (self._later, 0.0, *call)
         self._later(delay, *call)
         share = self.config["callback_duplicate_share"]
         if share is None:
-            share = MANUAL_DUPLICATES if manual else AUTO_DUPLICATES
+            share = MANUAL_DUPLICATES if is_manual else AUTO_DUPLICATES
         if self._chance("duplicate", key, share):
             self._later(delay + self._delay(), *call)

@@ -3,47 +3,41 @@
 import asyncio
 import contextlib
 import heapq
+import itertools
 import json
-import os
 import re
-from datetime import timedelta
+from pathlib import Path
 from urllib.parse import parse_qsl
 
 from fastapi import APIRouter, Request
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from starlette.responses import (
+from fastapi.responses import (
     HTMLResponse,
     JSONResponse,
     RedirectResponse,
     StreamingResponse,
 )
-from starlette.staticfiles import StaticFiles
+from fastapi.staticfiles import StaticFiles
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from . import data, magic, seed
 from .clock import iso
+from .gateway import base_of
+from .records import Phone
 from .texts import language, texts
 
-_HERE = os.path.dirname(__file__)
-_STATIC = os.path.join(_HERE, "static")
+_HERE = Path(__file__).parent
 _TEMPLATES = Environment(
-    loader=FileSystemLoader(os.path.join(_HERE, "templates")),
+    loader=FileSystemLoader(_HERE / "templates"),
     autoescape=True,
     undefined=StrictUndefined,
 )
+_TEMPLATES.filters["json"] = json.dumps
 #: Phones shown at once; a search finds the others.
 SHOWN = 48
 #: Seconds in which changes are gathered before a page hears of them.
 GATHER = 0.15
 #: Seconds between summaries on a page where nothing happens.
 HEARTBEAT = 5
-#: Seconds a consumer key can be made valid for, by the form's value.
-VALIDITIES = {
-    "3600": 3600,
-    "86400": 86400,
-    "2592000": int(timedelta(days=30).total_seconds()),
-    "0": None,
-}
-
 _HEADERS = {
     "Content-Security-Policy": (
         "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'"
@@ -55,6 +49,15 @@ _HEADERS = {
 router = APIRouter()
 
 
+class _Reader:
+    """One open page."""
+
+    def __init__(self):
+        self.event = asyncio.Event()
+        self.numbers = set()
+        self.is_fresh = True
+
+
 class Feed:
     """Tells open pages which phones changed.
 
@@ -64,30 +67,26 @@ class Feed:
     def __init__(self, world):
         self._world = world
         self._readers = set()
-        world.on_phone = self.changed
+        world.on_phone = self._tell
 
-    def changed(self, number):
-        """A phone changed."""
+    def _tell(self, number):
         for reader in self._readers:
-            reader.numbers.add(number)
-            reader.event.set()
-
-    def reset(self):
-        """Everything changed."""
-        for reader in self._readers:
-            reader.fresh = True
+            if number is None:
+                reader.is_fresh = True
+            else:
+                reader.numbers.add(number)
             reader.event.set()
 
     def summary(self):
-        """:return: what stands in the page's header."""
+        """Return what stands in the page's header."""
         world = self._world
         clock = world.clock
         return {
             "services": [
                 {
                     "name": service.name,
-                    "description": service.writable["description"],
-                    "credits": service.credits_left,
+                    "description": service.account["description"],
+                    "credits": service.account["creditsLeft"],
                 }
                 for service in world.services.values()
             ],
@@ -96,70 +95,51 @@ class Feed:
         }
 
     def phones(self, numbers=None):
-        """:return: up to ``SHOWN`` phones, of *numbers* or all, last changed first."""
+        """Return up to ``SHOWN`` phones, of *numbers* or all, last changed first."""
         phones = self._world.phones
         if numbers is None:
             chosen = [phone for phone in phones.values() if phone.messages]
         else:
             chosen = [phones[number] for number in numbers if number in phones]
-        return [
-            phone.record()
-            for phone in heapq.nlargest(SHOWN, chosen, key=lambda phone: phone.changed)
-        ]
+        newest = heapq.nlargest(SHOWN, chosen, key=lambda phone: phone.changed)
+        return [phone.record() for phone in newest]
+
+    def snapshot(self, numbers=None):
+        """Return what a page shows."""
+        return {"phones": self.phones(numbers), "summary": self.summary()}
 
     def search(self, text):
-        """:return: phone records whose number or conversation contains *text*."""
-        wanted = text.casefold().strip()
-        digits = re.sub(r"[^0-9]", "", wanted)
-        digits = digits[1:] if digits.startswith("0") else digits
-        found = []
-        newest = sorted(
-            (phone for phone in self._world.phones.values() if phone.messages),
-            key=lambda phone: -phone.changed,
+        """Return up to ``SHOWN`` phones whose number or conversation contains *text*."""
+        wanted = text.casefold()
+        digits = re.sub(r"[^0-9]", "", wanted).removeprefix("0")
+        used = [phone for phone in self._world.phones.values() if phone.messages]
+        used.sort(key=lambda phone: -phone.changed)
+        found = (
+            record
+            for record in map(Phone.record, used)
+            if (len(digits) > 2 and digits in record["number"])
+            or any(wanted in entry["text"].casefold() for entry in record["messages"])
         )
-        for phone in newest:
-            record = phone.record()
-            if (len(digits) > 2 and digits in phone.number) or any(
-                wanted in message["text"].casefold() for message in record["messages"]
-            ):
-                found.append(record)
-                if len(found) == SHOWN:
-                    break
-        return found
+        return list(itertools.islice(found, SHOWN))
 
     async def stream(self):
-        """:return: server-sent events: ``snapshot``, then ``phones`` and ``summary``."""
+        """Yield server-sent events: ``snapshot``, then ``phones``, each with the summary."""
         reader = _Reader()
         self._readers.add(reader)
         try:
             while True:
-                if reader.fresh:
-                    reader.fresh = False
-                    reader.numbers.clear()
-                    yield _event(
-                        "snapshot", {"phones": self.phones(), "summary": self.summary()}
-                    )
+                numbers, reader.numbers = reader.numbers, set()
+                if reader.is_fresh:
+                    reader.is_fresh = False
+                    yield _event("snapshot", self.snapshot())
                 else:
-                    numbers, reader.numbers = reader.numbers, set()
-                    yield _event(
-                        "phones",
-                        {"phones": self.phones(numbers), "summary": self.summary()},
-                    )
+                    yield _event("phones", self.snapshot(numbers))
                 reader.event.clear()
                 with contextlib.suppress(asyncio.TimeoutError):
                     await asyncio.wait_for(reader.event.wait(), HEARTBEAT)
                 await asyncio.sleep(GATHER)
         finally:
             self._readers.discard(reader)
-
-
-class _Reader:
-    """One open page."""
-
-    def __init__(self):
-        self.event = asyncio.Event()
-        self.numbers = set()
-        self.fresh = True
 
 
 def _event(name, data):
@@ -170,41 +150,19 @@ def _page(request, name, status=200, **values):
     """Fill a page's template with its texts and *values*, all of which are escaped."""
     lang = language(request.headers.get("accept-language"))
     words = texts(lang)
+    base = f"{base_of(request)}/1.0"
     page = _TEMPLATES.get_template(name).render(
-        **words, texts=words, lang=lang, **values
+        **words, texts=words, lang=lang, seed=seed, base=base, **values
     )
     return HTMLResponse(page, status, _HEADERS)
-
-
-def _base(request):
-    return f"{request.scope['scheme']}://{request.headers.get('host', '')}"
-
-
-def _keys(request):
-    return {
-        "base": f"{_base(request)}/1.0",
-        "key_application": seed.APPLICATION_KEY_1,
-        "key_secret": seed.APPLICATION_SECRET_1,
-        "key_consumer": seed.CONSUMER_KEY_1,
-        "service_name": seed.SERVICE_1,
-    }
 
 
 @router.get("/")
 async def phones(request: Request):
     """The virtual phones."""
-    lang = language(request.headers.get("accept-language"))
-    feed = request.app.state.feed
     request.app.state.world.pump()
     # what there is now stands in the page: it need not wait for the first event
-    snapshot = {"phones": feed.phones(), "summary": feed.summary()}
-    return _page(
-        request,
-        "phones.html",
-        texts_json=json.dumps(texts(lang)),
-        snapshot_json=json.dumps(snapshot),
-        **_keys(request),
-    )
+    return _page(request, "phones.html", snapshot=request.app.state.feed.snapshot())
 
 
 @router.get("/simulator/events")
@@ -229,21 +187,27 @@ async def search(request: Request):
 @router.get("/simulator/help")
 async def help_page(request: Request):
     """Keys, magic numbers and routes of the simulator."""
-    return _page(
-        request,
-        "help.html",
-        magic=magic.TABLE,
-        routes=data.load("routes"),
-        **_keys(request),
-    )
+    routes = data.load("routes")
+    return _page(request, "help.html", magic=magic.TABLE, routes=routes)
 
 
-def _login_page(request, token, consumer_key, wrong=False, status=200):
+def _asked(world, token):
+    """Return the consumer key that waits for an answer under *token*, or ``None``."""
+    consumer_key = world.credential_tokens.get(token)
+    credential = world.credentials.get(consumer_key, {"status": None})
+    return consumer_key if credential["status"] == "pendingValidation" else None
+
+
+def _login_page(request, token, wrong=False):
+    """Ask the customer to approve a consumer key."""
+    consumer_key = _asked(request.app.state.world, token)
+    if consumer_key is None:
+        return _page(request, "note.html", 404, note="login_unknown")
     credential = request.app.state.world.credentials[consumer_key]
     return _page(
         request,
         "login.html",
-        status,
+        403 if wrong else 200,
         token=token,
         application=seed.APPLICATIONS[credential["application"]]["name"],
         rules=credential["rules"],
@@ -251,29 +215,10 @@ def _login_page(request, token, consumer_key, wrong=False, status=200):
     )
 
 
-def _note(request, text, status=200):
-    return _page(request, "note.html", status, note=text)
-
-
-def _asked(world, token):
-    """:return: the consumer key that waits for an answer under *token*, or ``None``."""
-    consumer_key = world.credential_tokens.get(token)
-    if (
-        consumer_key
-        and world.credentials[consumer_key]["status"] == "pendingValidation"
-    ):
-        return consumer_key
-    return None
-
-
 @router.get("/auth/")
 async def login(request: Request):
-    """Ask the customer to approve a consumer key."""
-    token = request.query_params.get("credentialToken", "")
-    consumer_key = _asked(request.app.state.world, token)
-    if consumer_key is None:
-        return _note(request, "login_unknown", 404)
-    return _login_page(request, token, consumer_key)
+    """The page to which a program that asks for a consumer key sends its user."""
+    return _login_page(request, request.query_params.get("credentialToken", ""))
 
 
 @router.post("/auth/")
@@ -281,32 +226,24 @@ async def login_answer(request: Request):
     """The customer approves a consumer key, or refuses."""
     world = request.app.state.world
     form = dict(parse_qsl((await request.body()).decode()))
-    token = form.get("credentialToken", "")
+    token, validity = form.get("credentialToken", ""), form.get("validity", "")
     consumer_key = _asked(world, token)
-    if consumer_key is None:
-        return _note(request, "login_unknown", 404)
     customer = form.get("login", "").strip()
-    if seed.CUSTOMERS.get(customer, {}).get("password") != form.get("password"):
-        return _login_page(request, token, consumer_key, wrong=True, status=403)
-    refused = form.get("action") == "refuse"
-    world.decide_credential(
-        consumer_key,
-        "refused" if refused else "validated",
-        customer,
-        VALIDITIES.get(form.get("validity", "0")),
-    )
+    password = seed.CUSTOMERS.get(customer, {}).get("password")
+    if consumer_key is None or password is None or password != form.get("password"):
+        return _login_page(request, token, wrong=True)
+    status = "refused" if form.get("action") == "refuse" else "validated"
+    validity = int(validity) if validity.isdecimal() else 0
+    world.decide_credential(consumer_key, status, customer, validity)
     redirection = world.credentials[consumer_key]["redirection"]
     if redirection:
         return RedirectResponse(redirection, 303)
-    return _note(request, "login_refused" if refused else "login_done")
+    note = "login_refused" if status == "refused" else "login_done"
+    return _page(request, "note.html", note=note)
 
 
 def install(app):
     """Add the pages to a FastAPI application whose state has the world."""
     app.state.feed = Feed(app.state.world)
     app.include_router(router)
-    app.mount(
-        "/simulator/static",
-        StaticFiles(directory=_STATIC),
-        name="static",
-    )
+    app.mount("/simulator/static", StaticFiles(directory=_HERE / "static"))

@@ -20,12 +20,11 @@ class Recipients:
             buffered, phone.buffered = phone.buffered, []
             for sms, behaviour in buffered:
                 self._later(0.0, self._finish, sms, behaviour, 4, 1)
-        self.touch(phone)
-        self.pump()
-        self._wake()
+        self.show(number)
+        self._proceed()
 
     def _received(self, number, service):
-        """:return: the SMS that this phone got, newest first, as (:class:`Sms`)."""
+        """Return the :class:`Sms` that this phone got, newest first."""
         phone = self.phones.get(number)
         for entry in reversed(phone.messages if phone else ()):
             if (
@@ -38,44 +37,33 @@ class Recipients:
     def reply(self, number, text, service=None):
         """A recipient answers the last SMS that can be, or texts the virtual number.
 
-        :return: the ``sms.Incoming`` record, or the blacklist entry where the answer is STOP.
-        :raise LookupError: with a sentence, where there is nothing to answer to.
+        :return: the ``sms.Incoming`` record.
+        :raise Refused: where there is nothing to answer to.
         """
         answered = next(
             (sms for sms in self._received(number, service) if sms.can_reply), None
         )
-        if answered is not None and answered.virtual_number is None:
-            if self.clock.now() > answered.sent + REPLY_WINDOW:
-                raise LookupError("the short number takes answers for 48 hours only")
-        if answered is None:
-            numbers = self.services[service].virtual_numbers if service else ()
-            if not numbers:
-                raise LookupError(
-                    "no SMS on this phone can be answered: they come from names, not numbers"
+        if answered is not None:
+            service = answered.service
+            is_late = self.clock.now() > answered.sent + REPLY_WINDOW
+            if is_late and answered.virtual_number is None:
+                raise errors.Refused(
+                    "the short number takes answers for 48 hours only", 409
                 )
-            incoming = self._store_incoming(
-                number, text, self.services[service], virtual_number=numbers[0]
+        elif service is None or not self.services[service].virtual_numbers:
+            raise errors.Refused(
+                "no SMS on this phone can be answered: they come from names, not numbers",
+                409,
             )
-        else:
-            incoming = self._receive(answered, text)
-        self.pump()
-        self._wake()
+        incoming = self._receive(number, text, self.services[service], answered)
+        self._proceed()
         return incoming.record()
 
-    def _receive(self, sms, text):
-        """*text* arrives as the answer to *sms*."""
-        service = self.services[sms.service]
-        incoming = self._store_incoming(sms.receiver, text, service, sms)
-        if text.strip().upper() == "STOP":
-            self._stop(sms)
-        return incoming
-
-    def _store_incoming(
-        self, number, text, service, answered=None, virtual_number=None
-    ):
+    def _receive(self, number, text, service, answered=None):
+        """A text arrives: the answer to an SMS, or one to the service's virtual number."""
+        virtual_number = next(iter(service.virtual_numbers), None)
         incoming = Incoming(
             id=next(self._incoming_ids),
-            service=service.name,
             user=answered and answered.user,
             virtual_number=answered.virtual_number if answered else virtual_number,
             sender=number,
@@ -87,36 +75,27 @@ class Recipients:
         to = incoming.virtual_number or seed.SHORT_NUMBER
         self._show_answer(number, text, incoming.created, to)
         self._forward(service, incoming, answered)
+        if answered and text.strip().upper() == "STOP":
+            self._stop(answered)
         return incoming
 
     def _forward(self, service, incoming, answered):
         """Do with a reply what the service's ``smsResponse`` says."""
-        response = service.writable["smsResponse"]
-        for option in response.get("trackingOptions") or ():
-            self.forwarded.append(
-                {
-                    **option,
-                    "incoming": incoming.id,
-                    "text": incoming.message,
-                    "at": iso(incoming.created),
-                }
-            )
-        if response["responseType"] == "cgi" and response.get("cgiUrl"):
-            url = add_query(
-                response["cgiUrl"],
-                {
-                    "id": incoming.id,
-                    "sender": incoming.sender,
-                    "message": incoming.message,
-                    "date": iso(incoming.created),
-                    "tag": incoming.tag,
-                    **({"smsId": answered.id} if answered else {}),
-                },
-            )
-            self._later(
-                self._delay(), self.callbacks.emit, "reply", incoming.sender, url
-            )
-        elif response["responseType"] == "text" and response.get("text") and answered:
+        response = service.account["smsResponse"]
+        for option in response["trackingOptions"] or ():
+            self._note_forward(incoming, incoming.message, **option)
+        if response["responseType"] == "cgi" and response["cgiUrl"]:
+            parameters = {
+                "id": incoming.id,
+                "sender": incoming.sender,
+                "message": incoming.message,
+                "date": iso(incoming.created),
+                "tag": incoming.tag,
+                **({"smsId": answered.id} if answered else {}),
+            }
+            url = add_query(response["cgiUrl"], parameters)
+            self._call_later("reply", incoming.sender, url)
+        elif response["responseType"] == "text" and response["text"] and answered:
             body = {
                 "message": response["text"],
                 "receivers": [incoming.sender],
@@ -126,27 +105,28 @@ class Recipients:
                 self.send(service, body, virtual_number=answered.virtual_number)
             except errors.ApiError:
                 # no credits left, or a text the short number refuses: nothing is answered then
-                self.forwarded.append(
-                    {
-                        "media": "none",
-                        "incoming": incoming.id,
-                        "text": response["text"],
-                        "at": iso(incoming.created),
-                    }
-                )
+                self._note_forward(incoming, response["text"], media="none")
+
+    def _note_forward(self, incoming, text, **option):
+        at = iso(incoming.created)
+        self.forwarded.append(
+            {**option, "incoming": incoming.id, "text": text, "at": at}
+        )
+
+    def _call_later(self, kind, key, url):
+        self._later(self._delay(), self.callbacks.emit, kind, key, url)
 
     def stop(self, number, service=None):
         """A recipient answers STOP to the last SMS received.
 
         :return: the new entry of the blacklist.
-        :raise LookupError: with a sentence, where the phone got no SMS.
+        :raise Refused: where the phone got no SMS.
         """
         sms = next(self._received(number, service), None)
         if sms is None:
-            raise LookupError("this phone received no SMS to answer STOP to")
+            raise errors.Refused("this phone received no SMS to answer STOP to", 409)
         entry = self._answer_stop(sms)
-        self.pump()
-        self._wake()
+        self._proceed()
         return entry
 
     def _answer_stop(self, sms):
@@ -156,31 +136,23 @@ class Recipients:
         return self._stop(sms)
 
     def _show_answer(self, number, text, at, to):
-        phone = self.phone(number)
-        phone.add({"direction": "out", "text": text, "at": at, "to": to})
-        self.touch(phone)
+        self.show(number, {"direction": "out", "text": text, "at": at, "to": to})
 
     def _stop(self, sms):
-        entry = self._blacklist(self.services[sms.service], sms.receiver, sms)
-        url = self._url(sms, "stop_callback")
+        entry = self.blacklist(self.services[sms.service], sms.receiver, sms)
+        url = self._url(sms, "stopCallBack")
         if url:
-            url = add_query(
-                url,
-                {
-                    "id": sms.id,
-                    "number": sms.receiver,
-                    "date": entry["dateCreation"],
-                    "message": "STOP",
-                },
-            )
-            self._later(self._delay(), self.callbacks.emit, "stop", sms.receiver, url)
+            parameters = {
+                "id": sms.id,
+                "number": sms.receiver,
+                "date": entry["dateCreation"],
+                "message": "STOP",
+            }
+            self._call_later("stop", sms.receiver, add_query(url, parameters))
         return entry
 
-    def blacklist(self, service, number):
-        """Put a number on the blacklist without a callback, as one of long ago."""
-        return self._blacklist(service, number, None)
-
-    def _blacklist(self, service, number, sms):
+    def blacklist(self, service, number, sms=None):
+        """Put a number on the blacklist; without an SMS, as one of long ago."""
         entry = {
             "batchID": None,
             "dateCreation": iso(self.clock.now()),

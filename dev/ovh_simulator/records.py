@@ -1,9 +1,10 @@
 """What the simulated OVHcloud stores, and how the API and the admin routes show it."""
 
 import uuid
-from dataclasses import dataclass
+from collections import deque
+from dataclasses import dataclass, field
 
-from . import reference, seed
+from . import errors, reference, seed
 from .clock import iso
 from .data import load
 from .schema import MODELS
@@ -14,10 +15,6 @@ _LEDGER = (
     *("created", "sent", "delivered", "charged"),
 )
 _LEDGER_TIMES = ("created", "sent", "delivered")
-
-
-def _uuid(name):
-    return str(uuid.uuid5(uuid.NAMESPACE_URL, f"urn:v1:eu:resource:sms:{name}"))
 
 
 @dataclass(slots=True, eq=False)
@@ -50,7 +47,7 @@ class Sms:
     validity: int
     marketing: bool
     can_reply: bool
-    payer: "User | None"
+    payer: "dict | None"
     status: str = "pending"
     ptt: int = 0
     dlr: int = 0
@@ -59,9 +56,9 @@ class Sms:
     charged: bool = True
     hidden: bool = False
 
-    def outgoing(self):
-        """:return: the SMS as ``sms.Outgoing``."""
-        return {
+    def as_model(self, model):
+        """Return the SMS as ``sms.Outgoing``, ``sms.Job`` or ``sms.VirtualNumberJob``."""
+        outgoing = {
             "batchID": None,
             "creationDatetime": iso(self.created),
             "credits": self.credits,
@@ -80,21 +77,29 @@ class Sms:
             "tag": self.tag,
             "tariffCode": f"SMS-{(reference.country_of(self.receiver) or 'xx').upper()}",
         }
-
-    def job(self):
-        """:return: the SMS as ``sms.Job``."""
-        outgoing = self.outgoing()
-        return {name: outgoing[name] for name in MODELS["sms.Job"]}
-
-    def virtual_number_job(self):
-        """:return: the SMS as ``sms.VirtualNumberJob``."""
-        outgoing = self.outgoing()
-        return {name: outgoing[name] for name in MODELS["sms.VirtualNumberJob"]}
+        return {name: outgoing[name] for name in MODELS[model]}
 
     def ledger(self):
-        """:return: the SMS as a row of the simulator's ledger."""
+        """Return the SMS as a row of the simulator's ledger."""
         row = {name: getattr(self, name) for name in _LEDGER}
         return {**row, **{name: iso(row[name]) for name in _LEDGER_TIMES}}
+
+    def shown_on_phone(self):
+        """Return the SMS as its phone shows it."""
+        return {
+            "direction": "in",
+            "id": self.id,
+            "text": self.text_sent,
+            "sender": self.shown,
+            "service": self.service,
+            "parts": self.segments,
+            "encoding": self.encoding,
+            "units": self.units,
+            "status": self.status,
+            "ptt": self.ptt,
+            "at": iso(self.delivered or self.sent or self.created),
+            "can_reply": self.can_reply,
+        }
 
 
 @dataclass(slots=True, eq=False)
@@ -102,7 +107,6 @@ class Incoming:
     """An SMS received from a recipient."""
 
     id: int
-    service: str
     user: "str | None"
     virtual_number: "str | None"
     sender: str
@@ -111,7 +115,7 @@ class Incoming:
     tag: str
 
     def record(self):
-        """:return: the SMS as ``sms.Incoming``."""
+        """Return the SMS as ``sms.Incoming``."""
         return {
             "creationDatetime": iso(self.created),
             "credits": 1.0,
@@ -127,20 +131,19 @@ class Lookup:
     """One number that operators were asked about."""
 
     id: int
-    service: str
     number: str
     created: float
     ends: float
     behaviour: str
 
     def status(self, now):
-        """:return: how far the question is."""
+        """Return how far the question is."""
         if now >= self.ends:
             return "error" if self.behaviour == "fail" else "done"
         return "todo" if now < (self.created + self.ends) / 2 else "doing"
 
     def record(self, now, spelling):
-        """:return: the lookup as ``sms.HlrLookupNumber``.
+        """Return the lookup as ``sms.HlrLookupNumber``.
 
         :param float now: POSIX time.
         :param spelling: function that writes the number as the configuration says.
@@ -160,90 +163,51 @@ class Lookup:
         }
 
 
+@dataclass(slots=True, eq=False)
 class Phone:
-    """A virtual phone: switched on or off, and what it received and answered."""
+    """A virtual phone: switched on or off, and what it received and answered.
 
-    __slots__ = ("number", "on", "messages", "changed", "buffered")
+    What it shows are :class:`Sms`, and dicts: answers, and OVHcloud's own SMS.
+    """
 
+    number: str
+    on: bool = True
     #: Conversations keep this many messages; older ones are in the ledger only.
-    KEPT = 60
-
-    def __init__(self, number):
-        self.number = number
-        self.on = True
-        self.messages = []
-        self.changed = 0
-        self.buffered = []
-
-    def add(self, entry):
-        """Append an :class:`Sms`, or a dict: an answer, or OVHcloud's own SMS."""
-        self.messages.append(entry)
-        if len(self.messages) > self.KEPT:
-            del self.messages[: -self.KEPT]
+    messages: deque = field(default_factory=lambda: deque(maxlen=60))
+    changed: int = 0
+    buffered: list = field(default_factory=list)
 
     def record(self):
-        """:return: the phone as the page shows it."""
-        shown = []
-        for entry in self.messages:
-            if isinstance(entry, Sms):
-                shown.append(
-                    {
-                        "direction": "in",
-                        "id": entry.id,
-                        "text": entry.text_sent,
-                        "sender": entry.shown,
-                        "service": entry.service,
-                        "parts": entry.segments,
-                        "encoding": entry.encoding,
-                        "units": entry.units,
-                        "status": entry.status,
-                        "ptt": entry.ptt,
-                        "at": iso(entry.delivered or entry.sent or entry.created),
-                        "can_reply": entry.can_reply,
-                    }
-                )
-            else:
-                shown.append({**entry, "at": iso(entry["at"])})
+        """Return the phone as the page shows it."""
         return {
             "number": self.number,
             "on": self.on,
             "changed": self.changed,
-            "messages": shown,
+            "messages": [
+                {**entry, "at": iso(entry["at"])}
+                if isinstance(entry, dict)
+                else entry.shown_on_phone()
+                for entry in self.messages
+            ],
         }
 
 
-class User:
-    """An API user of a service."""
+def new_user(login, password, quota=None):
+    """Return a new API user, as ``sms.User``."""
+    return {
+        **load("user"),
+        "login": login,
+        "password": password,
+        "quotaInformations": {
+            "quotaLeft": quota or 0.0,
+            "quotaStatus": "inactive" if quota is None else "active",
+        },
+    }
 
-    def __init__(self, login, password, quota=None):
-        self.login = login
-        self.password = password
-        self.quota_active = quota is not None
-        self.quota_left = quota or 0.0
-        self.alert = {
-            "alertEmail": "",
-            "alertNumber": "",
-            "alertThreshold": -1,
-            "support": "mail",
-        }
-        self.callback = None
-        self.stop_callback = None
-        self.ip_restrictions = []
 
-    def record(self):
-        """:return: the user as ``sms.User``."""
-        return {
-            "alertThresholdInformations": self.alert,
-            "callBack": self.callback,
-            "ipRestrictions": self.ip_restrictions,
-            "login": self.login,
-            "password": self.password,
-            "quotaInformations": {
-                "quotaLeft": self.quota_left,
-                "quotaStatus": "active" if self.quota_active else "inactive",
-            },
-            "stopCallBack": self.stop_callback,
-        }
+def has_quota(user):
+    """Tell whether what an API user (or ``None``) sends is paid by a quota of its own."""
+    return bool(user) and user["quotaInformations"]["quotaStatus"] == "active"
 
 
 class Service:
@@ -251,22 +215,25 @@ class Service:
 
     def __init__(self, name, data):
         self.name = name
-        self.writable = {**load("service"), "description": data["description"]}
-        self.channel = data["channel"]
-        self.credits_left = data["credits"]
-        self.status = "enable"
-        self.smpp = False
-        self.senders = {}
-        self.virtual_numbers = []
-        for sender in data["senders"]:
-            self.add_sender(**sender)
-        self.users = {
-            user["login"]: User(user["login"], seed.USER_PASSWORD, user["quota"])
-            for user in data["users"]
+        #: Properties of ``sms.Account`` that are set; the others follow from something else.
+        self.account = {
+            **load("service"),
+            "description": data["description"],
+            "creditsLeft": data["credits"],
         }
-        self.available_senders = [
-            dict(available) for available in data["available_senders"]
-        ]
+        self.senders = {}
+        #: Number -> ``sms.VirtualNumber``.
+        self.virtual_numbers = {}
+        for sender in data["senders"]:
+            self.add_sender(*sender)
+        #: Sender -> the code that proves it to be the customer's.
+        self.codes = {}
+        self.users = {
+            login: new_user(login, seed.USER_PASSWORD, quota)
+            for login, quota in data["users"].items()
+        }
+        #: Name -> from where OVHcloud knows it to be the customer's.
+        self.available_senders = data["available_senders"]
         self.blacklist = {}
         #: Document id -> proof of a sender; its content once it was uploaded.
         self.documents = {}
@@ -274,6 +241,43 @@ class Service:
         self.by_tag = {}
         self.incoming = {}
         self.lookups = {}
+
+    def take(self, credits, user=None):
+        """Take credits from a user's quota or the account; what is negative is given back.
+
+        :raise ApiError: 403 where there are not that many.
+        """
+        purse, name, whose = self.account, "creditsLeft", "on this SMS account"
+        if has_quota(user):
+            purse, name = user["quotaInformations"], "quotaLeft"
+            whose = "left in the quota of this user"
+        if credits > max(purse[name], 0):
+            raise errors.forbidden(f"Not enough credits {whose} ({purse[name]:g} left)")
+        purse[name] = round(purse[name] - credits, 4)
+
+    def set_quota(self, user, information):
+        """Change a user's quota; its credits come out of the account and go back to it.
+
+        :param dict information: ``sms.Quota``, either property optional.
+        :raise ApiError: 403 where the account has not that many credits, 400 for a
+            negative quota.
+        """
+        quota = {**user["quotaInformations"], **information}
+        if quota["quotaLeft"] < 0:
+            raise errors.bad_request("[quotaLeft] Given data is negative")
+        is_active = quota["quotaStatus"] == "active"
+        quota["quotaLeft"] = float(quota["quotaLeft"]) if is_active else 0.0
+        self.take(quota["quotaLeft"] - user["quotaInformations"]["quotaLeft"])
+        user["quotaInformations"] = quota
+
+    def change(self, changes):
+        """Set properties of the account; what objects do not name in them stays."""
+        for name, value in changes.items():
+            if isinstance(self.account[name], dict):
+                value = {**self.account[name], **value}
+            elif name == "automaticRecreditAmount" and value is not None:
+                value = str(value)
+            self.account[name] = value
 
     def add_sender(
         self, sender, type, status, description="", comment=None, referer="custom"
@@ -289,36 +293,27 @@ class Service:
             "validationMedia": None,
         }
         if type == "virtual":
-            self.virtual_numbers.append(sender)
-
-    def quota_held(self):
-        """:return: credits set aside for users with a quota."""
-        return round(
-            sum(user.quota_left for user in self.users.values() if user.quota_active), 4
-        )
+            country = reference.country_of(sender) or "fr"
+            country = "uk" if country == "gb" else country
+            self.virtual_numbers[sender] = {"countryCode": country, "number": sender}
 
     def record(self):
-        """:return: the service as ``sms.AccountWithIAM``."""
+        """Return the service as ``sms.AccountWithIAM``."""
+        quotas = [user["quotaInformations"] for user in self.users.values()]
         return {
-            **self.writable,
-            "channel": self.channel,
-            "creditsHoldByQuota": self.quota_held(),
-            "creditsLeft": self.credits_left,
-            "iam": iam(self.name, self.writable["description"]),
+            **self.account,
+            "creditsHoldByQuota": round(sum(quota["quotaLeft"] for quota in quotas), 4),
+            "iam": iam(self.name, self.account["description"]),
             "name": self.name,
-            "smpp": self.smpp,
-            "status": self.status,
-            "userQuantityWithQuota": sum(
-                user.quota_active for user in self.users.values()
-            ),
+            "userQuantityWithQuota": sum(map(has_quota, self.users.values())),
         }
 
     def state(self):
-        """:return: the service as the admin routes show it."""
+        """Return the service as the admin routes show it."""
         return {
             **self.record(),
             "senders": list(self.senders.values()),
-            "users": [user.record() for user in self.users.values()],
+            "users": list(self.users.values()),
             "blacklists": list(self.blacklist.values()),
             "documents": [
                 {**document, "content": (document["content"] or b"").decode("latin-1")}
@@ -330,11 +325,12 @@ class Service:
 
 
 def iam(name, display_name):
-    """:return: the ``iam.ResourceMetadata`` of a service."""
+    """Return the ``iam.ResourceMetadata`` of a service."""
+    urn = f"urn:v1:eu:resource:sms:{name}"
     return {
         "displayName": display_name,
-        "id": _uuid(name),
+        "id": str(uuid.uuid5(uuid.NAMESPACE_URL, urn)),
         "state": "OK",
         "tags": {},
-        "urn": f"urn:v1:eu:resource:sms:{name}",
+        "urn": urn,
     }

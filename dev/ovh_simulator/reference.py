@@ -4,6 +4,8 @@ Credits per country are invented round figures of the right order of magnitude (
 France, one credit, is OVHcloud's own); a program must read them from the API anyway.
 """
 
+import functools
+
 from . import data
 
 _TABLES = data.load("reference")
@@ -30,8 +32,6 @@ PREFIXES.update(
 _LONGEST_PREFIX = max(map(len, PREFIXES))
 #: Credits for one part to a country that has no price of its own.
 DEFAULT_CREDITS = 2.0
-#: What operators of a country may do to a name that is not registered with them.
-NAME_FATES = ("blocked", "replaced", "kept")
 #: Country -> (operators, what is shown in place of a name).
 NAME_OPERATORS = _TABLES["name_operators"]
 #: What becomes of it -> (restriction code, message).
@@ -46,8 +46,9 @@ PTTS = {int(ptt): row for ptt, row in _TABLES["ptts"].items()}
 DLR_TEXTS = {int(dlr): text for dlr, text in _TABLES["dlr_texts"].items()}
 
 
+@functools.lru_cache(maxsize=10_000)
 def country_of(number):
-    """:return: two-letter code of the country of *number* (E.164), or ``None``."""
+    """Return the two-letter code of the country of *number* (E.164), or ``None``."""
     digits = number[1 : 1 + _LONGEST_PREFIX]
     for length in range(len(digits), 0, -1):
         code = PREFIXES.get(digits[:length])
@@ -57,5 +58,5 @@ def country_of(number):
 
 
 def credits_for(country):
-    """:return: credits for one SMS part to that country (``None``: unknown), a float."""
+    """Return the credits for one SMS part to that country (``None``: unknown), a float."""
     return COUNTRIES[country][1] if country in COUNTRIES else DEFAULT_CREDITS

@@ -7,7 +7,7 @@ it. They stand in ``data/schema.json``. Types are written as there: ``string``, 
 """
 
 import re
-from datetime import datetime
+from datetime import datetime, timezone
 from typing import NamedTuple
 
 from . import data, errors
@@ -38,66 +38,54 @@ class Operation(NamedTuple):
     method: str
     path: str
     response: str
-    query: dict = {}
-    body: dict = {}
-    body_model: "str | None" = None
-    authenticated: bool = True
-
-    @property
-    def template(self):
-        """How the call is named in the simulator's request counts."""
-        return f"{self.method} {self.path}"
-
-
-def _read_fields(listed):
-    """Read properties of a model, as ``string?!``: nullable, read only."""
-    return {
-        name: Field(text.rstrip("?!"), "?" in text, text.endswith("!"))
-        for name, text in listed.items()
-    }
-
-
-def _read_params(listed, shared):
-    """Read parameters, as ``string*``: must be given; texts name those that calls share."""
-    params = {}
-    for part in listed:
-        part = shared[part] if isinstance(part, str) else part
-        for name, text in part.items():
-            params[name] = Param(text.removesuffix("*"), text.endswith("*"))
-    return params
-
-
-def _read_operation(template, call, shared):
-    method, path = template.split(" ")
-    return Operation(
-        method,
-        path,
-        call["answer"],
-        _read_params(call.get("query", ()), shared),
-        _read_params(call.get("body", ()), shared),
-        call.get("body_model"),
-        call.get("authenticated", True),
-    )
+    query: dict
+    body: dict
+    body_model: "str | None"
+    authenticated: bool
 
 
 _TABLES = data.load("schema")
 ENUMS = {name: tuple(text.split()) for name, text in _TABLES["enumerations"].items()}
-MODELS = {name: _read_fields(fields) for name, fields in _TABLES["models"].items()}
+# Properties are written as ``string?!``: nullable, read only.
+MODELS = {
+    model: {
+        name: Field(text.rstrip("?!"), "?" in text, text.endswith("!"))
+        for name, text in fields.items()
+    }
+    for model, fields in _TABLES["models"].items()
+}
 MODELS["sms.AccountWithIAM"] = {
     **MODELS["sms.Account"],
     "iam": Field("iam.ResourceMetadata", nullable=True, read_only=True),
 }
-_CALLS = tuple(
-    _read_operation(template, call, _TABLES["parameters"])
+
+
+def _read_params(listed):
+    """Read parameters, as ``string*``: must be given; texts name those that calls share."""
+    shared = _TABLES["parameters"]
+    return {
+        name: Param(text.removesuffix("*"), text.endswith("*"))
+        for part in listed
+        for name, text in (shared[part] if isinstance(part, str) else part).items()
+    }
+
+
+#: The calls that are served, by name: ``GET /sms``. Those of ``/auth`` OVHcloud
+#: describes apart (https://eu.api.ovh.com/v1/auth.json).
+CALLS = {
+    template: Operation(
+        *template.split(" "),
+        call["answer"],
+        _read_params(call.get("query", ())),
+        _read_params(call.get("body", ())),
+        call.get("body_model"),
+        call.get("authenticated", True),
+    )
     for template, call in _TABLES["calls"].items()
-)
-#: The calls that are served.
-OPERATIONS = tuple(call for call in _CALLS if call.path.startswith("/sms"))
-#: Calls of ``/auth``, which OVHcloud describes apart (https://eu.api.ovh.com/v1/auth.json).
-AUTH_OPERATIONS = tuple(call for call in _CALLS if call.path.startswith("/auth"))
+}
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
-_MISSING = object()
+_LONG = re.compile(r"-?[0-9]{1,18}")
 
 
 def parse_datetime(text):
@@ -108,9 +96,7 @@ def parse_datetime(text):
     :raise ValueError: where *text* is not a datetime.
     """
     value = datetime.fromisoformat(text.replace("Z", "+00:00"))
-    if value.tzinfo is None:
-        return datetime.fromisoformat(value.isoformat() + "+00:00").timestamp()
-    return value.timestamp()
+    return value.replace(tzinfo=value.tzinfo or timezone.utc).timestamp()
 
 
 def _is_datetime(value):
@@ -121,18 +107,40 @@ def _is_datetime(value):
     return True
 
 
+def is_a(value, *types):
+    """Tell whether a value is of a type, true and false being no numbers."""
+    return isinstance(value, types) and (bool in types or not isinstance(value, bool))
+
+
 _CHECKS = {
-    "string": lambda value: isinstance(value, str),
-    "text": lambda value: isinstance(value, str),
-    "boolean": lambda value: isinstance(value, bool),
-    "long": lambda value: isinstance(value, int) and not isinstance(value, bool),
-    "double": lambda value: (
-        isinstance(value, (int, float)) and not isinstance(value, bool)
-    ),
+    "string": lambda value: is_a(value, str),
+    "text": lambda value: is_a(value, str),
+    "boolean": lambda value: is_a(value, bool),
+    "long": lambda value: is_a(value, int),
+    "double": lambda value: is_a(value, int, float),
     "datetime": _is_datetime,
-    "uuid": lambda value: isinstance(value, str) and bool(_UUID.fullmatch(value)),
-    "map[string]string": lambda value: isinstance(value, dict),
+    "uuid": lambda value: is_a(value, str) and _UUID.fullmatch(value),
+    "map[string]string": lambda value: is_a(value, dict),
 }
+
+
+def _wrong(name, type_, given=""):
+    return errors.bad_request(
+        f"[{name}] Given data{given} is not valid for type {type_}"
+    )
+
+
+def _refuse_unknown(names):
+    if names:
+        raise errors.bad_request(
+            f"Received not described parameters: ({', '.join(names)})"
+        )
+
+
+def _refuse_missing(values, params):
+    for name, param in params.items():
+        if param.required and values.get(name) is None:
+            raise errors.bad_request(f"Missing parameter(s): ({name})")
 
 
 def check_value(name, value, type_, writing=True):
@@ -145,27 +153,20 @@ def check_value(name, value, type_, writing=True):
     """
     if type_.endswith("[]"):
         if not isinstance(value, list):
-            raise errors.bad_request(
-                f"[{name}] Given data is not valid for type {type_}"
-            )
+            raise _wrong(name, type_)
         for index, item in enumerate(value):
             check_value(f"{name}[{index}]", item, type_[:-2], writing)
     elif type_ in MODELS:
         check_object(name, value, type_, writing)
     elif type_ in ENUMS:
         # values of an enumeration of numbers are taken as numbers too
-        text = (
-            str(value)
-            if isinstance(value, int) and not isinstance(value, bool)
-            else value
-        )
-        if text not in ENUMS[type_]:
+        if (str(value) if is_a(value, int) else value) not in ENUMS[type_]:
             choices = ", ".join(ENUMS[type_])
             raise errors.bad_request(
                 f"[{name}] Given data ({value}) does not belong to {type_} ({choices})"
             )
     elif not _CHECKS[type_](value):
-        raise errors.bad_request(f"[{name}] Given data is not valid for type {type_}")
+        raise _wrong(name, type_)
 
 
 def check_object(name, value, model, writing=True):
@@ -174,38 +175,20 @@ def check_object(name, value, model, writing=True):
     :raise ApiError: 400 where it does not fit.
     """
     if not isinstance(value, dict):
-        raise errors.bad_request(f"[{name}] Given data is not valid for type {model}")
+        raise _wrong(name, model)
     fields = MODELS[model]
-    unknown = [
-        key for key in value if key not in fields or (writing and fields[key].read_only)
-    ]
-    if unknown:
-        raise errors.bad_request(
-            f"Received not described parameters: ({', '.join(unknown)})"
-        )
+    _refuse_unknown(
+        [
+            key
+            for key in value
+            if key not in fields or (writing and fields[key].read_only)
+        ]
+    )
     for key, item in value.items():
-        if item is None:
-            if not fields[key].nullable:
-                raise errors.bad_request(
-                    f"[{key}] Given data (null) is not valid for type {fields[key].type}"
-                )
-        else:
+        if item is not None:
             check_value(key, item, fields[key].type, writing)
-
-
-def _check_params(values, params):
-    unknown = [key for key in values if key not in params]
-    if unknown:
-        raise errors.bad_request(
-            f"Received not described parameters: ({', '.join(unknown)})"
-        )
-    for name, param in params.items():
-        value = values.get(name, _MISSING)
-        if value is _MISSING or value is None:
-            if param.required:
-                raise errors.bad_request(f"Missing parameter(s): ({name})")
-        else:
-            check_value(name, value, param.type)
+        elif not fields[key].nullable:
+            raise _wrong(key, fields[key].type, " (null)")
 
 
 def check_body(operation, body):
@@ -224,8 +207,12 @@ def check_body(operation, body):
     body = {} if body is None else body
     if not isinstance(body, dict):
         raise errors.bad_request("Given data is not a JSON object")
-    _check_params(body, operation.body)
-    return {key: value for key, value in body.items() if value is not None}
+    _refuse_unknown([name for name in body if name not in operation.body])
+    _refuse_missing(body, operation.body)
+    body = {name: value for name, value in body.items() if value is not None}
+    for name, value in body.items():
+        check_value(name, value, operation.body[name].type)
+    return body
 
 
 def check_query(operation, pairs):
@@ -236,30 +223,28 @@ def check_query(operation, pairs):
         the rest.
     :raise ApiError: 400 for unknown, missing or wrongly typed parameters.
     """
-    values = {}
-    for name, text in pairs:
-        if name not in operation.query:
-            raise errors.bad_request(f"Received not described parameters: ({name})")
+    _refuse_unknown([name for name, _text in pairs if name not in operation.query])
+    values = {
+        name: _read_text(name, text, operation.query[name].type)
+        for name, text in pairs
         # the official clients write "no value" as null
-        if text == "null":
-            continue
-        type_ = operation.query[name].type
-        if type_.startswith("map["):
-            raise errors.bad_request(
-                f"[{name}] Filtering by tag is not possible on this account"
-            )
-        if type_ == "long":
-            if not re.fullmatch(r"-?[0-9]{1,18}", text):
-                raise errors.bad_request(
-                    f"[{name}] Given data is not valid for type long"
-                )
-            values[name] = int(text)
-        else:
-            # in a query, the plus sign of an offset often arrives as a space
-            text = text.replace(" ", "+") if type_ == "datetime" else text
-            check_value(name, text, type_)
-            values[name] = parse_datetime(text) if type_ == "datetime" else text
-    for name, param in operation.query.items():
-        if param.required and name not in values:
-            raise errors.bad_request(f"Missing parameter(s): ({name})")
+        if text != "null"
+    }
+    _refuse_missing(values, operation.query)
     return values
+
+
+def _read_text(name, text, type_):
+    if type_.startswith("map["):
+        raise errors.bad_request(
+            f"[{name}] Filtering by tag is not possible on this account"
+        )
+    if type_ == "long":
+        if not _LONG.fullmatch(text):
+            raise _wrong(name, type_)
+        return int(text)
+    if type_ == "datetime":
+        # in a query, the plus sign of an offset often arrives as a space
+        text = text.replace(" ", "+")
+    check_value(name, text, type_)
+    return parse_datetime(text) if type_ == "datetime" else text

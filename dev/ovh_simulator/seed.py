@@ -1,4 +1,10 @@
-"""The world when the simulator starts and after each reset: plain data, no import."""
+"""The world when the simulator starts and after each reset.
+
+The names here are those that programs speak of; the services with all that they hold
+are in ``data/services.json``.
+"""
+
+from . import data
 
 APPLICATION_KEY_1 = "demoapplication1"
 APPLICATION_SECRET_1 = "demosecret1demosecret1demosecret1"
@@ -67,58 +73,15 @@ SERVICE_ACCOUNTS = {
     CLIENT_ID_2: {"secret": CLIENT_SECRET_2, "customer": CUSTOMER_2},
 }
 
-#: Consumer key -> whose it is, and what became of it.
+#: Consumer key -> application, whose it is, and what became of it.
 CREDENTIALS = {
-    key: {"application": application, "customer": customer, "status": status}
-    for key, application, customer, status in (
-        (CONSUMER_KEY_1, APPLICATION_KEY_1, CUSTOMER_1, "validated"),
-        (CONSUMER_KEY_2, APPLICATION_KEY_2, CUSTOMER_2, "validated"),
-        (CONSUMER_KEY_PENDING, APPLICATION_KEY_1, None, "pendingValidation"),
-        (CONSUMER_KEY_REFUSED, APPLICATION_KEY_1, CUSTOMER_1, "refused"),
-        (CONSUMER_KEY_EXPIRED, APPLICATION_KEY_1, CUSTOMER_1, "expired"),
-    )
+    CONSUMER_KEY_1: (APPLICATION_KEY_1, CUSTOMER_1, "validated"),
+    CONSUMER_KEY_2: (APPLICATION_KEY_2, CUSTOMER_2, "validated"),
+    CONSUMER_KEY_PENDING: (APPLICATION_KEY_1, None, "pendingValidation"),
+    CONSUMER_KEY_REFUSED: (APPLICATION_KEY_1, CUSTOMER_1, "refused"),
+    CONSUMER_KEY_EXPIRED: (APPLICATION_KEY_1, CUSTOMER_1, "expired"),
 }
 
-
-def _senders(*rows):
-    names = ("sender", "type", "status", "description", "comment")
-    return [dict(zip(names, row, strict=False)) for row in rows]
-
-
-SERVICES = {
-    SERVICE_1: {
-        "description": "Démonstration",
-        "credits": 2000.0,
-        "channel": "both",
-        "senders": _senders(
-            (SENDER_ENABLED, "alpha", "enable", "Notre boutique"),
-            (SENDER_WAITING, "alpha", "waitingValidation", "Nouvelle marque"),
-            (
-                *(SENDER_REFUSED, "alpha", "refused", "Essai"),
-                "Ce nom ne correspond ni à votre société ni à une marque que vous détenez.",
-            ),
-            (SENDER_DISABLED, "alpha", "disable", "Ancienne marque"),
-            (SENDER_SHORT, "shortcode", "enable", "Numéro court"),
-            (VIRTUAL_NUMBER, "virtual", "enable", "Numéro virtuel"),
-        ),
-        "users": [
-            {"login": USER_WITH_QUOTA, "quota": 500.0},
-            {"login": USER_WITHOUT_QUOTA, "quota": None},
-        ],
-        "available_senders": [
-            {"sender": "DemoBoutik", "referer": "domain"},
-            {"sender": "SocieteDemo", "referer": "nichandle"},
-        ],
-    },
-    SERVICE_2: {
-        "description": "Deuxième société",
-        "credits": 500.0,
-        "channel": "both",
-        "senders": _senders(
-            (SENDER_COMPANY_2, "alpha", "enable", "Deuxième société"),
-            (SENDER_SHORT, "shortcode", "enable", "Numéro court"),
-        ),
-        "users": [],
-        "available_senders": [],
-    },
-}
+#: Name -> what a service holds: its senders as arguments of ``Service.add_sender``, the
+#: quotas of its API users (``null``: none), the names known to be its customer's and how.
+SERVICES = data.load("services")

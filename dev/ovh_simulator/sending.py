@@ -6,7 +6,7 @@ import re
 from . import errors, gsm, magic, reference, seed
 from .clock import iso
 from .numbers import normalize_number
-from .records import Lookup, Sms
+from .records import Lookup, Sms, has_quota
 
 #: The clause OVHcloud appends to marketing SMS: 11 characters, its line break included.
 STOP_CLAUSE = f"\nSTOP:{seed.STOP_NUMBER}"
@@ -31,20 +31,21 @@ class Sending:
 
         :param Service service: whose SMS these are.
         :param dict body: parameters of ``POST .../jobs``, types checked.
-        :param User user: the API user whose job it is.
+        :param dict user: the API user whose job it is.
         :param str virtual_number: the number it is sent from.
         :return: (the answer as ``sms.SmsSendingReport``, list of the :class:`Sms`).
         :raise ApiError: where OVHcloud refuses the job.
         """
         self.pump()
-        self._check_job(service, body)
+        self._check_job(body)
+        self._check_enabled(service)
         origin, kind = self._origin(service, body, virtual_number)
         if kind == "shortcode" and _CONTACT.search(body["message"]):
             raise errors.bad_request("cannot send contact information with shortcode")
         marketing = kind == "alpha" and not body.get("noStopClause", False)
         text = body["message"] + (STOP_CLAUSE if marketing else "")
         measure = gsm.measure(text)
-        valid, invalid = self._receivers(service, body)
+        valid, invalid = self._receivers(body, service.blacklist, magic.INVALID)
         costs = [self._cost(number, kind, measure.parts) for number in valid]
         total = round(sum(costs), 4)
         self._charge(service, user, total)
@@ -53,7 +54,7 @@ class Sending:
         common = {
             "job_id": len(self.jobs) + 1,
             "service": service.name,
-            "user": user and user.login,
+            "user": user and user["login"],
             "virtual_number": virtual_number,
             "sender": origin,
             "named": kind == "alpha",
@@ -69,7 +70,7 @@ class Sending:
             "validity": body.get("validityPeriod", DEFAULT_VALIDITY),
             "marketing": marketing,
             "can_reply": kind in ("shortcode", "virtual", "time2chat"),
-            "payer": user if user and user.quota_active else None,
+            "payer": user if has_quota(user) else None,
         }
         accepted = [
             Sms(
@@ -113,14 +114,11 @@ class Sending:
                 sms.deferred = max(sms.deferred, int((leaves - sms.created) // 60))
                 self.waiting[sms.id] = sms
                 heapq.heappush(self._departures, (leaves, sms.id))
-        self.pump()
-        self._wake()
-        return self._report_job(
-            [sms.id for sms in accepted], valid, invalid, total, job["tag"]
-        )
+        self._proceed()
+        return self._report_job(accepted, valid, invalid, total, job["tag"])
 
     @staticmethod
-    def _check_job(service, body):
+    def _check_job(body):
         """Refuse what can be told from the job alone.
 
         :raise ApiError: as OVHcloud does.
@@ -135,12 +133,17 @@ class Sending:
             raise errors.bad_request(
                 "[differedPeriod, validityPeriod] Given data is not a number of minutes"
             )
-        if service.status != "enable":
+        if body.get("receiversSlotId"):
+            raise errors.no_object("slotId", body["receiversSlotId"])
+
+    @staticmethod
+    def _check_enabled(service):
+        if service.account["status"] != "enable":
             raise errors.forbidden("This SMS account is disabled")
 
     @staticmethod
     def _cost(number, kind, parts):
-        """:return: the credits of an SMS."""
+        """Return the credits of an SMS."""
         credits = parts * reference.credits_for(reference.country_of(number))
         return round(credits * (TIME2CHAT_CREDITS if kind == "time2chat" else 1), 4)
 
@@ -152,17 +155,14 @@ class Sending:
         :return: the answer as ``sms.SmsSendingReport``.
         :raise ApiError: where OVHcloud refuses.
         """
-        self._check_receivers(body)
-        if service.status != "enable":
-            raise errors.forbidden("This SMS account is disabled")
-        valid, invalid = self._sort_receivers(body, lambda number: False)
+        self._check_enabled(service)
+        valid, invalid = self._receivers(body)
         total = round(self.config["hlr_credits"] * len(valid), 4)
         self._charge(service, None, total)
         now = self.clock.now()
         lookups = [
             Lookup(
                 id=next(self._lookup_ids),
-                service=service.name,
                 number=number,
                 created=now,
                 ends=now + self.config["hlr_ms"] / 1000,
@@ -171,31 +171,26 @@ class Sending:
             for number in valid
         ]
         service.lookups.update((lookup.id, lookup) for lookup in lookups)
-        return self._report_job(
-            [lookup.id for lookup in lookups], valid, invalid, total
-        )
+        return self._report_job(lookups, valid, invalid, total)
 
-    def _report_job(self, ids, valid, invalid, total, tag=""):
-        """:return: an answer as ``sms.SmsSendingReport``."""
+    def _report_job(self, records, valid, invalid, total, tag=""):
+        """Return an answer as ``sms.SmsSendingReport``, its ids as the settings order them."""
+        ids = [record.id for record in records]
+        if self.config["ids_order"] == "swapped":
+            ids[:2] = ids[1::-1]
+        elif self.config["ids_order"] == "shuffled":
+            self._random.shuffle(ids)
         return {
-            "ids": self._order_ids(ids),
+            "ids": ids,
             "invalidReceivers": invalid,
             "tag": tag,
             "totalCreditsRemoved": total,
             "validReceivers": valid,
         }
 
-    def _order_ids(self, ids):
-        """:return: the ids of an answer in the order that the configuration asks for."""
-        if self.config["ids_order"] == "swapped" and len(ids) > 1:
-            return [ids[1], ids[0], *ids[2:]]
-        if self.config["ids_order"] == "shuffled":
-            self._random.shuffle(ids)
-        return ids
-
     @staticmethod
     def _origin(service, body, virtual_number):
-        """:return: (what the phone shows as sender, type of sender)."""
+        """Return (what the phone shows as sender, type of sender)."""
         if virtual_number:
             return virtual_number, "virtual"
         # where both are given, OVHcloud ignores the sender
@@ -218,89 +213,54 @@ class Sending:
         return name, sender["type"]
 
     def _name_fate(self, number, name):
-        """:return: what operators of the number's country do to a sender with a name."""
+        """Return what operators of the number's country do to a sender with a name."""
         if name in self.config["registered_names"]:
             return "kept"
         country = reference.country_of(number)
         return self.config["names_abroad"].get(country, "kept")
 
     def _shown(self, number, origin, kind):
-        """:return: what the phone of *number* shows as sender."""
+        """Return what the phone of *number* shows as sender."""
         if kind == "alpha" and self._name_fate(number, origin) == "replaced":
             return reference.NAME_OPERATORS[reference.country_of(number)][1]
         return origin
 
     @staticmethod
-    def _check_receivers(body):
+    def _receivers(body, *refused):
+        """Return (numbers taken, each once; what was given but is refused).
+
+        :raise ApiError: where none is given.
+        """
         if body.get("receiversDocumentUrl"):
             raise errors.bad_request(
                 "[receiversDocumentUrl] The document can not be read"
             )
         if not body.get("receivers"):
             raise errors.bad_request("Missing parameter(s): (receivers)")
-
-    @staticmethod
-    def _sort_receivers(body, is_refused):
-        """:return: (numbers taken, each once; what was given but is refused)."""
         valid, invalid = {}, {}
         for receiver in body["receivers"]:
             number = normalize_number(receiver)
-            if number is None or is_refused(number):
+            if number is None or any(number in numbers for numbers in refused):
                 invalid[receiver] = True
             else:
                 valid[number] = True
         return list(valid), list(invalid)
 
-    def _receivers(self, service, body):
-        """:return: (numbers that get the SMS, each once; what was given but gets none)."""
-        if body.get("receiversSlotId"):
-            raise errors.no_object("slotId", body["receiversSlotId"])
-        self._check_receivers(body)
-
-        def is_refused(number):
-            known = magic.BY_NUMBER.get(number)
-            return number in service.blacklist or (
-                known is not None and known.behaviour == "invalid"
-            )
-
-        return self._sort_receivers(body, is_refused)
-
-    def _charge(self, service, user, total):
-        if user and user.quota_active:
-            if user.quota_left < total:
-                raise errors.forbidden(
-                    "Not enough credits left in the quota of this user "
-                    f"({user.quota_left:g} left)"
-                )
-            user.quota_left = round(user.quota_left - total, 4)
-            return
-        if service.credits_left < total:
-            raise errors.forbidden(
-                f"Not enough credits on this SMS account ({service.credits_left:g} left)"
-            )
-        service.credits_left = round(service.credits_left - total, 4)
-        amount = service.writable["automaticRecreditAmount"]
-        if (
-            amount
-            and service.credits_left
-            < service.writable["creditThresholdForAutomaticRecredit"]
-        ):
-            service.credits_left = round(service.credits_left + float(amount), 4)
+    @staticmethod
+    def _charge(service, user, total):
+        service.take(total, user)
+        account = service.account
+        amount = account["automaticRecreditAmount"]
+        threshold = account["creditThresholdForAutomaticRecredit"]
+        if not has_quota(user) and amount and account["creditsLeft"] < threshold:
+            service.take(-float(amount))
 
     def _refund(self, sms):
-        if not sms.charged:
-            return
-        sms.charged = False
-        service = self.services[sms.service]
-        user = sms.payer
-        if (
-            user is not None
-            and user.quota_active
-            and service.users.get(user.login) is user
-        ):
-            user.quota_left = round(user.quota_left + sms.credits, 4)
-        else:
-            service.credits_left = round(service.credits_left + sms.credits, 4)
+        if sms.charged:
+            sms.charged = False
+            service, user = self.services[sms.service], sms.payer
+            is_there = user and service.users.get(user["login"]) is user
+            service.take(-sms.credits, user if is_there else None)
 
     def cancel(self, sms):
         """Cancel an SMS that has not left; its credits come back."""

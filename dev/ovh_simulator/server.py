@@ -8,10 +8,11 @@ import tempfile
 
 import uvicorn
 from fastapi import FastAPI
+from kit.ui import Problem
+from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
 from . import admin, api, errors, http2sms, oauth2, pages
-from .connections import protocol
-from .gateway import PREFIXES, JsonResponse
+from .gateway import PREFIXES, error_response
 from .world import World
 
 #: Seconds that open requests and event streams get when the process is asked to stop.
@@ -30,7 +31,7 @@ async def _keep_pumping(world, wake):
 def create_app(options=None):
     """Build the application.
 
-    :param dict options: configuration that resets come back to, see ``config.DEFAULT_CONFIG``.
+    :param Config options: settings that resets come back to.
     :return: a FastAPI application with the :class:`World` as ``app.state.world``.
     """
     world = World(options)
@@ -69,24 +70,18 @@ def create_app(options=None):
     async def not_found(request, _error):
         if request.scope["path"].startswith(PREFIXES):
             world.requests[f"{request.method} (unknown)"] += 1
-        error = errors.invalid_url()
-        return JsonResponse(error.body(), error.status)
+        return error_response(errors.invalid_url())
 
     app.add_exception_handler(404, not_found)
     app.add_exception_handler(405, not_found)
     return app
 
 
-class PortTaken(Exception):
-    """The address is in use, or not one of this machine's."""
-
-
 def listen(host, port):
     """Open the listening socket.
 
     :param int port: 0 picks a free one.
-    :return: a socket.
-    :raise PortTaken: with one sentence.
+    :raise Problem: where the address is in use, or not one of this machine's.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     # With its protocol named, asyncio sends without delay: else every answer on a
@@ -98,9 +93,8 @@ def listen(host, port):
         sock.listen(1024)
     except OSError as error:
         sock.close()
-        raise PortTaken(
-            f"Cannot listen on {host}:{port}: {error.strerror or error}."
-        ) from None
+        why = error.strerror or error
+        raise Problem(f"Cannot listen on {host}:{port}: {why}.") from None
     return sock
 
 
@@ -130,20 +124,37 @@ class Server(uvicorn.Server):
             self._on_ready()
 
 
+def _protocol(connections):
+    """Return an HTTP protocol class for uvicorn that keeps *connections*, for faults.
+
+    :param dict connections: client address -> transport, kept up to date.
+    """
+
+    class Protocol(AutoHTTPProtocol):
+        def connection_made(self, transport):
+            super().connection_made(transport)
+            self._address = tuple((transport.get_extra_info("peername") or ())[:2])
+            connections[self._address] = transport
+
+        def connection_lost(self, exc):
+            connections.pop(self._address, None)
+            super().connection_lost(exc)
+
+    return Protocol
+
+
 def make_server(app, on_ready=None):
-    """:return: its :class:`Server`; run it with ``run(sockets=[listen(...)])``."""
+    """Return its :class:`Server`; run it with ``run(sockets=[listen(...)])``."""
     config = uvicorn.Config(
         app,
-        http=protocol(app.state.connections),
+        http=_protocol(app.state.connections),
         ws="none",
         lifespan="on",
         log_level="warning",
         access_log=False,
         proxy_headers=False,
         server_header=False,
-        date_header=True,
         timeout_keep_alive=75,
         timeout_graceful_shutdown=SHUTDOWN_SECONDS,
-        backlog=1024,
     )
     return Server(config, on_ready)

@@ -4,18 +4,18 @@ Nothing here waits: what is due later stands in a queue that :meth:`World.pump` 
 off, called by the server's own task and before every look at the state.
 """
 
-import copy
 import hashlib
 import heapq
 import itertools
 import random
 import time
 from collections import Counter
+from typing import NamedTuple
 
 from . import magic, seed
 from .callbacks import Callbacks
 from .clock import HOURS, Clock, iso
-from .config import DEFAULT_CONFIG, check
+from .config import Config
 from .customers import Customers
 from .faults import Faults
 from .operators import Operators
@@ -30,18 +30,29 @@ FIRST_SMS_ID = max(seed.FIRST_SMS_ID, time.time_ns() // 10_000_000)
 TIMESTAMP_TOLERANCE = 180
 
 
+class _Event(NamedTuple):
+    """Something to do later; the order is that of what is due at the same time."""
+
+    due: float
+    order: int
+    is_patient: bool
+    action: object
+    arguments: tuple
+
+
 class World(Customers, Sending, Operators, Recipients):
     """Everything the simulator knows.
 
-    :param dict options: configuration given on the command line; resets come back to it.
+    :param Config options: settings that resets come back to.
     """
 
     def __init__(self, options=None):
-        self.options = options or {}
+        self.options = options or Config()
         self.config = {}
         self.callbacks = Callbacks(self.config)
-        #: Called without arguments when something new became due or a phone changed.
+        #: Called without arguments when something new became due.
         self.on_wake = None
+        #: Called with the number of a phone that changed, or ``None`` where all did.
         self.on_phone = None
         self._change = itertools.count(1)
         self.reset()
@@ -49,8 +60,7 @@ class World(Customers, Sending, Operators, Recipients):
     def reset(self):
         """Go back to the seed; options of the command line stay."""
         self.config.clear()
-        self.config.update(copy.deepcopy(DEFAULT_CONFIG))
-        self.config.update(copy.deepcopy(self.options))
+        self.config.update(self.options.model_dump())
         self.clock = Clock()
         self.clock.hours = HOURS[self.config["marketing_hours"]]
         self._offsets = set()
@@ -70,41 +80,26 @@ class World(Customers, Sending, Operators, Recipients):
         self._lookup_ids = itertools.count(FIRST_SMS_ID)
         self._credential_ids = itertools.count(700000001)
         self._random = random.Random(self.config["seed"])
-        now = self.clock.now()
         self.services = {
             name: Service(name, data) for name, data in seed.SERVICES.items()
         }
         for service in self.services.values():
-            self._blacklist(service, magic.BLACKLISTED, None)
+            self.blacklist(service, magic.BLACKLISTED)
         self.credentials = {}
         self.credential_tokens = {}
         self.access_tokens = {}
-        for consumer_key, data in seed.CREDENTIALS.items():
-            self.credentials[consumer_key] = {
-                "id": next(self._credential_ids),
-                "application": data["application"],
-                "customer": data["customer"],
-                "status": data["status"],
-                "created": now,
-                "expires": None,
-                "last_use": None,
-                "allowed_ips": None,
-                "redirection": None,
-                "rules": [
-                    {"method": method, "path": "/*"}
-                    for method in ("GET", "POST", "PUT", "DELETE")
-                ],
-            }
+        methods = ("GET", "POST", "PUT", "DELETE")
+        rules = [{"method": method, "path": "/*"} for method in methods]
+        for consumer_key, row in seed.CREDENTIALS.items():
+            self.add_credential(consumer_key, *row, rules=rules)
         self._wake()
+        if self.on_phone:
+            self.on_phone(None)
 
-    def configure(self, changes):
-        """Change the configuration.
-
-        :param dict changes: any of the keys of ``DEFAULT_CONFIG``.
-        :raise ValueError: with a sentence that says what is wrong; nothing is changed then.
-        """
-        check(changes)
-        self.config.update(copy.deepcopy(changes))
+    def configure(self, config):
+        """Change the settings that a :class:`Config` names."""
+        changes = config.model_dump(exclude_unset=True)
+        self.config.update(changes)
         if "seed" in changes:
             self._random.seed(changes["seed"])
         if "marketing_hours" in changes:
@@ -112,7 +107,7 @@ class World(Customers, Sending, Operators, Recipients):
             self._plan_departures()
 
     def state(self, only=None):
-        """:return: the state as JSON data, all of it or *only* the parts named."""
+        """Return the state as JSON data, all of it or *only* the parts named."""
         self.pump()
         parts = {
             "clock": self.clock_state,
@@ -121,20 +116,24 @@ class World(Customers, Sending, Operators, Recipients):
                 name: service.state() for name, service in self.services.items()
             },
             "credentials": lambda: {
-                key: self._credential_state(data)
-                for key, data in self.credentials.items()
+                key: {
+                    **credential,
+                    **{
+                        time: iso(credential[time])
+                        for time in ("created", "expires", "last_use")
+                    },
+                }
+                for key, credential in self.credentials.items()
             },
             "ledger": lambda: [sms.ledger() for sms in self.ledger],
             "jobs": lambda: self.jobs,
             "requests": lambda: dict(self.requests),
             "callbacks": lambda: {
-                "pending": [
-                    callback.record() for callback in self.callbacks.pending.values()
-                ],
+                "pending": self.callbacks.records(),
                 "counts": dict(self.callbacks.counts),
                 "log": list(self.callbacks.log),
             },
-            "faults": lambda: [fault.record() for fault in self.faults.orders],
+            "faults": self.faults.records,
             "phones": lambda: {
                 number: phone.record() for number, phone in self.phones.items()
             },
@@ -144,16 +143,8 @@ class World(Customers, Sending, Operators, Recipients):
             name: part() for name, part in parts.items() if only is None or name in only
         }
 
-    def _credential_state(self, data):
-        return {
-            **data,
-            "created": iso(data["created"]),
-            "expires": iso(data["expires"]),
-            "last_use": iso(data["last_use"]),
-        }
-
     def clock_state(self):
-        """:return: the clock as JSON data."""
+        """Return the clock as JSON data."""
         return {"now": iso(self.clock.now()), "set": self.clock.is_set}
 
     def set_clock(self, timestamp):
@@ -168,17 +159,15 @@ class World(Customers, Sending, Operators, Recipients):
             for sms in self.waiting.values()
         ]
         heapq.heapify(self._departures)
-        self.pump()
-        self._wake()
+        self._proceed()
 
     def advance_clock(self, seconds):
         """Move the clock forward."""
         self.clock.advance(seconds)
-        self.pump()
-        self._wake()
+        self._proceed()
 
     def api_time(self):
-        """:return: what ``/auth/time`` answers: the records' time, in whole seconds."""
+        """Return what ``/auth/time`` answers: the records' time, in whole seconds."""
         now = self.clock.now()
         self._offsets.add(round(now - time.time()))
         return int(now + self.config["clock_skew_s"])
@@ -200,12 +189,16 @@ class World(Customers, Sending, Operators, Recipients):
         if self.on_wake:
             self.on_wake()
 
+    def _proceed(self):
+        """Do what is due, and have the server see what is due next."""
+        self.pump()
+        self._wake()
+
     def _later(self, seconds, action, *args, patient=False):
         """Have ``action(*args)`` done in *seconds*; a flush hurries no *patient* one."""
-        heapq.heappush(
-            self._events,
-            (self.clock.elapsed() + seconds, next(self._order), patient, action, args),
-        )
+        due = self.clock.elapsed() + seconds
+        event = _Event(due, next(self._order), patient, action, args)
+        heapq.heappush(self._events, event)
 
     def pump(self, hurry=False):
         """Do all that is due.
@@ -218,33 +211,29 @@ class World(Customers, Sending, Operators, Recipients):
             if sms is not None:
                 self._depart(sms)
         patient = []
-        while self._events and (hurry or self._events[0][0] <= self.clock.elapsed()):
+        while self._events and (hurry or self._events[0].due <= self.clock.elapsed()):
             event = heapq.heappop(self._events)
-            if event[2] and event[0] > self.clock.elapsed():
+            if event.is_patient and event.due > self.clock.elapsed():
                 patient.append(event)
-                continue
-            event[3](*event[4])
+            else:
+                event.action(*event.arguments)
         for event in patient:
             heapq.heappush(self._events, event)
-        waits = []
-        if self._departures:
-            waits.append(self._departures[0][0] - self.clock.now())
-        if self._events:
-            waits.append(self._events[0][0] - self.clock.elapsed())
+        waits = [due - self.clock.now() for due, _id in self._departures[:1]]
+        waits += [event.due - self.clock.elapsed() for event in self._events[:1]]
         return max(0.0, min(waits)) if waits else None
 
     def _chance(self, purpose, key, share):
-        """:return: whether *key* is of the *share* it happens to, alike on every run."""
+        """Tell whether *key* is of the *share* it happens to, alike on every run."""
         if share <= 0:
             return False
-        text = f"{self.config['seed']}:{purpose}:{key}"
-        return (
-            int.from_bytes(hashlib.sha1(text.encode()).digest()[:4], "big")
-            < share * 2**32
-        )
+        digest = hashlib.sha1(
+            f"{self.config['seed']}:{purpose}:{key}".encode()
+        ).digest()
+        return int.from_bytes(digest[:4], "big") < share * 2**32
 
     def _delay(self):
-        """:return: seconds until the next report, none where they come by hand."""
+        """Return seconds until the next report, none where they come by hand."""
         if self.config["callback_mode"] == "manual":
             return 0.0
         low, high = self.config["callback_delay_ms"]

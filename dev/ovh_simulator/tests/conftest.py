@@ -1,21 +1,27 @@
 """A simulator on a free port, clients for it, and a server that takes its callbacks."""
 
-import http.server
 import json
-import os
 import sys
 import threading
 import time
-from urllib.parse import parse_qs, urlsplit
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from types import SimpleNamespace
+from urllib.parse import parse_qsl, urlsplit
 
 import ovh
 import pytest
 
-sys.path.insert(
-    0, os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-)
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from ovh_simulator import client, seed, server
+
+SERVICE = f"/sms/{seed.SERVICE_1}"
+USER = f"/users/{seed.USER_WITHOUT_QUOTA}"
+VIRTUAL = f"/virtualNumbers/{seed.VIRTUAL_NUMBER}"
+#: What an SMS can be sent by, as a path below the account.
+OWNERS = ("", USER, VIRTUAL)
+PHONE = "+33612341000"
 
 
 @pytest.fixture(scope="session")
@@ -39,7 +45,7 @@ class Simulator(client.Simulator):
     """The admin routes of a simulator, whose refusals are looked at."""
 
     def call(self, method, path, body=None, status=200):
-        """:return: what the admin route answers, after checking the HTTP status."""
+        """Return what the admin route answers, after checking the HTTP status."""
         found, answer = self.ask(method, path.removeprefix("/"), body)
         assert found == status, answer
         return answer
@@ -49,6 +55,12 @@ class Simulator(client.Simulator):
 
     def get(self, path):
         return self.call("GET", path)
+
+    def advance(self, seconds):
+        self.post("/clock", {"advance_s": seconds})
+
+    def reply(self, text, number=PHONE, status=200):
+        return self.post(f"/phones/{number}/reply", {"text": text}, status)
 
     def state(self, part):
         return self.get_state(part)[part]
@@ -72,10 +84,10 @@ class Simulator(client.Simulator):
 def simulator(base):
     """The simulator in its initial state, callbacks by hand."""
     simulator = Simulator(base)
-    simulator.post("/reset")
-    simulator.post("/config", {"callback_mode": "manual"})
+    simulator.reset()
+    simulator.configure(callback_mode="manual")
     yield simulator
-    simulator.call("DELETE", "/faults")
+    simulator.clear_faults()
 
 
 def make_client(
@@ -110,7 +122,10 @@ def client2(base, simulator):
     )
 
 
-SERVICE = f"/sms/{seed.SERVICE_1}"
+@pytest.fixture
+def left(client):
+    """How many credits are left."""
+    return lambda: client.get(SERVICE)["creditsLeft"]
 
 
 @pytest.fixture
@@ -135,67 +150,50 @@ def send(client):
     return send
 
 
-class Customer:
-    """A customer's web server: keeps the callbacks it gets."""
-
-    def __init__(self):
-        self.calls = []
-        calls = self.calls
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def do_GET(self):
-                parts = urlsplit(self.path)
-                query = {
-                    key: values[0] for key, values in parse_qs(parts.query).items()
-                }
-                calls.append(
-                    {
-                        "path": parts.path,
-                        "headers": dict(self.headers),
-                        "client": self.client_address,
-                        "at": time.monotonic(),
-                        **query,
-                    }
-                )
-                self.send_response(204 if parts.path != "/broken" else 500)
-                self.send_header("Content-Length", "0")
-                self.end_headers()
-
-            def log_message(self, *_arguments):
-                pass
-
-        class Server(http.server.ThreadingHTTPServer):
-            # With less, one of the simulator's lanes may have to knock again, after a
-            # second.
-            request_queue_size = 64
-
-        self._server = Server(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
-
-    def close(self):
-        self._server.shutdown()
-        self._server.server_close()
+class _Server(ThreadingHTTPServer):
+    # With less, one of the simulator's lanes may have to knock again, after a second.
+    request_queue_size = 64
+    daemon_threads = True
 
 
 @pytest.fixture
 def customer():
-    customer = Customer()
-    yield customer
-    customer.close()
+    """A customer's web server: keeps the callbacks it gets."""
+    calls = []
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self):
+            parts = urlsplit(self.path)
+            calls.append(
+                {
+                    "path": parts.path,
+                    "headers": dict(self.headers),
+                    "client": self.client_address,
+                    "at": time.monotonic(),
+                    **dict(parse_qsl(parts.query)),
+                }
+            )
+            self.send_response(204 if parts.path != "/broken" else 500)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *_arguments):
+            pass
+
+    with _Server(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield SimpleNamespace(calls=calls, url=f"http://127.0.0.1:{server.server_port}")
+        server.shutdown()
 
 
 @pytest.fixture
 def description():
     """OVHcloud's own description of the API, where it is at hand."""
-    here = os.path.dirname(os.path.abspath(__file__))
-    path = os.path.join(here, "..", "..", "..", "..", "shared", "ovh", "sms.json")
-    if not os.path.exists(path):
+    path = Path(__file__).resolve().parents[4] / "shared/ovh/sms.json"
+    if not path.exists():
         pytest.skip(
             "OVHcloud's description of its API (../shared/ovh/sms.json) is not here"
         )
-    with open(path, encoding="utf-8") as stream:
-        return json.load(stream)
+    return json.loads(path.read_text("utf-8"))

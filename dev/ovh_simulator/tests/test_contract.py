@@ -1,17 +1,19 @@
 """The simulator against OVHcloud's own description of the API."""
 
 import pytest
-from conftest import SERVICE
+from conftest import OWNERS, SERVICE
 from ovh_simulator import api, magic, schema, seed
+
+#: The calls that OVHcloud's description of ``/sms`` has.
+CALLS = [call for call in schema.CALLS.values() if call.path.startswith("/sms")]
 
 
 def test_every_described_call_has_a_handler():
-    described = {
-        (operation.method, operation.path)
-        for operation in schema.OPERATIONS + schema.AUTH_OPERATIONS
-    }
-    assert described == set(api.HANDLERS)
-    assert len(described) == len(schema.OPERATIONS) + len(schema.AUTH_OPERATIONS)
+    assert set(schema.CALLS) == set(api.HANDLERS)
+
+
+def type_of(described):
+    return described.get("fullType") or described.get("dataType") or described["type"]
 
 
 def test_calls_and_parameters(description):
@@ -20,51 +22,52 @@ def test_calls_and_parameters(description):
         for each in description["apis"]
         for operation in each["operations"]
     }
-    for operation in schema.OPERATIONS:
-        their = theirs[operation.method, operation.path]
-        assert operation.response == their["responseType"], operation.template
-        assert operation.authenticated is not their["noAuthentication"], (
-            operation.template
-        )
-        query, body, model = {}, {}, None
+    for call in CALLS:
+        their = theirs[call.method, call.path]
+        assert call.response == their["responseType"], call
+        assert call.authenticated is not their["noAuthentication"], call
+        named = {"query": {}, "body": {}}
+        model = None
         for parameter in their["parameters"]:
-            type_ = parameter.get("fullType") or parameter["dataType"]
-            if parameter["paramType"] == "query":
-                query[parameter["name"]] = (type_, parameter["required"])
-            elif parameter["paramType"] == "body" and "name" in parameter:
-                body[parameter["name"]] = (type_, parameter["required"])
-            elif parameter["paramType"] == "body":
-                model = type_
+            where, name = parameter["paramType"], parameter.get("name")
+            if where == "path":
+                assert "{" + name + "}" in call.path
+            elif name:
+                named[where][name] = (type_of(parameter), parameter["required"])
             else:
-                assert "{" + parameter["name"] + "}" in operation.path
-        assert {
-            name: tuple(param) for name, param in operation.query.items()
-        } == query, operation.template
-        assert {name: tuple(param) for name, param in operation.body.items()} == body, (
-            operation.template
-        )
-        assert operation.body_model == model, operation.template
+                assert where == "body"
+                model = type_of(parameter)
+        assert {"query": call.query, "body": call.body} == named, call
+        assert call.body_model == model, call
 
 
 def test_models(description):
     for name, fields in schema.MODELS.items():
-        if name.startswith("auth."):
-            continue
-        theirs = {
-            key: (
-                field.get("fullType") or field["type"],
-                field["canBeNull"],
-                field["readOnly"],
-            )
-            for key, field in description["models"][name]["properties"].items()
-        }
-        assert {key: tuple(field) for key, field in fields.items()} == theirs, name
+        if not name.startswith("auth."):
+            properties = description["models"][name]["properties"]
+            theirs = {
+                key: (type_of(field), field["canBeNull"], field["readOnly"])
+                for key, field in properties.items()
+            }
+            assert fields == theirs, name
 
 
 def test_enumerations(description):
     for name, values in schema.ENUMS.items():
         if not name.startswith("auth."):
             assert sorted(values) == sorted(description["models"][name]["enum"]), name
+
+
+PYTHON_TYPES = {
+    "string": str,
+    "text": str,
+    "uuid": str,
+    "datetime": str,
+    "long": int,
+    "double": (int, float),
+    "boolean": bool,
+    "map[string]string": dict,
+}
 
 
 def _check(models, value, type_, where):
@@ -75,7 +78,7 @@ def _check(models, value, type_, where):
         assert isinstance(value, list), where
         for index, item in enumerate(value):
             _check(models, item, type_[:-2], f"{where}[{index}]")
-    elif type_ in models and "enum" in models[type_]:
+    elif "enum" in models.get(type_, ()):
         assert value in models[type_]["enum"], f"{where}: {value}"
     elif type_ in models:
         fields = models[type_]["properties"]
@@ -84,135 +87,102 @@ def _check(models, value, type_, where):
             if value[key] is None:
                 assert field["canBeNull"], f"{where}.{key}"
             else:
-                _check(
-                    models,
-                    value[key],
-                    field.get("fullType") or field["type"],
-                    f"{where}.{key}",
-                )
+                _check(models, value[key], type_of(field), f"{where}.{key}")
     else:
-        python = {
-            "string": str,
-            "text": str,
-            "uuid": str,
-            "datetime": str,
-            "long": int,
-            "double": (int, float),
-            "boolean": bool,
-            "map[string]string": dict,
-        }[type_]
-        assert isinstance(value, python) and (
-            type_ == "boolean" or not isinstance(value, bool)
-        ), f"{where}: {value}"
+        assert isinstance(value, PYTHON_TYPES[type_]), f"{where}: {value}"
+        assert type_ == "boolean" or not isinstance(value, bool), f"{where}: {value}"
+
+
+BODIES = {
+    "POST /sms/estimate": {
+        "message": "a",
+        "noStopClause": False,
+        "senderType": "alpha",
+    },
+    "GET /sms/ptts": {"ptt": 23},
+    "GET /sms/rates/destinations": {"country": "be", "billingCountry": "fr"},
+    "GET /sms/rates/packs": {"country": "fr"},
+    "GET /exceptions": {"receiver": "+32470123456"},
+    "POST /hlr": {"receivers": [magic.DELIVERED]},
+    "POST /senders": {"sender": "Neuf", "reason": "r"},
+    "POST /users": {"login": "neuf", "password": "abcd1234"},
+    "POST /senders/{sender}/documents": {"name": "kbis.pdf"},
+    "PUT ": {"description": "d"},
+    "PUT /senders/{sender}": {"description": "d"},
+    "PUT /users/{login}": {
+        "quotaInformations": {"quotaStatus": "active", "quotaLeft": 10}
+    },
+}
+
+
+def _make_sms(simulator, send, owner):
+    """Send and receive from the account, an API user or a virtual number.
+
+    :return: id of an SMS by kind; there is one more that waits, and that came in.
+    """
+    short = None if "virtual" in owner else True
+    done = send(magic.DELIVERED, path=owner, senderForResponse=short, tag="shape")
+    waiting = [send("+33612340900", path=owner, differedPeriod=60) for _ in range(2)]
+    simulator.get("/callbacks")
+    received = [simulator.reply("ok", magic.DELIVERED) for _ in range(2)]
+    return {
+        "outgoing": done["ids"][0],
+        "jobs": waiting[0]["ids"][0],
+        "incoming": received[0]["id"],
+    }
 
 
 def test_answers_have_the_described_shape(description, client, simulator, send):
     """Every call is made once and its answer compared with the described type."""
+    option = {"media": "email", "sender": "a@example.com", "target": "b@example.com"}
     client.put(
         SERVICE,
-        smsResponse={
-            "trackingOptions": [
-                {"media": "email", "sender": "a@example.com", "target": "b@example.com"}
-            ]
-        },
+        smsResponse={"trackingOptions": [option]},
         automaticRecreditAmount="100",
     )
-    sms = {
-        "": "",
-        "/users/compta": "/users/compta",
-        f"/virtualNumbers/{seed.VIRTUAL_NUMBER}": f"/virtualNumbers/{seed.VIRTUAL_NUMBER}",
-    }
-    objects = {}
-    for prefix in sms:
-        done = send(
-            magic.DELIVERED,
-            path=prefix,
-            senderForResponse=None if "virtual" in prefix else True,
-            tag="shape",
-        )["ids"][0]
-        waiting = [
-            send("+33612340900", path=prefix, differedPeriod=60)["ids"][0]
-            for _ in range(2)
-        ]
-        simulator.get("/callbacks")
-        received = [
-            simulator.post(f"/phones/{magic.DELIVERED}/reply", {"text": "ok"})["id"]
-            for _ in range(2)
-        ]
-        objects[prefix] = {
-            "outgoing": done,
-            "jobs": waiting[0],
-            "incoming": received[0],
-        }
-    objects[""]["hlr"] = client.post(f"{SERVICE}/hlr", receivers=[magic.DELIVERED])[
-        "ids"
-    ][0]
-    values = {
-        "/sms/estimate": {"message": "a", "noStopClause": False, "senderType": "alpha"},
-        "/sms/ptts": {"ptt": 23},
-        "/sms/rates/destinations": {"country": "be", "billingCountry": "fr"},
-        "/sms/rates/packs": {"country": "fr"},
-        "/sms/{serviceName}/exceptions": {"receiver": "+32470123456"},
-    }
-    posts = {
-        "hlr": {"receivers": [magic.DELIVERED]},
-        "jobs": {"message": "a", "receivers": [magic.DELIVERED]},
-        "senders": {"sender": "Neuf", "reason": "r"},
-        "users": {"login": "neuf", "password": "abcd1234"},
-        "validate": {"code": None},
-        "documents": {"name": "kbis.pdf"},
-    }
-    puts = {
-        "{serviceName}": {"description": "d"},
-        "{sender}": {"description": "d"},
-        "{login}": {"quotaInformations": {"quotaStatus": "active", "quotaLeft": 10}},
-    }
+    ids = {owner: _make_sms(simulator, send, owner) for owner in OWNERS}
+    lookup = client.post(f"{SERVICE}/hlr", receivers=[magic.DELIVERED])["ids"][0]
     number = client.post(f"{SERVICE}/senders", sender="+33612340950")
     code = simulator.state("phones")[number]["messages"][0]["text"][-7:-1]
     order = {"GET": 0, "POST": 1, "PUT": 2, "DELETE": 3}
-    for operation in sorted(
-        schema.OPERATIONS, key=lambda each: (order[each.method], -each.path.count("/"))
+    for call in sorted(
+        CALLS, key=lambda each: (order[each.method], -each.path.count("/"))
     ):
-        path = operation.path.replace("{serviceName}", seed.SERVICE_1)
-        last = operation.path.rpartition("/")[2]
-        if operation.path.endswith("/{id}"):
-            kind = path.split("/")[-2]
-            prefix = (
-                "/users/compta"
-                if "users" in path
-                else f"/virtualNumbers/{seed.VIRTUAL_NUMBER}"
-                if "virtualNumbers" in path
-                else ""
-            )
-            path = path.replace("{id}", str(objects[prefix][kind]))
-        if "blacklists" in path:
-            path = path.replace("{number}", magic.BLACKLISTED)
-        path = path.replace("{number}", seed.VIRTUAL_NUMBER).replace(
-            "{login}", "compta"
-        )
-        path = path.replace(
-            "{sender}", number if last == "validate" else seed.SENDER_ENABLED
-        )
-        body = dict(values.get(operation.path, {}))
-        if operation.method == "POST" and last in posts:
-            body = dict(posts[last])
-            if last == "validate":
-                body["code"] = code
-            if last == "jobs" and "virtual" not in path:
+        is_validation = call.path.endswith("/validate")
+        names = {
+            "{serviceName}": seed.SERVICE_1,
+            "{login}": seed.USER_WITHOUT_QUOTA,
+            "{sender}": number if is_validation else seed.SENDER_ENABLED,
+            "{number}": (
+                magic.BLACKLISTED if "blacklists" in call.path else seed.VIRTUAL_NUMBER
+            ),
+        }
+        path = call.path
+        for name, value in names.items():
+            path = path.replace(name, value)
+        if path.endswith("/{id}"):
+            owner, _slash, kind = path.removesuffix("/{id}").rpartition("/")
+            kinds = {**ids[owner.removeprefix(SERVICE)], "hlr": lookup}
+            path = path.replace("{id}", str(kinds[kind]))
+        short = call.path.replace("/sms/{serviceName}", "")
+        body = dict(BODIES.get(f"{call.method} {short}", {}))
+        if is_validation:
+            body = {"code": code}
+        elif call.method == "POST" and short.endswith("/jobs"):
+            body = {"message": "a", "receivers": [magic.DELIVERED]}
+            if "virtual" not in path:
                 body["senderForResponse"] = True
-        elif operation.method == "PUT":
-            body = puts[last]
-        answer = getattr(client, operation.method.lower())(path, **body)
-        _check(description["models"], answer, operation.response, operation.template)
-    assert len(simulator.state("requests")) >= len(schema.OPERATIONS)
+        answer = getattr(client, call.method.lower())(path, **body)
+        _check(description["models"], answer, call.response, call.path)
+    assert len(simulator.state("requests")) >= len(CALLS)
 
 
 @pytest.mark.parametrize(
-    "operation", [each for each in schema.OPERATIONS if each.body_model]
+    "call", [each for each in CALLS if each.body_model], ids=lambda each: each.path
 )
-def test_no_read_only_property_can_be_put(operation):
-    fields = schema.MODELS[operation.body_model]
+def test_no_read_only_property_can_be_put(call):
+    fields = schema.MODELS[call.body_model]
     for name, field in fields.items():
         if field.read_only:
             with pytest.raises(schema.errors.ApiError, match=name):
-                schema.check_body(operation, {name: "x"})
+                schema.check_body(call, {name: "x"})
