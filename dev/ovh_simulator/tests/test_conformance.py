@@ -5,7 +5,7 @@ import io
 import pytest
 from conformity import __main__ as conformance
 from conformity import sending
-from conftest import SERVICE
+from conftest import OWNERS, SERVICE
 from ovh_simulator import seed
 
 NUMBERS = ["+33612341000", "+33612341001", "+33612341002"]
@@ -23,11 +23,14 @@ SECRETS = (
 @pytest.fixture
 def run(base, simulator, monkeypatch, capsys):
     """:return: function that runs the check and gives the readings by fact."""
-    monkeypatch.setenv("OVH_APPLICATION_KEY", seed.APPLICATION_KEY_1)
-    monkeypatch.setenv("OVH_APPLICATION_SECRET", seed.APPLICATION_SECRET_1)
-    monkeypatch.setenv("OVH_CONSUMER_KEY", seed.CONSUMER_KEY_1)
-    monkeypatch.setenv("SMS_OVH_SERVICE", seed.SERVICE_1)
-    monkeypatch.setenv("SMS_OVH_API_URL", f"{base}/1.0")
+    for name, value in {
+        "OVH_APPLICATION_KEY": seed.APPLICATION_KEY_1,
+        "OVH_APPLICATION_SECRET": seed.APPLICATION_SECRET_1,
+        "OVH_CONSUMER_KEY": seed.CONSUMER_KEY_1,
+        "SMS_OVH_SERVICE": seed.SERVICE_1,
+        "SMS_OVH_API_URL": f"{base}/1.0",
+    }.items():
+        monkeypatch.setenv(name, value)
     monkeypatch.setattr(sending, "LISTED_WITHIN", 1)
 
     def run(*numbers, answer="yes"):
@@ -49,15 +52,9 @@ def run(base, simulator, monkeypatch, capsys):
 @pytest.fixture
 def history(send):
     """SMS of the account, of an API user and of a virtual number."""
-    for index, path in enumerate(
-        (
-            "",
-            f"/users/{seed.USER_WITHOUT_QUOTA}",
-            f"/virtualNumbers/{seed.VIRTUAL_NUMBER}",
-        )
-    ):
-        send(NUMBERS[index], path=path)
-        send(NUMBERS[index], path=path, differedPeriod=60)
+    for number, path in zip(NUMBERS, OWNERS, strict=True):
+        send(number, path=path)
+        send(number, path=path, differedPeriod=60)
 
 
 def _only(found, words):
@@ -69,13 +66,10 @@ def _only(found, words):
 @pytest.mark.parametrize("refused", [None, "."])
 @pytest.mark.parametrize("deferred_too", [True, False])
 def test_readings(run, simulator, history, all_of_them, refused, deferred_too):
-    simulator.post(
-        "/config",
-        {
-            "account_lists_all": all_of_them,
-            "batch_refused": refused,
-            "deferred_in_outgoing": deferred_too,
-        },
+    simulator.configure(
+        account_lists_all=all_of_them,
+        batch_refused=refused,
+        deferred_in_outgoing=deferred_too,
     )
     status, found = run()
     assert status == 0
@@ -100,7 +94,7 @@ def test_nothing_to_tell_by(run):
 @pytest.mark.parametrize("order", ["receivers", "swapped"])
 @pytest.mark.parametrize("count", [1, 2, 3])
 def test_sending(run, simulator, order, count):
-    simulator.post("/config", {"ids_order": order})
+    simulator.configure(ids_order=order)
     status, found = run(*NUMBERS[:count])
     assert status == 0
     ledger = simulator.ledger

@@ -6,7 +6,7 @@ import re
 import pytest
 import requests
 from conftest import SERVICE
-from ovh_simulator import magic, texts
+from ovh_simulator import admin, magic, texts
 
 EVIL = "<script>alert('x')</script> & \"co\""
 
@@ -44,16 +44,13 @@ def test_pages(base, simulator, path, lang):
 
 
 def test_help_names_every_magic_number_and_route(base, simulator):
-    from ovh_simulator import admin
+    def without_names(path):
+        return re.sub(r"\{.*?\}", "{", path)
 
     text = requests.get(f"{base}/help", timeout=5).text
     assert all(entry.number in text for entry in magic.TABLE)
-    for route in admin.router.routes:
-        path = re.sub(r"\{.*?\}", "{", route.path)
-        assert any(
-            re.sub(r"\{.*?\}", "{", found) == path
-            for found in re.findall(r"/simulator/[^<]+", text)
-        ), route.path
+    found = set(map(without_names, re.findall(r"/simulator/[^<]+", text)))
+    assert {without_names(route.path) for route in admin.router.routes} <= found
 
 
 def test_every_text_exists_in_both_languages():
@@ -81,31 +78,22 @@ def events(base, count):
 def test_live_updates(base, simulator, send):
     send("+33612341001", message=EVIL)
     page = requests.get(base, timeout=5).text
-    assert (
-        "<script>alert" not in page and "&lt;script&gt;alert" in page
-    )  # the page starts with what there is
+    # the page starts with what there is
+    assert "<script>alert" not in page and "&lt;script&gt;alert" in page
     stream = events(base, 2)
     name, data = next(stream)
-    assert name == "snapshot" and [phone["number"] for phone in data["phones"]] == [
-        "+33612341001"
-    ]
-    assert data["phones"][0]["messages"][0]["text"] == EVIL
+    (phone,) = data["phones"]
+    assert (name, phone["number"]) == ("snapshot", "+33612341001")
+    assert phone["messages"][0]["text"] == EVIL
     send("+33612341002", message="Où êtes-vous ?", senderForResponse=True)
     name, data = next(stream)
-    assert name == "phones" and [phone["number"] for phone in data["phones"]] == [
-        "+33612341002"
-    ]
-    message = data["phones"][0]["messages"][0]
-    assert (
-        message["parts"],
-        message["encoding"],
-        message["status"],
-        message["can_reply"],
-    ) == (1, "unicode", "delivered", True)
-    assert (
-        data["summary"]["sms"] == 2
-        and data["summary"]["services"][0]["credits"] == 1998
-    )
+    (phone,) = data["phones"]
+    assert (name, phone["number"]) == ("phones", "+33612341002")
+    message = phone["messages"][0]
+    assert (message["parts"], message["encoding"]) == (1, "unicode")
+    assert (message["status"], message["can_reply"]) == ("delivered", True)
+    assert data["summary"]["sms"] == 2
+    assert data["summary"]["services"][0]["credits"] == 1998
     stream.close()
 
 
@@ -114,9 +102,8 @@ def test_search(base, simulator, send):
     send("+33612341002", message="Votre rendez-vous")
 
     def numbers(text):
-        found = requests.get(
-            f"{base}/simulator/phones", {"search": text}, timeout=5
-        ).json()
+        url = f"{base}/simulator/phones"
+        found = requests.get(url, {"search": text}, timeout=5).json()
         return [phone["number"] for phone in found]
 
     assert numbers("") == ["+33612341002", "+33612341001"]

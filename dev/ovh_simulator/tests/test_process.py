@@ -6,17 +6,18 @@ import socket
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 import requests
 
-DEV = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-ENVIRONMENT = {**os.environ, "PYTHONPATH": DEV}
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[2])}
 
 
-def start(*options):
+def run(*arguments):
+    """Start Python with these arguments."""
     return subprocess.Popen(
-        [sys.executable, "-m", "ovh_simulator", *options],
+        [sys.executable, *arguments],
         env=ENVIRONMENT,
         text=True,
         stdout=subprocess.PIPE,
@@ -24,34 +25,28 @@ def start(*options):
     )
 
 
+def start(*options):
+    return run("-m", "ovh_simulator", "--port", *options)
+
+
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
 def test_life(tmp_path, how):
     port_file = tmp_path / "port"
     process = start(
-        "--port",
-        "0",
-        "--port-file",
-        str(port_file),
-        "--latency-ms",
-        "5",
-        "--callback-delay-ms",
-        "7",
+        *("0", "--port-file", str(port_file)),
+        *("--latency-ms", "5", "--callback-delay-ms", "7"),
     )
     try:
         line = process.stdout.readline()
-        port = int(port_file.read_text())
-        assert f"http://127.0.0.1:{port}/" in line
+        root = f"http://127.0.0.1:{int(port_file.read_text())}"
+        assert f"{root}/" in line
         for _ in range(2):
-            config = requests.get(
-                f"http://127.0.0.1:{port}/simulator/config", timeout=5
-            ).json()
+            config = requests.get(f"{root}/simulator/config", timeout=5).json()
             assert (config["latency_ms"], config["callback_delay_ms"]) == (5, [7, 7])
             # options of the command line survive a reset
-            requests.post(f"http://127.0.0.1:{port}/simulator/reset", timeout=5)
+            requests.post(f"{root}/simulator/reset", timeout=5)
         # open pages and hanging requests do not keep it alive
-        with requests.get(
-            f"http://127.0.0.1:{port}/simulator/events", stream=True, timeout=5
-        ) as page:
+        with requests.get(f"{root}/simulator/events", stream=True, timeout=5) as page:
             assert next(page.iter_lines())
             began = time.monotonic()
             process.send_signal(how)
@@ -65,21 +60,17 @@ def test_life(tmp_path, how):
 
 
 def test_port_taken():
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
-        port = taken.getsockname()[1]
-        process = start("--port", str(port))
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        process = start(port)
         output, errors = process.communicate(timeout=20)
     assert process.returncode == 2
-    assert (
-        output == "" and len(errors.strip().splitlines()) == 1 and str(port) in errors
-    )
+    assert output == "" and len(errors.strip().splitlines()) == 1 and port in errors
 
 
 def test_quiet(tmp_path):
     port_file = tmp_path / "port"
-    process = start("--port", "0", "--quiet", "--port-file", str(port_file))
+    process = start("0", "--quiet", "--port-file", str(port_file))
     for _ in range(200):
         if port_file.exists():
             break
@@ -95,11 +86,6 @@ def test_constants_need_no_framework():
         "sys.modules[name] = None\n"
         "from ovh_simulator import magic, seed, gsm\nprint(seed.SERVICE_1, magic.DELIVERED)"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        env=ENVIRONMENT,
-        text=True,
-        capture_output=True,
-        timeout=20,
-    )
-    assert done.returncode == 0, done.stderr
+    process = run("-c", code)
+    _output, errors = process.communicate(timeout=20)
+    assert process.returncode == 0, errors

@@ -3,14 +3,13 @@
 import ovh
 import pytest
 import requests
-from conftest import SERVICE
+from conftest import OWNERS, PHONE, SERVICE, USER, VIRTUAL
 from ovh_simulator import magic, seed
+from ovh_simulator.reference import country_of
+from test_auth import raw
 
-PHONE = "+33612341000"
-
-
-def left(client, service=SERVICE):
-    return client.get(service)["creditsLeft"]
+JOBS, OUTGOING = f"{SERVICE}/jobs", f"{SERVICE}/outgoing"
+Bad, Gone = ovh.exceptions.BadParametersError, ovh.exceptions.ResourceNotFoundError
 
 
 @pytest.mark.parametrize(
@@ -34,33 +33,17 @@ def left(client, service=SERVICE):
         ({"receiversSlotId": "3"}, "does not exist"),
     ],
 )
-def test_refused_bodies(client, simulator, body, message):
-    given = {
-        "message": "a",
-        "receivers": [PHONE],
-        "sender": seed.SENDER_ENABLED,
-        **body,
-    }
-    given = {key: value for key, value in given.items() if value is not None}
-    with pytest.raises(
-        (ovh.exceptions.BadParametersError, ovh.exceptions.ResourceNotFoundError),
-        match=message,
-    ):
-        client.post(f"{SERVICE}/jobs", **given)
-    assert simulator.ledger == [] and left(client) == 2000
+def test_refused_bodies(client, simulator, left, body, message):
+    right = {"message": "a", "receivers": [PHONE], "sender": seed.SENDER_ENABLED}
+    given = {k: value for k, value in {**right, **body}.items() if value is not None}
+    with pytest.raises((Bad, Gone), match=message):
+        client.post(JOBS, **given)
+    assert simulator.ledger == [] and left() == 2000
 
 
-def test_bodies_that_are_not_objects(base, client, simulator):
-    for body in ("[]", '"x"', "{", ""):
-        client_body = body
-        response = _signed_post(base, client_body)
-        assert response.status_code == 400, body
-
-
-def _signed_post(base, body):
-    from test_auth import raw
-
-    return raw(base, f"{SERVICE}/jobs", "POST", body)
+@pytest.mark.parametrize("body", ["[]", '"x"', "{", ""])
+def test_bodies_that_are_not_objects(base, simulator, body):
+    assert raw(base, JOBS, "POST", body).status_code == 400
 
 
 @pytest.mark.parametrize(
@@ -80,80 +63,65 @@ def test_senders_that_may_not_send(simulator, send, sender):
     assert simulator.ledger == []
 
 
-def test_report_and_charge(client, simulator, send):
-    numbers = [
-        "+33612341001",
-        "00 33 6 12 34 10 02",
+def test_report_and_charge(client, simulator, send, left):
+    valid = ["+33612341001", "00 33 6 12 34 10 02", "+32470123456", "+33612341001"]
+    invalid = [
         "0612341003",
         "+33112345678",
         magic.BLACKLISTED,
         magic.INVALID_RECEIVER,
-        "+32470123456",
-        "+33612341001",
     ]
-    report = send(numbers, message="x" * 161, tag="run-1")
+    report = send([*valid[:2], *invalid, *valid[2:]], message="x" * 161, tag="run-1")
     assert report["validReceivers"] == ["+33612341001", "+33612341002", "+32470123456"]
-    assert report["invalidReceivers"] == [
-        "0612341003",
-        "+33112345678",
-        magic.BLACKLISTED,
-        magic.INVALID_RECEIVER,
-    ]
+    assert report["invalidReceivers"] == invalid
     assert len(set(report["ids"])) == 3 and report["tag"] == "run-1"
     belgium = client.get("/sms/rates/destinations", country="be")["credit"]
     assert belgium != 1
     assert report["totalCreditsRemoved"] == pytest.approx(2 * (1 + 1 + belgium))
-    assert left(client) == pytest.approx(2000 - report["totalCreditsRemoved"])
+    assert left() == pytest.approx(2000 - report["totalCreditsRemoved"])
     for id_, number in zip(report["ids"], report["validReceivers"], strict=True):
-        sms = client.get(f"{SERVICE}/outgoing/{id_}")
+        sms = client.get(f"{OUTGOING}/{id_}")
         assert (sms["receiver"], sms["numberOfSms"], sms["tag"]) == (number, 2, "run-1")
     assert [row["charged"] for row in simulator.ledger] == [True] * 3
 
 
-def test_nobody_to_send_to(client, simulator, send):
+def test_nobody_to_send_to(simulator, send, left):
     report = send([magic.INVALID_RECEIVER])
-    assert (report["ids"], report["totalCreditsRemoved"], left(client)) == ([], 0, 2000)
+    assert (report["ids"], report["totalCreditsRemoved"], left()) == ([], 0, 2000)
 
 
-def test_not_enough_credits(client, simulator, send):
-    simulator.post(f"/services/{seed.SERVICE_1}", {"creditsLeft": 1.5})
+def test_not_enough_credits(simulator, send, left):
+    simulator.set_service(seed.SERVICE_1, creditsLeft=1.5)
     with pytest.raises(ovh.exceptions.APIError, match="Not enough credits"):
         send(["+33612341001", "+33612341002"])
-    assert (left(client), simulator.ledger) == (1.5, [])
+    assert (left(), simulator.ledger) == (1.5, [])
     send("+33612341001")
-    assert left(client) == 0.5
+    assert left() == 0.5
 
 
-def test_automatic_recharge(client, simulator, send):
+def test_automatic_recharge(client, simulator, send, left):
     client.put(
         SERVICE, automaticRecreditAmount="250", creditThresholdForAutomaticRecredit=50
     )
-    simulator.post(f"/services/{seed.SERVICE_1}", {"creditsLeft": 51})
+    simulator.set_service(seed.SERVICE_1, creditsLeft=51)
     send(PHONE)
-    assert left(client) == 50
+    assert left() == 50
     send(PHONE)
-    assert left(client) == 299
+    assert left() == 299
 
 
-def test_stop_clause(client, simulator, send):
+def test_stop_clause(simulator, send):
     send(PHONE, message="a" * 149, noStopClause=False)
     send(PHONE, message="a" * 150, noStopClause=None)
     send(PHONE, message="a" * 160)
     send(PHONE, message="a" * 160, senderForResponse=True, noStopClause=False)
-    send(PHONE, message="a" * 160, path=f"/virtualNumbers/{seed.VIRTUAL_NUMBER}")
+    send(PHONE, message="a" * 160, path=VIRTUAL)
     rows = simulator.ledger
     assert [row["segments"] for row in rows] == [1, 2, 1, 1, 1]
-    assert [row["text_sent"].endswith("a\nSTOP:36111") for row in rows] == [
-        True,
-        True,
-        False,
-        False,
-        False,
-    ]
-    assert [row["sender"] for row in rows] == [seed.SENDER_ENABLED] * 3 + [
-        seed.SHORT_NUMBER,
-        seed.VIRTUAL_NUMBER,
-    ]
+    ends = [row["text_sent"].endswith("a\nSTOP:36111") for row in rows]
+    assert ends == [True, True, False, False, False]
+    senders = [*[seed.SENDER_ENABLED] * 3, seed.SHORT_NUMBER, seed.VIRTUAL_NUMBER]
+    assert [row["sender"] for row in rows] == senders
     assert rows[0]["message"] == "a" * 149
 
 
@@ -170,17 +138,13 @@ def test_stop_clause(client, simulator, send):
         "Voir BOUTIQUE.COM",
     ],
 )
-def test_contact_information_from_the_short_number(client, simulator, send, text):
-    with pytest.raises(
-        ovh.exceptions.BadParametersError,
-        match="cannot send contact information with shortcode",
-    ):
+def test_contact_information_from_the_short_number(simulator, send, text):
+    refusal = "cannot send contact information with shortcode"
+    with pytest.raises(Bad, match=refusal):
         send(PHONE, message=text, senderForResponse=True)
     assert simulator.ledger == []
-    assert (
-        send(PHONE, message=text)["ids"]
-        and send(PHONE, text, f"/virtualNumbers/{seed.VIRTUAL_NUMBER}")["ids"]
-    )
+    assert send(PHONE, message=text)["ids"]
+    assert send(PHONE, text, VIRTUAL)["ids"]
 
 
 @pytest.mark.parametrize(
@@ -197,57 +161,54 @@ def test_harmless_text_from_the_short_number(simulator, send, text):
     assert send(PHONE, message=text, senderForResponse=True)["ids"]
 
 
-def test_user_quota_pays(client, simulator, send):
-    user = f"{SERVICE}/users/{seed.USER_WITH_QUOTA}"
-    send(PHONE, path=f"/users/{seed.USER_WITH_QUOTA}")
-    assert client.get(user)["quotaInformations"] == {
-        "quotaLeft": 499,
-        "quotaStatus": "active",
-    }
-    assert left(client) == 2000 and client.get(SERVICE)["creditsHoldByQuota"] == 499
-    send(PHONE, path=f"/users/{seed.USER_WITHOUT_QUOTA}")
-    assert left(client) == 1999
+def test_user_quota_pays(client, simulator, send, left):
+    owner = f"/users/{seed.USER_WITH_QUOTA}"
+    user = f"{SERVICE}{owner}"
+    send(PHONE, path=owner)
+    quota = client.get(user)["quotaInformations"]
+    assert quota == {"quotaLeft": 499, "quotaStatus": "active"}
+    assert left() == 2000 and client.get(SERVICE)["creditsHoldByQuota"] == 499
+    send(PHONE, path=USER)
+    assert left() == 1999
     client.put(user, quotaInformations={"quotaLeft": 0.5})
-    assert left(client) == 1999 + 498.5
+    assert left() == 1999 + 498.5
     with pytest.raises(ovh.exceptions.APIError, match="quota"):
-        send(PHONE, path=f"/users/{seed.USER_WITH_QUOTA}")
-    ids = client.get(f"{user}/outgoing")
-    assert (
-        ids == [simulator.ledger[0]["id"]]
-        and client.get(f"{user}/outgoing/{ids[0]}")["id"] == ids[0]
-    )
-    with pytest.raises(ovh.exceptions.ResourceNotFoundError):
-        client.get(f"{SERVICE}/users/{seed.USER_WITHOUT_QUOTA}/outgoing/{ids[0]}")
+        send(PHONE, path=owner)
+    (id_,) = client.get(f"{user}/outgoing")
+    assert id_ == simulator.ledger[0]["id"]
+    assert client.get(f"{user}/outgoing/{id_}")["id"] == id_
+    with pytest.raises(Gone):
+        client.get(f"{SERVICE}{USER}/outgoing/{id_}")
 
 
 def test_outgoing_filters(client, simulator, send):
     first = send(PHONE, tag="one")["ids"]
     second = send([magic.UNDELIVERABLE], tag="two", senderForResponse=True)["ids"]
     simulator.get("/callbacks")
-    outgoing = f"{SERVICE}/outgoing"
-    assert client.get(outgoing) == first + second
-    assert client.get(outgoing, tag="one") == first
-    assert client.get(outgoing, tag="none") == []
-    assert client.get(outgoing, ptt=20) == second
-    assert client.get(outgoing, deliveryReceipt=1) == first
-    assert client.get(outgoing, receiver="0033612341000") == first
-    assert client.get(outgoing, sender=seed.SHORT_NUMBER) == second
-    created = client.get(f"{outgoing}/{first[0]}")["creationDatetime"]
-    assert client.get(outgoing, **{"creationDatetime.from": created}) == first + second
-    assert client.get(outgoing, **{"creationDatetime.to": "2020-01-01T00:00:00Z"}) == []
+    created = client.get(f"{OUTGOING}/{first[0]}")["creationDatetime"]
+    for query, found in (
+        ({}, first + second),
+        ({"tag": "one"}, first),
+        ({"tag": "none"}, []),
+        ({"ptt": 20}, second),
+        ({"deliveryReceipt": 1}, first),
+        ({"receiver": "0033612341000"}, first),
+        ({"sender": seed.SHORT_NUMBER}, second),
+        ({"creationDatetime.from": created}, first + second),
+        ({"creationDatetime.to": "2020-01-01T00:00:00Z"}, []),
+    ):
+        assert client.get(OUTGOING, **query) == found, query
     for bad in ({"ptt": "x"}, {"limit": 5}, {"creationDatetime.from": "yesterday"}):
-        with pytest.raises(ovh.exceptions.BadParametersError):
-            client.get(outgoing, **bad)
-    client.delete(f"{outgoing}/{first[0]}")
-    assert client.get(outgoing) == second
-    with pytest.raises(ovh.exceptions.ResourceNotFoundError):
-        client.get(f"{outgoing}/{first[0]}")
+        with pytest.raises(Bad):
+            client.get(OUTGOING, **bad)
+    client.delete(f"{OUTGOING}/{first[0]}")
+    assert client.get(OUTGOING) == second
+    with pytest.raises(Gone):
+        client.get(f"{OUTGOING}/{first[0]}")
 
 
-@pytest.mark.parametrize(
-    "path", ["", "/users/compta", f"/virtualNumbers/{seed.VIRTUAL_NUMBER}"]
-)
-def test_deferred(client, simulator, send, path):
+@pytest.mark.parametrize("path", OWNERS)
+def test_deferred(client, simulator, send, left, path):
     kept, cancelled = (
         send(number, path=path, differedPeriod=60, tag="later")["ids"][0]
         for number in ("+33612341001", "+33612341002")
@@ -256,108 +217,98 @@ def test_deferred(client, simulator, send, path):
     assert client.get(jobs) == [kept, cancelled]
     assert client.get(outgoing, tag="later") == []
     assert client.get(f"{jobs}/{kept}")["differedDelivery"] == 60
-    before = left(client)
+    before = left()
     client.delete(f"{jobs}/{cancelled}")
-    assert left(client) == before + 1
-    simulator.post("/clock", {"advance_s": 3599})
+    assert left() == before + 1
+    simulator.advance(3599)
     assert client.get(jobs) == [kept]
-    simulator.post("/clock", {"advance_s": 2})
+    simulator.advance(2)
     assert client.get(jobs) == []
     assert client.get(outgoing, tag="later") == [kept]
-    with pytest.raises(ovh.exceptions.ResourceNotFoundError):
+    with pytest.raises(Gone):
         client.delete(f"{jobs}/{kept}")
     assert [row["status"] for row in simulator.ledger] == ["delivered", "cancelled"]
 
 
 def test_deferred_may_be_shown_in_outgoing(client, simulator, send):
     id_ = send(PHONE, differedPeriod=5, tag="later")["ids"][0]
-    assert client.get(f"{SERVICE}/outgoing", tag="later") == []
-    simulator.post("/config", {"deferred_in_outgoing": True})
-    assert client.get(f"{SERVICE}/outgoing", tag="later") == [id_]
-    assert client.get(f"{SERVICE}/outgoing/{id_}")["sentAt"] is None
+    assert client.get(OUTGOING, tag="later") == []
+    simulator.configure(deferred_in_outgoing=True)
+    assert client.get(OUTGOING, tag="later") == [id_]
+    assert client.get(f"{OUTGOING}/{id_}")["sentAt"] is None
 
 
 def test_marketing_waits_for_the_opening(client, simulator, send):
-    simulator.post("/clock", {"now": "2025-06-01T12:00:00+02:00"})
+    simulator.set_clock("2025-06-01T12:00:00+02:00")
     marketing = send("+33612341001", noStopClause=False)["ids"][0]
     other = send("+33612341002")["ids"][0]
     short = send("+33612341003", senderForResponse=True, noStopClause=False)["ids"][0]
-    assert client.get(f"{SERVICE}/jobs") == [marketing]
-    assert client.get(f"{SERVICE}/outgoing") == [other, short]
-    simulator.post("/clock", {"now": "2025-06-02T07:59:30+02:00"})
-    assert client.get(f"{SERVICE}/jobs") == [marketing]
-    simulator.post("/clock", {"now": "2025-06-02T08:00:00+02:00"})
-    assert client.get(f"{SERVICE}/jobs") == []
-    assert client.get(f"{SERVICE}/outgoing/{marketing}")["sentAt"].startswith(
-        "2025-06-02T08:00:00"
-    )
+    assert client.get(JOBS) == [marketing]
+    assert client.get(OUTGOING) == [other, short]
+    simulator.set_clock("2025-06-02T07:59:30+02:00")
+    assert client.get(JOBS) == [marketing]
+    simulator.set_clock("2025-06-02T08:00:00+02:00")
+    assert client.get(JOBS) == []
+    sent_at = client.get(f"{OUTGOING}/{marketing}")["sentAt"]
+    assert sent_at.startswith("2025-06-02T08:00:00")
 
 
 def test_marketing_hours_of_the_older_page(client, simulator, send):
     # a Tuesday evening, then a Saturday
-    simulator.post("/clock", {"now": "2025-06-03T21:00:00+02:00"})
+    simulator.set_clock("2025-06-03T21:00:00+02:00")
     held = send("+33612341001", noStopClause=False)["ids"][0]
-    assert client.get(f"{SERVICE}/jobs") == [held]
-    simulator.post("/config", {"marketing_hours": "older"})
-    assert client.get(f"{SERVICE}/jobs") == []
-    simulator.post("/clock", {"now": "2025-06-07T12:00:00+02:00"})
+    assert client.get(JOBS) == [held]
+    simulator.configure(marketing_hours="older")
+    assert client.get(JOBS) == []
+    simulator.set_clock("2025-06-07T12:00:00+02:00")
     saturday = send("+33612341002", noStopClause=False)["ids"][0]
-    assert client.get(f"{SERVICE}/jobs") == [saturday]
-    simulator.post("/config", {"marketing_hours": "2026"})
-    assert client.get(f"{SERVICE}/jobs") == []
+    assert client.get(JOBS) == [saturday]
+    simulator.configure(marketing_hours="2026")
+    assert client.get(JOBS) == []
     simulator.post("/config", {"marketing_hours": "2019"}, status=400)
 
 
 def test_the_free_clock_never_holds_marketing(client, simulator, send):
-    simulator.post("/clock", {"now": "2025-06-01T23:00:00+02:00"})
+    simulator.set_clock("2025-06-01T23:00:00+02:00")
     held = send(PHONE, noStopClause=False)["ids"][0]
-    assert client.get(f"{SERVICE}/jobs") == [held]
-    simulator.post("/clock", {"now": None})
-    assert client.get(f"{SERVICE}/jobs") == []
+    assert client.get(JOBS) == [held]
+    simulator.set_clock(None)
+    assert client.get(JOBS) == []
     for _hours in range(0, 168, 7):
-        simulator.post("/clock", {"advance_s": 7 * 3600})
+        simulator.advance(7 * 3600)
         send(PHONE, noStopClause=False)
-    assert client.get(f"{SERVICE}/jobs") == []
+    assert client.get(JOBS) == []
 
 
-def test_estimate_agrees_with_the_charge(client, simulator, send):
-    for text, sender, free in (
+@pytest.mark.parametrize(
+    "text, sender, free",
+    [
         ("x" * 150, "alpha", False),
         ("x" * 150, "alpha", True),
         ("ê" * 60, "alpha", False),
         ("€" * 153, "shortcode", False),
-    ):
-        estimate = client.post(
-            "/sms/estimate", message=text, noStopClause=free, senderType=sender
-        )
-        send(
-            PHONE,
-            message=text,
-            noStopClause=free,
-            senderForResponse=sender == "shortcode",
-        )
-        row = simulator.ledger[-1]
-        assert (estimate["parts"], estimate["charactersClass"]) == (
-            row["segments"],
-            row["encoding"],
-        )
+    ],
+)
+def test_estimate_agrees_with_the_charge(client, simulator, send, text, sender, free):
+    estimate = client.post(
+        "/sms/estimate", message=text, noStopClause=free, senderType=sender
+    )
+    send(PHONE, text, noStopClause=free, senderForResponse=sender == "shortcode")
+    (row,) = simulator.ledger
+    assert estimate["parts"] == row["segments"]
+    assert estimate["charactersClass"] == row["encoding"]
 
 
 def test_ptts_and_rates(client, base, simulator):
     assert client.get("/sms/ptts", ptt=23)["duration"] == "permanent"
-    with pytest.raises(ovh.exceptions.ResourceNotFoundError):
+    with pytest.raises(Gone):
         client.get("/sms/ptts", ptt=999)
-    with pytest.raises(ovh.exceptions.BadParametersError):
+    with pytest.raises(Bad):
         client.get("/sms/ptts")
     # the price list needs no signature
-    answer = requests.get(f"{base}/1.0/sms/rates/destinations?country=fr", timeout=5)
-    assert answer.json()["credit"] == 1
-    assert (
-        requests.get(
-            f"{base}/1.0/sms/rates/destinations?country=xx", timeout=5
-        ).status_code
-        == 400
-    )
+    rates = f"{base}/1.0/sms/rates/destinations"
+    assert requests.get(f"{rates}?country=fr", timeout=5).json()["credit"] == 1
+    assert requests.get(f"{rates}?country=xx", timeout=5).status_code == 400
 
 
 @pytest.mark.parametrize(
@@ -374,13 +325,10 @@ def test_ptts_and_rates(client, base, simulator):
     ],
 )
 def test_country_of_a_number(number, country):
-    from ovh_simulator.reference import country_of
-
     assert country_of(number) == country
 
 
 def test_http2sms(base, simulator, client):
-    url = f"{base}/cgi-bin/sms/http2sms.cgi"
     fields = {
         "account": seed.SERVICE_1,
         "login": seed.USER_WITH_QUOTA,
@@ -392,17 +340,19 @@ def test_http2sms(base, simulator, client):
         "contentType": "application/json",
         "tag": "t",
     }
-    for answer in (
-        requests.post(url, fields, timeout=5),
-        requests.get(url, fields, timeout=5),
-    ):
-        assert answer.json()["status"] == 100 and len(answer.json()["SmsIds"]) == 2
-    assert answer.json()["creditLeft"] == "496"
+
+    def call(method="POST", **changes):
+        given = {"data" if method == "POST" else "params": {**fields, **changes}}
+        url = f"{base}/cgi-bin/sms/http2sms.cgi"
+        return requests.request(method, url, timeout=5, **given)
+
+    for method in ("POST", "GET"):
+        answer = call(method).json()
+        assert answer["status"] == 100 and len(answer["SmsIds"]) == 2
+    assert answer["creditLeft"] == "496"
     assert {row["text_sent"] for row in simulator.ledger} == {"un\ndeux"}
     assert simulator.ledger[0]["user"] == seed.USER_WITH_QUOTA
-    assert requests.get(
-        url, {**fields, "contentType": "text/plain"}, timeout=5
-    ).text.startswith("OK\n494\n")
+    assert call("GET", contentType="text/plain").text.startswith("OK\n494\n")
     for change, status in (
         ({"message": ""}, 201),
         ({"to": ""}, 201),
@@ -411,16 +361,13 @@ def test_http2sms(base, simulator, client):
         ({"deferred": "tomorrow"}, 202),
         ({"to": "x"}, 202),
     ):
-        assert (
-            requests.post(url, {**fields, **change}, timeout=5).json()["status"]
-            == status
-        ), change
+        assert call(**change).json()["status"] == status, change
     assert len(simulator.ledger) == 6
-    client.put(f"{SERVICE}/users/{seed.USER_WITH_QUOTA}", ipRestrictions=["10.1.2.3"])
-    assert requests.post(url, fields, timeout=5).json()["status"] == 401
-    client.put(f"{SERVICE}/users/{seed.USER_WITH_QUOTA}", ipRestrictions=[])
-    simulator.post("/clock", {"now": "2025-06-03T10:00:00+02:00"})
-    requests.post(url, {**fields, "deferred": "123003062025"}, timeout=5)
-    assert client.get(f"{SERVICE}/jobs/{client.get(SERVICE + '/jobs')[0]}")[
-        "differedDelivery"
-    ] in (149, 150)
+    user = f"{SERVICE}/users/{seed.USER_WITH_QUOTA}"
+    client.put(user, ipRestrictions=["10.1.2.3"])
+    assert call().json()["status"] == 401
+    client.put(user, ipRestrictions=[])
+    simulator.set_clock("2025-06-03T10:00:00+02:00")
+    call(deferred="123003062025")
+    (id_, _other) = client.get(JOBS)
+    assert client.get(f"{JOBS}/{id_}")["differedDelivery"] in (149, 150)
