@@ -770,33 +770,27 @@ class SmsSms(models.Model):
     # Sending
     # ------------------------------------------------------------
 
-    def _send_with_api(self, sms_api, **kwargs):
+    def _send_with_api(self, sms_api, *, unlink_sent=True, **kwargs):
         """Override of `sms` for who hands over a provider that is not the company's.
 
-        What a company sends by OVHcloud leaves by the outbox, whoever calls.
+        What a company sends by OVHcloud leaves by the outbox, whoever calls. Core would
+        mark what is there as to be deleted, and vacuums that once a day: it is deleted
+        once it has left.
         """
         if isinstance(sms_api, SmsApiOvh):
-            return super()._send_with_api(sms_api, **kwargs)
-        ovh_sms, others = self._sms_ovh_split()
-        for api_ovh, sms in ovh_sms._split_by_api():
-            super(SmsSms, sms)._send_with_api(api_ovh, **kwargs)
+            by_api, others = [(sms_api, self)], self.browse()
+        else:
+            ovh_sms, others = self._sms_ovh_split()
+            by_api = ovh_sms._split_by_api()
+        for api_ovh, sms in by_api:
+            super(SmsSms, sms)._send_with_api(api_ovh, unlink_sent=False, **kwargs)
+            if not unlink_sent:
+                # sudo: only the gateway writes this.
+                sms.sudo().filtered("sms_ovh_job_id").sms_ovh_unlink_sent = False
         if others:
-            return super(SmsSms, others)._send_with_api(sms_api, **kwargs)
-
-    def _handle_call_result_hook(self, results):
-        """Override of `sms`: what is in the outbox is deleted once it has left.
-
-        Core marks what it hands over as to be deleted, and vacuums that once a day.
-        """
-        in_outbox = self.filtered(
-            lambda sms: sms.state == "process" and sms.sms_ovh_job_id
-        )
-        if in_outbox:
-            kept = in_outbox.filtered(lambda sms: not sms.to_delete)
-            # sudo: only the gateway writes this.
-            kept.sudo().write({"sms_ovh_unlink_sent": False})
-            (in_outbox - kept).write({"to_delete": False})
-        return super()._handle_call_result_hook(results)
+            return super(SmsSms, others)._send_with_api(
+                sms_api, unlink_sent=unlink_sent, **kwargs
+            )
 
     def _sms_ovh_claim(self, bodies=None):
         """Put those of these SMS that are still queued into jobs of the outbox.

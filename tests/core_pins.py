@@ -69,7 +69,6 @@ RELIED_UPON = {
     ),
     "sms.sms": (
         "_get_send_batch_size",
-        "_handle_call_result_hook",
         "_process_queue",
         "_send",
         "_send_with_api",
