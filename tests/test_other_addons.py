@@ -283,10 +283,23 @@ class TestEverywhere(EverywhereCase):
             body="Voir https://boutique.example.org", sms_ovh_sender_id=self.short.id
         )
         action = self._create_action(template, sms_method="comment")
-        action.with_context(active_model="res.partner", active_id=self.partner.id).run()
-        self.assertFalse(self._send_all())
-        notification = self.partner.message_ids[0].notification_ids
-        self.assertEqual(notification.failure_type, "sms_ovh_contact_information")
+        seller = new_test_user(
+            self.env,
+            "vendeuse",
+            "base.group_user,base.group_partner_manager",
+            company_id=self.other.id,
+            company_ids=(self.company | self.other).ids,
+        )
+        for user in (self.env.user, seller):
+            with self.subTest(user=user.login):
+                action.with_user(user).with_context(
+                    active_model="res.partner", active_id=self.partner.id
+                ).run()
+                self.assertFalse(self._send_all())
+                notification = self.partner.message_ids[0].notification_ids
+                self.assertEqual(
+                    notification.failure_type, "sms_ovh_contact_information"
+                )
 
 
 @tagged("-at_install", "post_install", "sms_ovh_everywhere")
