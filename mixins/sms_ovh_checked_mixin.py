@@ -9,6 +9,9 @@ class SmsOvhCheckedMixin(models.AbstractModel):
     _name = "sms.ovh.checked.mixin"
     _description = "Person Whose Phone Number Can Be Checked"
 
+    # Fields whose buttons stand under a text: everybody's to use, as Odoo's own are.
+    _sms_ovh_text_fields = ()
+
     sms_ovh_check_result = fields.Selection(
         const.CHECK_RESULTS,
         string="Number Check",
@@ -55,6 +58,14 @@ class SmsOvhCheckedMixin(models.AbstractModel):
             ("phone_sanitized", "=", False),
             ("phone_sanitized", "not in", checked),
         ]
+
+    @api.model
+    def mail_allowed_qweb_expressions(self):
+        """Override of `mail` to let everybody write what has a button under a text."""
+        return (
+            *super().mail_allowed_qweb_expressions(),
+            *(f"object.{name}" for name in self._sms_ovh_text_fields),
+        )
 
     def action_sms_ovh_check_numbers(self):
         """Open the question whether these persons' numbers are in service."""

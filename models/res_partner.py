@@ -8,6 +8,8 @@ class ResPartner(models.Model):
     _name = "res.partner"
     _inherit = ["res.partner", "sms.ovh.checked.mixin"]
 
+    _sms_ovh_text_fields = ("city", "commercial_company_name")
+
     @api.model_create_multi
     def create(self, vals_list):
         """Override to give a contact made from a reply what that number wrote."""
@@ -40,12 +42,3 @@ class ResPartner(models.Model):
         """Erase what is held of these contacts, unless another gets it."""
         if self.env.context.get("sms_ovh_merging") is not MERGING:
             self.env["sms.ovh.privacy"]._forget(self)
-
-    @api.model
-    def mail_allowed_qweb_expressions(self):
-        """Override: the fields whose buttons stand under a text are everybody's to use."""
-        return (
-            *super().mail_allowed_qweb_expressions(),
-            "object.city",
-            "object.commercial_company_name",
-        )

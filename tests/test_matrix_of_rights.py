@@ -182,8 +182,7 @@ METHODS = {
         [],
     ),
     # Names of fields, which Odoo's own code asks for.
-    ("mailing.contact", "mail_allowed_qweb_expressions"): (None, []),
-    ("res.partner", "mail_allowed_qweb_expressions"): (None, []),
+    ("sms.ovh.checked.mixin", "mail_allowed_qweb_expressions"): (None, []),
     ("mailing.sms.test", "action_send_sms"): (MARKETING, []),
     ("mailing.trace", "set_clicked"): (MARKETING, []),
     # One's own failures only, whoever one is.
@@ -691,6 +690,8 @@ class TestMatrixOfRights(SmsOvhCase, HttpCase):
     def _get_views(self):
         """Return what each login sees, as [(login, view, model, architecture)]."""
         names = {model for model, __ in METHODS if not self.env[model]._transient}
+        # Who has the mixin's methods.
+        names |= self.env.registry["sms.ovh.checked.mixin"]._inherit_children
         views = self.env["ir.ui.view"].search(
             [
                 ("model", "in", sorted(names)),
