@@ -21,7 +21,9 @@ from functools import lru_cache
 from typing import NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-import holidays
+# Who asks it for one country has it load all: as Odoo starts, for all its workers at once,
+# and not while the first SMS wait.
+import holidays.countries
 import pytz
 
 # Countries that numbers have and the time zone database knows under another name.
