@@ -451,8 +451,6 @@ class SmsComposer(models.TransientModel):
         That of the campaign, or else that of the record it is about. No number of a
         campaign's recipients is read twice, see `_phone_format_number`.
         """
-        if not self.env["res.company"]._sms_ovh_is_used():
-            return super()._prepare_mass_sms_values(records)
         if self._sms_ovh_is_slice():
             records = records.with_context(sms_ovh_trust_sanitized=True)
             result = super()._prepare_mass_sms_values(records)
@@ -464,6 +462,8 @@ class SmsComposer(models.TransientModel):
                 self._sms_ovh_leave_out(values, company_sudo)
             self._sms_ovh_leave_out_dead(result.values(), company_sudo)
             return result
+        if not self.env["res.company"]._sms_ovh_is_used():
+            return super()._prepare_mass_sms_values(records)
         result = super()._prepare_mass_sms_values(records)
         # sudo: which of them send through OVHcloud; other providers go by the record.
         companies = records._sms_ovh_get_companies()
