@@ -442,23 +442,13 @@ class MailingMailing(models.Model):
         mailing = self.with_context(
             sms_ovh_links=ShortLinks(look_only=True), sms_ovh_texts=texts
         )
-        if sms_id is None:
-            sms_id = self._sms_ovh_get_next_id()
+        sms_id = sms_id or self._sms_ovh_get_next_id()
         records, values = mailing._sms_ovh_prepare_sms(res_ids, seen)
         account_sudo = self.sudo().sms_ovh_account_id
         chosen = self.sms_ovh_sender_id or account_sudo.default_sender_id
-        marketing = self.sms_ovh_kind == "marketing"
-        get_api = cache(
-            lambda sender: SmsApiOvh(
-                self.env,
-                account=account_sudo,
-                stop_clause=marketing and sender.has_stop_clause,
-                sender=sender,
-            )
-        )
+        get_api = cache(self._sms_ovh_get_sender_api)
         base_url = self.env["sms.sms"].get_base_url()
         tracker_values = mailing._get_link_tracker_values()
-        shorten = mailing.env["mail.render.mixin"]._shorten_links_text
         rendered = []
         # What is refused on sending, whatever the text of others.
         find_refusal = cache(
@@ -472,11 +462,9 @@ class MailingMailing(models.Model):
             text = sms["body"] or ""
             others = None
             if record.id in texts:
-                shortened = {
-                    choice: shorten(other, tracker_values)
-                    for choice, other in texts[record.id].items()
-                }
-                others = self._sms_ovh_complete_texts(shortened, text, base_url, sms_id)
+                others = mailing._sms_ovh_complete_texts(
+                    texts[record.id], text, tracker_values, base_url, sms_id
+                )
             sender = account_sudo._get_sender_for(
                 get_country_code(sms["number"]), chosen
             )
@@ -515,15 +503,35 @@ class MailingMailing(models.Model):
         with composer._sms_ovh_naming_failure(records):
             return records, composer._prepare_mass_sms_values(records)
 
-    def _sms_ovh_complete_texts(self, shortened, text, base_url, sms_id):
+    def _sms_ovh_get_sender_api(self, sender):
+        """Return the provider by which an SMS of this campaign leaves from a sender.
+
+        :param sender: `sms.ovh.sender`
+        :rtype: SmsApiOvh
+        """
+        marketing = self.sms_ovh_kind == "marketing"
+        return SmsApiOvh(
+            self.env,
+            # sudo: which service and keys, told to nobody.
+            account=self.sudo().sms_ovh_account_id,
+            stop_clause=marketing and sender.has_stop_clause,
+            sender=sender,
+        )
+
+    def _sms_ovh_complete_texts(self, texts, text, tracker_values, base_url, sms_id):
         """Return what one recipient gets by each choice of replacing characters.
 
-        :param dict shortened: the text with its links, by choice
+        :param dict texts: the rendered text by choice, links as they were written
         :param str text: what composing made of it by the campaign's own choice
+        :param dict tracker_values: of the campaign's short links
         :param str base_url: address of links
         :param int sms_id: id that the SMS will have
         :rtype: dict
         """
+        shorten = self.env["mail.render.mixin"]._shorten_links_text
+        shortened = {
+            choice: shorten(other, tracker_values) for choice, other in texts.items()
+        }
         # What composing added: the opt-out link.
         end = text[len(shortened[self.sms_ovh_gsm7 or OFF]) :]
         return {

@@ -378,61 +378,10 @@ class SmsOvhLog(models.Model):
         :return: those of `keys` that moved
         :rtype: set[tuple]
         """
-        rank = const.STATE_RANK[state]
-        before = [
-            name
-            for name in ("pending", "sent", "error", "canceled")
-            if const.STATE_RANK[name] < rank
-        ]
-        if not keys or not before:
+        if not keys or not self._get_states_before(state):
             return set()
-        keys = list(keys)
-        now = fields.Datetime.now()
-        times = dict.fromkeys(keys, now) if times is None else times
         moved = self.env.execute_query(
-            SQL(
-                """
-                WITH change AS MATERIALIZED (
-                    SELECT log.id, log.account_id, log.sms_ovh_id, mailing_id,
-                           sender_id, date,
-                           state AS state_before, credits AS credits_before,
-                           %(state)s AS state,
-                           CASE WHEN %(refunded)s THEN 0 ELSE credits END AS credits,
-                           -- Clocks differ: never before it was sent, nor yet to come.
-                           CASE
-                               WHEN %(state)s = 'sent' AND report.time IS NOT NULL
-                               THEN GREATEST(date, LEAST(report.time, %(now)s))
-                           END AS delivered_at
-                      FROM unnest(%(accounts)s::int[], %(ids)s::text[],
-                                  %(times)s::timestamp[])
-                           AS report (account_id, sms_ovh_id, time)
-                      JOIN sms_ovh_log log
-                        ON log.sms_ovh_id = report.sms_ovh_id
-                       AND log.account_id = report.account_id
-                     WHERE log.sms_ovh_id = ANY(%(ids)s) AND state = ANY(%(before)s)
-                ),
-                changed AS (
-                    UPDATE sms_ovh_log log
-                       SET state = change.state, credits = change.credits,
-                           failure_type = %(failure_type)s, ptt = %(ptt)s,
-                           delivered_at = change.delivered_at
-                      FROM change
-                     WHERE log.id = change.id
-                ),
-                added AS (%(add_figures)s)
-                SELECT account_id, sms_ovh_id, mailing_id FROM change
-                """,
-                add_figures=self._add_changed_figures(),
-                state=state,
-                failure_type=failure_type or None,
-                ptt=ptt,
-                refunded=refunded,
-                ids=[sms_ovh_id for __, sms_ovh_id in keys],
-                accounts=[account_id for account_id, __ in keys],
-                times=[times.get(key) for key in keys],
-                before=before,
-                now=now,
-            )
+            self._get_move_query(list(keys), state, failure_type, ptt, refunded, times)
         )
         self.invalidate_model(
             ["state", "failure_type", "ptt", "delivered_at", "credits"], flush=False
@@ -441,6 +390,71 @@ class SmsOvhLog(models.Model):
             {mailing_id for *__, mailing_id in moved} - {None}
         )._sms_ovh_announce_progress()
         return {(account_id, sms_ovh_id) for account_id, sms_ovh_id, __ in moved}
+
+    @api.model
+    def _get_states_before(self, state):
+        """Return the states from which a delivery report moves an SMS to this one.
+
+        :rtype: list[str]
+        """
+        rank = const.STATE_RANK[state]
+        return [
+            name
+            for name in ("pending", "sent", "error", "canceled")
+            if const.STATE_RANK[name] < rank
+        ]
+
+    @api.model
+    def _get_move_query(self, keys, state, failure_type, ptt, refunded, times):
+        """Return what moves SMS forward, their figures too, and tells which it moved.
+
+        :param list keys: the other parameters are those of `_move`
+        :rtype: SQL
+        """
+        now = fields.Datetime.now()
+        return SQL(
+            """
+            WITH change AS MATERIALIZED (
+                SELECT log.id, log.account_id, log.sms_ovh_id, mailing_id,
+                       sender_id, date,
+                       state AS state_before, credits AS credits_before,
+                       %(state)s AS state,
+                       CASE WHEN %(refunded)s THEN 0 ELSE credits END AS credits,
+                       -- Clocks differ: never before it was sent, nor yet to come.
+                       CASE
+                           WHEN %(state)s = 'sent' AND report.time IS NOT NULL
+                           THEN GREATEST(date, LEAST(report.time, %(now)s))
+                       END AS delivered_at
+                  FROM unnest(%(accounts)s::int[], %(ids)s::text[],
+                              %(times)s::timestamp[])
+                       AS report (account_id, sms_ovh_id, time)
+                  JOIN sms_ovh_log log
+                    ON log.sms_ovh_id = report.sms_ovh_id
+                   AND log.account_id = report.account_id
+                 WHERE log.sms_ovh_id = ANY(%(ids)s) AND state = ANY(%(before)s)
+            ),
+            changed AS (
+                UPDATE sms_ovh_log log
+                   SET state = change.state, credits = change.credits,
+                       failure_type = %(failure_type)s, ptt = %(ptt)s,
+                       delivered_at = change.delivered_at
+                  FROM change
+                 WHERE log.id = change.id
+            ),
+            added AS (%(add_figures)s)
+            SELECT account_id, sms_ovh_id, mailing_id FROM change
+            """,
+            add_figures=self._add_changed_figures(),
+            state=state,
+            failure_type=failure_type or None,
+            ptt=ptt,
+            refunded=refunded,
+            ids=[sms_ovh_id for __, sms_ovh_id in keys],
+            accounts=[account_id for account_id, __ in keys],
+            times=[now if times is None else times.get(key) for key in keys],
+            before=self._get_states_before(state),
+            now=now,
+        )
 
     @api.model
     def _add_changed_figures(self):

@@ -189,10 +189,7 @@ class SmsSms(models.Model):
         """
         mailings = self._sms_ovh_get_given_records(vals_list, "mailing_id")
         messages = self._sms_ovh_get_given_records(vals_list, "mail_message_id")
-        messages.fetch(["create_uid", "model", "record_company_id", "res_id"])
-        message_companies = {
-            message: self._sms_ovh_get_message_company(message) for message in messages
-        }
+        message_companies = self._sms_ovh_get_message_companies(messages)
         companies = (
             mailings.sms_ovh_company_id
             | self.env["res.company"].union(*message_companies.values())
@@ -296,26 +293,30 @@ class SmsSms(models.Model):
             vals["body"] = self._sms_ovh_write_gsm7(vals.get("body"), company)
 
     @api.model
-    def _sms_ovh_get_message_company(self, message):
-        """Return the company of a message: where a cron works in none, its record's.
+    def _sms_ovh_get_message_companies(self, messages):
+        """Return the company of messages: where a cron works in none, the record's.
 
-        :param message: `mail.message` of an SMS, readable
-        :rtype: res.company
+        :param messages: `mail.message` of SMS, readable
+        :rtype: dict[mail.message, res.company]
         """
-        company = message.record_company_id
-        if (
-            self.env.uid != SUPERUSER_ID
+        messages.fetch(["create_uid", "model", "record_company_id", "res_id"])
+        companies = {message: message.record_company_id for message in messages}
+        if self.env.uid != SUPERUSER_ID:
+            return companies
+        for message in messages:
             # What somebody scheduled is that user's.
-            or message.create_uid.id != SUPERUSER_ID
-            or not message.res_id
-            or message.model not in self.env
-        ):
-            return company
-        # sudo: the company only.
-        record_sudo = self.env[message.model].sudo().browse(message.res_id)
-        if record_sudo._mail_get_companies()[record_sudo.id]:
-            return company
-        return record_sudo._sms_ovh_get_companies()[record_sudo.id]
+            if (
+                message.create_uid.id != SUPERUSER_ID
+                or not message.res_id
+                or message.model not in self.env
+            ):
+                continue
+            # sudo: the company only.
+            record_sudo = self.env[message.model].sudo().browse(message.res_id)
+            if not record_sudo._mail_get_companies()[record_sudo.id]:
+                found = record_sudo._sms_ovh_get_companies()
+                companies[message] = found[record_sudo.id]
+        return companies
 
     def _sms_ovh_check_values(self, vals_list):
         """Refuse what a user may not give to a new SMS.

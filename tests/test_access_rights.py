@@ -15,7 +15,7 @@ MATRIX = {
     # model: {group: rights}, none for those that are not named
     "sms.ovh.account": {"marketing": "r", "administrator": "crwd", "system": "crwd"},
     "sms.ovh.sender": {
-        # Whoever writes an SMS chooses its sender.
+        # Who writes an SMS chooses its sender.
         "internal": "r",
         "marketing": "r",
         "administrator": "crwd",

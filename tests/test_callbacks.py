@@ -338,7 +338,7 @@ class TestBadCallbacks(SmsOvhCase, HttpCase):
         event_model = self.env["sms.ovh.event"]
         account_model = self.env["sms.ovh.account"]
         account_model._find_by_token(token)
-        # Whoever treats them is woken with the first one.
+        # The cron that treats them is woken by the first one.
         event_model._receive_delivery(self.account.id, {"id": "1"})
         for number in range(2, 5):
             with self.assertQueryCount(0):

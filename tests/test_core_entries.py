@@ -408,7 +408,7 @@ class TestPromises(PromiseCase):
                 self.assertEqual(set(sms.mapped("to_delete")), {not kept})
 
     def test_provider_of_others(self):
-        """Whoever hands over another provider does not get past the outbox."""
+        """Handing over another provider does not get past the outbox."""
         numbers = self._new_numbers(2)
         self._create_sms(numbers).with_context(sms_api=SmsApi(self.env))._send()
         self._assert_nothing_was_posted()

@@ -419,3 +419,14 @@ class TestTerms(TransactionCase):
             text = re.sub(r"<[^<>]*>|https?://\S+", "", msgstr)
             with self.subTest(msgid=msgid):
                 self.assertIsNone(FRENCH_SPACES.search(text), msgstr)
+
+    def test_no_break_spaces_of_templates(self):
+        """The browser makes plain spaces of those in its templates: scripts say it."""
+        count = 0
+        for path in (FOLDER / "i18n").glob("*.po"):
+            for entry in polib.pofile(str(path)):
+                if any(name.endswith(".xml") for name, __ in entry.occurrences):
+                    count += 1
+                    with self.subTest(language=path.stem, msgid=entry.msgid):
+                        self.assertNotRegex(entry.msgstr, "[\u00a0\u202f]")
+        self.assertGreater(count, 50)

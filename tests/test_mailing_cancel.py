@@ -181,7 +181,7 @@ class TestCancel(SmsOvhCase):
         self.assertIn("got them: 45", mailing.sms_ovh_cancel_summary)
 
     def test_two_users(self):
-        """Whoever comes second learns what became of it, and cancels nothing twice."""
+        """The second one learns what became of it, and cancels nothing twice."""
         users = [
             new_test_user(
                 self.env,

@@ -521,7 +521,7 @@ class TestPhoneNumberSending(SmsOvhCase):
         self.assertEqual(message.notification_ids.failure_type, "sms_number_format")
 
     def test_sms_of_no_record(self):
-        """Whoever makes an SMS by hand has its number read as the company's."""
+        """The number of an SMS made by hand is read as the company's."""
         for number in ("0692 12 34 56", "00612340010", "0612340010 / 0612340011"):
             self._create_sms([number], body=number).send()
         self._commit()

@@ -412,7 +412,7 @@ class TestQuietHours(SmsOvhCase):
             self.assertLessEqual(counts[0], 5)
 
     def test_sent_directly(self):
-        """Whoever skips the queue does not skip the hours."""
+        """An SMS that skips the queue does not skip the hours."""
         with freeze_time(FRIDAY_NIGHT):
             mailing = self._create_mailing(self._numbers(2), sms_force_send=True)
             mailing.action_send_mail()

@@ -521,7 +521,7 @@ class TestSmsOvhJob(SmsOvhCase):
         self.assertEqual((job.state, job.unknown_checks), ("unknown", 0))
 
     def test_left_while_being_sent(self):
-        """Whoever took the job is gone: it is asked for after a while."""
+        """The process that took the job is gone: it is asked for after a while."""
         sms = self._queue(self._numbers(2))
         jobs = sms._sms_ovh_claim()
         posts = self.env["sms.ovh.job"]._take(5, jobs)

@@ -304,51 +304,79 @@ def to_gsm7(text, spans=None):
     if spans is None:
         spans = [(0, len(text))]
     starts = [start for start, __ in spans]
-    pieces = []
-    counts = {}
-    remaining = {}
-    end = 0
-    last = ""
-    power_end = link_end = -1
-    for start, piece_end, kept in _iterate_pieces(text):
-        if start > end:
-            pieces.append(text[end:start])
-            last = text[start - 1]
-        end = piece_end
+    writer = _Writer()
+    done = 0
+    for start, end, kept in _iterate_pieces(text):
+        writer.keep(text[done:start])
+        done = end
         piece = text[start:end]
         index = bisect_right(starts, start) - 1
         if kept or index < 0 or start >= spans[index][1]:
             for cluster in _find_clusters(piece):
-                remaining[cluster[0]] = None
-            pieces.append(piece)
-            last = piece[-1]
-            link_end = end if kept and not piece.startswith("{{") else -1
+                writer.remaining[cluster[0]] = None
+            writer.keep(piece)
+            writer.link_end = end if kept and not piece.startswith("{{") else -1
             continue
         equivalent = _equivalent(piece)
         if equivalent is None:
-            remaining[piece] = None
-            pieces.append(piece)
-            last = piece[-1]
-            continue
+            writer.remaining[piece] = None
+            writer.keep(piece)
+        else:
+            writer.replace(piece, equivalent, start, end)
+    writer.keep(text[done:])
+    return writer.get_result()
+
+
+class _Writer:
+    """A text that is written anew, piece by piece.
+
+    :ivar list pieces: what is written
+    :ivar dict counts: how often what was replaced by what
+    :ivar dict remaining: what has no equivalent, in order
+    :ivar str last: the character before what comes next
+    :ivar int power_end: where in the text the last power ended
+    :ivar int link_end: where in the text the last link ended
+    """
+
+    def __init__(self):
+        self.pieces = []
+        self.counts = {}
+        self.remaining = {}
+        self.last = ""
+        self.power_end = self.link_end = -1
+
+    def keep(self, piece):
+        """Write a piece of the text as it is."""
+        self._append(piece)
+
+    def replace(self, piece, equivalent, start, end):
+        """Write what stands for the text from `start` to `end`."""
         separator = _SEPARATORS.get(piece[0])
         # The digits of one power follow each other: 10¹² is 10^12.
-        if separator and "0" <= last <= "9" and start != power_end:
+        if separator and "0" <= self.last <= "9" and start != self.power_end:
             equivalent = separator + equivalent
         if separator == "^":
-            power_end = end
+            self.power_end = end
         # A link that ends here stays as it is: "https://a.fr/b–" is not "…/b-".
-        if start == link_end and not may_follow_link(equivalent):
+        if start == self.link_end and not may_follow_link(equivalent):
             equivalent = f" {equivalent}"
-        if equivalent:
-            last = equivalent[-1]
-        pieces.append(equivalent)
-        counts[piece, equivalent] = counts.get((piece, equivalent), 0) + 1
-    pieces.append(text[end:])
-    return Gsm7Text(
-        "".join(pieces),
-        [Replacement(*pair, count) for pair, count in counts.items()],
-        list(remaining),
-    )
+        self._append(equivalent)
+        self.counts[piece, equivalent] = self.counts.get((piece, equivalent), 0) + 1
+
+    def _append(self, written):
+        self.pieces.append(written)
+        self.last = written[-1:] or self.last
+
+    def get_result(self):
+        """Return the text and what became of it.
+
+        :rtype: Gsm7Text
+        """
+        return Gsm7Text(
+            "".join(self.pieces),
+            [Replacement(*pair, count) for pair, count in self.counts.items()],
+            list(self.remaining),
+        )
 
 
 def _iterate_pieces(text):

@@ -1,7 +1,7 @@
 """PostgreSQL: the server that ``PGHOST`` names, else a private cluster in the cache.
 
 The private cluster listens on a Unix socket in a directory of its own and on
-no port, so it meets no other server. Whoever uses it holds a shared lock; the
+no port, so it meets no other server. Each process that uses it holds a shared lock; the
 last one to leave stops it.
 """
 

@@ -107,6 +107,13 @@ export class SmsOvhDashboard extends Component {
         return id ? accounts.filter((account) => account.id === id) : accounts;
     }
 
+    /** In a template the no-break spaces of a translation become plain ones. */
+    getStopped(account) {
+        return [_t("Sending is stopped and SMS wait:"), account.pause_message].join(
+            " "
+        );
+    }
+
     get monthName() {
         const name = DateTime.fromISO(this.data.month).toLocaleString({
             month: "long",

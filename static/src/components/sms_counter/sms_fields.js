@@ -1,4 +1,5 @@
 import {Component, useState} from "@odoo/owl";
+import {_t} from "@web/core/l10n/translation";
 import {splitPlaceholders} from "./usual_fields.js";
 
 /**
@@ -17,6 +18,8 @@ export class SmsOvhFields extends Component {
 
     setup() {
         this.state = useState(this.props.state);
+        // In a template the no-break spaces of a translation become plain ones.
+        this.whereEmpty = _t(", where it is empty:");
     }
 
     /** The fields that the text has, each once. */

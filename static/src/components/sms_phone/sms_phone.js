@@ -13,6 +13,11 @@ export class SmsOvhPhoneField extends Component {
         return this.props.record.data[this.props.name] || {parts: []};
     }
 
+    /** In a template the no-break spaces of a translation become plain ones. */
+    get refusal() {
+        return [_t("Gets nothing:"), this.content.reason].join(" ");
+    }
+
     get position() {
         return this.props.record.data.position;
     }
