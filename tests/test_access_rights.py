@@ -46,7 +46,7 @@ OPERATIONS = {"c": "create", "r": "read", "w": "write", "d": "unlink"}
 
 
 @tagged("-at_install", "post_install")
-class TestAccess(TransactionCase):
+class TestAccessRights(TransactionCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()

@@ -293,7 +293,7 @@ class PromiseCase(SmsOvhCase):
 
 
 @tagged("-at_install", "post_install", "sms_ovh_everywhere")
-class TestPromises(PromiseCase):
+class TestCoreEntries(PromiseCase):
     """With an account."""
 
     def _assert_nothing_was_posted(self):
@@ -419,7 +419,7 @@ class TestPromises(PromiseCase):
 
 
 @tagged("-at_install", "post_install", "sms_ovh_everywhere")
-class TestPromisesWithout(PromiseCase):
+class TestCoreEntriesWithout(PromiseCase):
     """Without an account: all as without this addon."""
 
     # What core hands to its provider at once, in the caller's transaction.

@@ -8,7 +8,7 @@ from .common import KEYS_1, SERVICE_1, SimulatorCase
 
 
 @tagged("-at_install", "post_install")
-class TestUi(SimulatorCase, HttpCase):
+class TestFirstCampaignTour(SimulatorCase, HttpCase):
     """The journey of a new user: configure, test, compose, send, see "Delivered"."""
 
     @classmethod

@@ -16,7 +16,7 @@ FRENCH_SPACES = re.compile(r"[^\u00a0][!?;»](?!\w)|[ \u202f][:!?;»]|«[^\u00a0
 
 
 @tagged("-at_install", "post_install")
-class TestScreens(SmsOvhCase):
+class TestForms(SmsOvhCase):
     """What users meet: no dead end, nothing untrue."""
 
     @classmethod

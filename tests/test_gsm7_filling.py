@@ -28,7 +28,7 @@ def render(template, *values):
 
 
 @tagged("-at_install", "post_install")
-class TestWriteGsm7(BaseCase):
+class TestGsm7Filling(BaseCase):
     def _write(self, choice, template, *values, links_shortened=False):
         rendered = render(mark_placeholders(template), *values)
         self.assertEqual(unmark(rendered), render(template, *values))

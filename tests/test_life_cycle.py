@@ -100,7 +100,7 @@ SHOWN = {
 
 
 @tagged("-at_install", "post_install")
-class TestLife(SmsOvhCase):
+class TestLifeCycle(SmsOvhCase):
     """See `OUTCOMES`. Each cell is a test of its own."""
 
     def setUp(self):
@@ -424,7 +424,7 @@ def _add_cell(state, action):
         self._live(state, action)
 
     test.__doc__ = f"{state}, then {action}"
-    setattr(TestLife, f"test_{action}_when_{state}", test)
+    setattr(TestLifeCycle, f"test_{action}_when_{state}", test)
 
 
 for _action in ACTIONS:

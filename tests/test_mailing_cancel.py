@@ -20,7 +20,7 @@ LOGGERS = (
 
 
 @tagged("-at_install", "post_install")
-class TestCancel(SmsOvhCase):
+class TestMailingCancel(SmsOvhCase):
     """What is not gone can be called back, wherever it is; what is gone is said."""
 
     def setUp(self):

@@ -9,7 +9,7 @@ from .common import SmsOvhCase
 
 
 @tagged("-at_install", "post_install")
-class TestCompose(SmsOvhCase):
+class TestMailingCompose(SmsOvhCase):
     """A campaign is composed in slices, and whoever gets none in one gets none."""
 
     def setUp(self):

@@ -9,7 +9,7 @@ from .common import SmsOvhCase
 
 
 @tagged("-at_install", "post_install")
-class TestPause(SmsOvhCase):
+class TestMailingPause(SmsOvhCase):
     """A campaign that somebody pauses stops wherever it is, and goes on from there."""
 
     def setUp(self):

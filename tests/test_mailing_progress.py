@@ -100,7 +100,7 @@ class CampaignCase(SmsOvhCase):
 
 
 @tagged("-at_install", "post_install")
-class TestProgress(CampaignCase):
+class TestMailingProgress(CampaignCase):
     """A campaign is watched while it is sent."""
 
     # ------------------------------------------------------------

@@ -9,7 +9,7 @@ CONSENT = "Il l'a demandé à la caisse le 3 mars"
 
 
 @tagged("-at_install", "post_install")
-class TestComingBack(AnswersCase):
+class TestOptIn(AnswersCase):
     """A number that answered STOP gets SMS again, where its owner wants them."""
 
     @classmethod

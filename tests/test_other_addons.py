@@ -96,7 +96,7 @@ class EverywhereCase(SmsOvhCase):
 
 
 @tagged("-at_install", "post_install", "sms_ovh_everywhere")
-class TestEverywhere(EverywhereCase):
+class TestOtherAddons(EverywhereCase):
     # ------------------------------------------------------------
     # The company of the record
     # ------------------------------------------------------------

@@ -26,7 +26,7 @@ REFUSED = "refused"
 
 
 @tagged("-at_install", "post_install")
-class TestGuessing(SmsOvhCase):
+class TestSecretGuessing(SmsOvhCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()

@@ -36,7 +36,7 @@ LOGGERS = (
 
 
 @tagged("-at_install", "post_install")
-class TestDashboard(SmsOvhCase):
+class TestSmsOvhDashboard(SmsOvhCase):
     """The dashboard's figures are those of OVHcloud's own records."""
 
     @classmethod
@@ -445,7 +445,7 @@ class TestDashboard(SmsOvhCase):
 
 
 @tagged("-at_install", "post_install")
-class TestDashboardTour(SimulatorCase, HttpCase):
+class TestSmsOvhDashboardTour(SimulatorCase, HttpCase):
     """A user reads the dashboard."""
 
     def test_read_the_dashboard(self):

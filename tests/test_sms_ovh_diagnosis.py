@@ -12,7 +12,7 @@ NUMBERS = ("+33611111111", "+33612340023")
 
 
 @tagged("-at_install", "post_install")
-class TestDiagnosis(SmsOvhCase):
+class TestSmsOvhDiagnosis(SmsOvhCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()

@@ -137,7 +137,7 @@ class EstimateCase(SmsOvhCase):
 
 
 @tagged("-at_install", "post_install")
-class TestEstimate(EstimateCase):
+class TestSmsOvhEstimate(EstimateCase):
     """What an estimate says, against what is then sent and charged."""
 
     def _create_mixed(self, **values):

@@ -33,7 +33,7 @@ LOGGERS = (
 
 
 @tagged("-at_install", "post_install")
-class TestFigures(SmsOvhCase):
+class TestSmsOvhFigure(SmsOvhCase):
     """The figures are the log's, whatever happens to that. Each test ends by a look."""
 
     def setUp(self):
@@ -264,7 +264,7 @@ class TestFigures(SmsOvhCase):
 
 
 @tagged("-at_install", "post_install")
-class TestFiguresAtOnce(BaseCase):
+class TestSmsOvhFigureAtOnce(BaseCase):
     """Workers that write at once, each in a transaction of its own."""
 
     ACCOUNT_ID = -1  # nobody's

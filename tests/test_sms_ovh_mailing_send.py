@@ -15,7 +15,7 @@ from .test_sms_ovh_estimate import EstimateCase
 
 
 @tagged("-at_install", "post_install")
-class TestSend(EstimateCase):
+class TestSmsOvhMailingSend(EstimateCase):
     """The dialogue that asks to confirm a campaign."""
 
     def _confirm(self, mailing, schedule=False):

@@ -77,7 +77,7 @@ class NumberCheckCase(SmsOvhCase):
 
 
 @tagged("-at_install", "post_install")
-class TestNumberCheck(NumberCheckCase):
+class TestSmsOvhNumberCheck(NumberCheckCase):
     def test_what_is_asked_and_what_it_costs(self):
         mailing_list = self._add_contacts(
             [ALIVE, DEAD, ALIVE, LANDLINE, "12", False, "+33612340011", ABSENT]
@@ -554,7 +554,7 @@ class TestNumberCheck(NumberCheckCase):
 
 
 @tagged("-at_install", "post_install")
-class TestNumberCheckTour(SimulatorCase, HttpCase):
+class TestSmsOvhNumberCheckTour(SimulatorCase, HttpCase):
     """From the dashboard to a list whose dead numbers get nothing: in French."""
 
     @classmethod

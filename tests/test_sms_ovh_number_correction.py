@@ -16,7 +16,7 @@ DIRTY = {
 
 
 @tagged("-at_install", "post_install")
-class TestNumberCorrection(SmsOvhCase):
+class TestSmsOvhNumberCorrection(SmsOvhCase):
     def setUp(self):
         super().setUp()
         self.partners = self.env["res.partner"].create(
@@ -148,7 +148,7 @@ class TestNumberCorrection(SmsOvhCase):
 
 
 @tagged("-at_install", "post_install")
-class TestNumberCorrectionTour(SimulatorCase, HttpCase):
+class TestSmsOvhNumberCorrectionTour(SimulatorCase, HttpCase):
     """Import a list with dirty numbers, estimate, correct, send: in French."""
 
     typed = {

@@ -8,7 +8,7 @@ LINK = "https://boutique.example.org/promo"
 
 
 @tagged("-at_install", "post_install")
-class TestPreview(SmsOvhCase):
+class TestSmsOvhPreview(SmsOvhCase):
     """A campaign as a phone shows it, and the test that one sends to oneself."""
 
     def setUp(self):

@@ -11,7 +11,7 @@ OTHER_PHONE = "+33610000002"
 
 
 @tagged("-at_install", "post_install")
-class TestPrivacy(SmsOvhCase):
+class TestSmsOvhPrivacy(SmsOvhCase):
     """What is held of a person can be erased, and does not stay for ever."""
 
     @classmethod

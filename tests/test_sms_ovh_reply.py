@@ -11,7 +11,7 @@ from .common import KEYS_2, SERVICE_1, SERVICE_2
 
 
 @tagged("-at_install", "post_install")
-class TestReplies(AnswersCase):
+class TestSmsOvhReply(AnswersCase):
     def setUp(self):
         super().setUp()
         # The seed knows no callback.

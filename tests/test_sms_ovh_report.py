@@ -18,7 +18,7 @@ REFUNDED = "+33612340039"
 
 
 @tagged("-at_install", "post_install")
-class TestReport(CampaignCase):
+class TestSmsOvhReport(CampaignCase):
     """What a campaign came to, counted from what OVHcloud said of each SMS."""
 
     def _get_logs(self, mailing):

@@ -5,7 +5,7 @@ from .common import KEYS_2, SERVICE_1, SERVICE_2, SmsOvhCase
 
 
 @tagged("-at_install", "post_install")
-class TestSenders(SmsOvhCase):
+class TestSmsOvhSender(SmsOvhCase):
     def _get_sender(self, name):
         """Return a sender as OVHcloud has it, None if it has none."""
         senders = self.simulator.get_state()["services"][SERVICE_1]["senders"]

@@ -12,7 +12,7 @@ from .common import SERVICE_1
 
 
 @tagged("-at_install", "post_install")
-class TestStops(AnswersCase):
+class TestSmsOvhStop(AnswersCase):
     def setUp(self):
         super().setUp()
         # The seed knows no callback.

@@ -9,7 +9,7 @@ from .common import SERVICE_1, SmsOvhCase
 
 
 @tagged("-at_install", "post_install")
-class TestUsers(SmsOvhCase):
+class TestSmsOvhUser(SmsOvhCase):
     def _user(self, login="marketing"):
         user = self.account.api_user_ids.filtered(lambda user: user.login == login)
         self.assertEqual(len(user), 1)

@@ -123,7 +123,7 @@ CORE_MODELS = (
 
 
 @tagged("-at_install", "post_install")
-class TestWords(SmsOvhCase):
+class TestViewTerms(SmsOvhCase):
     """What views say, to whom they are shown, in each language."""
 
     @classmethod

@@ -173,7 +173,7 @@ def main(arguments):
         description=(
             "Run all tests: the simulator's, those of dev/, those of the addon in Odoo, in "
             "a database that goes away afterwards, and the short crash test. With options "
-            "of Odoo, as --test-tags /sms_ovh:TestUi, only these tests of Odoo are run."
+            "of Odoo, as --test-tags /sms_ovh:TestPages, only these tests of Odoo are run."
         ),
         allow_abbrev=False,
     )
