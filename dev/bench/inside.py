@@ -333,7 +333,8 @@ def estimate(env, list_id, choice="off", cleaning=True):
     :return: what :func:`_measuring` finds, and what the estimate says
     """
     mailing = create_mailing(
-        *(env, "Estimate"),
+        env,
+        "Estimate",
         contact_list_ids=[list_id],
         body_plaintext="Bonjour {{ object.name }}, " + LINKED_TEXT,
         sms_allow_unsubscribe=True,

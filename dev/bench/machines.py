@@ -85,7 +85,10 @@ class Machines:
         child = self.platform.start_odoo(
             # With --db-filter Odoo would ask PostgreSQL for all databases at each
             # request without a session, by a new connection: more than all else.
-            *("Odoo's HTTP server", database, self.logs / "bench-http.log", port),
+            "Odoo's HTTP server",
+            database,
+            self.logs / "bench-http.log",
+            port,
             *("--gevent-port", free_port()),
             *("--workers", workers, "--max-cron-threads", 0),
         )

@@ -46,7 +46,11 @@ def different_texts(machines, figures, count=1000, twilio_count=200, rounds=3):
     root = machines.standins(LATENCY_MS)
     machines.run("set_up_twilio", twilio)
     found = _send(
-        *(machines, figures, "Twilio", twilio, twilio_count),
+        machines,
+        figures,
+        "Twilio",
+        twilio,
+        twilio_count,
         same=False,
         twilio_root=root,
     )

@@ -68,7 +68,8 @@ def _demo(clone, environment):
     try:
         demo.wait_until(
             lambda: READY in demo.log.read_text(errors="replace"),
-            *(DEMO_SECONDS, "does not come up"),
+            DEMO_SECONDS,
+            "does not come up",
         )
         for port, path in ((ports[0], "web/login"), (ports[1], "")):
             _ask(f"http://localhost:{port}/{path}")

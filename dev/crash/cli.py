@@ -142,9 +142,15 @@ def _running(options, chance):
         host.run("set_up", parameters=PARAMETERS, **addresses)
         wait_until_answering(server, f"{base_url}/web/login")
         yield Run(
-            *(host, simulator, cluster, chance, options),
+            host,
+            simulator,
+            cluster,
+            chance,
+            options,
             lambda: start(
-                *("Odoo with its scheduled actions", "crash-crons.log", None),
+                "Odoo with its scheduled actions",
+                "crash-crons.log",
+                None,
                 *("--max-cron-threads", 2),
             ),
         )

@@ -456,7 +456,10 @@ def database(run):
         wrong = [] if result["done"] else ["work is left"]
         failed = sum(result["errors"].values())
         yield run.end(
-            *(f"{name} {strikes} times", expected, 0, wrong),
+            f"{name} {strikes} times",
+            expected,
+            0,
+            wrong,
             f"{failed} calls failed and were made again",
             all_reported=False,
         )

@@ -65,7 +65,8 @@ def _after(die, owner, name, counts=lambda args, result: True):
 def _into_call(die, owner, name, seconds):
     """Die when a job has been on its way for some time."""
     _wrap(
-        *(owner, name),
+        owner,
+        name,
         lambda args: args[1] == "POST" and threading.Timer(seconds, die).start(),
     )
 

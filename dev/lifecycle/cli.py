@@ -109,7 +109,10 @@ class Case:
         """Run one of :mod:`lifecycle.steps`."""
         log = self.parts.checkout.logs / f"matrix-{self.database}-steps.log"
         call = partial(
-            *(self.parts.call, self.database, f"lifecycle.steps.{name}", log),
+            self.parts.call,
+            self.database,
+            f"lifecycle.steps.{name}",
+            log,
             *(*self._paths, "--log-level=warn"),
             **options,
         )
@@ -279,7 +282,8 @@ class Matrix:
                 self.skip(name, "fetch it", str(problem).splitlines()[0])
                 return
             self.with_python(environment).life(
-                *(name, ("queue_job",)),
+                name,
+                ("queue_job",),
                 addons=[environment.packages / IN_PACKAGES, self.parts.checkout.addons],
                 tests=f"/{ADDON}:TestSmsOvhJob.test_queue_job",
             )
@@ -336,7 +340,9 @@ class Matrix:
 
     def _build_wheel(self, directory):
         _pip(
-            *(self.parts.python, "Building the wheel", "wheel"),
+            self.parts.python,
+            "Building the wheel",
+            "wheel",
             *("--wheel-dir", str(directory), str(self.parts.checkout.root)),
         )
         [wheel] = directory.glob("odoo_addon_sms_ovh-19.0.*.whl")

@@ -143,7 +143,9 @@ def make_sms(env, first, body, **values):
 def make_planned(env, first, subject):
     """Make a campaign that is sent in a far future."""
     planned = mailing_of(
-        *(env, numbers_from(first), subject),
+        env,
+        numbers_from(first),
+        subject,
         schedule_type="scheduled",
         schedule_date="2099-01-01",
     )

@@ -79,7 +79,10 @@ def running(parts, database, options, name):
             # As people see it.
             simulator.root = simulator_url
             odoo = parts.start_odoo(
-                *("Odoo", database, logs / f"{name}-odoo.log", options.port),
+                "Odoo",
+                database,
+                logs / f"{name}-odoo.log",
+                options.port,
                 *("--db-filter", f"^{database}$", "--no-database-list"),
                 *("--workers", 0, "--max-cron-threads", 2),
             )

@@ -262,7 +262,9 @@ def replies(studio):
     studio.take("reply_answer")
     studio.page.click(".modal-footer button[name=action_send_sms]")
     studio.on_both(
-        *(f"res.partner/{partner}", "reply_chatter", ".o-mail-Message"),
+        f"res.partner/{partner}",
+        "reply_chatter",
+        ".o-mail-Message",
         show=".o-mail-Thread",
     )
     studio.open(f"sms-marketing/{mailing}", FORM)

@@ -161,7 +161,8 @@ class Databases:
         title += " and demo data" if demo else ""
         with step(f"{title} (once, a minute or two)"):
             self.odoo(
-                *(title, f"base-{kind}.log"),
+                title,
+                f"base-{kind}.log",
                 *("-d", building, "-i", ",".join(modules), *options),
             )
         self._drop_unused_templates()

@@ -33,7 +33,8 @@ def test_passed_failed_skipped():
         line("Module sms_ovh: 1 failures, 0 errors of 3 tests", "ERROR", loading),
         line("At least one test failed when loading the modules.", "ERROR", loading),
         line(
-            *("1 failed, 0 error(s) of 3 tests when loading database 'db'", "ERROR"),
+            "1 failed, 0 error(s) of 3 tests when loading database 'db'",
+            "ERROR",
             "odoo.tests.result",
         ),
     )
@@ -87,7 +88,8 @@ BROWSER = MODULE + ".TestTour.test_tour.browser"
             [
                 line("Starting TestTour.test_tour ..."),
                 line(
-                    *("Error received after termination: AssetsLoadingError", "ERROR"),
+                    "Error received after termination: AssetsLoadingError",
+                    "ERROR",
                     BROWSER,
                 ),
             ],
