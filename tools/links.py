@@ -118,7 +118,10 @@ def append_visitor(text, base_url, visitor):
     :param visitor: id of the SMS
     :rtype: str
     """
-    is_short = re.compile(re.escape(f"{base_url}/r/") + r"[^/?#]+").fullmatch
+    start = f"{base_url}/r/"
+    if not text or start not in text:
+        return text or ""
+    is_short = re.compile(re.escape(start) + r"[^/?#]+").fullmatch
     return replace_links(
         text, lambda url: f"{url}/s/{visitor}" if is_short(url) else url
     )

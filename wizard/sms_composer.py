@@ -1,4 +1,5 @@
 from contextlib import contextmanager
+from functools import cache
 
 import psycopg2
 
@@ -459,7 +460,7 @@ class SmsComposer(models.TransientModel):
             self._sms_ovh_leave_out_stopped(result)
             for values in result.values():
                 values["record_company_id"] = company_sudo.id
-                self._sms_ovh_leave_out(values, company_sudo)
+            self._sms_ovh_leave_out(result.values(), company_sudo)
             self._sms_ovh_leave_out_dead(result.values(), company_sudo)
             return result
         if not self.env["res.company"]._sms_ovh_is_used():
@@ -473,15 +474,14 @@ class SmsComposer(models.TransientModel):
         for company, company_records in records.grouped(
             lambda record: companies[record.id]
         ).items():
+            vals_list = [result[record.id] for record in company_records]
+            for values in vals_list:
+                values["record_company_id"] = company.id
             # sudo: the settings of the company that sends.
             company_sudo = company.sudo()
-            for record in company_records:
-                result[record.id]["record_company_id"] = company.id
-                self._sms_ovh_leave_out(result[record.id], company_sudo)
             if company_sudo.sms_ovh_account_id:
-                self._sms_ovh_leave_out_dead(
-                    [result[record.id] for record in company_records], company
-                )
+                self._sms_ovh_leave_out(vals_list, company_sudo)
+                self._sms_ovh_leave_out_dead(vals_list, company)
         return result
 
     def _sms_ovh_leave_out_dead(self, vals_list, company):
@@ -553,28 +553,33 @@ class SmsComposer(models.TransientModel):
             body = body.removesuffix(f"\n{self._get_unsubscribe_info(url)}")
         return body
 
-    def _sms_ovh_leave_out(self, sms_values, company_sudo):
-        """Cancel an SMS that OVHcloud would charge for nothing, or refuse.
+    def _sms_ovh_leave_out(self, vals_list, company_sudo):
+        """Cancel SMS that OVHcloud would charge for nothing, or refuse.
 
-        :param dict sms_values: values of the SMS, which are changed
-        :param company_sudo: `res.company` that sends, its settings readable
+        :param vals_list: values of SMS, which are changed
+        :param company_sudo: `res.company` that sends by OVHcloud, its settings readable
         """
-        if sms_values["state"] != "outgoing" or not company_sudo.sms_ovh_account_id:
-            return
-        no_mobile = company_sudo.sms_ovh_skip_landlines and (
-            const.KIND_TO_FAILURE_TYPE.get(get_kind(sms_values["number"]))
-        )
-        if no_mobile:
-            self._sms_ovh_cancel_values(sms_values, no_mobile)
-        elif is_blank(self._sms_ovh_get_own_text(sms_values)):
-            self._sms_ovh_cancel_values(sms_values, "sms_ovh_empty")
-        elif not self._sms_ovh_reaches(sms_values["number"], company_sudo):
-            self._sms_ovh_cancel_values(sms_values, "sms_ovh_destination")
+        skip_landlines = company_sudo.sms_ovh_skip_landlines
+        # Of a campaign, most are of one country.
+        reaches = cache(lambda code: self._sms_ovh_reaches(code, company_sudo))
+        for values in vals_list:
+            if values["state"] != "outgoing":
+                continue
+            number = values["number"]
+            no_mobile = skip_landlines and (
+                const.KIND_TO_FAILURE_TYPE.get(get_kind(number))
+            )
+            if no_mobile:
+                self._sms_ovh_cancel_values(values, no_mobile)
+            elif is_blank(self._sms_ovh_get_own_text(values)):
+                self._sms_ovh_cancel_values(values, "sms_ovh_empty")
+            elif not reaches(get_country_code(number)):
+                self._sms_ovh_cancel_values(values, "sms_ovh_destination")
 
-    def _sms_ovh_reaches(self, number, company_sudo):
-        """Return whether SMS of the chosen sender, or of its country's, reach a number.
+    def _sms_ovh_reaches(self, country_code, company_sudo):
+        """Return whether SMS of the chosen sender, or of its country's, reach a country.
 
-        :param str number: in E.164
+        :param str|None country_code: ISO code
         :param company_sudo: see above
         """
         account_sudo = company_sudo.sms_ovh_account_id
@@ -582,9 +587,8 @@ class SmsComposer(models.TransientModel):
         sender_sudo = (self.mailing_id or self).sms_ovh_sender_id.sudo()
         if sender_sudo.account_id != account_sudo:
             sender_sudo = account_sudo.default_sender_id
-        code = get_country_code(number)
-        sender_sudo = account_sudo._get_sender_for(code, sender_sudo)
-        return not sender_sudo or sender_sudo._reaches(code)
+        sender_sudo = account_sudo._get_sender_for(country_code, sender_sudo)
+        return not sender_sudo or sender_sudo._reaches(country_code)
 
     # ------------------------------------------------------------
     # Whose text fails
