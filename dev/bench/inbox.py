@@ -129,7 +129,10 @@ def inbox(machines, figures):
     """Delivery reports: CPU against Twilio's, rate against /web/health, and draining."""
     few, many = SIZES
     database = machines.database(ADDON, "sms_twilio")
-    token, account_id, twilio_id = machines.run("set_up_reports", database)
+    api_url = machines.simulator(0).api_url
+    token, account_id, twilio_id = machines.run(
+        "set_up_reports", database, api_url=api_url
+    )
     databases = {few: database, many: machines.copy_database(database)}
     ids, signed = {}, {}
     for size, name in databases.items():

@@ -12,7 +12,7 @@ from functools import partial
 from uuid import uuid4
 
 import requests
-from ovh_simulator.inside import connect, create_account, create_mailing
+from ovh_simulator.inside import connect, create_mailing
 
 from odoo import fields
 from odoo.fields import Command
@@ -357,11 +357,9 @@ def estimate(env, list_id, choice="off", cleaning=True):
 # ------------------------------------------------------------
 
 
-def set_up_reports(env):
+def set_up_reports(env, api_url):
     """Have a company that sends through OVHcloud, and another that does through Twilio."""
-    account = create_account(env, "http://127.0.0.1:9/1.0")
-    # Whatever the hour: what quiet hours hold back would never be claimed.
-    env.company.write({"sms_ovh_account_id": account.id, "sms_ovh_quiet_hours": False})
+    account = connect(env, api_url)
     company = env["res.company"].create({"name": "Twilio"})
     set_up_twilio(env(context={"allowed_company_ids": company.ids}))
     env["ir.config_parameter"].set_param("web.base.url.freeze", "True")
