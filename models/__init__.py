@@ -1,4 +1,5 @@
 from . import base
+from . import ir_actions_server
 from . import ir_cron
 from . import ir_http
 from . import mail_notification

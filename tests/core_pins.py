@@ -53,7 +53,7 @@ RELIED_UPON = {
         "convert_links",
     ),
     "mailing.sms.test": ("action_send_sms",),
-    "ir.actions.server": ("_run_action_sms_multi", "run"),
+    "ir.actions.server": ("_run_action_sms_multi",),
     "sms.composer": (
         "_action_send_sms",
         "_action_send_sms_comment",

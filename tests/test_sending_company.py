@@ -821,7 +821,7 @@ class TestSendingCompany(SmsOvhCase):
             )
         self.assertEqual(sum(self.simulator.get_state()["requests"].values()), before)
         composer = self._as(
-            "own", self.env["sms.composer"], sms_ovh_unasked=True
+            "own", self.env["sms.composer"], sms_ovh_unattended=True
         ).create(
             {
                 "composition_mode": "numbers",

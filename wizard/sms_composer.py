@@ -8,6 +8,7 @@ from odoo.exceptions import ConcurrencyError
 
 from .. import const
 from ..mixins.sms_ovh_counter_mixin import SmsOvhTextFails, get_text_as_sent
+from ..models.ir_actions_server import UNATTENDED
 from ..models.mail_render_mixin import Gsm7Rendering, ShortLinks
 from ..models.sms_sms import BY_RECORD, UNASKED
 from ..tools.gsm7_filling import OFF
@@ -315,14 +316,10 @@ class SmsComposer(models.TransientModel):
         return texts
 
     def action_send_sms(self):
-        """Override of `sms` to refuse what OVHcloud would refuse.
-
-        Not what Odoo sends with all rights, as server actions: it must not stop what set
-        it off. There the refusal is written on the SMS.
-        """
+        """Override of `sms` to refuse what OVHcloud would refuse."""
         if self.mailing_id:
             self.mailing_id.check_access("write")
-        if not self.env.su:
+        if self.env.context.get("sms_ovh_unattended") is not UNATTENDED:
             self._sms_ovh_check_sendable()
         return super().action_send_sms()
 
