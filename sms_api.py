@@ -52,6 +52,7 @@ class SmsApiOvh(SmsApiBase):
             stop_clause = env.context.get("sms_ovh_stop_clause", False)
         self.stop_clause = stop_clause
         self._sender = sender
+        self._reached = {}
 
     # Both follow the company, which core sets.
 
@@ -127,22 +128,27 @@ class SmsApiOvh(SmsApiBase):
             return "ovh_contact_information"
         return None
 
-    def _check_number(self, number, country_code=None):
+    def _check_number(self, number):
         """Return (reason to refuse without any call, or None; the number in E.164).
 
-        :param str|None country_code: ISO code of the country of whose number it is, by
-            default the company's
+        :param tools.phone_number.CleanNumber number: as the company reads it
         """
-        found = self.company._sms_ovh_clean_number(number, country_code)
-        if found.number:
-            sender_sudo = self.sender_sudo
-            code = get_country_code(found.number)
-            if sender_sudo and not sender_sudo._reaches(code):
+        if number.number:
+            if not self._reaches(get_country_code(number.number)):
                 return "ovh_destination", None
-            return None, found.number
-        if found.reason == "missing":
+            return None, number.number
+        if number.reason == "missing":
             return "sms_number_missing", None
-        return f"ovh_number_{found.reason}", None
+        return f"ovh_number_{number.reason}", None
+
+    def _reaches(self, country_code):
+        """Tell whether SMS of the sender arrive in a country. Asked once a country."""
+        if country_code not in self._reached:
+            sender_sudo = self.sender_sudo
+            self._reached[country_code] = not sender_sudo or sender_sudo._reaches(
+                country_code
+            )
+        return self._reached[country_code]
 
     def _has_stop_clause(self):
         """Tell whether OVHcloud appends the STOP clause: asked for, and possible."""

@@ -1,3 +1,5 @@
+from functools import partial
+
 from odoo import SUPERUSER_ID, api, fields, models
 from odoo.exceptions import ValidationError
 from odoo.tools import split_every
@@ -167,21 +169,27 @@ class ResCompany(models.Model):
     def _sms_ovh_clean_number(self, number, country_code=None):
         """Read a phone number as this company's SMS are sent to it.
 
-        `sms_ovh.valid_prefixes` lists ranges to let through that are too new for the
-        numbering plans of `phonenumbers`.
-
         :param str|None number: as somebody typed it
         :param str|None country_code: ISO code of the country of whose number it is, by
             default the company's
         :rtype: tools.phone_number.CleanNumber
         """
+        return self._sms_ovh_get_number_reader()(number, country_code)
+
+    def _sms_ovh_get_number_reader(self):
+        """Return what reads many numbers, see :meth:`_sms_ovh_clean_number`.
+
+        `sms_ovh.valid_prefixes` lists ranges to let through that are too new for the
+        numbering plans of `phonenumbers`.
+
+        :return: function of a number and a country's code
+        """
         # sudo: a setting of the addon, read for whoever sends.
         prefixes = self.env["ir.config_parameter"].sudo()
-        return clean_number(
-            number,
-            country_code,
-            self.country_id.code,
-            parse_prefixes(prefixes.get_param("sms_ovh.valid_prefixes")),
+        return partial(
+            clean_number,
+            company_code=self.country_id.code,
+            valid_prefixes=parse_prefixes(prefixes.get_param("sms_ovh.valid_prefixes")),
         )
 
     def _sms_ovh_is_own(self):

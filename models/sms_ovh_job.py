@@ -16,7 +16,8 @@ from .. import const
 from ..fields import clear_links
 from ..sms_api import SmsApiOvh
 from ..tools import error_sentences, job_pool, ovh_client, transaction
-from ..tools.phone_number import normalize_number
+from ..tools.number_country import get_country_code
+from ..tools.phone_number import CleanNumber, normalize_number
 
 _logger = logging.getLogger(__name__)
 
@@ -65,12 +66,10 @@ class Outgoing(NamedTuple):
     """One SMS on its way into the outbox."""
 
     uuid: str
-    number: str
+    number: CleanNumber
     body: str
-    sms_id: int | None = None
     mailing_id: int | bool = False
     country_code: str | bool = False  # whose quiet hours it keeps
-    number_country: str | None = None  # of whose number it is, where a record tells
 
 
 class SmsOvhJob(models.Model):
@@ -234,11 +233,16 @@ class SmsOvhJob(models.Model):
         ]
         known = set(sms_sudo.mapped("uuid"))
         Sms = self.env["sms.sms"]
+        read = api_ovh.company._sms_ovh_get_number_reader()
+        codes = Sms._sms_ovh_get_countries_with_sender(api_ovh.company)
         bare = defaultdict(list)
-        for uuid, (body, number) in given.items():
+        for uuid, (body, typed) in given.items():
             if uuid not in known:
-                code = Sms._sms_ovh_get_country_with_sender(api_ovh.company, number)
-                bare[code].append(Outgoing(uuid, number, body))
+                number = read(typed)
+                code = get_country_code(number.number)
+                bare[code if code in codes else None].append(
+                    Outgoing(uuid, number, body)
+                )
         by_decision = {}
         for code, outgoing in bare.items():
             decision = Sms._sms_ovh_decide(
@@ -273,31 +277,31 @@ class SmsOvhJob(models.Model):
         :param dict|None bodies: text by id of the SMS, by default its own
         :return: the new jobs
         """
-        sms = sms._sms_ovh_leave_out_unasked()
-        decisions = sms._sms_ovh_settle()
-        sms = sms.browse(decisions).with_prefetch(sms._prefetch_ids)
-        sms = sms._sms_ovh_hold()._sms_ovh_leave_out_stopped()
-        if not sms:
-            return self.browse()
-        # Those of one country are held together, see `_hold_closed`.
-        countries = sms._sms_ovh_get_countries()
-        number_countries = sms._sms_ovh_get_record_countries()
-        bodies = bodies or {}
+        groups = sms._sms_ovh_leave_out_unasked()
+        numbers = sms._sms_ovh_read_numbers(groups)
+        groups = sms._sms_ovh_settle(groups, numbers)
+        groups = sms._sms_ovh_hold(groups, numbers)
+        groups = sms._sms_ovh_leave_out_blacklisted(groups, numbers)
+        groups = sms._sms_ovh_leave_out_opted_out(groups)
         by_decision = defaultdict(list)
-        for record in sms:
-            by_decision[decisions[record.id]].append(
-                Outgoing(
-                    record.uuid,
-                    record.number,
-                    bodies.get(record.id, record.body),
-                    record.id,
-                    record.mailing_id.id,
-                    countries.get(record.id, False),
-                    number_countries.get(record.id),
+        bodies = bodies or {}
+        ids = {}
+        for group in groups:
+            uuids, texts = group.sms.mapped("uuid"), group.sms.mapped("body")
+            for id_, uuid, body in zip(group.sms.ids, uuids, texts, strict=True):
+                ids[uuid] = id_
+                by_decision[group.decision].append(
+                    Outgoing(
+                        uuid,
+                        numbers[id_],
+                        bodies.get(id_, body),
+                        group.mailing.id,
+                        group.country_code,
+                    )
                 )
-            )
+        if not ids:
+            return self.browse()
         jobs, refusals = self._fill(by_decision)
-        ids = {record.uuid: record.id for record in sms}
         sms._sms_ovh_set_claimed(
             {ids[uuid]: job.id for job in jobs for uuid, __ in job.receivers}
         )
@@ -332,9 +336,7 @@ class SmsOvhJob(models.Model):
                 for item in alike:
                     refusal, number = text_refusal, None
                     if not refusal:
-                        refusal, number = api_ovh._check_number(
-                            item.number, item.number_country
-                        )
+                        refusal, number = api_ovh._check_number(item.number)
                     if refusal:
                         refusals.append(api_ovh._prepare_result(item.uuid, refusal))
                     else:
@@ -613,8 +615,9 @@ class SmsOvhJob(models.Model):
                 ]
             )
         )
-        for sms in asked_sudo._sms_ovh_find_unasked().values():
-            uuids.update(sms.mapped("uuid"))
+        for group, refusal in asked_sudo._sms_ovh_find_unasked():
+            if refusal:
+                uuids.update(group.sms.mapped("uuid"))
         return dict.fromkeys(uuids, "sms_not_allowed")
 
     def _prepare_post(self, api_ovh, deadline):

@@ -12,7 +12,7 @@ from ..fields import UncheckedMany2one
 from ..sms_api import SmsApiOvh
 from ..tools import transaction
 from ..tools.client_actions import notify
-from ..tools.decision import Decision
+from ..tools.decision import Alike, Decision
 from ..tools.gsm7_filling import ALL, write_gsm7
 from ..tools.links import append_visitor
 from ..tools.number_country import get_country_code
@@ -21,8 +21,9 @@ from ..tools.sms_segments import count_segments, is_blank
 # SMS read from the queue at a time, so that equal texts meet in one job: a multiple
 # of the receivers of a job.
 QUEUE_BATCH_SIZE = 10 * const.MAX_RECEIVERS_PER_JOB
-# SMS and jobs put into the outbox at a time, while what is there is being posted.
-PIECE_SIZE = 5 * const.MAX_RECEIVERS_PER_JOB
+# SMS and jobs put into the outbox at a time, while what is there is being posted. In a
+# second or so: each commit has Odoo read the company and the account again.
+PIECE_SIZE = 10 * const.MAX_RECEIVERS_PER_JOB
 PIECE_JOBS = 2 * const.THREADS
 QUEUE_DOMAIN = [("state", "=", "outgoing"), ("to_delete", "!=", True)]
 # In a context: the company of each SMS is that of its record, whoever's it is. An object,
@@ -38,20 +39,16 @@ CHOSEN_NAMES = {
     "sms_ovh_stop_clause": "clause",
 }
 # What is read of an SMS to put it into a job.
-CLAIM_FIELDS = (
-    "uuid",
-    "number",
-    "body",
-    "state",
-    "to_delete",
+CLAIM_FIELDS = ("uuid", "number", "body")
+# What SMS have in common that are decided on together, in the order of `Alike`.
+ALIKE_FIELDS = (
     "record_company_id",
     "mailing_id",
+    "sms_ovh_asker_id",
     "sms_ovh_kind",
     "sms_ovh_sender_id",
     "sms_ovh_stop_clause",
     "sms_ovh_chosen",
-    "sms_ovh_send_at",
-    "sms_ovh_asker_id",
 )
 
 
@@ -405,51 +402,73 @@ class SmsSms(models.Model):
                 self.env._("You cannot send SMS for a company that is not yours.")
             )
 
+    def _sms_ovh_group_alike(self):
+        """Return these SMS in groups that are decided on together.
+
+        The database groups them: asked of the ORM for each SMS of a campaign, what they
+        have in common would be most of the time that a claim takes.
+
+        :rtype: list[Alike]
+        """
+        # sudo: what they have in common, for whoever sends; so are the groups' values.
+        rows = self.sudo()._read_group(
+            [("id", "in", self.ids)], ALIKE_FIELDS, ["id:recordset"]
+        )
+        groups = []
+        for company_sudo, *common, sms_sudo in rows:
+            by_company = {company_sudo: sms_sudo}
+            if not company_sudo:
+                by_company = sms_sudo.grouped(lambda sms: sms._get_sms_company())
+            groups += [
+                Alike(sender_sudo, *common, sms.with_env(self.env))
+                for sender_sudo, sms in by_company.items()
+            ]
+        return groups
+
     def _sms_ovh_find_unasked(self):
         """Return why those of these SMS may not leave whose askers may send no more.
 
-        :return: SMS by the sentence that says so
-        :rtype: dict[str, sms.sms]
+        :return: groups of all these SMS, each with the sentence that says so, or None
+        :rtype: list[tuple[Alike, str|None]]
         """
-        unasked = defaultdict(self.browse)
-        for mailing, sms in self.grouped("mailing_id").items():
-            # sudo: whoever wrote the campaign, for whoever sends.
-            refusal = mailing and mailing.sudo()._sms_ovh_get_refusal()
-            if refusal:
-                unasked[refusal] += sms
-        asked = self.filtered(lambda sms: sms.sms_ovh_asker_id and not sms.mailing_id)
-        for user, user_sms in asked.grouped("sms_ovh_asker_id").items():
-            # sudo: whoever it is, for whoever sends.
-            user_sudo = user.sudo().exists()
-            may_send = user_sudo.active and user_sudo._is_internal()
-            for company, sms in user_sms.grouped(
-                lambda sms: sms.record_company_id or sms._get_sms_company()
-            ).items():
-                if may_send and company._sms_ovh_has_user(user_sudo):
-                    continue
-                reason = self.env._(
-                    "Who asked for this SMS (%(user)s) may not send for %(company)s"
-                    " any more. Have somebody who may send it again.",
-                    user=user_sudo.name or user.id,
-                    company=company.sudo().name,
-                )
-                unasked[reason] += sms
-        return unasked
+        found = []
+        for group in self._sms_ovh_group_alike():
+            refusal = None
+            if group.mailing:
+                refusal = group.mailing._sms_ovh_get_refusal()
+            elif group.asker:
+                user = group.asker.exists()
+                if not (
+                    user.active
+                    and user._is_internal()
+                    and group.company._sms_ovh_has_user(user)
+                ):
+                    refusal = self.env._(
+                        "Who asked for this SMS (%(user)s) may not send for %(company)s"
+                        " any more. Have somebody who may send it again.",
+                        user=user.name or group.asker.id,
+                        company=group.company.name,
+                    )
+            found.append((group, refusal or None))
+        return found
 
     def _sms_ovh_leave_out_unasked(self):
         """Refuse those of these SMS whose askers may not send for their company any more.
 
         :return: the others
+        :rtype: list[Alike]
         """
-        allowed = self
-        for reason, sms in self._sms_ovh_find_unasked().items():
+        allowed = []
+        refused = defaultdict(list)
+        for group, refusal in self._sms_ovh_find_unasked():
+            if refusal:
+                refused[refusal] += group.sms.mapped("uuid")
+            else:
+                allowed.append(group)
+        for refusal, uuids in refused.items():
             self._sms_ovh_set_refused(
-                sms.mapped("uuid"),
-                "ovh_not_allowed",
-                reason,
-                self.env["sms.ovh.account"],
+                uuids, "ovh_not_allowed", refusal, self.env["sms.ovh.account"]
             )
-            allowed -= sms
         return allowed
 
     def write(self, vals):
@@ -483,12 +502,23 @@ class SmsSms(models.Model):
         :param str number: of the recipient
         :return: ISO code
         """
-        # sudo: as below.
-        lines = company.sudo().sms_ovh_account_id.sender_country_ids
-        if not lines:
+        codes = self._sms_ovh_get_countries_with_sender(company)
+        if not codes:
             return None
         code = get_country_code(company.sudo()._sms_ovh_clean_number(number).number)
-        return code if code in lines.country_id.mapped("code") else None
+        return code if code in codes else None
+
+    @api.model
+    def _sms_ovh_get_countries_with_sender(self, company):
+        """Return the countries to which a company sends by a sender of their own.
+
+        :param company: `res.company`
+        :return: ISO codes
+        :rtype: set[str]
+        """
+        # sudo: as below.
+        lines = company.sudo().sms_ovh_account_id.sender_country_ids
+        return set(lines.country_id.mapped("code"))
 
     @api.model
     def _sms_ovh_decide(
@@ -550,42 +580,74 @@ class SmsSms(models.Model):
             stop_clause=bool(clause and sender_sudo.has_stop_clause),
         )
 
-    def _sms_ovh_settle(self):
-        """Settle what these SMS are, now that they leave: what was chosen stays.
+    @api.model
+    def _sms_ovh_read_numbers(self, groups):
+        """Read the numbers of SMS as they are sent to.
 
-        :return: the decision by id of the SMS; none of what others than OVHcloud send
-        :rtype: dict[int, Decision]
+        :param list groups: of :class:`Alike`
+        :return: :class:`~tools.phone_number.CleanNumber` by the SMS's id
+        :rtype: dict
         """
-        decide = cache(self._sms_ovh_decide)
-        decisions = {}
+        numbers = {}
+        for group in groups:
+            typed = dict(zip(group.sms.ids, group.sms.mapped("number"), strict=True))
+            # Few, since core reads numbers first.
+            national_ids = [
+                id_
+                for id_, number in typed.items()
+                if not (number or "+").startswith("+")
+            ]
+            countries = group.sms.browse(national_ids)._sms_ovh_get_record_countries()
+            read = group.company._sms_ovh_get_number_reader()
+            for id_, number in typed.items():
+                numbers[id_] = read(number, countries.get(id_))
+        return numbers
+
+    @api.model
+    def _sms_ovh_settle(self, groups, numbers):
+        """Settle what SMS are, now that they leave: what was chosen stays.
+
+        :param list groups: of :class:`Alike`
+        :param dict numbers: see :meth:`_sms_ovh_read_numbers`
+        :return: those that OVHcloud sends, each with its decision
+        :rtype: list[Alike]
+        """
+        decided = []
         changed = defaultdict(list)
-        for sms in self:
-            company = sms.record_company_id or sms._get_sms_company()
-            chosen = (sms.sms_ovh_chosen or "").split(",")
-            decision = decide(
-                company,
-                sms.mailing_id,
-                sms.sms_ovh_kind if "kind" in chosen else None,
-                sms.sms_ovh_sender_id.id if "sender" in chosen else None,
-                sms.sms_ovh_stop_clause if "clause" in chosen else None,
-                self._sms_ovh_get_country_with_sender(company, sms.number),
+        for group in groups:
+            chosen = (group.chosen or "").split(",")
+            codes = self._sms_ovh_get_countries_with_sender(group.company)
+            ids_by_code = defaultdict(list)
+            for id_ in group.sms.ids:
+                code = get_country_code(numbers[id_].number) if codes else None
+                ids_by_code[code if code in codes else None].append(id_)
+            was = (
+                group.sms[:1].record_company_id.id,
+                group.kind,
+                group.sender.id,
+                group.stop_clause,
             )
-            if not decision:
-                continue
-            decisions[sms.id] = decision
-            settled = (
-                company.id,
-                decision.kind,
-                decision.sender_id,
-                decision.stop_clause,
-            )
-            if settled != (
-                sms.record_company_id.id,
-                sms.sms_ovh_kind,
-                sms.sms_ovh_sender_id.id,
-                sms.sms_ovh_stop_clause,
-            ):
-                changed[settled, sms.sms_ovh_chosen].append(sms.id)
+            for code, ids in ids_by_code.items():
+                decision = self._sms_ovh_decide(
+                    group.company,
+                    group.mailing,
+                    group.kind if "kind" in chosen else None,
+                    group.sender.id if "sender" in chosen else None,
+                    group.stop_clause if "clause" in chosen else None,
+                    code,
+                )
+                if not decision:
+                    continue
+                sms = group.sms.browse(ids).with_prefetch(group.sms._prefetch_ids)
+                decided.append(group._replace(sms=sms, decision=decision))
+                settled = (
+                    group.company.id,
+                    decision.kind,
+                    decision.sender_id,
+                    decision.stop_clause,
+                )
+                if settled != was:
+                    changed[settled, group.chosen] += ids
         for (settled, chosen), ids in changed.items():
             company_id, kind, sender_id, clause = settled
             # sudo: only the gateway writes this.
@@ -599,7 +661,7 @@ class SmsSms(models.Model):
                     "sms_ovh_stop_clause": clause,
                 }
             )
-        return decisions
+        return decided
 
     @api.model
     def _sms_ovh_write_gsm7(self, body, company):
@@ -709,23 +771,20 @@ class SmsSms(models.Model):
     def _sms_ovh_get_record_countries(self):
         """Return in which country the number of each SMS is, as far as records tell.
 
-        Only of those whose number is not in E.164: few, since core reads numbers first.
-        What it could not read in the contact's country must not be read in another.
+        For those whose number is not in E.164: what core could not read in the contact's
+        country must not be read in another.
 
         :return: ISO code by the id of the SMS
         :rtype: dict[int, str]
         """
-        national = self.filtered(
-            lambda sms: sms.number and not sms.number.startswith("+")
-        )
         # sudo: the country of who is written to, for whoever sends.
-        national_sudo = national.sudo()
+        self_sudo = self.sudo()
         countries = {
             sms.id: sms.partner_id.country_id.code
-            for sms in national_sudo
+            for sms in self_sudo
             if sms.partner_id.country_id
         }
-        others = national_sudo.filtered(lambda sms: sms.id not in countries)
+        others = self_sudo.filtered(lambda sms: sms.id not in countries)
         for model, sms in others.grouped(lambda sms: sms.mail_message_id.model).items():
             if not model or model not in self.env:
                 continue
@@ -749,7 +808,12 @@ class SmsSms(models.Model):
     def _sms_ovh_group(self):
         """Return the SMS by the account that sends them, none where others do."""
         ids_by_account = defaultdict(list)
-        for company, company_sms in self.grouped("record_company_id").items():
+        # sudo: of which company they are, for whoever sends.
+        rows = self.sudo()._read_group(
+            [("id", "in", self.ids)], ["record_company_id"], ["id:recordset"]
+        )
+        for company, sms_sudo in rows:
+            company_sms = sms_sudo.with_env(self.env)
             groups = {company: company_sms}
             if not company:
                 groups = company_sms.grouped(lambda sms: sms._get_sms_company())
@@ -1162,47 +1226,43 @@ class SmsSms(models.Model):
     # When it leaves
     # ------------------------------------------------------------
 
-    def _sms_ovh_get_countries(self):
-        """Return the country whose hours count for each SMS that keeps quiet hours.
+    @api.model
+    def _sms_ovh_hold(self, groups, numbers):
+        """Hold those SMS that may not leave now.
 
-        :return: ISO code by the id of the SMS; nothing of others
-        :rtype: dict[int, str|bool]
+        :param list groups: of :class:`Alike`, decided
+        :param dict numbers: see :meth:`_sms_ovh_read_numbers`
+        :return: the others; what keeps quiet hours by the country whose hours count,
+            since those of one country are held together, see `sms.ovh.job._hold_closed`
+        :rtype: list[Alike]
         """
-        countries = {}
-        marketing = self.filtered(lambda sms: sms.sms_ovh_kind == "marketing")
-        for company, sms in marketing.grouped("record_company_id").items():
-            # sudo: the hours of the company that sends, for whoever sends.
-            company_sudo = company.sudo()
-            if company_sudo.sms_ovh_quiet_hours:
-                for record in sms:
-                    countries[record.id] = company_sudo._sms_ovh_get_country_code(
-                        record.number
-                    )
-        return countries
-
-    def _sms_ovh_hold(self):
-        """Hold those of these SMS that may not leave now.
-
-        :return: the others
-        """
-        countries = self._sms_ovh_get_countries()
-        held = defaultdict(list)
         now = fields.Datetime.now()
-        openings = {}
-        for record in self.browse(countries).with_prefetch(self._prefetch_ids):
-            key = record.record_company_id, countries[record.id]
-            if key not in openings:
-                # sudo: as above.
-                openings[key] = key[0].sudo()._sms_ovh_get_opening(now, key[1])
-            if openings[key] > now:
-                held[openings[key]].append(record.id)
+        left = []
+        held = defaultdict(list)
+        for group in groups:
+            company = group.company
+            marketing = group.decision.kind == "marketing"
+            if not marketing or not company.sms_ovh_quiet_hours:
+                left.append(group)
+                continue
+            ids_by_code = defaultdict(list)
+            for id_ in group.sms.ids:
+                code = get_country_code(numbers[id_].number)
+                ids_by_code[code or company.country_id.code].append(id_)
+            for code, ids in ids_by_code.items():
+                opening = company._sms_ovh_get_opening(now, code)
+                if opening > now:
+                    held[opening] += ids
+                else:
+                    sms = group.sms.browse(ids).with_prefetch(group.sms._prefetch_ids)
+                    left.append(group._replace(sms=sms, country_code=code))
         for opening, ids in held.items():
             # sudo: only the gateway writes this.
             self.browse(ids).sudo().write(
                 {"sms_ovh_send_at": opening, "sms_ovh_wanted_at": now}
             )
         self._sms_ovh_trigger_at(held)
-        return self - self.browse(id_ for ids in held.values() for id_ in ids)
+        return left
 
     @api.model
     def _sms_ovh_trigger_at(self, moments):
@@ -1249,69 +1309,82 @@ class SmsSms(models.Model):
     # Who opted out gets nothing that was queued before
     # ------------------------------------------------------------
 
-    def _sms_ovh_leave_out_stopped(self):
-        """Cancel those of these SMS whose recipients opted out since they were queued.
-
-        :return: the others
-        """
-        left = self._sms_ovh_leave_out_blacklisted()
-        return left._sms_ovh_leave_out_opted_out()
-
-    def _sms_ovh_leave_out_blacklisted(self):
-        """Cancel those of these SMS whose numbers are on Odoo's blacklist by now.
+    @api.model
+    def _sms_ovh_leave_out_blacklisted(self, groups, numbers):
+        """Cancel SMS whose numbers are on Odoo's blacklist by now.
 
         As in core, which looks when it composes: marketing SMS, and those of campaigns
         that heed the blacklist. What somebody writes on a record, or a reminder, goes
         out: it is no advertising.
 
+        :param list groups: of :class:`Alike`, decided
+        :param dict numbers: see :meth:`_sms_ovh_read_numbers`
         :return: the others
+        :rtype: list[Alike]
         """
-        # sudo: what the campaign heeds, whoever sends.
-        sms_sudo = self.sudo()
-        groups = sms_sudo.grouped(
-            lambda sms: (sms.record_company_id, sms.mailing_id or sms.sms_ovh_kind)
+        heeded = {}
+        for group in groups:
+            if (
+                group.mailing.use_exclusion_list
+                if group.mailing
+                else group.decision.kind == "marketing"
+            ):
+                heeded.update((id_, numbers[id_].number) for id_ in group.sms.ids)
+        reasons = self.env["sms.ovh.stop"]._find_stopped(set(heeded.values()))
+        return self._sms_ovh_leave_out(
+            groups,
+            {
+                id_: reasons[number]
+                for id_, number in heeded.items()
+                if number in reasons
+            },
         )
-        numbers = {}
-        for (company, campaign), group in groups.items():
-            if isinstance(campaign, models.BaseModel):
-                heeding = campaign.use_exclusion_list
-            else:
-                heeding = campaign == "marketing"
-            if heeding:
-                countries = group._sms_ovh_get_record_countries()
-                for sms in group:
-                    numbers[sms.id] = company._sms_ovh_clean_number(
-                        sms.number, countries.get(sms.id)
-                    ).number
-        reasons = self.env["sms.ovh.stop"]._find_stopped(set(numbers.values()))
-        if not reasons:
-            return self
-        stopped = sms_sudo.filtered(lambda sms: numbers.get(sms.id) in reasons)
-        for reason, sms in stopped.grouped(
-            lambda sms: reasons[numbers[sms.id]]
-        ).items():
-            sms._sms_ovh_set_canceled(reason)
-        return self - stopped.with_env(self.env)
 
-    def _sms_ovh_leave_out_opted_out(self):
-        """Cancel those of these SMS whose recipients left their campaign's lists.
+    @api.model
+    def _sms_ovh_leave_out_opted_out(self, groups):
+        """Cancel SMS whose recipients left their campaign's lists.
 
+        :param list groups: of :class:`Alike`, decided
         :return: the others
+        :rtype: list[Alike]
         """
+        ids = [id_ for group in groups if group.mailing for id_ in group.sms.ids]
         # sudo: recipients of a campaign, whoever sends it.
-        sms_sudo = self.sudo()
-        stopped = sms_sudo.browse()
-        for mailing, group in sms_sudo.grouped("mailing_id").items():
-            res_ids = mailing and mailing._sms_ovh_find_opted_out(
-                min(group.mapped("create_date"))
-            )
+        Sms = self.sudo()
+        opted_out = Sms.browse()
+        campaigns = Sms._read_group(
+            [("id", "in", ids)], ["mailing_id"], ["create_date:min", "id:recordset"]
+        )
+        for mailing_sudo, since, sms_sudo in campaigns:
+            res_ids = mailing_sudo._sms_ovh_find_opted_out(since)
             if res_ids:
-                stopped += group.filtered(
+                opted_out += sms_sudo.filtered(
                     lambda sms, res_ids=res_ids: (
                         res_ids & set(sms.mailing_trace_ids.mapped("res_id"))
                     )
                 )
-        if not stopped:
-            return self
-        stopped._sms_ovh_set_canceled("sms_optout")
-        return self - stopped.with_env(self.env)
+        return self._sms_ovh_leave_out(
+            groups, dict.fromkeys(opted_out.ids, "sms_optout")
+        )
+
+    @api.model
+    def _sms_ovh_leave_out(self, groups, reasons):
+        """Cancel SMS.
+
+        :param list groups: of :class:`Alike`
+        :param dict reasons: failure type by the id of the SMS that are to be cancelled
+        :return: the others
+        :rtype: list[Alike]
+        """
+        if not reasons:
+            return groups
+        # sudo: whoever sends, the recipient wants none.
+        stopped_sudo = self.sudo().browse(reasons)
+        for reason, sms_sudo in stopped_sudo.grouped(
+            lambda sms: reasons[sms.id]
+        ).items():
+            sms_sudo._sms_ovh_set_canceled(reason)
+        return [
+            group._replace(sms=group.sms - stopped_sudo.with_env(self.env))
+            for group in groups
+        ]

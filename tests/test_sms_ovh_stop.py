@@ -307,13 +307,12 @@ class TestSmsOvhStop(AnswersCase):
                 self._numbers(count), body="Soldes", sms_ovh_kind="marketing"
             )
             self.env.flush_all()
-            sms.record_company_id.country_id.fetch(["code"])
-            sms.fetch(["number", "mailing_id", "sms_ovh_kind"])
-            # A setting, which stays in memory.
-            self.company._sms_ovh_clean_number("+33612345678")
+            groups = sms._sms_ovh_group_alike()
+            numbers = sms._sms_ovh_read_numbers(groups)
+            groups = sms._sms_ovh_settle(groups, numbers)
             with self.assertQueryCount(1):
-                kept = sms._sms_ovh_leave_out_blacklisted()
-            counts.append(len(kept))
+                kept = sms._sms_ovh_leave_out_blacklisted(groups, numbers)
+            counts.append(sum(len(group.sms) for group in kept))
             jobs = sms._sms_ovh_claim()
             jobs.fetch(["kind", "mailing_id", "create_date", "receivers"])
             with self.assertQueryCount(1):

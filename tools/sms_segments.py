@@ -61,6 +61,10 @@ _is_blank = re.compile(
     "\uffa0\ufff0-\ufffb\U0001d173-\U0001d17a\U000e0000-\U000e0fff]*"
 ).fullmatch
 
+# Written as two characters, as JSON may have them; and what is left of those.
+_SURROGATE_PAIR = re.compile("[\ud800-\udbff][\udc00-\udfff]")
+_LONE_SURROGATES = dict.fromkeys(range(0xD800, 0xE000), "\ufffd")
+
 # Stands for the two septets of an extension character where only their place matters.
 # Neither is a member of the alphabet, so neither can be in the text.
 _PAIR = "\x1b\x00"
@@ -157,13 +161,23 @@ def count_segments(text, stop_clause=False):
             return SegmentCount(GSM7, units, 1, GSM7_SINGLE, GSM7_SINGLE - units)
         segments, last = _fill_gsm7(septets, units)
         return SegmentCount(GSM7, units, segments, GSM7_MULTI, GSM7_MULTI - last)
-    # "surrogatepass" lets a lone surrogate count as the one code unit that it is.
-    encoded = text.encode("utf-16-le", "surrogatepass")
+    encoded = _encode(text)
     units = len(encoded) // 2 + clause
     if units <= UNICODE_SINGLE:
         return SegmentCount(UNICODE, units, 1, UNICODE_SINGLE, UNICODE_SINGLE - units)
     segments, last = _fill_unicode(encoded, units)
     return SegmentCount(UNICODE, units, segments, UNICODE_MULTI, UNICODE_MULTI - last)
+
+
+def _encode(text):
+    """Return a text in UTF-16, little endian, a lone surrogate as one code unit."""
+    try:
+        return text.encode("utf-16-le")
+    except UnicodeEncodeError:
+        # Any character of as many code units will do. Python's own "surrogatepass" looks
+        # at each one by itself.
+        text = _SURROGATE_PAIR.sub("\U00010000", text).translate(_LONE_SURROGATES)
+        return text.encode("utf-16-le")
 
 
 def _fill_gsm7(septets, units):
