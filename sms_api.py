@@ -51,6 +51,7 @@ class SmsApiOvh(SmsApiBase):
         if stop_clause is None:
             stop_clause = env.context.get("sms_ovh_stop_clause", False)
         self.stop_clause = stop_clause
+        self.unlink_sent = True  # what core is called with
         self._sender = sender
         self._reached = {}
 

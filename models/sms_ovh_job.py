@@ -219,43 +219,27 @@ class SmsOvhJob(models.Model):
             for info in message.get("numbers") or []
         }
         # sudo: SMS of any user, as core takes them.
-        sms_sudo = self.env["sms.sms"].sudo().search([("uuid", "in", list(given))])
-        bodies = {sms.id: given[sms.uuid][0] for sms in sms_sudo}
-        jobs = sms_sudo._sms_ovh_claim(bodies)
+        jobs = self.sudo()._claim(
+            [("uuid", "in", list(given))],
+            {uuid: body for uuid, (body, __) in given.items()},
+            unlink_sent=api_ovh.unlink_sent,
+        )
+        claimed = {uuid for job in jobs for uuid, __ in job.receivers}
+        left = [uuid for uuid in given if uuid not in claimed]
+        left_sudo = self.env["sms.sms"].sudo().search([("uuid", "in", left)])
         results = [
             {
                 "uuid": sms.uuid,
                 "state": SmsApiOvh.get_provider_state(sms.failure_type),
                 "failure_reason": sms.sms_ovh_failure_reason,
             }
-            for sms in sms_sudo
+            for sms in left_sudo
             if sms.state == "error"
         ]
-        known = set(sms_sudo.mapped("uuid"))
-        Sms = self.env["sms.sms"]
-        read = api_ovh.company._sms_ovh_get_number_reader()
-        codes = Sms._sms_ovh_get_countries_with_sender(api_ovh.company)
-        bare = defaultdict(list)
-        for uuid, (body, typed) in given.items():
-            if uuid not in known:
-                number = read(typed)
-                code = get_country_code(number.number)
-                bare[code if code in codes else None].append(
-                    Outgoing(uuid, number, body)
-                )
-        by_decision = {}
-        for code, outgoing in bare.items():
-            decision = Sms._sms_ovh_decide(
-                api_ovh.company,
-                kind=Sms._sms_ovh_get_given()[0],
-                sender_id=api_ovh.sender_sudo.id,
-                clause=api_ovh.stop_clause,
-                country_code=code,
-            )
-            if decision:
-                by_decision.setdefault(decision, []).extend(outgoing)
+        known = set(left_sudo.mapped("uuid"))
+        bare = {uuid: given[uuid] for uuid in left if uuid not in known}
         if bare:
-            bare_jobs, refusals = self._fill(by_decision)
+            bare_jobs, refusals = self._enqueue_bare(api_ovh, bare)
             jobs |= bare_jobs
             results += refusals
         jobs._dispatch_after_commit()
@@ -267,22 +251,63 @@ class SmsOvhJob(models.Model):
         return results
 
     @api.model
-    def _claim(self, sms, bodies=None):
+    def _enqueue_bare(self, api_ovh, given):
+        """Put texts and numbers of which Odoo has no SMS into the outbox.
+
+        :param SmsApiOvh api_ovh: by whose company they are sent
+        :param dict given: text and number as it was typed, by UUID
+        :return: the new jobs, and results of what is refused without any call
+        :rtype: tuple[SmsOvhJob, list[dict]]
+        """
+        Sms = self.env["sms.sms"]
+        read = api_ovh.company._sms_ovh_get_number_reader()
+        codes = Sms._sms_ovh_get_countries_with_sender(api_ovh.company)
+        by_code = defaultdict(list)
+        for uuid, (body, typed) in given.items():
+            number = read(typed)
+            code = get_country_code(number.number)
+            by_code[code if code in codes else None].append(
+                Outgoing(uuid, number, body)
+            )
+        by_decision = defaultdict(list)
+        for code, outgoing in by_code.items():
+            decision = Sms._sms_ovh_decide(
+                api_ovh.company,
+                kind=Sms._sms_ovh_get_given()[0],
+                sender_id=api_ovh.sender_sudo.id,
+                clause=api_ovh.stop_clause,
+                country_code=code,
+            )
+            if decision:
+                by_decision[decision] += outgoing
+        return self._fill(by_decision)
+
+    @api.model
+    def _claim(self, domain, bodies=None, *, unlink_sent=True):
         """Put queued SMS into jobs, and settle what they are.
 
         What can be refused without any call is refused here. Nothing is committed, nor
         posted before it is.
 
-        :param sms: locked, queued `sms.sms`
-        :param dict|None bodies: text by id of the SMS, by default its own
+        :param list domain: of locked `sms.sms`, of which those leave that are due
+        :param dict|None bodies: text by UUID of the SMS, by default its own
+        :param bool unlink_sent: whether they are deleted once they have left
         :return: the new jobs
         """
-        groups = sms._sms_ovh_leave_out_unasked()
-        numbers = sms._sms_ovh_read_numbers(groups)
-        groups = sms._sms_ovh_settle(groups, numbers)
-        groups = sms._sms_ovh_hold(groups, numbers)
-        groups = sms._sms_ovh_leave_out_blacklisted(groups, numbers)
-        groups = sms._sms_ovh_leave_out_opted_out(groups)
+        Sms = self.env["sms.sms"]
+        groups = [
+            group
+            for group in Sms._sms_ovh_group_alike(
+                [*domain, *Sms._sms_ovh_get_due_domain()]
+            )
+            if not group.mailing.sms_ovh_paused
+        ]
+        groups = Sms._sms_ovh_leave_out_unasked(groups)
+        numbers = Sms._sms_ovh_read_numbers(groups)
+        groups = Sms._sms_ovh_settle(groups, numbers)
+        groups = Sms._sms_ovh_hold(groups, numbers)
+        groups = Sms._sms_ovh_leave_out_blacklisted(groups, numbers)
+        groups = Sms._sms_ovh_leave_out_opted_out(groups)
         by_decision = defaultdict(list)
         bodies = bodies or {}
         ids = {}
@@ -294,7 +319,7 @@ class SmsOvhJob(models.Model):
                     Outgoing(
                         uuid,
                         numbers[id_],
-                        bodies.get(id_, body),
+                        bodies.get(uuid, body),
                         group.mailing.id,
                         group.country_code,
                     )
@@ -302,11 +327,12 @@ class SmsOvhJob(models.Model):
         if not ids:
             return self.browse()
         jobs, refusals = self._fill(by_decision)
-        sms._sms_ovh_set_claimed(
-            {ids[uuid]: job.id for job in jobs for uuid, __ in job.receivers}
+        Sms._sms_ovh_set_claimed(
+            {ids[uuid]: job.id for job in jobs for uuid, __ in job.receivers},
+            unlink_sent=unlink_sent,
         )
         if refusals:
-            sms._sms_ovh_apply_results(refusals)
+            Sms._sms_ovh_apply_results(refusals)
         return jobs
 
     @api.model
@@ -600,22 +626,14 @@ class SmsOvhJob(models.Model):
         of_campaigns = waited.filtered(lambda job: job.mailing_id in refused)
         uuids = {uuid for job in of_campaigns for uuid, __ in job.receivers}
         single = waited.filtered(lambda job: not job.mailing_id)
+        asked = [
+            ("uuid", "in", [uuid for job in single for uuid, __ in job.receivers]),
+            ("sms_ovh_asker_id", "!=", False),
+        ]
         # sudo: SMS of any user.
-        asked_sudo = (
-            self.env["sms.sms"]
-            .sudo()
-            .search(
-                [
-                    (
-                        "uuid",
-                        "in",
-                        [uuid for job in single for uuid, __ in job.receivers],
-                    ),
-                    ("sms_ovh_asker_id", "!=", False),
-                ]
-            )
-        )
-        for group, refusal in asked_sudo._sms_ovh_find_unasked():
+        Sms = self.env["sms.sms"].sudo()
+        groups = Sms._sms_ovh_group_alike(asked)
+        for group, refusal in Sms._sms_ovh_find_unasked(groups):
             if refusal:
                 uuids.update(group.sms.mapped("uuid"))
         return dict.fromkeys(uuids, "sms_not_allowed")

@@ -1,6 +1,7 @@
 import time
 from collections import defaultdict
 from functools import cache
+from itertools import repeat
 from typing import NamedTuple
 
 from odoo import SUPERUSER_ID, api, fields, models
@@ -21,9 +22,8 @@ from ..tools.sms_segments import count_segments, is_blank
 # SMS read from the queue at a time, so that equal texts meet in one job: a multiple
 # of the receivers of a job.
 QUEUE_BATCH_SIZE = 10 * const.MAX_RECEIVERS_PER_JOB
-# SMS and jobs put into the outbox at a time, while what is there is being posted. In a
-# second or so: each commit has Odoo read the company and the account again.
-PIECE_SIZE = 10 * const.MAX_RECEIVERS_PER_JOB
+# Jobs put into the outbox at a time, while what is there is being posted. In a second or
+# so: each commit has Odoo read the company and the account again.
 PIECE_JOBS = 2 * const.THREADS
 QUEUE_DOMAIN = [("state", "=", "outgoing"), ("to_delete", "!=", True)]
 # In a context: the company of each SMS is that of its record, whoever's it is. An object,
@@ -402,18 +402,19 @@ class SmsSms(models.Model):
                 self.env._("You cannot send SMS for a company that is not yours.")
             )
 
-    def _sms_ovh_group_alike(self):
-        """Return these SMS in groups that are decided on together.
+    @api.model
+    def _sms_ovh_group_alike(self, domain):
+        """Return SMS in groups that are decided on together.
 
         The database groups them: asked of the ORM for each SMS of a campaign, what they
         have in common would be most of the time that a claim takes.
 
+        :param list domain: of the SMS
         :rtype: list[Alike]
         """
         # sudo: what they have in common, for whoever sends; so are the groups' values.
-        rows = self.sudo()._read_group(
-            [("id", "in", self.ids)], ALIKE_FIELDS, ["id:recordset"]
-        )
+        rows = self.sudo()._read_group(domain, ALIKE_FIELDS, ["id:recordset"])
+        self.browse(id_ for row in rows for id_ in row[-1].ids).fetch(CLAIM_FIELDS)
         groups = []
         for company_sudo, *common, sms_sudo in rows:
             by_company = {company_sudo: sms_sudo}
@@ -425,14 +426,16 @@ class SmsSms(models.Model):
             ]
         return groups
 
-    def _sms_ovh_find_unasked(self):
-        """Return why those of these SMS may not leave whose askers may send no more.
+    @api.model
+    def _sms_ovh_find_unasked(self, groups):
+        """Return why those SMS may not leave whose askers may send no more.
 
-        :return: groups of all these SMS, each with the sentence that says so, or None
+        :param list groups: of :class:`Alike`
+        :return: all of them, each with the sentence that says so, or None
         :rtype: list[tuple[Alike, str|None]]
         """
         found = []
-        for group in self._sms_ovh_group_alike():
+        for group in groups:
             refusal = None
             if group.mailing:
                 refusal = group.mailing._sms_ovh_get_refusal()
@@ -452,15 +455,17 @@ class SmsSms(models.Model):
             found.append((group, refusal or None))
         return found
 
-    def _sms_ovh_leave_out_unasked(self):
-        """Refuse those of these SMS whose askers may not send for their company any more.
+    @api.model
+    def _sms_ovh_leave_out_unasked(self, groups):
+        """Refuse those SMS whose askers may not send for their company any more.
 
+        :param list groups: of :class:`Alike`
         :return: the others
         :rtype: list[Alike]
         """
         allowed = []
         refused = defaultdict(list)
-        for group, refusal in self._sms_ovh_find_unasked():
+        for group, refusal in self._sms_ovh_find_unasked(groups):
             if refusal:
                 refused[refusal] += group.sms.mapped("uuid")
             else:
@@ -808,12 +813,7 @@ class SmsSms(models.Model):
     def _sms_ovh_group(self):
         """Return the SMS by the account that sends them, none where others do."""
         ids_by_account = defaultdict(list)
-        # sudo: of which company they are, for whoever sends.
-        rows = self.sudo()._read_group(
-            [("id", "in", self.ids)], ["record_company_id"], ["id:recordset"]
-        )
-        for company, sms_sudo in rows:
-            company_sms = sms_sudo.with_env(self.env)
+        for company, company_sms in self.grouped("record_company_id").items():
             groups = {company: company_sms}
             if not company:
                 groups = company_sms.grouped(lambda sms: sms._get_sms_company())
@@ -848,34 +848,36 @@ class SmsSms(models.Model):
             ovh_sms, others = self._sms_ovh_split()
             by_api = ovh_sms._split_by_api()
         for api_ovh, sms in by_api:
+            api_ovh.unlink_sent = unlink_sent
             super(SmsSms, sms)._send_with_api(api_ovh, unlink_sent=False, **kwargs)
-            if not unlink_sent:
-                # sudo: only the gateway writes this.
-                sms.sudo().filtered("sms_ovh_job_id").sms_ovh_unlink_sent = False
         if others:
             return super(SmsSms, others)._send_with_api(
                 sms_api, unlink_sent=unlink_sent, **kwargs
             )
 
-    def _sms_ovh_claim(self, bodies=None):
+    def _sms_ovh_claim(self):
         """Put those of these SMS that are still queued into jobs of the outbox.
 
-        :param dict|None bodies: text by id of the SMS, by default its own
         :return: the new `sms.ovh.job`
         """
-        # sudo: whether a campaign is paused, for whoever sends.
-        due_sudo = self.sudo().filtered_domain(self._sms_ovh_get_queue_domain())
-        return self.env["sms.ovh.job"]._claim(due_sudo.sudo(self.env.su), bodies)
+        return self.env["sms.ovh.job"]._claim([("id", "in", self.ids)])
+
+    @api.model
+    def _sms_ovh_get_due_domain(self):
+        """Return the domain of queued SMS that need not wait any more."""
+        return [
+            *QUEUE_DOMAIN,
+            "|",
+            ("sms_ovh_send_at", "=", False),
+            ("sms_ovh_send_at", "<=", fields.Datetime.now()),
+        ]
 
     @api.model
     def _sms_ovh_get_queue_domain(self):
         """Return the domain of queued SMS that nobody stopped, and that may leave now."""
         return [
-            *QUEUE_DOMAIN,
             ("mailing_id", "not any", [("sms_ovh_paused", "=", True)]),
-            "|",
-            ("sms_ovh_send_at", "=", False),
-            ("sms_ovh_send_at", "<=", fields.Datetime.now()),
+            *self._sms_ovh_get_due_domain(),
         ]
 
     def _sms_ovh_claim_for_cron(self):
@@ -885,12 +887,7 @@ class SmsSms(models.Model):
         """
         locked = self.try_lock_for_update(allow_referencing=True)
         # What another worker has sent meanwhile is queued no more.
-        due = self.search_fetch(
-            [("id", "in", locked.ids), *self._sms_ovh_get_queue_domain()],
-            CLAIM_FIELDS,
-            order="id",
-        )
-        jobs = self.env["sms.ovh.job"]._claim(due)
+        jobs = locked._sms_ovh_claim()
         return Claimed(len(jobs), jobs._delay())
 
     @api.model
@@ -996,14 +993,13 @@ class SmsSms(models.Model):
         :rtype: list[list[int]]
         """
         pieces = []
-        room = jobs = 0
+        jobs = 0
         for sms in self.grouped("body").values():
             for ids in split_every(const.MAX_RECEIVERS_PER_JOB, sms.ids):
-                if room < len(ids) or not jobs:
+                if not jobs:
                     pieces.append([])
-                    room, jobs = PIECE_SIZE, PIECE_JOBS
+                    jobs = PIECE_JOBS
                 pieces[-1] += ids
-                room -= len(ids)
                 jobs -= 1
         return pieces
 
@@ -1053,10 +1049,11 @@ class SmsSms(models.Model):
     # with values of its own as a write of its own, and sends a row for each even where
     # all get the same. That would be most of the time that sending takes.
 
-    def _sms_ovh_set_claimed(self, job_ids):
+    def _sms_ovh_set_claimed(self, job_ids, *, unlink_sent):
         """Write down that these are in the outbox.
 
         :param dict job_ids: id of the `sms.ovh.job` by id of the SMS
+        :param bool unlink_sent: whether they are deleted once they have left
         """
         self.flush_model()
         rows = self.env.execute_query(
@@ -1064,7 +1061,8 @@ class SmsSms(models.Model):
                 """
                 UPDATE sms_sms
                    SET state = 'process', failure_type = NULL,
-                       sms_ovh_job_id = claimed.job_id, sms_ovh_unlink_sent = TRUE,
+                       sms_ovh_job_id = claimed.job_id,
+                       sms_ovh_unlink_sent = %(unlink_sent)s,
                        write_uid = %(uid)s, write_date = %(now)s
                   FROM unnest(%(ids)s::int[], %(job_ids)s::int[])
                        AS claimed (id, job_id)
@@ -1073,21 +1071,24 @@ class SmsSms(models.Model):
                 """,
                 ids=list(job_ids),
                 job_ids=list(job_ids.values()),
+                unlink_sent=unlink_sent,
                 uid=self.env.uid,
                 now=self.env.cr.now(),
             )
         )
+        written = {
+            "state": "process",
+            "failure_type": None,
+            "write_uid": self.env.uid,
+            "write_date": self.env.cr.now(),
+        }
         self.invalidate_model(
-            [
-                "state",
-                "failure_type",
-                "sms_ovh_job_id",
-                "sms_ovh_unlink_sent",
-                "write_uid",
-                "write_date",
-            ],
-            flush=False,
+            [*written, "sms_ovh_job_id", "sms_ovh_unlink_sent"], flush=False
         )
+        # Core writes the same, and would have the ORM send all of it once more.
+        claimed = self.browse(job_ids)
+        for name, value in written.items():
+            self._fields[name]._insert_cache(claimed, repeat(value))
         # sudo: the campaign, whoever sends. As core does of what it hands over.
         mailings_sudo = (
             self.env["mailing.mailing"]
@@ -1349,6 +1350,8 @@ class SmsSms(models.Model):
         :rtype: list[Alike]
         """
         ids = [id_ for group in groups if group.mailing for id_ in group.sms.ids]
+        if not ids:
+            return groups
         # sudo: recipients of a campaign, whoever sends it.
         Sms = self.sudo()
         opted_out = Sms.browse()

@@ -307,7 +307,7 @@ class TestSmsOvhStop(AnswersCase):
                 self._numbers(count), body="Soldes", sms_ovh_kind="marketing"
             )
             self.env.flush_all()
-            groups = sms._sms_ovh_group_alike()
+            groups = sms._sms_ovh_group_alike([("id", "in", sms.ids)])
             numbers = sms._sms_ovh_read_numbers(groups)
             groups = sms._sms_ovh_settle(groups, numbers)
             with self.assertQueryCount(1):

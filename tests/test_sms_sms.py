@@ -385,7 +385,7 @@ class TestSmsSms(SmsOvhCase):
             return original(crons, processed, **kwargs)
 
         with (
-            patch.object(sms_sms, "PIECE_SIZE", 2),
+            patch.object(sms_sms, "PIECE_JOBS", 1),
             patch.object(const, "MAX_RECEIVERS_PER_JOB", 2),
             patch.object(IrCron, "_commit_progress", commit_progress),
         ):

@@ -369,10 +369,10 @@ def set_up_reports(env, api_url):
 def add_sent(env, account_id, count):
     """Create SMS that OVHcloud took, with tracker and trace; return its ids."""
     queue(env, count, same=True)
-    Sms, Job = env["sms.sms"], env["sms.ovh.job"]
+    Sms = env["sms.sms"]
     ids = []
     while sms := Sms.search([("state", "=", "outgoing")], limit=CREATE_AT_ONCE):
-        for job in Job._claim(sms):
+        for job in sms._sms_ovh_claim():
             job.state = "posting"
             accepted = [
                 {"uuid": uuid, "state": "success", "failure_reason": False}
