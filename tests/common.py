@@ -20,10 +20,11 @@ from . import ovh_description
 # Last, so that what is in it takes no other's place.
 sys.path.append(str(Path(__file__).resolve().parent.parent / "dev"))
 try:
+    from ovh_simulator.client import Simulator as SimulatorClient
     from ovh_simulator.process import Process
 except ImportError:
     # An installed addon has no `dev/`.
-    Process = object
+    SimulatorClient, Process = object, None
 
 START_TIMEOUT = 60  # seconds
 SERVICE_1 = "sms-ab12345-1"
@@ -62,29 +63,8 @@ def last_night():
     return night.isoformat()
 
 
-class Simulator(Process):
-    """The simulated OVHcloud of `dev/`, in a process of its own.
-
-    Odoo ends child processes after each class of tests, so each starts one.
-
-    :raise unittest.SkipTest: where it is not there (an installed addon has no `dev/`)
-        and ``SMS_OVH_REQUIRE_SIMULATOR`` does not insist on it
-    """
-
-    def __init__(self):
-        required = os.environ.get("SMS_OVH_REQUIRE_SIMULATOR")
-        if Process is object:
-            if required:
-                raise RuntimeError("there is no simulator")
-            raise SkipTest("the simulator of the addon's repository is not here")
-        super().__init__()
-        try:
-            self.wait(START_TIMEOUT)
-        except Exception as error:
-            self.stop()
-            if required:
-                raise
-            raise SkipTest("the simulator does not start") from error
+class Simulator(SimulatorClient):
+    """The simulated OVHcloud of `dev/`."""
 
     def reset(self):
         """Go back to the seed; callbacks wait until a test asks for them."""
@@ -106,9 +86,34 @@ class SimulatorCase(BaseCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.simulator = Simulator()
-        cls.addClassCleanup(cls.simulator.stop)
+        cls.simulator = Simulator(
+            os.environ.get("SMS_OVH_SIMULATOR") or cls._start_simulator()
+        )
         cls.simulator.reset()
+
+    @classmethod
+    def _start_simulator(cls):
+        """Start a simulator where none was started for all tests.
+
+        Odoo ends child processes after each class of tests, so each starts one.
+
+        :return: its address
+        :raise SkipTest: where it is not there (an installed addon has no `dev/`) and
+            ``SMS_OVH_REQUIRE_SIMULATOR`` does not insist on it
+        """
+        required = os.environ.get("SMS_OVH_REQUIRE_SIMULATOR")
+        if not Process:
+            if required:
+                raise RuntimeError("there is no simulator")
+            raise SkipTest("the simulator of the addon's repository is not here")
+        process = Process()
+        cls.addClassCleanup(process.stop)
+        try:
+            return process.wait(START_TIMEOUT).root
+        except Exception as error:
+            if required:
+                raise
+            raise SkipTest("the simulator does not start") from error
 
     @classmethod
     def _request_handler(cls, session, request, /, **kwargs):

@@ -7,12 +7,12 @@ import os
 import re
 import sys
 import xml.etree.ElementTree as ElementTree
-from functools import partial
 
 from kit import DEV_DIRECTORY
 from kit.children import Child
 from kit.testlog import TestLog
 from kit.ui import say, step
+from ovh_simulator.process import Process
 from provision.checkout import ADDON
 from provision.databases import Databases, forget_removed_checkouts
 from provision.odoo_tests import (
@@ -117,25 +117,70 @@ def _run_chosen(parts, databases, arguments):
     with databases.of_this_run("test") as database:
         title = f"Testing {ADDON} with Odoo ({' '.join(options)})"
         log = "test-odoo.log"
-        return run_odoo_tests(parts, database, options, log, title), [log]
+        with _simulator(parts, log) as variables:
+            result = run_odoo_tests(parts, database, options, log, title, **variables)
+        return result, [log]
+
+
+@contextlib.contextmanager
+def _simulator(parts, log):
+    """Have one simulator for all tests of a process of Odoo, which would start one a class.
+
+    :return: the environment variables that tell the tests of it
+    """
+    log = parts.checkout.logs / log.replace("odoo", "simulator")
+    with Process(parts.python.python, parts.environment(), log) as simulator:
+        yield {"SMS_OVH_SIMULATOR": simulator.root}
+
+
+def _run_share(parts, database, options, log):
+    with _simulator(parts, log) as variables:
+        return read_odoo_tests(parts, database, options, log, **variables)
+
+
+@contextlib.contextmanager
+def _test_databases(parts, databases, count):
+    """Have databases to test in: one is made, with all that Odoo generates, and copied.
+
+    :param int count: how many
+    :return: their names, as the context's value
+    """
+    with contextlib.ExitStack() as stack:
+        first, *others = (
+            stack.enter_context(databases.of_this_run(f"test{number}", number == 1))
+            for number in range(1, count + 1)
+        )
+        with step(f"Making a database with {ADDON}, and the assets of its pages"):
+            databases.install(first, f"Installing {ADDON}", "test.log")
+            log = parts.checkout.logs / "test-assets.log"
+            parts.call(first, "provision.inside.generate_assets", log)
+        for other in others:
+            databases.copy(first, other)
+        yield [first, *others]
 
 
 def _run_all(parts, databases):
-    """Run all tests of the addon, in as many processes as the machine carries."""
+    """Run all tests, those of the addon in as many processes as the machine carries.
+
+    :return: counts of those that need no Odoo; of the others, the :class:`TestLog` and
+        the names of the logs
+    """
     shares = share_out(parts.checkout.root / "tests", share_count(), read_durations())
     logs = [f"test-odoo-{number}.log" for number in range(1, len(shares) + 1)]
+    # To update the addon runs the tests, too, that belong to its installation.
+    options = [["-u", ADDON, "--test-tags", as_tags(share)] for share in shares]
     result = TestLog()
     with contextlib.ExitStack() as stack:
-        names = [
-            stack.enter_context(databases.of_this_run(f"test{number}"))
-            for number in range(1, len(shares) + 1)
-        ]
+        pool = stack.enter_context(
+            concurrent.futures.ThreadPoolExecutor(len(shares) + 1)
+        )
+        plain = pool.submit(run_plain_tests, parts)
+        names = stack.enter_context(_test_databases(parts, databases, len(shares)))
+        counts = plain.result()
         stack.enter_context(
             step(f"Testing {ADDON} with Odoo, in {len(shares)} processes")
         )
-        pool = stack.enter_context(concurrent.futures.ThreadPoolExecutor(len(shares)))
-        options = [["-i", ADDON, "--test-tags", as_tags(share)] for share in shares]
-        for found in pool.map(partial(read_odoo_tests, parts), names, options, logs):
+        for found in pool.map(_run_share, [parts] * len(shares), names, options, logs):
             result.add(found)
     keep_durations(
         {
@@ -143,7 +188,7 @@ def _run_all(parts, databases):
             for module, seconds in result.seconds.items()
         }
     )
-    return result, logs
+    return counts, result, logs
 
 
 def _show(result, logs):
@@ -186,8 +231,7 @@ def main(arguments):
             result, logs = _run_chosen(parts, databases, arguments)
             counts = killed = (0, 0, 0)
         else:
-            counts = run_plain_tests(parts)
-            result, logs = _run_all(parts, databases)
+            counts, result, logs = _run_all(parts, databases)
         _show(result, [parts.checkout.logs / log for log in logs])
         if not arguments:
             killed = _crash_test(parts)

@@ -14,13 +14,13 @@ BROWSERS = ("google-chrome", "chromium", "chromium-browser", "google-chrome-stab
 SILENCE_SECONDS = 15 * 60
 
 
-def run_odoo_tests(parts, database, arguments, log_name, title):
+def run_odoo_tests(parts, database, arguments, log_name, title, **environment):
     """Run Odoo's tests on a database, in a step; return the :class:`TestLog`."""
     with step(title):
-        return read_odoo_tests(parts, database, arguments, log_name)
+        return read_odoo_tests(parts, database, arguments, log_name, **environment)
 
 
-def read_odoo_tests(parts, database, arguments, log_name):
+def read_odoo_tests(parts, database, arguments, log_name, **environment):
     """Run Odoo's tests without saying so. See :func:`run_odoo_tests`."""
     log = parts.checkout.logs / log_name
     result = TestLog()
@@ -30,7 +30,9 @@ def read_odoo_tests(parts, database, arguments, log_name):
             *("-d", database, "--http-port", free_port(), "--max-cron-threads", 0),
             *("--stop-after-init", *arguments),
         ),
-        parts.environment(SMS_OVH_REQUIRE_SIMULATOR="1", SMS_OVH_AXE=str(axe_core())),
+        parts.environment(
+            SMS_OVH_REQUIRE_SIMULATOR="1", SMS_OVH_AXE=str(axe_core()), **environment
+        ),
     )
     with open(log, "w") as handle:
 
