@@ -166,8 +166,12 @@ def time_best(function, rounds=1):
 
 def measure_long(count_segments):
     """Return the milliseconds that the slowest text of 100,000 code units takes."""
-    texts = ("a" * 100_000, "€" * 100_000, "ê" * 100_000, "😀" * 50_000)
-    return max(time_best(lambda text=text: count_segments(text), 5) for text in texts)
+    pieces = ("a", "a€", "€", "ê", "😀", "a😀", "\ud83d")
+    texts = [piece * (100_000 // len(piece)) for piece in pieces]
+    return max(
+        time_best(lambda text=text: count_segments(text, stop_clause=True), 5)
+        for text in texts
+    )
 
 
 def measure_js(messages, cases, rounds, peers):
