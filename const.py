@@ -1,13 +1,13 @@
-"""Every table that translates between OVHcloud's words and Odoo's.
+"""All tables that map OVHcloud's values to Odoo's.
 
-Each names the page it comes from. Nothing here is translated: what a user reads
-is made from these values by the models, in the user's language.
+Each names the page that it comes from. Nothing here is translated: the models make what
+users read from these values, in the user's language.
 """
 
 from datetime import timedelta
 
-# Base URL of the API, by value of ``sms.ovh.account.endpoint``. SMS is served by the
-# European region only. https://help.ovhcloud.com/csm/en-api-getting-started-ovhcloud-api
+# Base URL of the API, by value of ``sms.ovh.account.endpoint``. Only the European
+# region serves SMS. https://help.ovhcloud.com/csm/en-api-getting-started-ovhcloud-api
 ENDPOINT_URLS = {
     "ovh-eu": "https://eu.api.ovh.com/1.0",
 }
@@ -23,10 +23,10 @@ HTTP2SMS_URLS = {
     "ovh-eu": "https://www.ovh.com/cgi-bin/sms/http2sms.cgi",
 }
 
-# What a consumer key is asked for, below the services it is for.
+# HTTP methods that a consumer key is requested for, on the paths of its services.
 API_METHODS = ("GET", "POST", "PUT", "DELETE")
 
-# What an OAuth2 service account must be allowed to do: the actions of the calls that are
+# Actions that an OAuth2 service account must be allowed: those of the calls that are
 # made, as OVHcloud's description of its API names them. Rates need none.
 # https://help.ovhcloud.com/csm/en-customer-iam-policies-api
 IAM_ACTIONS = (
@@ -53,18 +53,18 @@ IAM_ACTIONS = (
     "smsVirtualNumbers:apiovh:get",
 )
 
-# How long the return from OVHcloud's page is waited for, and the approval itself.
+# How long to wait for the user's return from OVHcloud's page, and for the approval.
 CONNECT_WITHIN = timedelta(hours=1)
 APPROVE_WITHIN = timedelta(days=1)
-# How long before its end the end of a connection is announced.
+# How long before a connection expires users are told.
 ANNOUNCE_EXPIRY = timedelta(days=14)
 
-# Answers of http2sms that come this close together may come out of order, and the
-# fewest SMS that are ever bought.
+# Time within which answers of http2sms may arrive out of order, and the fewest SMS that
+# can be bought.
 OVERTAKEN_WITHIN = timedelta(minutes=1)
 SMALLEST_RECHARGE = 100
 
-# Where SMS of a service are bought. https://help.ovhcloud.com/csm/en-sms-credits-management
+# Where to buy a service's SMS. https://help.ovhcloud.com/csm/en-sms-credits-management
 ORDER_URL = "https://www.ovh.com/manager/#/telecom/sms/%s/order"
 
 # Seconds: a user waits at most about this long for an answer, and a worker of Odoo is
@@ -72,13 +72,13 @@ ORDER_URL = "https://www.ovh.com/manager/#/telecom/sms/%s/order"
 CONNECT_TIMEOUT = 5
 READ_TIMEOUT = 20
 
-# Bytes of a callback: it has half a dozen short parameters.
+# Most bytes of a callback: it has half a dozen short parameters.
 MAX_CALLBACK_SIZE = 16 * 1024
-# Callbacks of one account that are kept in an hour: two for each SMS, of as many as an
-# account sends in that time, and more. A system parameter says otherwise.
+# Most callbacks of one account that are kept per hour: two for each SMS, for as many as
+# an account sends in that time, and more. A system parameter can change it.
 INBOX_PER_HOUR = 500_000
-# Characters of a text as it is written, placeholders included. It is rendered by
-# expressions that take ever longer for each one.
+# Most characters of a text as written, placeholders included. The expressions that
+# render it take ever longer for each further one.
 MAX_TEXT_LENGTH = 5_000
 
 # OVHcloud's advice for bulk sending: about 500 receivers in one call.
@@ -87,7 +87,7 @@ MAX_RECEIVERS_PER_JOB = 500
 
 # https://eu.api.ovh.com/console/?section=%2Fsms (POST /sms/{serviceName}/jobs)
 MAX_TAG_LENGTH = 20
-# Minutes during which the operator tries to deliver: what OVHcloud's console uses.
+# Minutes during which the operator tries to deliver, as OVHcloud's console has it.
 VALIDITY_PERIOD = 2880
 
 # https://help.ovhcloud.com/csm/en-sms-sender-id : letters and digits, eleven at most
@@ -105,11 +105,11 @@ DLR_TO_STATE = {
     16: "error",
 }
 
-# The DLR status of a failure of which OVHcloud gives the credits back (same page).
+# The DLR status of a failure for which OVHcloud refunds the credits (same page).
 REFUNDED_DLR = 16
 
-# ptt (what became of the SMS at the operator's) -> (state, failure type).
-# The DLR status, where there is one, decides the state; the ptt then says why.
+# ptt (what the operator did with the SMS) -> (state, failure type).
+# The DLR status, if there is one, decides the state; the ptt then says why.
 # GET /sms/ptts?ptt= of the API describes a code.
 PTT_TO_STATE = {
     1: ("pending", False),  # retrying, the phone
@@ -139,11 +139,11 @@ PTT_TO_STATE = {
 # A failure whose ptt is not in the table: codes do get added.
 PTT_UNKNOWN_FAILURE_TYPE = "sms_not_delivered"
 
-# What `sms_api.SmsApiOvh` answers for a receiver -> `failure_type` in Odoo.
+# State that `sms_api.SmsApiOvh` returns for a receiver -> `failure_type` in Odoo.
 # The keys without "ovh" are those that Odoo's own providers use.
 PROVIDER_TO_SMS_FAILURE_TYPE = {
     "wrong_number_format": "sms_number_format",
-    # The reasons of `tools.phone_number`, so that each is told in its own words.
+    # The reasons of `tools.phone_number`, so that each has its own sentence.
     "ovh_number_ambiguous": "sms_number_format",
     "ovh_number_country": "sms_number_format",
     "ovh_number_invalid": "sms_number_format",
@@ -189,7 +189,7 @@ FAILURE_TYPES = [
     ("sms_ovh_dead", "Number Out of Service"),
 ]
 
-# What a number that takes no SMS is (`tools.phone_number.KINDS`) -> failure type.
+# Kind of a number that takes no SMS (`tools.phone_number.KINDS`) -> failure type.
 KIND_TO_FAILURE_TYPE = {
     kind: f"sms_ovh_{kind}"
     for kind in (
@@ -205,12 +205,12 @@ KIND_TO_FAILURE_TYPE = {
         "machine",
     )
 }
-# What OVHcloud calls an invalid receiver, where the number is one of these.
+# States of receivers that OVHcloud calls invalid, if their number is of such a kind.
 PROVIDER_TO_SMS_FAILURE_TYPE |= {
     f"ovh_{kind}": failure_type for kind, failure_type in KIND_TO_FAILURE_TYPE.items()
 }
 
-# Failure types after which the same SMS may well pass on another try.
+# Failure types after which the same SMS may well succeed on another try.
 RETRYABLE_FAILURE_TYPES = {
     "sms_server",
     "sms_credit",
@@ -218,17 +218,17 @@ RETRYABLE_FAILURE_TYPES = {
     "sms_ovh_sender",
 }
 
-# What an SMS is to the law. Marketing ones carry the STOP clause, where their sender can,
-# and keep quiet hours.
-#: What is written in GSM-7 where it has an equivalent, see `tools/gsm7_filling.py`.
+#: What is written in GSM-7 if it has an equivalent, see `tools/gsm7_filling.py`.
 GSM7_CHOICES = [
     ("off", "Nothing"),
     ("placeholders", "What placeholders fill in"),
     ("all", "All of the text"),
 ]
+# What an SMS is under the law. Marketing SMS carry the STOP clause, if their sender
+# can, and keep quiet hours.
 KINDS = [("marketing", "Marketing"), ("transactional", "Transactional")]
 
-# What became of an SMS, as the log has it and figures show it.
+# States of an SMS in the log and in the figures.
 LOG_STATES = [
     ("pending", "Sent"),
     ("sent", "Delivered"),
@@ -237,20 +237,21 @@ LOG_STATES = [
     ("canceled", "Cancelled"),
 ]
 
-# Hours in which marketing SMS may leave, to choose from: opening, closing, ISO days, and
-# whether public holidays are kept. No French statute names hours. Those of OVHcloud are
-# in its guide (January 2026: Monday to Saturday, 8:00 to 20:00) and its FAQ (March 2026:
-# nor on public holidays), https://help.ovhcloud.com/csm/en-sms-faq ; an older page of its
-# API said Monday to Friday, 8:00 to 22:00. The charter of the French operators (AF2M, 17
-# February 2026) says 8:00 to 21:30, recommends Monday to Saturday, and tolerates Sundays
-# and public holidays. https://af2m.org/
+# Hours in which marketing SMS may leave, to choose from: opening, closing, ISO days,
+# and whether it is closed on public holidays. No French statute sets hours. OVHcloud's
+# are in its guide (January 2026: Monday to Saturday, 8:00 to 20:00) and its FAQ (March
+# 2026: nor on public holidays), https://help.ovhcloud.com/csm/en-sms-faq ; an older
+# page of its API said Monday to Friday, 8:00 to 22:00. The charter of the French
+# operators (AF2M, 17 February 2026) says 8:00 to 21:30, recommends Monday to Saturday,
+# and tolerates Sundays and public holidays. https://af2m.org/
 HOURS_PRESETS = {
     "ovhcloud": (8.0, 20.0, (1, 2, 3, 4, 5, 6), True),
     "charter": (8.0, 21.5, (1, 2, 3, 4, 5, 6), True),
     "charter_all": (8.0, 21.5, (1, 2, 3, 4, 5, 6, 7), False),
 }
 
-# How far an SMS has come. A report never moves it back; "delivered" is the end.
+# How far an SMS has come. A delivery report never moves it back; "sent", that is
+# delivered, is the end.
 STATE_RANK = {
     "outgoing": 0,
     "process": 1,
@@ -260,42 +261,42 @@ STATE_RANK = {
     "sent": 4,
 }
 
-# Sending, unless system parameters of the same names with `sms_ovh.` before say else.
+# Sending, unless system parameters of the same names after `sms_ovh.` say otherwise.
 THREADS = 16  # calls to OVHcloud at a time: `sms_ovh.threads`
 MAX_ATTEMPTS = 10  # of one job, before it is given up: `sms_ovh.max_attempts`
-CHECK_DELAY = 60  # seconds to an inquiry after a job: `sms_ovh.check_delay`
+CHECK_DELAY = 60  # seconds until OVHcloud is asked about a job: `sms_ovh.check_delay`
 KEEP_JOBS_DAYS = 90  # that ended jobs are kept: `sms_ovh.keep_jobs_days`
-# Days that what was sent is known, for the dashboard: thirteen months, to compare with
-# the same month of the year before. `sms_ovh.keep_log_days`
+# Days that the log is kept, for the dashboard: thirteen months, to compare with the
+# same month of the year before. `sms_ovh.keep_log_days`
 KEEP_LOG_DAYS = 400
-# Days that replies are kept: three years after the last contact is what CNIL takes for
-# reasonable of those who are no customers. `sms_ovh.keep_replies_days`
+# Days that replies are kept: for people who are not customers, the CNIL considers three
+# years after the last contact reasonable. `sms_ovh.keep_replies_days`
 KEEP_REPLIES_DAYS = 1095
 # Days that estimates of campaigns are kept. `sms_ovh.keep_estimates_days`
 KEEP_ESTIMATES_DAYS = 90
-# Seconds to the second attempt; doubled for each further one, up to the longest.
+# Seconds until the second attempt, doubled for each further one, and the most.
 RETRY_BASE = 15
 RETRY_MAX = 3600
-# Credits that no SMS of one part costs, wherever it goes and whoever sends it.
+# More credits than an SMS of one part costs, wherever it goes and whoever sends it.
 MOST_CREDITS = 20
 # Recipients of a campaign composed, and by the cron committed, at a time.
 COMPOSE_SLICE = 1000
-# SMS cancelled, and by the cron committed, at a time; and those that OVHcloud is asked to
+# SMS cancelled, and by the cron committed, at a time; and SMS that OVHcloud is asked to
 # cancel, one call each, before the outcome is written down.
 CANCEL_SLICE = 1000
 CANCEL_CALLS = 500
-# After what time Odoo's queues are woken that wait for nothing.
+# After what time Odoo's queues are woken if they are late for no reason.
 WAKE_AFTER = timedelta(minutes=5)
 # Jobs posted right after a user's transaction; with more the cron does it.
 JOBS_AFTER_COMMIT = 5
-# Recipients of an estimate looked at, and by the cron committed, at a time; how many are
-# looked at while the user waits; and records kept of each reason, to open their list.
+# Recipients of an estimate looked at, and by the cron committed, at a time; how many
+# are looked at while the user waits; and ids kept for each reason, to open their list.
 ESTIMATE_SLICE = 500
 ESTIMATE_AT_ONCE = 300
 ESTIMATE_KEPT_IDS = 10000
-# After what time an estimate is made anew before sending: somebody may have opted out.
+# After what time an estimate is renewed before sending: somebody may have opted out.
 ESTIMATE_FRESH = timedelta(hours=1)
-# The country that alone a kind of sender reaches; a virtual number reaches its own. The
+# The only country that a type of sender reaches; a virtual number reaches its own. The
 # short number and Time2Chat (09 37 to 09 39) are for mainland France.
 # https://help.ovhcloud.com/csm/en-sms-sender-id
 SENDER_COUNTRY = {"shortcode": "FR", "time2chat": "FR", "virtual": "FR"}
@@ -305,22 +306,22 @@ FRENCH_COUNTRIES = (
 )
 # Senders that recipients can reply to; OVHcloud adds no STOP clause to their SMS.
 TWO_WAY_SENDERS = ("shortcode", "virtual", "time2chat")
-# Credits of an SMS by kind of sender, as a multiple of its country's.
+# Credits of an SMS by type of sender, as a multiple of its country's.
 # https://help.ovhcloud.com/csm/en-sms-time2chat
 SENDER_CREDITS = {"time2chat": 2}
-# How long what OVHcloud says of a country's operators is taken as known.
+# How long to trust what OVHcloud says of a country's operators.
 EXCEPTION_FRESH = timedelta(days=1)
-# How long what OVHcloud charges for a country is taken as known.
+# How long to trust what OVHcloud charges for a country.
 RATE_FRESH = timedelta(days=1)
 # Countries that OVHcloud bills in (`sms.BillingCountryEnum` of the API).
 # https://eu.api.ovh.com/console/?section=%2Fsms (GET /sms/rates/destinations)
 BILLING_COUNTRIES = ("es", "fr", "gb", "ie", "it", "pl")
-# Seconds that one run of a cron goes on taking jobs: the next run takes over.
+# Seconds during which one run of a cron takes more jobs; then the next run takes over.
 # Well within the 120 s after which Odoo ends a worker by default.
 CRON_SECONDS = 60
 
-# After what time OVHcloud is asked for an SMS of which no final report came. An SMS
-# lives for `VALIDITY_PERIOD`, so later than that nothing is to be expected.
+# After what times OVHcloud is asked about an SMS without a final delivery report. An
+# SMS lives for `VALIDITY_PERIOD`: nothing is to be expected after that.
 POLL_AFTER = (
     timedelta(minutes=30),
     timedelta(hours=2),
@@ -335,13 +336,13 @@ RECHARGE_AMOUNTS = ("100", "200", "250", "500", "1000", "5000", "10000")
 # API users. https://help.ovhcloud.com/csm/en-sms-api-users
 USER_PASSWORD_LENGTH = 8  # letters and digits, exactly
 MAX_IP_RESTRICTIONS = 5
-ALERT_OFF = -1  # `alertThreshold` of a user whom nobody is warned about
+ALERT_OFF = -1  # `alertThreshold` of a user without an alert
 
-# What a sender is: letters and digits, and not digits only.
+# A valid sender: letters and digits, and not only digits.
 SENDER_REGEX = r"(?=.*[A-Za-z])[A-Za-z0-9]{1,11}"
 
-# Names that say nothing of who sends: French operators block or replace such, since 10
-# March 2025. They publish no list; these are what stands in such names.
+# Names that do not identify the sender: French operators block or replace them since 10
+# March 2025. They publish no list; these are typical words of such names.
 # https://help.ovhcloud.com/csm/en-sms-sender-id
 GENERIC_SENDERS = (
     *("alert", "alerte", "banque", "client", "colis", "contact", "credit", "delivery"),
@@ -350,13 +351,13 @@ GENERIC_SENDERS = (
     *("pub", "rappel", "rdv", "service", "shop", "sms", "solde", "soldes", "support"),
     *("test", "urgent", "vente", "ventes", "verif"),
 )
-# Where a proof may be uploaded to, besides the account's own address: OVHcloud's object
-# storage. And how large it may be, and what it may be.
+# Domains to which a proof may be uploaded, besides the account's own address:
+# OVHcloud's object storage. Also the largest size of a proof, and its file types.
 UPLOAD_DOMAINS = ("ovh.net", "ovh.com", "ovhcloud.com")
 MAX_PROOF_SIZE = 10 * 1024 * 1024
 PROOF_TYPES = (".pdf", ".png", ".jpg", ".jpeg")
 
-# What operators say of a number (HLR), and for how many days that is believed
+# What operators say of a number (HLR), and the days for which it holds
 # (`sms_ovh.check_days`): in France a number may go to somebody else after three months.
 # Days that it is kept: `sms_ovh.keep_checks_days`.
 CHECK_RESULTS = [
@@ -368,7 +369,7 @@ CHECK_RESULTS = [
 ]
 CHECK_FRESH_DAYS = 90
 KEEP_CHECKS_DAYS = 365
-# After what time a result is looked for; later than that none is to be expected.
+# After what times a result is looked for; none is to be expected after the last.
 CHECK_RESULT_AFTER = (
     timedelta(seconds=0),
     timedelta(minutes=1),
@@ -378,27 +379,27 @@ CHECK_RESULT_AFTER = (
     timedelta(hours=12),
     timedelta(hours=48),
 )
-# Questions read, the newest first, to find those whose answer was lost.
+# Most questions read, the newest first, to find those whose answer was lost.
 CHECK_MAX_LISTED = 5000
 
-# How far back replies are read again, so that clocks that differ lose none.
+# How far back replies are read again, so that none is lost if clocks differ.
 REPLY_MARGIN = timedelta(days=1)
 
-# Which SMS a reply or a STOP answers, where OVHcloud does not say so: the last one that
+# The SMS that a reply or a STOP answers, if OVHcloud does not say: the last one that
 # the number got within so many days (`sms_ovh.answer_days`), looked for among so many.
 ANSWER_DAYS = 30
 ANSWER_CANDIDATES = 20
 # By how much OVHcloud's clock may be behind.
 CLOCK_MARGIN = timedelta(minutes=1)
-# STOP of which OVHcloud is asked which SMS they answer, in one reading, and those that
-# are put on Odoo's blacklist, and by the cron committed, at a time.
+# STOP answers about whose SMS OVHcloud is asked in one reading, and those that are put
+# on Odoo's blacklist, and by the cron committed, at a time.
 MAX_STOP_DETAILS = 500
 STOP_SLICE = 1000
 # Replies read in one run: the rest follows in the next.
 MAX_REPLIES = 500
-# Ids of replies that are remembered of a list that knows no time.
+# Ids of replies that are remembered for a list without times.
 SEEN_REPLIES = 500
-# What recipients write who want no more SMS: an account starts with these, in French,
+# Keywords of recipients who want no more SMS. An account starts with these, in French,
 # English, Spanish, Italian, German, Dutch and Polish.
 STOP_KEYWORDS = (
     "STOP, ARRET, ARRETE, ARRETEZ, ARRETER, DESABONNEMENT, DESABONNER, DESINSCRIPTION,"

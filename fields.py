@@ -1,4 +1,4 @@
-"""Kinds of fields: links that are written for each SMS, and secrets."""
+"""Field types: links that are written for each SMS, and secrets."""
 
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -7,15 +7,15 @@ from odoo import fields
 from odoo.exceptions import AccessError
 from odoo.tools import SQL
 
-# Whether a text is being rendered that somebody wrote. No text can change it.
+# Whether a text written by a user is being rendered. No such text can change it.
 _rendering = ContextVar("sms_ovh_rendering", default=False)
 
 
 @contextmanager
 def rendering(env):
-    """Hide secrets from what runs inside, whoever it runs as.
+    """Hide secrets from the code that runs inside, whatever its user.
 
-    :param env: environment of what is rendered; its cache forgets the secrets it has
+    :param env: environment of the rendering; secrets are removed from its cache
     """
     token = _rendering.set(True)
     try:
@@ -28,7 +28,7 @@ def rendering(env):
 
 
 def _forget_cached(env, field):
-    """Take the values of a secret out of the cache, which a text could look into."""
+    """Remove the values of a secret from the cache, which a text could look into."""
     model = env[field.model_name]
     if field in env.transaction.field_dirty:
         model.flush_model([field.name])
@@ -36,9 +36,9 @@ def _forget_cached(env, field):
 
 
 def seal(value):
-    """Return a function that gives a secret, and refuses while a text is rendered.
+    """Return a function that returns a secret, but refuses while a text is rendered.
 
-    What a cache holds, a text could ask for.
+    Otherwise a text could ask for what a cache holds.
 
     :rtype: function
     """
@@ -51,22 +51,22 @@ def seal(value):
 
 
 def check_not_rendering(env):
-    """Refuse while a text is rendered that somebody wrote.
+    """Refuse while a text written by a user is rendered.
 
-    :raise AccessError: then
+    :raise AccessError: if one is being rendered
     """
     if _rendering.get():
         raise AccessError(env._("Secrets cannot be put into texts."))
 
 
 class Secret(fields.Char):
-    """A text that no template, placeholder or anything called by them reads.
+    """A text that no template or placeholder can read, nor anything that they call.
 
-    Who writes a text may have it rendered with more rights than their own: by a
-    scheduled action, or by a colleague. Groups of a field do not hold there.
+    Users may have their texts rendered with more rights than their own: by a scheduled
+    action, or by a colleague. The groups of a field do not protect it there.
     """
 
-    # Read for itself only, lest whatever reads a record read its secrets, too.
+    # Read only on its own, so that reading a record does not read its secrets, too.
     prefetch = False
 
     def __get__(self, record, owner=None):
@@ -76,7 +76,7 @@ class Secret(fields.Char):
         return super().__get__(record, owner)
 
     def to_sql(self, model, alias):
-        """Override to refuse while a text is rendered: in any query, conditions too."""
+        """Override to refuse while a text is rendered, in all of a query's clauses."""
         check_not_rendering(model.env)
         return super().to_sql(model, alias)
 
@@ -84,14 +84,14 @@ class Secret(fields.Char):
 class UncheckedMany2one(fields.Many2one):
     """A link without a foreign key.
 
-    PostgreSQL checks a foreign key by a query for each row that is written, and locks
-    the row that it leads to: for what is written for each SMS, all to the same few
-    accounts and jobs, that is a quarter of its work. No user chooses what such a link
-    leads to, and whoever deletes that calls :func:`clear_links`.
+    PostgreSQL checks a foreign key with a query for each row that is written, and locks
+    the row that it leads to. For rows written for each SMS, all linked to the same few
+    accounts and jobs, that is a quarter of its work. No user chooses the target of such
+    a link, and code that deletes the target calls :func:`clear_links`.
     """
 
     def update_db_foreign_key(self, model, column):
-        """Override to have none."""
+        """Override to have no foreign key."""
         model.env.cr.execute(
             SQL(
                 "ALTER TABLE %s DROP CONSTRAINT IF EXISTS %s",
@@ -104,8 +104,8 @@ class UncheckedMany2one(fields.Many2one):
 def clear_links(records, *links):
     """Clear the unchecked links to records that are about to be deleted.
 
-    :param records: what they lead to
-    :param links: name of a model and of its field, for each
+    :param records: the records that the links lead to
+    :param links: (model name, field name) of each link
     """
     env = records.env
     for model_name, name in links:

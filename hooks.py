@@ -1,15 +1,15 @@
-"""What happens once, when the addon comes and when it goes."""
+"""Hooks that run once, on installation and on uninstallation."""
 
 from odoo.tools import SQL
 from odoo.tools.sql import table_exists
 
 
 def post_init_hook(env):
-    """Leave room in the table of SMS for what sending writes on each.
+    """Leave room in the table of SMS for what sending writes on each of them.
 
-    PostgreSQL then rewrites a row beside itself and touches no index, as long as no
-    index is on what changes: that halves the work of each of the two times that an SMS
-    is written, when it is put into the outbox and when it was accepted.
+    PostgreSQL then writes a row's new version beside it and touches no index, as long
+    as no index is on what changes. That halves the work of both writes of an SMS: when
+    it is put into the outbox, and when it was accepted.
 
     :param env: environment of the installation
     """
@@ -19,20 +19,20 @@ def post_init_hook(env):
 def uninstall_hook(env):
     """Leave nothing behind that waits for the addon: Odoo sends it, or nobody does.
 
-    What is queued here and certainly did not leave goes back to Odoo's queue, and leaves
-    by whatever provider is left. It would leave at once, so what was held back on
-    purpose, for quiet hours or because its campaign is paused, is cancelled instead.
-    What may have left is not sent again.
+    SMS that are queued here and certainly did not leave go back to Odoo's queue, and
+    leave through the remaining provider. They would leave at once, so SMS that were
+    held back on purpose, for quiet hours or because their campaign is paused, are
+    cancelled instead. SMS that may have left are not sent again.
 
     :param env: environment of the uninstallation
     """
     env.flush_all()
     cr = env.cr
-    # In SQL: all at once, and no model's rules on what may follow what.
+    # In SQL: all at once, and without the models' rules on changes of state.
     _release_sms(cr)
     _release_traces(cr)
-    # Records with an XML id, as demo data have, are deleted one by one: nothing that is
-    # on its way out as well may hold them.
+    # Records with an XML id, such as demo data, are deleted one by one: nothing that is
+    # to be deleted as well may hold them.
     cr.execute(SQL("UPDATE res_company SET sms_ovh_account_id = NULL"))
     cr.execute(
         SQL(
@@ -41,7 +41,7 @@ def uninstall_hook(env):
         )
     )
     cr.execute(SQL("UPDATE sms_ovh_job SET sender_id = NULL, ovh_user_id = NULL"))
-    # Odoo's own table is as it was.
+    # Restore Odoo's own table.
     cr.execute(SQL("ALTER TABLE sms_sms RESET (fillfactor)"))
     if table_exists(cr, "queue_job"):
         # OCA's `queue_job` cannot show, nor run, jobs of a model that is gone.
@@ -50,7 +50,7 @@ def uninstall_hook(env):
 
 
 def _release_sms(cr):
-    """Give Odoo's queue back what certainly did not leave; end the rest."""
+    """Return SMS that certainly did not leave to Odoo's queue; end the rest."""
     cr.execute(
         SQL(
             """
@@ -90,7 +90,7 @@ def _release_sms(cr):
 
 
 def _release_traces(cr):
-    """Have traces and notifications show what became of their SMS."""
+    """Make traces and notifications show what became of their SMS."""
     cr.execute(
         SQL(
             """

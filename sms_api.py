@@ -30,12 +30,12 @@ _logger = logging.getLogger(__name__)
 
 
 class SmsApiOvh(SmsApiBase):
-    """Odoo's way to one OVHcloud account: what it is given goes into the outbox.
+    """SMS provider for one OVHcloud account: puts what it is given into the outbox.
 
     :param env: environment; its company is the default sending company
     :param account: `sms.ovh.account` to send with; by default that of the company
     :param bool stop_clause: whether OVHcloud is to append the STOP clause; by default
-        as the context's ``sms_ovh_stop_clause`` says, and without that, not
+        the context's ``sms_ovh_stop_clause``, else False
     :param sender: `sms.ovh.sender` to send as; by default the account's
     """
 
@@ -51,11 +51,11 @@ class SmsApiOvh(SmsApiBase):
         if stop_clause is None:
             stop_clause = env.context.get("sms_ovh_stop_clause", False)
         self.stop_clause = stop_clause
-        self.unlink_sent = True  # what core is called with
+        self.unlink_sent = True  # the argument with which core is called
         self._sender = sender
         self._reached = {}
 
-    # Both follow the company, which core sets.
+    # These follow the company, which core sets.
 
     @property
     def account_sudo(self):
@@ -74,8 +74,8 @@ class SmsApiOvh(SmsApiBase):
 
     @property
     def sender_sudo(self):
-        """`sms.ovh.sender` to send as, empty where none was chosen."""
-        # sudo: as the account.
+        """`sms.ovh.sender` to send as, empty if none was chosen."""
+        # sudo: for the same reason as the account.
         return (self._sender or self.account_sudo.default_sender_id).sudo()
 
     def _get_sms_api_error_messages(self):
@@ -91,8 +91,8 @@ class SmsApiOvh(SmsApiBase):
         """Put `messages` into the outbox: they leave after the caller's commit.
 
         See the parent for the parameters. Nothing is posted here, so that a transaction
-        which is rolled back leaves no SMS behind. Which account sends, as whom and as
-        what is decided for each SMS by its own company, whoever calls.
+        that is rolled back sends no SMS. Account, sender and kind are decided for each
+        SMS by its own company, whoever calls.
 
         :return: one dict per number: ``uuid``, ``state`` ('processing' or a key of
             ``PROVIDER_TO_SMS_FAILURE_TYPE``) and ``failure_reason`` (a sentence); none
@@ -103,9 +103,9 @@ class SmsApiOvh(SmsApiBase):
 
     @classmethod
     def get_provider_state(cls, failure_type):
-        """Return what the provider calls a failure of an SMS.
+        """Return the provider's state for a failure type of an SMS.
 
-        :param str failure_type: as the SMS has it
+        :param str failure_type: failure type of the SMS
         :rtype: str
         """
         for state, known in cls.PROVIDER_TO_SMS_FAILURE_TYPE.items():
@@ -114,7 +114,7 @@ class SmsApiOvh(SmsApiBase):
         return "unknown"
 
     def _check_sender(self):
-        """Return the reason to refuse what has no sender, or None."""
+        """Return the reason to refuse if there is no sender, or None."""
         return None if self.sender_sudo else "ovh_sender_missing"
 
     def _check_text(self, body):
@@ -143,7 +143,7 @@ class SmsApiOvh(SmsApiBase):
         return f"ovh_number_{number.reason}", None
 
     def _reaches(self, country_code):
-        """Tell whether SMS of the sender arrive in a country. Asked once a country."""
+        """Tell whether the sender's SMS reach a country. Looked up once per country."""
         if country_code not in self._reached:
             sender_sudo = self.sender_sudo
             self._reached[country_code] = not sender_sudo or sender_sudo._reaches(
@@ -156,11 +156,11 @@ class SmsApiOvh(SmsApiBase):
         return bool(self.stop_clause and self.sender_sudo.has_stop_clause)
 
     def _split_receivers(self, receivers):
-        """Split into jobs: 500 receivers or what else the account takes at most, and no
-        number twice in one job.
+        """Split receivers into jobs, with no number twice in one job.
 
-        OVHcloud does not say what it makes of a number that stands twice in one job,
-        and two SMS of the same text to the same number are two SMS.
+        A job has at most 500 receivers, or the account's own limit. OVHcloud does not
+        document what it does with a number that stands twice in one job, and two SMS of
+        the same text to the same number are two SMS.
 
         :param list receivers: (uuid, number) pairs
         :rtype: list[list[tuple]]
@@ -185,9 +185,9 @@ class SmsApiOvh(SmsApiBase):
         :param str body: text of the SMS
         :param list receivers: (uuid, number) pairs
         :param sender: `sms.ovh.sender`, by default the one to send as
-        :param str tag: by which OVHcloud can be asked for the job, by default a new one
-        :param user: `sms.ovh.user` in whose name it is sent, None for the account's;
-            empty for none
+        :param str tag: tag by which OVHcloud finds the job, by default a new one
+        :param user: `sms.ovh.user` in whose name it is sent; None for the account's
+            default, an empty record for none
         """
         account = self.account_sudo
         user = account.default_api_user_id if user is None else user
@@ -215,11 +215,11 @@ class SmsApiOvh(SmsApiBase):
 
     @staticmethod
     def _get_tag():
-        """Return a tag that no other job has, by which OVHcloud can be asked for it."""
+        """Return a tag that no other job has, by which OVHcloud finds the job."""
         return f"odoo{uuid4().hex}"[: const.MAX_TAG_LENGTH]
 
     def _get_failure_sentence(self, error):
-        """Return what `error` means for a job, and what to do, in the user's language."""
+        """Return in the user's language what `error` means for a job and what to do."""
         if self._get_error_state(error) == "ovh_sender_refused":
             return get_refused_sender_sentence(
                 self.env, error, self.sender_sudo.display_name
@@ -230,7 +230,7 @@ class SmsApiOvh(SmsApiBase):
     def _get_error_state(error):
         """Return the state that `error` means for each receiver of the job."""
         refused = isinstance(error, OvhBadRequest | OvhNotFound | OvhNotGranted)
-        # Sources disagree on the status of a refused sender; its words name it.
+        # Sources disagree on the status for a refused sender; the message names it.
         if refused and "sender" in error.message.lower():
             return "ovh_sender_refused"
         if isinstance(error, OvhOutOfCredit):
@@ -244,14 +244,14 @@ class SmsApiOvh(SmsApiBase):
         return "server_error"
 
     def _match_report(self, report, samples=None):
-        """Return OVHcloud's id of the SMS by number, as an answer to a job gives them.
+        """Return OVHcloud's id of the SMS by number, read from the answer to a job.
 
-        The ids follow the valid receivers, though nothing promises it: so position
-        counts only where the lengths agree and nothing that was asked for disagrees.
+        The ids are in the order of the valid receivers, though nothing guarantees it.
+        So positions count only if the lengths agree and no sample contradicts them.
 
         :param report: the decoded answer, `sms.SmsSendingReport` of the API
-        :param dict samples: number by id, as OVHcloud says when asked for some
-        :return: None where the answer cannot be trusted to match
+        :param dict samples: number by id, for SMS that OVHcloud was asked about
+        :return: None if the answer cannot be trusted to match
         :rtype: dict[str, str]|None
         """
         ids = report.get("ids") if isinstance(report, dict) else None
@@ -313,7 +313,7 @@ class SmsApiOvh(SmsApiBase):
         return results
 
     def _get_blacklist(self):
-        """Return the numbers that answered STOP, empty where OVHcloud does not say."""
+        """Return the numbers that answered STOP, empty if OVHcloud cannot be asked."""
         service = quote_path(self.account_sudo.service_name)
         try:
             with self.account_sudo._get_client() as client:

@@ -9,7 +9,7 @@ from ..tools.log_filter import hide_secrets
 _logger = logging.getLogger(__name__)
 hide_secrets()
 
-# What `secrets.token_urlsafe` makes: anything else is no token, and never searched for.
+# What `secrets.token_urlsafe` makes: anything else is no token, and not searched for.
 TOKEN_REGEX = re.compile(r"[A-Za-z0-9_-]{32,128}")
 
 
@@ -32,15 +32,15 @@ class SmsOvhController(Controller):
         sms_ovh_callback=True,
     )
     def sms_ovh_delivery(self, token, **params):
-        """Receive one delivery report of OVHcloud.
+        """Receive one delivery report from OVHcloud.
 
-        OVHcloud calls again what does not answer 200, so everything that carries the
-        right token gets one, whatever it says.
+        OVHcloud calls again unless the answer is 200, so every call with the right
+        token gets a 200, whatever it says.
 
         :param str token: the account's secret
         :param params: ``id``, ``ptt``, ``date``, ``description`` or ``dlr``,
             ``descriptionDlr``, as query or form
-        :raise werkzeug.exceptions.NotFound: wrong token; nothing is written
+        :raise werkzeug.exceptions.NotFound: if the token is wrong; nothing is written
         """
         # OVHcloud has no user here: the token is its credential.
         env = request.env(user=SUPERUSER_ID)
@@ -53,9 +53,9 @@ class SmsOvhController(Controller):
 
     @route(_connected_url, type="http", auth="user", methods=["GET"])
     def sms_ovh_connected(self, state):
-        """Receive who comes back from OVHcloud's page, and finish the connection.
+        """Receive the user who returns from OVHcloud's page; finish the connection.
 
-        :param str state: what the page was given to send back, good for once
+        :param str state: the value that the page was given to send back, valid once
         """
         account = request.env["sms.ovh.account"]
         if TOKEN_REGEX.fullmatch(state):
@@ -82,7 +82,7 @@ class SmsOvhController(Controller):
         sms_ovh_callback=True,
     )
     def sms_ovh_stop(self, token, **params):
-        """Learn from OVHcloud that somebody answered STOP. See `_receive_signal`."""
+        """Receive OVHcloud's notice of a STOP answer. See `_receive_signal`."""
         return self._receive_signal(token, "stop", params)
 
     @route(
@@ -96,13 +96,13 @@ class SmsOvhController(Controller):
         sms_ovh_callback=True,
     )
     def sms_ovh_reply(self, token, **params):
-        """Learn from OVHcloud that a recipient replied. See `_receive_signal`."""
+        """Receive OVHcloud's notice of a recipient's reply. See `_receive_signal`."""
         return self._receive_signal(token, "reply", params)
 
     def _receive_signal(self, token, kind, params):
-        """Receive a callback of this kind, by the rules of delivery reports.
+        """Receive a callback of this kind, by the same rules as delivery reports.
 
-        :raise werkzeug.exceptions.NotFound: wrong token; nothing is written
+        :raise werkzeug.exceptions.NotFound: if the token is wrong; nothing is written
         """
         # OVHcloud has no user here: the token is its credential.
         env = request.env(user=SUPERUSER_ID)
@@ -115,9 +115,9 @@ class SmsOvhController(Controller):
 
     @staticmethod
     def _is_kept(env, account_id):
-        """Return whether this call is one that OVHcloud may have made, and has room."""
+        """Return whether OVHcloud may have made this call, and there is room for it."""
         return (
-            # HEAD comes along with GET wherever that is allowed.
+            # Routes that allow GET allow HEAD, too.
             request.httprequest.method in ("GET", "POST")
             and not request.sms_ovh_too_long
             and env["sms.ovh.event"]._has_room(account_id)
@@ -125,9 +125,9 @@ class SmsOvhController(Controller):
 
     @staticmethod
     def _get_account_id(env, token):
-        """Return the id of the account whose token this is.
+        """Return the id of the account with this token.
 
-        :raise werkzeug.exceptions.NotFound: there is none
+        :raise werkzeug.exceptions.NotFound: if there is none
         """
         account_id = None
         if TOKEN_REGEX.fullmatch(token):

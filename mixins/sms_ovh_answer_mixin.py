@@ -2,7 +2,7 @@ from odoo import fields, models
 
 
 class SmsOvhAnswerMixin(models.AbstractModel):
-    """What a recipient sent back, and the campaign that it answers."""
+    """What a recipient sent back, with the campaign that it answers."""
 
     _name = "sms.ovh.answer.mixin"
     _description = "Answer to an SMS"

@@ -4,12 +4,12 @@ from .. import const
 
 
 class SmsOvhCheckedMixin(models.AbstractModel):
-    """What operators said of the phone number of a person. See `sms.ovh.number.check`."""
+    """What operators said of a person's phone number. See `sms.ovh.number.check`."""
 
     _name = "sms.ovh.checked.mixin"
     _description = "Person Whose Phone Number Can Be Checked"
 
-    # Fields whose buttons stand under a text: everybody's to use, as Odoo's own are.
+    # Fields with buttons under a text: all users may use them, like Odoo's own.
     _sms_ovh_text_fields = ()
 
     sms_ovh_check_result = fields.Selection(
@@ -31,7 +31,7 @@ class SmsOvhCheckedMixin(models.AbstractModel):
     def _compute_sms_ovh_check(self):
         Check = self.env["sms.ovh.number.check"]
         found = Check._find_latest(self.env.company, self.mapped("phone_sanitized"))
-        # sudo: of the company that the user works in.
+        # sudo: checks of the user's current company.
         checks_sudo = Check.sudo().browse(found.values())
         checks = {check.number: check for check in checks_sudo}
         for record in self:
@@ -49,7 +49,7 @@ class SmsOvhCheckedMixin(models.AbstractModel):
         matching = [("phone_sanitized", "in", found)]
         if len(results) == len(value):
             return matching
-        # Whose number nobody has checked.
+        # Records whose number was not checked.
         checked = Check._search([*domain, ("result", "!=", False)]).subselect("number")
         return [
             "|",
@@ -61,13 +61,13 @@ class SmsOvhCheckedMixin(models.AbstractModel):
 
     @api.model
     def mail_allowed_qweb_expressions(self):
-        """Override of `mail` to let everybody write what has a button under a text."""
+        """Override of `mail` to let all users write the fields with buttons."""
         return (
             *super().mail_allowed_qweb_expressions(),
             *(f"object.{name}" for name in self._sms_ovh_text_fields),
         )
 
     def action_sms_ovh_check_numbers(self):
-        """Open the question whether these persons' numbers are in service."""
+        """Open the dialog that checks whether these persons' numbers are in service."""
         self.check_access("read")
         return self.env["sms.ovh.number.check.request"]._open_for_records(self)

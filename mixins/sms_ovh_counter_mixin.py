@@ -19,22 +19,22 @@ from ..tools.sms_segments import (
 )
 
 PLACEHOLDER_REGEX = re.compile(PLACEHOLDER)
-# Who writes it tells how to opt out.
+# A text that has this word tells recipients how to opt out.
 STOP_REGEX = re.compile(r"\bSTOP\b")
 
 
 def get_text_as_sent(text, placeholders=None, opt_out=False, gsm7=None):
-    """Return a text with what Odoo makes of it on sending, as far as lengths go.
+    """Return a text as Odoo sends it, as far as its length is concerned.
 
     Its twin for the browser is ``static/src/components/sms_counter/text_as_sent.js``.
 
     :param str text: the text as written
     :param dict placeholders: ``link`` and ``unsubscribe``, as
         ``get_sms_link_replacements_placeholders`` of `mailing.mailing` gives them; None
-        where links are sent as they are
+        if links are sent as they are
     :param bool opt_out: whether the opt-out link is appended
     :param str|None gsm7: what is written in GSM-7, see :mod:`..tools.gsm7_filling`
-    :return: the text, empty where nobody could read anything: that is not sent
+    :return: the text, empty if it shows nothing to read: such a text is not sent
     :rtype: str
     """
     if is_blank(text):
@@ -54,7 +54,7 @@ def get_text_as_sent(text, placeholders=None, opt_out=False, gsm7=None):
 
 
 class SmsOvhTextFails(UserError):
-    """A placeholder of a text cannot be filled for a record.
+    """A placeholder in a text cannot be filled for a record.
 
     :param str message: a sentence that names the record
     :param int res_id: the record's id
@@ -66,10 +66,10 @@ class SmsOvhTextFails(UserError):
 
 
 class SmsOvhCounterMixin(models.AbstractModel):
-    """What the text of an SMS comes to: its encoding, its characters, its SMS.
+    """Counts the text of an SMS: its encoding, its characters, its SMS parts.
 
-    Models that inherit it say what is sent (``_sms_ovh_get_texts``) and redefine the
-    three computes, with the fields that each depends on.
+    Models that inherit it define the text sent (``_sms_ovh_get_texts``) and redefine
+    the three compute methods, with the fields that each depends on.
     """
 
     _name = "sms.ovh.counter.mixin"
@@ -106,7 +106,7 @@ class SmsOvhCounterMixin(models.AbstractModel):
     )
 
     def _sms_ovh_get_texts(self):
-        """Return the text that each record sends, by its id."""
+        """Return the text that each record sends, by the record's id."""
         return {record.id: record.body for record in self}
 
     def _compute_sms_segments(self):
@@ -121,10 +121,10 @@ class SmsOvhCounterMixin(models.AbstractModel):
     def _sms_ovh_check_length(self):
         """Refuse texts that OVHcloud would refuse.
 
-        Placeholders may stand for nothing: only a text that is too long without them is
-        too long for certain. Each rendered text is looked at again on sending.
+        Placeholders may be filled with nothing: only a text that is too long without
+        them is certainly too long. Each rendered text is checked again on sending.
 
-        :raise UserError: where one is too long
+        :raise UserError: if a text is empty or too long
         """
         records = self.filtered("sms_ovh_in_use")
         for record_id, text in records._sms_ovh_get_texts().items():
@@ -161,10 +161,10 @@ class SmsOvhCounterMixin(models.AbstractModel):
 
 
 class SmsOvhSendingMixin(models.AbstractModel):
-    """Who sends what a user writes, and as what kind of SMS.
+    """Sender and kind of the SMS that a user writes.
 
-    Models that inherit it say which company sends, which text, and what else recipients
-    can opt out by.
+    Models that inherit it define which company sends, which text, and by what else
+    recipients can opt out.
     """
 
     _name = "sms.ovh.sending.mixin"
@@ -196,7 +196,7 @@ class SmsOvhSendingMixin(models.AbstractModel):
 
     @api.depends("sms_ovh_sender_id", "sms_ovh_kind")
     def _compute_sms_ovh_sender_warning(self):
-        """Say what the chosen sender cannot do for this text."""
+        """Warn of what the chosen sender cannot do for this text."""
         records = self.filtered("sms_ovh_sender_id")
         (self - records).sms_ovh_sender_warning = False
         (self - records).sms_ovh_stop_missing = False
@@ -208,7 +208,7 @@ class SmsOvhSendingMixin(models.AbstractModel):
             record.sms_ovh_stop_missing = bool(advice and not refusal)
 
     def _sms_ovh_get_contact_refusal(self, text):
-        """Return why the short number cannot send this text, False where it can."""
+        """Return why the short number cannot send this text, or False."""
         self.ensure_one()
         # sudo: the sender of the account that sends.
         sender_sudo = self.sms_ovh_sender_id.sudo()
@@ -242,7 +242,7 @@ class SmsOvhSendingMixin(models.AbstractModel):
         )
 
     def _sms_ovh_is_sender_own(self):
-        """Return whether the sender is one of the account that sends."""
+        """Return whether the sender belongs to the account that sends."""
         # sudo: the account and its senders.
         record_sudo = self.sudo()
         return (
@@ -250,7 +250,7 @@ class SmsOvhSendingMixin(models.AbstractModel):
         )
 
     def _sms_ovh_get_opt_out_advice(self):
-        """Return how recipients can opt out where no STOP clause is added, or False."""
+        """Return how recipients can opt out if no STOP clause is added, or False."""
         self.ensure_one()
         sender = self.sms_ovh_sender_id
         if (
@@ -269,7 +269,7 @@ class SmsOvhSendingMixin(models.AbstractModel):
     def _sms_ovh_check_sendable(self):
         """Refuse what OVHcloud would refuse.
 
-        :raise UserError: where a text is too long, or its sender cannot send it
+        :raise UserError: if a text is empty or too long, or its sender cannot send it
         """
         self._sms_ovh_check_length()
         records = self.filtered("sms_ovh_sender_id")

@@ -3,24 +3,24 @@ from odoo.exceptions import AccessError
 
 
 class SmsOvhGuardMixin(models.AbstractModel):
-    """What a user may give to a record: by RPC, on import, as a default, in a form.
+    """Guards the values that users give: by RPC, on import, as defaults, in forms.
 
-    Odoo checks no right to what a link leads to, shows its name whoever asks, and takes
-    values that views show as read-only.
+    Odoo does not check the user's rights on a link's target, shows its name to anybody,
+    and accepts values for fields that views show as read-only.
     """
 
     _name = "sms.ovh.guard.mixin"
     _description = "Guard of What Users Give"
 
-    # By name of a link, the operation on what it leads to that the user has to have; of
-    # companies, the user has to belong to them.
+    # By name of a link, the operation that the user must be allowed on its target. If
+    # that is a company, the user must belong to it.
     _sms_ovh_guarded_links = {}
-    # Read-only fields that the ORM refuses; None for all: of the addon's own models each
-    # that is stored, of core's each of those that the addon adds.
+    # Read-only fields that the ORM refuses to write. None for all stored ones: those of
+    # the addon's own models, and those that the addon adds to core's models.
     _sms_ovh_guarded_fields = None
 
     def _sms_ovh_is_guarded(self, field):
-        """Return whether only the gateway writes this field."""
+        """Return whether only the gateway may write this field."""
         names = self._sms_ovh_guarded_fields
         if names is not None:
             return field.name in names
@@ -28,16 +28,16 @@ class SmsOvhGuardMixin(models.AbstractModel):
         return own and field.readonly and field.store and not self._transient
 
     def _has_field_access(self, field, operation):
-        """Override to refuse what only the gateway writes."""
+        """Override to refuse writing fields that are the gateway's."""
         if operation == "write" and not self.env.su and self._sms_ovh_is_guarded(field):
             return False
         return super()._has_field_access(field, operation)
 
     def _sms_ovh_check_links(self, values):
-        """Refuse links that lead to what is not the user's.
+        """Refuse links to records that the user may not use.
 
-        :param dict values: as of `create` or `onchange`
-        :raise AccessError: which tells nothing of what they lead to
+        :param dict values: as for `create` or `onchange`
+        :raise AccessError: revealing nothing of those records
         """
         if self.env.su:
             return
@@ -49,7 +49,7 @@ class SmsOvhGuardMixin(models.AbstractModel):
                 value = value[0] if value else False
             if not value or not isinstance(value, int):
                 continue
-            # Of all companies of the user, whichever are chosen now.
+            # In all companies of the user, whichever are selected now.
             record = (
                 self.env[self._fields[name].comodel_name]
                 .browse(value)
@@ -69,7 +69,7 @@ class SmsOvhGuardMixin(models.AbstractModel):
 
     @api.model_create_multi
     def create(self, vals_list):
-        """Override to check what links lead to."""
+        """Override to check the targets of links."""
         for vals in vals_list:
             self._sms_ovh_check_links(vals)
         records = super().create(vals_list)
@@ -77,7 +77,7 @@ class SmsOvhGuardMixin(models.AbstractModel):
         return records
 
     def _sms_ovh_check_defaults(self):
-        """Refuse links that came as defaults, which a user can define, too."""
+        """Refuse links that came as defaults, since users can define those, too."""
         if self.env.su or not self._sms_ovh_guarded_links:
             return
         for record_sudo in self.sudo():
@@ -86,18 +86,18 @@ class SmsOvhGuardMixin(models.AbstractModel):
             )
 
     def write(self, vals):
-        """Override to check what links lead to."""
+        """Override to check the targets of links."""
         self._sms_ovh_check_links(vals)
         return super().write(vals)
 
     @api.model
     def default_get(self, fields_list):
-        """Override to check what links lead to."""
+        """Override to check the targets of links."""
         defaults = super().default_get(fields_list)
         self._sms_ovh_check_links(defaults)
         return defaults
 
     def onchange(self, values, field_names, fields_spec):
-        """Override to compute nothing of what links lead to that is not the user's."""
+        """Override to compute nothing from links that the user may not use."""
         self._sms_ovh_check_links(values)
         return super().onchange(values, field_names, fields_spec)

@@ -14,7 +14,7 @@ OPEN_DAYS = (
     "sms_ovh_open_saturday",
     "sms_ovh_open_sunday",
 )
-# What says when SMS may leave, wherever that is said.
+# The fields that define when SMS may leave, on all models that have them.
 HOURS_FIELDS = (
     "sms_ovh_open_from",
     "sms_ovh_open_to",
@@ -24,7 +24,7 @@ HOURS_FIELDS = (
 
 
 def get_preset_values(preset):
-    """Return the values of `HOURS_FIELDS` that make a preset, none for an unknown one.
+    """Return the values of `HOURS_FIELDS` for a preset, empty for an unknown one.
 
     :param str|bool preset: key of ``const.HOURS_PRESETS``
     :rtype: dict
@@ -62,9 +62,9 @@ class SmsOvhHoursMixin(models.AbstractModel):
     )
 
     def _get_rules(self, zone):
-        """Return these hours as plain Python takes them.
+        """Return these hours as a plain Python object.
 
-        :param str zone: name of the time zone of countries that have none
+        :param str zone: name of the time zone to use for countries that have none
         :rtype: quiet_hours.Rules
         """
         self.ensure_one()
@@ -81,7 +81,7 @@ class SmsOvhHoursMixin(models.AbstractModel):
     def _check_hours(self):
         """Refuse hours in which nothing would ever leave.
 
-        :raise ValidationError: with what to choose
+        :raise ValidationError: saying what to choose
         """
         for record in self:
             if not 0 <= record.sms_ovh_open_from < record.sms_ovh_open_to <= 24:

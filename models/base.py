@@ -7,7 +7,7 @@ from ..tools.phone_number import get_number_sentences
 
 _logger = logging.getLogger(__name__)
 
-# What people put between the digits of a number, as `phonenumbers` formats it, too.
+# What people, and `phonenumbers`, put between the digits of a number.
 SEPARATORS = str.maketrans("", "", " \u00a0\u202f.-()/")
 
 
@@ -17,19 +17,20 @@ class Base(models.AbstractModel):
     def _phone_format_number(
         self, number, country, force_format="E164", raise_exception=False
     ):
-        """Override of `phone_validation` to read numbers as they are sent to.
+        """Override of `phone_validation` to read numbers as sending reads them.
 
-        One reading for contacts, campaigns, the composer, imports and the blacklist.
-        For companies that send through OVHcloud only, and not for the formats that
-        replace what somebody typed on a form: that stays until a proposal is accepted.
+        Contacts, campaigns, the composer, imports and the blacklist all read them in
+        the same way. This is only for companies that send through OVHcloud, and not for
+        the formats that replace what somebody typed on a form: that stays until a
+        proposal is accepted.
 
-        Nor is any read twice where the context has ``sms_ovh_trust_sanitized``, which no
-        computation of `phone_sanitized` itself has: what that says was read and found
-        valid when the record was saved. Reading it again is a fifth of what composing a
-        campaign takes.
+        If the context has ``sms_ovh_trust_sanitized``, no number is read twice. No
+        computation of `phone_sanitized` itself has it: its value was read and found
+        valid when the record was saved. Reading it again is a fifth of the time that
+        composing a campaign takes.
         """
         company = self.env.company
-        # sudo: who may send an SMS need not be allowed to see the account.
+        # sudo: users who may send SMS need not be allowed to see the account.
         if force_format != "E164" or not company.sudo().sms_ovh_account_id:
             return super()._phone_format_number(
                 number, country, force_format, raise_exception
@@ -56,10 +57,10 @@ class Base(models.AbstractModel):
         """Return the system parameter ``sms_ovh.<name>`` as a number.
 
         :param str name: what follows ``sms_ovh.``
-        :param int default: where it is not set, or no number
+        :param int default: value if it is not set, or not a number
         :rtype: int
         """
-        # sudo: a setting of the addon, read for whoever sends.
+        # sudo: a setting of the addon, needed by any user who sends.
         Parameter = self.env["ir.config_parameter"].sudo()
         value = Parameter.get_param(f"sms_ovh.{name}", default)
         try:
@@ -71,9 +72,9 @@ class Base(models.AbstractModel):
     def _sms_ovh_get_companies(self):
         """Return which company sends the SMS about each of these records.
 
-        The record's, as core has it for messages. Where it has none, the company that
-        the user works in; for a cron, which works in none, that of the record's
-        responsible.
+        It is the record's company, as core has it for messages. Without one, it is the
+        user's current company; for a cron, which has none, that of the record's
+        responsible user.
 
         :rtype: dict[int, res.company]
         """

@@ -5,7 +5,7 @@ from odoo.http import request
 
 from .. import const
 
-# Below it are our routes, and nothing else.
+# All routes below it are ours.
 ROOT = "/sms_ovh/"
 
 
@@ -18,10 +18,10 @@ class IrHttp(models.AbstractModel):
         """Override to prepare no page for OVHcloud's callbacks.
 
         They have no user, language, website or editor, and come once or twice for each
-        SMS sent: what addons prepare for pages is a third of what such a call takes.
+        SMS sent. What addons prepare for pages is a third of the time of such a call.
 
-        On all our routes the one parameter is dropped that makes every route of Odoo
-        fail: OVHcloud calls again for each failure of the server.
+        On all our routes, drop the one parameter that makes any route of Odoo fail:
+        OVHcloud calls again after each failure of the server.
         """
         if not request.httprequest.path.startswith(ROOT):
             super()._pre_dispatch(rule, args)
@@ -30,7 +30,7 @@ class IrHttp(models.AbstractModel):
         if is_callback:
             request.sms_ovh_too_long = cls._sms_ovh_bound_body()
             if request.sms_ovh_too_long:
-                # What was not read must not be taken for the next request.
+                # What was not read must not be taken as the next request.
                 request.future_response.headers.set("Connection", "close")
         cls._sms_ovh_drop_self()
         if is_callback:
@@ -40,7 +40,7 @@ class IrHttp(models.AbstractModel):
 
     @classmethod
     def _sms_ovh_drop_self(cls):
-        """Drop the parameter named ``self``, which a method cannot take."""
+        """Drop the parameter ``self``, which a method cannot take."""
         for name in ("args", "form", "files"):
             values = getattr(request.httprequest, name)
             if "self" in values:
@@ -53,14 +53,14 @@ class IrHttp(models.AbstractModel):
 
     @classmethod
     def _sms_ovh_bound_body(cls):
-        """Read the body of a callback as far as one may be long, and no further.
+        """Read the body of a callback up to the maximum length, and no further.
 
-        A body that comes in chunks says nothing of its length.
+        A body that comes in chunks does not announce its length.
 
-        :return: whether it is too long; nothing of it is read then
+        :return: whether it is too long; it is then replaced by an empty one
         :rtype: bool
         """
-        # Odoo wraps the request that reads: this is a method of that one.
+        # Odoo wraps the request that reads the body: get it from a bound method.
         http_request = request.httprequest.get_data.__self__
         too_long = (http_request.content_length or 0) > const.MAX_CALLBACK_SIZE
         body = b""
@@ -74,10 +74,10 @@ class IrHttp(models.AbstractModel):
 
     @classmethod
     def _serve_fallback(cls):
-        """Override: below our routes there is nothing else, so nothing is looked up.
+        """Override to look nothing up below our routes, where there is nothing else.
 
-        Looking it up fails where the address has a NUL. Nor is there a page that says
-        so: making one takes ten times as long as all else, for any address tried.
+        A look-up fails if the URL has a NUL. The answer is no page, either: making one
+        takes ten times as long as the rest, for any URL that somebody tries.
         """
         if request.httprequest.path.startswith(ROOT):
             return request.make_response(
@@ -86,9 +86,9 @@ class IrHttp(models.AbstractModel):
         return super()._serve_fallback()
 
     def session_info(self):
-        """Override to say which of the user's companies send with OVHcloud.
+        """Override to add which of the user's companies send with OVHcloud.
 
-        By it the web client chooses the counter under the text of an SMS.
+        From it the web client chooses the counter under the text of an SMS.
         """
         result = super().session_info()
         if self.env.user._is_internal():

@@ -19,19 +19,19 @@ from ..tools.gsm7_filling import mark_placeholders, unmark, write_gsm7
 from ..tools.links import replace_links
 from ..tools.sms_segments import is_gsm7
 
-# What codes of short links are made of, in core.
+# The characters of which core makes the codes of short links.
 CODE_SIGNS = string.ascii_letters + string.digits
-# Codes looked at for a free one, where half of them are free.
+# Random codes tried to find a free one, when at least half of them are free.
 CODE_TRIES = 40
 
 
 class ShortLinks(dict):
-    """What links of a campaign become, as a context can carry it: short link by link.
+    """The short links of a campaign, by original link; a context can carry them.
 
     An environment compares its context with those of others, and outlives what it was
-    made for: it must neither look at each link nor hold a copy of them.
+    made for. It must neither look at each link nor keep a copy of them.
 
-    :param bool look_only: whether no tracker is to be written
+    :param bool look_only: if set, no tracker is written
     """
 
     def __init__(self, look_only=False):
@@ -44,9 +44,9 @@ class ShortLinks(dict):
 
 
 class RenderedTexts(dict):
-    """What each choice makes of texts that are no GSM-7, as a context can carry it.
+    """Texts that are not GSM-7 as each choice writes them; a context can carry them.
 
-    By id of the record, then by choice. See :class:`ShortLinks` on being in a context.
+    By id of the record, then by choice. See :class:`ShortLinks` on contexts.
     """
 
     __hash__ = object.__hash__
@@ -57,7 +57,7 @@ class RenderedTexts(dict):
 class Gsm7Rendering(NamedTuple):
     """How texts are rendered in GSM-7.
 
-    :param str choice: what is written in it, see :mod:`..tools.gsm7_filling`
+    :param str choice: what is written in GSM-7, see :mod:`..tools.gsm7_filling`
     :param bool links_shortened: whether links are shortened afterwards
     """
 
@@ -78,11 +78,11 @@ class MailRenderMixin(models.AbstractModel):
         add_context=None,
         options=None,
     ):
-        """Override of `mail` to keep secrets out of what somebody wrote.
+        """Override of `mail` to keep secrets out of texts that users write.
 
-        And to write in GSM-7 what placeholders fill in, or all, where the context has
-        ``sms_ovh_rendering``, :class:`Gsm7Rendering`. What other choices would have made
-        is kept in ``sms_ovh_texts``, :class:`RenderedTexts`.
+        If the context has ``sms_ovh_rendering``, :class:`Gsm7Rendering`, what the
+        placeholders fill in, or all of the text, is written in GSM-7. The results of
+        the other choices are kept in ``sms_ovh_texts``, :class:`RenderedTexts`.
         """
         gsm7 = self.env.context.get("sms_ovh_rendering")
         render = partial(
@@ -99,7 +99,7 @@ class MailRenderMixin(models.AbstractModel):
             try:
                 rendered = render(mark_placeholders(str(template_src)))
             except UserError:
-                # Core's sentence shows the template: once more, without the marks.
+                # Core's message shows the template: render again, without the marks.
                 return render(template_src)
         texts = self.env.context.get("sms_ovh_texts")
         for res_id, marked in rendered.items():
@@ -122,12 +122,12 @@ class MailRenderMixin(models.AbstractModel):
     def _shorten_links_text(
         self, content, link_tracker_vals, blacklist=None, base_url=None
     ):
-        """Override of `link_tracker` to shorten what a phone makes a link of.
+        """Override of `link_tracker` to shorten what a phone shows as a link.
 
-        Core ends a link at a comma and at most other signs that links can have: the
-        rest then follows the short link, which leads nowhere. It also takes a text for
-        HTML, where ``&copy=1`` is a sign. So where the context has
-        ``sms_ovh_links``, :class:`ShortLinks`, links are those of :mod:`..tools.links`.
+        Core ends a link at a comma and at most other signs that links may contain: the
+        rest then follows the short link, which leads nowhere. It also reads a text as
+        HTML, where ``&copy=1`` is a sign. So if the context has ``sms_ovh_links``,
+        :class:`ShortLinks`, links are found by :mod:`..tools.links`.
         """
         links = self.env.context.get("sms_ovh_links")
         if links is None or not content or blacklist:
@@ -143,7 +143,7 @@ class MailRenderMixin(models.AbstractModel):
             if url.startswith(kept):
                 return url
             if url not in links:
-                # Copied from a page's source, where "&" is written so.
+                # Links copied from a page's source have "&amp;" for "&".
                 target = validate_url(url.replace("&amp;", "&"))
                 links[url] = (
                     self._sms_ovh_get_short_url(target, link_tracker_vals)
@@ -156,7 +156,7 @@ class MailRenderMixin(models.AbstractModel):
 
     @api.model
     def _sms_ovh_get_short_url(self, url, link_tracker_vals):
-        """Return the short link that a campaign has for `url`, or one as long."""
+        """Return the campaign's short link for `url`, or one of the same length."""
         tracker = self.env["link.tracker"]
         values = {**link_tracker_vals, "url": url}
         domain = [
@@ -172,10 +172,10 @@ class MailRenderMixin(models.AbstractModel):
 
     @api.model
     def _sms_ovh_make_short_url(self, url, link_tracker_vals):
-        """Return the short link that a campaign has for `url`, made where there is none.
+        """Return the campaign's short link for `url`, creating it if there is none.
 
-        Core takes a longer code than it announced as soon as chance brings one that
-        there is already: an SMS would then be longer than what was estimated.
+        Core uses a longer code than expected as soon as a random one already exists. An
+        SMS would then be longer than estimated.
         """
         tracker = self.env["link.tracker"].search_or_create(
             [{**link_tracker_vals, "url": url}]
@@ -199,11 +199,11 @@ class MailRenderMixin(models.AbstractModel):
 
     @api.model
     def _sms_ovh_get_code_length(self):
-        """Return how long the code of the next short link is: half of those are free.
+        """Return the code length of the next short link: at least half must be free.
 
         :rtype: int
         """
-        # sudo: how many there are.
+        # sudo: only counts the codes.
         codes_sudo = self.env["link.tracker.code"].sudo()
         length = LINK_TRACKER_MIN_CODE_LENGTH
         half = len(CODE_SIGNS) ** length // 2

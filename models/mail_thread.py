@@ -11,11 +11,11 @@ class MailThread(models.AbstractModel):
     def _message_sms_with_template(
         self, template=False, template_xmlid=False, *args, **kwargs
     ):
-        """Override of `sms` to send as whom and as what kind the template says."""
+        """Override of `sms` to send with the template's sender and kind."""
         if not template and template_xmlid:
             template = self.env.ref(template_xmlid, raise_if_not_found=False)
         if self.env.su:
-            # What Odoo sends with all rights, no user asks for.
+            # No user asks for what Odoo sends with all rights.
             self = self.with_context(sms_ovh_unasked=UNASKED)
         if template:
             self = self.with_context(**template._sms_ovh_get_context())
@@ -36,7 +36,7 @@ class MailThread(models.AbstractModel):
 
     @api.model
     def notify_cancel_by_type(self, notification_type):
-        """Override of `sms`: SMS whose failure is dismissed are not sent again."""
+        """Override of `sms` to cancel SMS whose failure is dismissed: no more tries."""
         failed_sudo = self.env["mail.notification"]
         if notification_type == "sms":
             # sudo: the user's own notifications, as core takes them.

@@ -9,5 +9,5 @@ class MailingContact(models.Model):
 
     @api.ondelete(at_uninstall=False)
     def _unlink_forget_sms_ovh(self):
-        """Erase what is held of these contacts."""
+        """Erase the data held on these contacts."""
         self.env["sms.ovh.privacy"]._forget(self)

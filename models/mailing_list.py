@@ -5,12 +5,12 @@ class MailingList(models.Model):
     _inherit = "mailing.list"
 
     def action_sms_ovh_check_numbers(self):
-        """Open the question whether the numbers of these lists are in service."""
+        """Open the dialog that checks whether these lists' numbers are in service."""
         self.check_access("read")
         return self.env["sms.ovh.number.check.request"]._open_for_lists(self)
 
     def action_sms_ovh_wrong_numbers(self):
-        """Open the contacts of these lists whose number cannot be read, or is missing."""
+        """Open the contacts of these lists whose number is unreadable or missing."""
         self.check_access("read")
         return {
             "type": "ir.actions.act_window",

@@ -14,10 +14,10 @@ from ..tools.credits import format_credits
 from ..tools.sms_segments import is_blank
 from .sms_ovh_job import OPEN_STATES
 
-# How long the transaction that wrote an opt-out may take: it counts from its beginning.
+# How long a transaction that writes an opt-out may take: write_date is its start.
 OPT_OUT_MARGIN = timedelta(hours=1)
-# What users write into a campaign that is evaluated, or rendered, later: by scheduled
-# actions, which have all rights, or in front of others.
+# Fields written by users that are evaluated or rendered later: by scheduled actions,
+# which have all rights, or in front of other users.
 EXPRESSION_FIELDS = frozenset(
     (
         "body_plaintext",
@@ -45,8 +45,8 @@ class MailingMailing(models.Model):
         default=lambda self: self.env.company,
         help="The company whose SMS account sends this campaign and pays for it.",
     )
-    # With whose rights it is evaluated whom it goes to and what they get, and who asked to
-    # send it: nobody where that was Odoo itself.
+    # The user with whose rights recipients and texts are evaluated, and the user who
+    # asked to send it: empty if that was Odoo itself.
     sms_ovh_author_id = UncheckedMany2one(
         "res.users",
         string="Written By",
@@ -120,22 +120,22 @@ class MailingMailing(models.Model):
     sms_ovh_credit_warning = fields.Char(
         string="SMS Missing", compute="_compute_sms_ovh_credit_warning"
     )
-    # Counted once for all who watch: it takes longer than all else that is shown.
+    # Counted once for all who watch: this takes longer than everything else shown.
     sms_ovh_recipient_count = fields.Integer(
         string="Recipients to Treat", readonly=True, copy=False
     )
     sms_ovh_composed_count = fields.Integer(
         string="Recipients Treated", readonly=True, copy=False
     )
-    # Some of its recipients are still to be composed: however much was sent, it is not
-    # done, since nobody would go on with a campaign that is.
+    # Some recipients have no SMS yet. However much was sent, the campaign is not done:
+    # nothing would continue a campaign that is.
     sms_ovh_composing = fields.Boolean(
         string="Being Composed", readonly=True, copy=False
     )
 
     @api.depends("sms_ovh_company_id", "mailing_type")
     def _compute_sms_ovh_kind(self):
-        """Start as the company's campaigns do; what somebody chose stays."""
+        """Default to the company's kind of campaigns; keep what somebody chose."""
         for mailing in self:
             if mailing.mailing_type != "sms":
                 mailing.sms_ovh_kind = False
@@ -145,7 +145,7 @@ class MailingMailing(models.Model):
 
     @api.depends("sms_ovh_company_id", "mailing_type")
     def _compute_sms_ovh_gsm7(self):
-        """Start as the company has it; what somebody chose stays."""
+        """Default to the company's setting; keep what somebody chose."""
         for mailing in self:
             if mailing.mailing_type != "sms":
                 mailing.sms_ovh_gsm7 = False
@@ -157,7 +157,7 @@ class MailingMailing(models.Model):
         "sms_ovh_company_id.sms_ovh_account_id.default_sender_id", "mailing_type"
     )
     def _compute_sms_ovh_sender_id(self):
-        """Start with the account's sender; what was sent keeps its own."""
+        """Default to the account's sender; keep the sender of what was sent."""
         for mailing in self:
             # sudo: the sender of the account that sends.
             account = mailing.sudo().sms_ovh_account_id
@@ -197,7 +197,7 @@ class MailingMailing(models.Model):
                 )
 
     # ------------------------------------------------------------
-    # Whose campaign it is
+    # Author and rights
     # ------------------------------------------------------------
 
     @api.model_create_multi
@@ -211,9 +211,9 @@ class MailingMailing(models.Model):
     def write(self, vals):
         """Override to keep who wrote the campaign, and who asked to send it.
 
-        What OVHcloud would refuse is not put in the queue, whoever does. None is called
-        done of which SMS are still to leave; what is archived while it is sent is called
-        back; and who watches is told of what starts, ends or waits.
+        Nobody can queue a campaign that OVHcloud would refuse. A campaign whose SMS are
+        still to leave is not marked done. A campaign that is archived while it is sent
+        is called back. Users who watch are told when one starts, ends or waits.
         """
         if vals.get("state") == "in_queue":
             self._sms_ovh_check_rights()
@@ -233,7 +233,7 @@ class MailingMailing(models.Model):
         result = super(MailingMailing, self - waiting).write(vals)
         self._sms_ovh_keep_hands(vals, vals.get("state"))
         if "sms_ovh_company_id" in vals or "mailing_type" in vals:
-            # Also of what a campaign was before, which links do not tell.
+            # Also for what the campaign was before, which its links do not show.
             self._sms_ovh_check_defaults()
         if not vals.keys().isdisjoint(
             ("state", "sms_ovh_paused", "sms_ovh_cancel_state")
@@ -246,7 +246,7 @@ class MailingMailing(models.Model):
         return result
 
     def _sms_ovh_stop_archived(self):
-        """Call back what is archived while it is sent, and tell the user the outcome."""
+        """Call back campaigns archived while they are sent, and tell the user."""
         stopped = self.filtered(
             lambda mailing: (
                 mailing.sms_ovh_can_cancel
@@ -261,10 +261,10 @@ class MailingMailing(models.Model):
             )
 
     def _sms_ovh_keep_hands(self, names, state):
-        """Keep who wrote these fields, unless that was Odoo itself.
+        """Record who wrote these fields, unless that was Odoo itself.
 
-        :param names: of fields
-        :param str|None state: to which the campaign was brought
+        :param names: names of the fields
+        :param str|None state: the campaign's new state
         """
         values = {}
         if self.env.uid == SUPERUSER_ID:
@@ -274,11 +274,11 @@ class MailingMailing(models.Model):
         if state in ("in_queue", "sending"):
             values["sms_ovh_asker_id"] = self.env.uid
         if values:
-            # sudo: nobody says of himself who he is.
+            # sudo: users cannot write these fields themselves.
             self.sudo().write(values)
 
     def copy_data(self, default=None):
-        """Override: what Odoo copies, as the winner of an A/B test, keeps its author."""
+        """Override to keep the author where Odoo copies, as an A/B test's winner."""
         vals_list = super().copy_data(default)
         if self.env.uid == SUPERUSER_ID:
             for mailing, vals in zip(self, vals_list, strict=True):
@@ -287,22 +287,22 @@ class MailingMailing(models.Model):
         return vals_list
 
     def _sms_ovh_with_user(self, user):
-        """Return this campaign with a user's rights, in all companies of theirs.
+        """Return this campaign with a user's rights, in all of the user's companies.
 
-        The company that sends comes first: numbers without a country are read by it.
+        The sending company comes first: its country is assumed for numbers without one.
 
-        :raise AccessError: where it is not one of theirs
+        :raise AccessError: if the user does not belong to the sending company
         """
         self.ensure_one()
         company = self.sudo().sms_ovh_company_id or user.sudo().company_id
         if user.id == SUPERUSER_ID:
             # pylint: disable-next=context-overridden
             return self.with_user(user).with_context({}).with_company(company)
-        # sudo: to which companies somebody belongs.
+        # sudo: the companies of a user.
         companies = user.sudo().company_ids
         if not user.exists() or company not in companies:
             raise self._sms_ovh_get_access_error(user)
-        # Nothing of what the user's screen put into the context may tell.
+        # Nothing that the user's screen put into the context may have an effect.
         # pylint: disable-next=context-overridden
         return self.with_user(user).with_context(
             {"allowed_company_ids": (company | companies).ids}
@@ -320,57 +320,57 @@ class MailingMailing(models.Model):
         )
 
     def _sms_ovh_with_author(self):
-        """Return this campaign with the rights of who wrote it.
+        """Return this campaign with its author's rights.
 
-        Those of the environment's user where Odoo itself did.
+        If Odoo itself wrote it, the rights are those of the environment's user.
 
-        :raise AccessError: where that user belongs no more to the company that sends
+        :raise AccessError: if that user no longer belongs to the sending company
         """
         author = self._sms_ovh_get_author_sudo().sudo(False)
         return self._sms_ovh_with_user(author or self.env.user)
 
     def _sms_ovh_get_author_sudo(self):
-        """Return who wrote this campaign, nobody where Odoo itself did.
+        """Return who wrote this campaign, or nobody if Odoo itself did.
 
-        Of those that are older than this is kept, that is who created them.
+        For campaigns from before this was recorded, that is who created them.
 
         :rtype: res.users
         """
         self.ensure_one()
-        # sudo: nobody sees who wrote it.
+        # sudo: no user may read who wrote it.
         mailing_sudo = self.sudo()
         author_sudo = mailing_sudo.sms_ovh_author_id or mailing_sudo.create_uid
         return author_sudo.filtered(lambda user: user.id != SUPERUSER_ID)
 
     def _sms_ovh_check_rights(self):
-        """Refuse to send what those who wrote it, or ask for it, may not.
+        """Refuse to send if the author, or the user who asks, may not send it.
 
-        :raise AccessError: which says who
+        :raise AccessError: naming that user
         """
         for mailing in self:
-            # sudo: who may send an SMS need not be allowed to see the account.
+            # sudo: users who may send SMS need not be allowed to see the account.
             mailing_sudo = mailing.sudo()
             if mailing.mailing_type != "sms" or not mailing_sudo.sms_ovh_account_id:
                 continue
             mailing._sms_ovh_check_users(self.env.user)
-            # Of any order: sorting all of a large list to see one takes time.
+            # In any order: sorting a large list to see one record takes time.
             mailing._sms_ovh_search_recipients("search_count", limit=1)
 
     def _sms_ovh_check_users(self, users):
-        """Refuse to send what those who wrote it, or asked for it, may not any more.
+        """Refuse to send if the author, or the user who asked, no longer may.
 
-        :param users: `res.users` who are to be asked besides
-        :raise AccessError: which says who
+        :param users: further `res.users` to check
+        :raise AccessError: naming that user
         """
         self.ensure_one()
-        # sudo: nobody sees who asked for it.
+        # sudo: no user may read who asked for it.
         users |= self._sms_ovh_get_author_sudo() | self.sudo().sms_ovh_asker_id
         for user in users.sudo(False):
             if not self._sms_ovh_with_user(user).has_access("write"):
                 raise self._sms_ovh_get_access_error(user)
 
     def _sms_ovh_get_refusal(self):
-        """Return why SMS of this campaign may not leave any more, or None.
+        """Return why SMS of this campaign may no longer leave, or None.
 
         :rtype: str|None
         """
@@ -381,11 +381,11 @@ class MailingMailing(models.Model):
         return None
 
     def _sms_ovh_search_recipients(self, method="search", **options):
-        """Return whom the campaign is addressed to, as who wrote it may see them.
+        """Return the recipients of the campaign that its author may see.
 
-        :param str method: of the model: how to search it
-        :param options: of that method
-        :raise AccessError: where its domain asks for what they may not see
+        :param str method: the model's method to search with
+        :param options: arguments of that method
+        :raise AccessError: if the domain asks for what the author may not see
         """
         self.ensure_one()
         model = self.mailing_model_real
@@ -396,7 +396,7 @@ class MailingMailing(models.Model):
 
     @api.model
     def _process_mass_mailing_queue(self):
-        """Override of `mass_mailing` to take back what may not leave any more."""
+        """Override of `mass_mailing` to take back what may no longer leave."""
         if not self.env["res.company"]._sms_ovh_is_used():
             return super()._process_mass_mailing_queue()
         due = self.search(
@@ -410,7 +410,7 @@ class MailingMailing(models.Model):
         )
         for mailing in due:
             if not mailing.sms_ovh_company_id:
-                # It was deleted.
+                # The company was deleted.
                 user = mailing.sms_ovh_asker_id or mailing.sms_ovh_author_id
                 company = user.exists().company_id or self.env.company
                 mailing.sms_ovh_company_id = company
@@ -421,7 +421,7 @@ class MailingMailing(models.Model):
         return super()._process_mass_mailing_queue()
 
     def _sms_ovh_take_back(self, reason):
-        """Make a campaign a draft again that cannot be sent, and say so in its chatter."""
+        """Reset a campaign that cannot be sent to draft, and say so in its chatter."""
         self.write({"state": "draft", "sms_ovh_composing": False})
         self._message_log(
             body=self.env._(
@@ -460,7 +460,7 @@ class MailingMailing(models.Model):
         return super(MailingMailing, sms_mailings)._compute_sms_ovh_sender_warning()
 
     def action_sms_ovh_add_stop(self):
-        """Write into the text that recipients opt out by a reply, where they can."""
+        """Add to the text that recipients can opt out by a reply, where they can."""
         self.check_access("write")
         for mailing in self.filtered("sms_ovh_stop_missing"):
             # sudo: the language of a user.
@@ -472,8 +472,8 @@ class MailingMailing(models.Model):
 
     @api.onchange("sms_template_id")
     def _onchange_sms_template_id(self):
-        """Send as the template says, as far as it does."""
-        # sudo: who may write a campaign need not be allowed to see all of a template.
+        """Take over the template's settings, as far as it has any."""
+        # sudo: users who may write campaigns need not be allowed to see all templates.
         template_sudo = self.sudo().sms_template_id
         if template_sudo.sms_ovh_kind:
             self.sms_ovh_kind = template_sudo.sms_ovh_kind
@@ -484,7 +484,7 @@ class MailingMailing(models.Model):
             self.sms_ovh_sender_id = sender_sudo.sudo(False)
 
     def action_sms_ovh_save_template(self):
-        """Keep the text, and how it is sent, as a template of the user's own."""
+        """Save the text, and how it is sent, as a template of the user's own."""
         self.ensure_one()
         self.check_access("read")
         if is_blank(self.body_plaintext):
@@ -510,7 +510,7 @@ class MailingMailing(models.Model):
         )
 
     def action_sms_ovh_test(self):
-        """Open the sending of a test to oneself."""
+        """Open the dialog that sends a test SMS to oneself."""
         return {**self.action_test(), "name": self.env._("Send a Test SMS")}
 
     def _sms_ovh_get_body(self):
@@ -539,11 +539,11 @@ class MailingMailing(models.Model):
         )
 
     def _sms_ovh_has_recipients_abroad(self):
-        """Return whether a recipient's number is certainly none of mainland France."""
+        """Return whether a recipient's number is certainly not of mainland France."""
         self.ensure_one()
         if not self.mailing_model_real:
             return False
-        # Not more than the user may see, though the field is computed with all rights.
+        # Only what the user may see, although the field is computed with all rights.
         mailing = self.sudo(False)
         Model = mailing.env[self.mailing_model_real]
         if "phone_sanitized" not in Model._fields or not Model.has_access("read"):
@@ -570,10 +570,10 @@ class MailingMailing(models.Model):
         "sms_ovh_estimate_ids.credits",
     )
     def _compute_sms_ovh_credit_warning(self):
-        """Say what the SMS left cannot pay for, before it is sent.
+        """Warn before sending of what the credits left cannot pay for.
 
-        By the estimate, where there is one that holds; else about: numbers may be
-        missing, double or abroad, where one SMS costs more.
+        The figures come from the estimate while it holds. Otherwise they are rough:
+        numbers may be missing, double or abroad, where one SMS costs more.
         """
         self.sms_ovh_credit_warning = False
         for mailing in self:
@@ -609,7 +609,7 @@ class MailingMailing(models.Model):
                 )
 
     def _sms_ovh_count_recipients(self):
-        """Return about how many recipients this campaign has: one quick query."""
+        """Return roughly how many recipients this campaign has, by one quick query."""
         self.ensure_one()
         if not self.mailing_model_real:
             return 0
@@ -633,7 +633,7 @@ class MailingMailing(models.Model):
     def _compute_sms_segments(self):
         """Count the text with its links and its opt-out link as they will be sent.
 
-        What was sent keeps its figures, whichever sender the account has afterwards.
+        A sent campaign keeps its figures, whichever sender the account has afterwards.
         """
         sms_mailings = self.filtered(lambda mailing: mailing.mailing_type == "sms")
         others = self - sms_mailings
@@ -652,7 +652,7 @@ class MailingMailing(models.Model):
         placeholders = {}
         texts = {}
         for mailing in self:
-            # All that the lengths depend on, so that a list asks but a few times.
+            # All that the lengths depend on, so that a list view asks only a few times.
             key = len(str(mailing._origin.id)), mailing.user_id.lang
             if key not in placeholders:
                 # In an onchange, the record that the form shows: as the widget does.
@@ -670,9 +670,9 @@ class MailingMailing(models.Model):
     def get_sms_link_replacements_placeholders(self):
         """Override of `mass_mailing_sms` to read the opt-out text as it is sent.
 
-        That is in the language of the campaign's responsible. Core also takes links for
-        longer than they are: it assumes an SMS's id of five digits and a longer code
-        than the last one, where codes begin with the shortest there is.
+        It is sent in the language of the campaign's responsible user. Core also
+        overestimates the length of links: it assumes an SMS id of five digits and a
+        code longer than the last one, while codes begin with the shortest there is.
         """
         # sudo: the language of a user, and the account of the company that sends.
         self_sudo = self.sudo()
@@ -706,17 +706,17 @@ class MailingMailing(models.Model):
         "sms_ovh_in_use",
     )
     def _compute_sms_ovh_last_link(self):
-        """Say how long links are for the last recipient: each SMS's id is in its links."""
+        """Show how long the last recipient's links are: they hold the id of the SMS."""
         self.sms_ovh_last_link = False
         next_id = self._sms_ovh_get_next_id()
         for mailing in self.filtered("sms_ovh_in_use"):
             if mailing.mailing_type == "sms":
-                # None where who looks at it may not read what its author wrote.
+                # At least one: the count is -1 where recipients may not be read.
                 last_id = next_id + max(mailing._sms_ovh_count_seen(), 1) - 1
                 mailing.sms_ovh_last_link = self._sms_ovh_get_link(last_id)
 
     def action_schedule(self):
-        """Override of `mass_mailing` to refuse before it asks for a date."""
+        """Override of `mass_mailing` to refuse before the dialog asks for a date."""
         self._sms_ovh_check_rights()
         self._sms_ovh_check_sendable()
         return super().action_schedule()
@@ -730,7 +730,7 @@ class MailingMailing(models.Model):
 
     @api.depends("mailing_trace_ids.failure_type", "sms_ovh_company_id")
     def _compute_sms_ovh_iap_failure(self):
-        """Compute as Odoo does, but for OVHcloud nobody buys Odoo's credits."""
+        """Compute as Odoo does, except for OVHcloud, which needs no Odoo credits."""
         ovh_mailings = self.filtered("sms_ovh_account_id")
         ovh_mailings.sms_has_insufficient_credit = False
         ovh_mailings.sms_has_unregistered_account = False
@@ -743,10 +743,10 @@ class MailingMailing(models.Model):
     def action_send_sms(self, res_ids=None):
         """Override of `mass_mailing_sms` to compose a campaign in slices.
 
-        Core composes all recipients at once, which fails above some 13,000 and takes
-        ever longer for each. By the cron every slice is committed: one that is killed
-        goes on with those who have no SMS yet. Of a stopped campaign nothing is
-        composed.
+        Core composes for all recipients at once, which fails above some 13,000 and
+        takes ever longer for each. The cron commits every slice: if it is killed, it
+        continues with the recipients who have no SMS yet. Nothing is composed for a
+        stopped campaign.
         """
         self = self.filtered(lambda mailing: not mailing._sms_ovh_is_stopped())
         self.check_access("write")
@@ -754,16 +754,16 @@ class MailingMailing(models.Model):
         if others:
             super(MailingMailing, others).action_send_sms(res_ids=res_ids)
         for mailing in self - others:
-            # What their domain asks for, they are asked when it is read, below.
+            # Their rights on what the domain asks for are checked below, on reading it.
             mailing._sms_ovh_check_users(self.env.user)
         if not res_ids:
-            # What is in the queue was looked at before.
+            # Queued campaigns were checked before.
             (self - others).filtered(
                 lambda mailing: mailing.state == "draft"
             )._sms_ovh_check_sendable()
         for mailing in self - others:
             if res_ids and mailing.state in ("draft", "done"):
-                # To these only, as automations send: nobody composes the rest.
+                # Only to these, as automations send: nothing composes the rest.
                 mailing._sms_ovh_compose(list(res_ids), again=True)
                 continue
             ids = res_ids or mailing._get_remaining_recipients()
@@ -775,7 +775,7 @@ class MailingMailing(models.Model):
         return True
 
     def _sms_ovh_compose_slices(self, res_ids):
-        """Create the SMS of this campaign, a slice of recipients after the other.
+        """Create the SMS of this campaign, one slice of recipients after the other.
 
         :param list res_ids: ids of records of the campaign's model
         """
@@ -794,7 +794,7 @@ class MailingMailing(models.Model):
                 if not transaction.owns(self.env):
                     raise
                 # Nobody reads what the cron raises, and no other campaign would
-                # leave before this one is cured.
+                # leave until this one is fixed.
                 self._sms_ovh_take_back(failure.args[0])
                 self._sms_ovh_commit_slice()
                 break
@@ -804,7 +804,7 @@ class MailingMailing(models.Model):
                 break
 
     def _sms_ovh_end_composed(self):
-        """Call this campaign done where all was sent before its last slice, of nobody."""
+        """Mark the campaign done if its last slice made no SMS and the rest is sent."""
         self.ensure_one()
         queued = self.env["sms.sms"].search_count(
             [("mailing_id", "=", self.id), ("state", "=", "outgoing")], limit=1
@@ -816,14 +816,14 @@ class MailingMailing(models.Model):
         """Create the SMS of one slice of recipients.
 
         :param list res_ids: ids of records of the campaign's model
-        :param bool again: also to those who got one already, each time anew
+        :param bool again: whether those who already got an SMS get another, every time
         """
         self.ensure_one()
         if again:
             self._sms_ovh_create(res_ids, sms_ovh_again=True)
             return
-        # Written first: of two that compose the same campaign at once, the second
-        # conflicts here, before it can give anybody a second SMS.
+        # Written first: if two processes compose the same campaign at once, the second
+        # conflicts here, before it can create a second SMS for anybody.
         # sudo: nobody writes this figure by hand.
         self.sudo().sms_ovh_composed_count += len(res_ids)
         self.flush_recordset(["sms_ovh_composed_count"])
@@ -843,10 +843,10 @@ class MailingMailing(models.Model):
             self._sms_ovh_create(res_ids)
 
     def _sms_ovh_create(self, res_ids, **context):
-        """Create the SMS of these recipients by core's composer.
+        """Create the SMS of these recipients with core's composer.
 
         :param list res_ids: ids of records of the campaign's model
-        :param context: how, see :meth:`sms.composer._get_done_record_ids`
+        :param context: for the composer, see :meth:`sms.composer._get_done_record_ids`
         """
         composer = (
             self.env["sms.composer"]
@@ -859,9 +859,9 @@ class MailingMailing(models.Model):
             composer._action_send_sms()
 
     def _sms_ovh_prepare_composer_values(self, res_ids):
-        """Return the values of the composer of a slice, which itself heeds the blacklist.
+        """Return the composer's values for a slice; it heeds the blacklist itself.
 
-        Core reads all of it, whichever numbers are written to.
+        Core reads the whole blacklist, whichever numbers are written to.
 
         :rtype: dict
         """
@@ -869,9 +869,9 @@ class MailingMailing(models.Model):
         return {**values, "use_exclusion_list": False}
 
     def _sms_ovh_commit_slice(self):
-        """Commit what is composed, if this is the cron, and forget what it took.
+        """Commit what is composed if this is the cron, and free the memory it took.
 
-        :return: whether there is time for more, and nobody stopped the campaign
+        :return: whether there is time for more and nobody stopped the campaign
         :rtype: bool
         """
         if transaction.owns(self.env):
@@ -882,15 +882,15 @@ class MailingMailing(models.Model):
         return not self._sms_ovh_is_stopped()
 
     def _sms_ovh_find_opted_out(self, since):
-        """Return which recipients opted out of this campaign since it was made ready.
+        """Return which recipients opted out since this campaign's SMS were made ready.
 
-        :param datetime since: when
+        :param datetime since: when they were made ready
         :return: ids of records of the campaign's model
         :rtype: set[int]
         """
         self.ensure_one()
         if self.mailing_model_name != "mailing.list":
-            # Other models say by a hook of core's who opted out, if at all.
+            # Other models tell who opted out through a hook of core, if at all.
             return set(self._get_opt_out_list_sms())
         Subscription = self.env["mailing.subscription"]
         recent = Subscription.search_fetch(
@@ -903,7 +903,7 @@ class MailingMailing(models.Model):
         )
         if not recent:
             return set()
-        # As core: who opted out of all lists at hand, not who is still in one.
+        # As core: contacts who opted out of all these lists, not those still in one.
         groups = Subscription._read_group(
             [
                 ("contact_id", "in", recent.contact_id.ids),
@@ -915,13 +915,13 @@ class MailingMailing(models.Model):
         return {contact.id for contact, opt_out in groups if opt_out}
 
     def _sms_ovh_end_sent(self):
-        """Call those of these campaigns done that are composed and left the outbox."""
+        """Mark the campaigns done that are fully composed and have left the outbox."""
         going_on = self.filtered(
             lambda mailing: mailing.state == "sending" and not mailing.sms_ovh_composing
         )
         if not going_on:
             return
-        Job = self.env["sms.ovh.job"].sudo()  # sudo: of the campaign, whoever sends.
+        Job = self.env["sms.ovh.job"].sudo()  # sudo: the campaign's jobs, for any user.
         groups = Job._read_group(
             [("mailing_id", "in", going_on.ids), ("state", "in", OPEN_STATES)],
             ["mailing_id"],
@@ -938,7 +938,7 @@ class MailingMailing(models.Model):
                 {
                     "state": "done",
                     "sent_date": fields.Datetime.now(),
-                    # Of the first time that it is sent only.
+                    # Only the first time that it is sent.
                     "kpi_mail_required": not mailing.sent_date,
                 }
             )

@@ -14,14 +14,14 @@ from ..tools.job_pool import POST_WITHIN
 
 # How long OVHcloud holds SMS back at most: from Friday night to Monday, with a margin.
 HELD_WITHIN = timedelta(days=4)
-# Statuses of traces of SMS that OVHcloud got and nobody called back.
+# Trace statuses of SMS that OVHcloud got and nobody called back.
 TRACE_SENT_STATUSES = ("pending", "sent", "open", "reply", "bounce")
-# Seconds after which what OVHcloud did not answer is asked for again.
+# Seconds after which OVHcloud is asked again if it did not answer.
 ASK_AGAIN = 300
 
 
 class MailingMailing(models.Model):
-    """Pausing a campaign, and calling it back as far as it is not gone."""
+    """Pausing a campaign, and calling back what has not left yet."""
 
     _inherit = "mailing.mailing"
 
@@ -49,7 +49,7 @@ class MailingMailing(models.Model):
         compute_sudo=True,
     )
 
-    # Few are: who sends asks for these, not for all campaigns there ever were.
+    # Few are paused: sending looks up these, not all campaigns there ever were.
     _sms_ovh_paused_idx = models.Index("(id) WHERE sms_ovh_paused IS TRUE")
 
     _sms_ovh_cancelling_idx = models.Index(
@@ -58,7 +58,7 @@ class MailingMailing(models.Model):
 
     @api.depends("mailing_type", "sent_date", "sms_ovh_cancel_state", "state")
     def _compute_sms_ovh_can_cancel(self):
-        """A campaign that is sent can be, too, while OVHcloud may hold some of it."""
+        """Allow it after sending, too, while OVHcloud may still hold some SMS."""
         now = fields.Datetime.now()
         self.sms_ovh_can_cancel = False
         for mailing in self.filtered(lambda mailing: mailing._sms_ovh_is_in_charge()):
@@ -130,9 +130,9 @@ class MailingMailing(models.Model):
     # ------------------------------------------------------------
 
     def action_cancel(self):
-        """Override of `mass_mailing`: what is composed already is called back.
+        """Override of `mass_mailing` to call back what is already composed.
 
-        What is a draft again is not paused.
+        A campaign that becomes a draft again is no longer paused.
         """
         composed = self.filtered(
             lambda mailing: (
@@ -143,15 +143,15 @@ class MailingMailing(models.Model):
         )
         others = self - composed
         others.check_access("write")
-        # sudo: nobody writes this by hand.
+        # sudo: this field is never written by hand.
         others.filtered("sms_ovh_paused").sudo().sms_ovh_paused = False
         result = super(MailingMailing, others).action_cancel()
         return composed.action_sms_ovh_cancel() if composed else result
 
     def action_sms_ovh_cancel(self):
-        """Cancel what is not gone: here at once, and the rest in the background.
+        """Cancel what has not left: a first slice at once, the rest in the background.
 
-        From the commit on nothing more of it is composed, claimed or posted.
+        Once this is committed, no more of the campaign is composed, claimed or posted.
         """
         self.check_access("write")
         mailings = self.filtered(
@@ -164,11 +164,11 @@ class MailingMailing(models.Model):
         for mailing in mailings:
             left = 0
             if mailing.state != "done":
-                # Whatever became of who wrote it: cancelling is always possible.
+                # Whatever became of its author: cancelling is always possible.
                 with suppress(AccessError):
                     left = mailing._sms_ovh_count_recipients()
                 left = max(left - mailing.sms_ovh_composed_count, 0)
-            # sudo: SMS, jobs and trackers of the campaign, for who may send it.
+            # sudo: SMS, jobs and trackers of the campaign, for users who may send it.
             mailing_sudo = mailing.sudo()
             mailing_sudo.write(
                 {
@@ -187,9 +187,9 @@ class MailingMailing(models.Model):
         return notify(" ".join(summaries), "info")
 
     def action_sms_ovh_pause(self):
-        """Hold what is not posted yet, and what is not composed yet."""
+        """Hold what is not posted or not even composed yet."""
         self.check_access("write")
-        # sudo: nobody writes this by hand.
+        # sudo: this field is never written by hand.
         self.filtered(
             lambda mailing: (
                 mailing._sms_ovh_is_in_charge()
@@ -198,9 +198,9 @@ class MailingMailing(models.Model):
         ).sudo().sms_ovh_paused = True
 
     def action_sms_ovh_resume(self):
-        """Go on where the campaign was when it was paused."""
+        """Continue where the campaign was paused."""
         self.check_access("write")
-        # What is being cancelled does not go on.
+        # A campaign that is being cancelled does not resume.
         paused = self.filtered(
             lambda mailing: (
                 mailing.sms_ovh_paused and mailing.sms_ovh_cancel_state != "cancelling"
@@ -208,7 +208,7 @@ class MailingMailing(models.Model):
         )
         if not paused:
             return
-        # sudo: nobody writes this by hand.
+        # sudo: this field is never written by hand.
         paused.sudo().sms_ovh_paused = False
         paused._sms_ovh_trigger_crons()
 
@@ -219,18 +219,18 @@ class MailingMailing(models.Model):
             "sms.ir_cron_sms_scheduler_action",
             "sms_ovh.ir_cron_post_jobs",
         ):
-            # sudo: who sends campaigns need not have rights on scheduled actions.
+            # sudo: campaign users need no rights on scheduled actions.
             self.env.ref(xmlid).sudo()._trigger()
 
     def _sms_ovh_is_stopped(self):
-        """Whether nothing of this campaign is composed or sent for now."""
+        """Return whether composing and sending this campaign are on hold."""
         self.ensure_one()
         return self.sms_ovh_paused
 
     def _sms_ovh_is_in_charge(self):
-        """Whether OVHcloud sends this campaign, or has some of it in hand.
+        """Return whether OVHcloud sends this campaign, or has some of its SMS.
 
-        What it has stays its own whatever the company sends with by now.
+        Those SMS stay with OVHcloud, whatever the company sends with by now.
         """
         self.ensure_one()
         return bool(self.sms_ovh_account_id or self.sms_ovh_composed_count)
@@ -246,11 +246,11 @@ class MailingMailing(models.Model):
         )._sms_ovh_close_all()
 
     def _sms_ovh_close_all(self):
-        """Stop all of these campaigns that may still leave, as they are deleted."""
+        """Stop all SMS of these campaigns that may still leave, as they are deleted."""
         if not self:
             return
-        # Traces, and with them what tracks their SMS, go along: OVHcloud is asked about
-        # what it holds all the same.
+        # Traces are deleted too, and with them the trackers of their SMS. OVHcloud is
+        # still asked about what it holds.
         recent = fields.Datetime.now() - HELD_WITHIN
         for mailing in self:
             if not mailing.sent_date or mailing.sent_date > recent:
@@ -289,9 +289,9 @@ class MailingMailing(models.Model):
     # ------------------------------------------------------------
 
     def _sms_ovh_cancel_slice(self):
-        """Cancel the next SMS of a campaign, those nearest to leaving last.
+        """Cancel the next SMS of a campaign, those closest to leaving last.
 
-        :return: "more" while there are, "wait" while some are being posted, else "done"
+        :return: "more" if some are left, "wait" if some are being posted, else "done"
         :rtype: str
         """
         self.ensure_one()
@@ -344,7 +344,7 @@ class MailingMailing(models.Model):
         return chosen
 
     def _sms_ovh_request_cancel(self):
-        """Ask OVHcloud about all of the campaign that it may still hold."""
+        """Request to cancel all SMS of the campaign that OVHcloud may still hold."""
         self.ensure_one()
         trackers = self.env["sms.tracker"].search(
             [
@@ -359,7 +359,7 @@ class MailingMailing(models.Model):
 
     @api.model
     def _cron_sms_ovh_cancel(self):
-        """Go on with what somebody cancelled: campaigns here, then SMS at OVHcloud."""
+        """Continue what users cancelled: campaigns here, then SMS at OVHcloud."""
         deadline = time.monotonic() + const.CRON_SECONDS
         mailings = self.with_context(active_test=False).search(
             [("sms_ovh_cancel_state", "=", "cancelling")]

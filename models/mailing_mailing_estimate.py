@@ -26,10 +26,10 @@ _logger = logging.getLogger(__name__)
 
 
 class NumbersSentTo(set):
-    """Numbers that got a campaign before, as a context can carry them by the thousand.
+    """Numbers that already got a campaign; a context can carry them by the thousand.
 
     An environment compares its context with those of others, and outlives what it was
-    made for: it must neither look at each number nor hold a copy of them.
+    made for. It must neither look at each number nor keep a copy of them.
     """
 
     __hash__ = object.__hash__
@@ -38,15 +38,15 @@ class NumbersSentTo(set):
 
 
 class RenderedSms(NamedTuple):
-    """What a recipient of a campaign gets.
+    """The SMS that a recipient of a campaign gets.
 
     :param int res_id: the recipient's id in the campaign's model
-    :param str|bool number: in E.164, or as stored where it is none
+    :param str|bool number: in E.164, or as stored if it is no number
     :param str text: as it is sent, without the STOP clause
-    :param str|bool reason: failure type of who gets nothing, False for all others
-    :param dict|None texts: what it were with each choice of what is written in GSM-7;
-        None where all would be the same
-    :param bool several: whether more than one number stood in the field
+    :param str|bool reason: failure type if the recipient gets nothing, else False
+    :param dict|None texts: the text by each choice of what is written in GSM-7; None if
+        all are the same
+    :param bool several: whether the field held more than one number
     :param int|bool sender_id: `sms.ovh.sender` that it comes from
     :param bool stop_clause: whether OVHcloud appends the STOP clause
     """
@@ -62,7 +62,7 @@ class RenderedSms(NamedTuple):
 
 
 class MailingMailing(models.Model):
-    """What a campaign comes to, before it is sent."""
+    """Estimating a campaign before it is sent: recipients, texts, SMS and cost."""
 
     _inherit = "mailing.mailing"
 
@@ -126,10 +126,10 @@ class MailingMailing(models.Model):
 
     @api.depends("sms_ovh_estimate_stale", "sms_ovh_estimate_ids.state")
     def _compute_sms_ovh_estimate_found(self):
-        """Say to the counter what is so for every recipient, while the estimate holds.
+        """Give the counter what holds for every recipient, while the estimate is valid.
 
-        What placeholders fill in, nothing else can tell: ``gsm7``, whether all get GSM-7,
-        and how many SMS they get, from ``least`` to ``most``.
+        Only the estimate knows what placeholders fill in: ``gsm7``, whether all get
+        GSM-7, and how many SMS parts they get, from ``least`` to ``most``.
         """
         for mailing in self:
             estimate = mailing.sms_ovh_estimate_id
@@ -196,7 +196,7 @@ class MailingMailing(models.Model):
     )
     @api.depends_context("lang", "tz")
     def _compute_sms_ovh_outlook(self):
-        """Tell in one line what happens when Send is pressed."""
+        """Sum up in one line what happens when Send is pressed."""
         self.sms_ovh_outlook = False
         for mailing in self.filtered(
             lambda mailing: mailing.mailing_type == "sms" and mailing.state == "draft"
@@ -213,7 +213,7 @@ class MailingMailing(models.Model):
             else:
                 recipients = mailing._sms_ovh_count_seen()
                 if recipients < 0:
-                    continue  # who looks at it may not read what its author wrote
+                    continue  # the recipients may not be read
                 segments = charged = recipients * (mailing.sms_segments or 1)
             values = {
                 "recipients": recipients,
@@ -247,9 +247,9 @@ class MailingMailing(models.Model):
             )
 
     def _sms_ovh_get_fingerprint(self):
-        """Return a digest of all that decides who gets what, as far as a look tells.
+        """Return a digest of what decides who gets what, as far as a quick look shows.
 
-        Who opts out or is changed meanwhile is not in it.
+        It does not cover recipients who opt out or are changed meanwhile.
 
         :rtype: str
         """
@@ -287,14 +287,14 @@ class MailingMailing(models.Model):
         return hashlib.sha256(json.dumps(facts, default=str).encode()).hexdigest()
 
     def _sms_ovh_count_seen(self):
-        """Return about how many recipients there are, -1 where nobody may say."""
+        """Return roughly how many recipients there are, -1 if they may not be read."""
         try:
             return self._sms_ovh_count_recipients()
         except AccessError:
             return -1
 
     def _sms_ovh_has_fresh_estimate(self):
-        """Return whether there are figures that still hold."""
+        """Return whether there is an estimate that still holds and is recent."""
         self.ensure_one()
         estimate = self.sms_ovh_estimate_id
         return (
@@ -304,7 +304,7 @@ class MailingMailing(models.Model):
         )
 
     def _sms_ovh_is_estimated(self):
-        """Return whether an estimate tells what this campaign takes, and still holds."""
+        """Return whether this campaign has an estimate that still holds."""
         self.ensure_one()
         return (
             self.mailing_type == "sms"
@@ -314,7 +314,7 @@ class MailingMailing(models.Model):
         )
 
     def _sms_ovh_get_missing_sentence(self):
-        """Return what the SMS left cannot pay for, by the estimate, or False."""
+        """Return the warning if the estimate exceeds the credits left, or False."""
         self.ensure_one()
         estimate = self.sms_ovh_estimate_id
         # sudo: the SMS left of the account that sends.
@@ -334,13 +334,13 @@ class MailingMailing(models.Model):
     # ------------------------------------------------------------
 
     def _sms_ovh_as_sent(self, reader=None):
-        """Return this campaign as it is sent: with the rights of who wrote it.
+        """Return this campaign as it is sent: with its author's rights.
 
-        That is in the language of the responsible, and numbers without a country are
-        read as those of the company that sends.
+        Its language is that of the responsible user, and numbers without a country are
+        read as those of the sending company.
 
-        :param reader: `res.users` who looks at it: with that user's rights instead
-        :raise AccessError: where that user may not send for its company
+        :param reader: `res.users` who looks at it, whose rights then apply instead
+        :raise AccessError: if that user may not send for the campaign's company
         """
         self.ensure_one()
         theirs = self._sms_ovh_with_user(reader) if reader else None
@@ -352,15 +352,15 @@ class MailingMailing(models.Model):
         return theirs.with_context(**context)
 
     def _sms_ovh_get_everyone(self):
-        """Return the ids of all that the campaign is addressed to, in its order."""
+        """Return the ids of all recipients of the campaign, in its order."""
         self.ensure_one()
         if not self.mailing_model_real:
             return []
         return self._sms_ovh_search_recipients().ids
 
     def _sms_ovh_get_next_id(self):
-        """Return the id that the next SMS gets: links to be clicked hold it."""
-        # What no sequence of Odoo's knows: PostgreSQL's own, without taking one.
+        """Return the id that the next SMS gets, which its short links contain."""
+        # PostgreSQL's own sequence, not one of Odoo's; this does not take a number.
         ((next_id,),) = self.env.execute_query(
             SQL("SELECT last_value + is_called::int FROM sms_sms_id_seq")
         )
@@ -369,12 +369,12 @@ class MailingMailing(models.Model):
     def _get_recipients(self):
         """Override of `mass_mailing` to choose the share of an A/B test once for all.
 
-        And by the rights of who wrote the campaign: core's scheduled action has all.
+        The author's rights apply: core's scheduled action has all rights.
 
-        Core draws it anew each time that it is asked: what was estimated would not be
-        what is sent, and a campaign composed in slices would draw on until all have it.
+        Core draws the share anew on every call. What was estimated would then not be
+        what is sent, and a campaign composed in slices would draw until all have it.
         """
-        # sudo: who may send an SMS need not be allowed to see the account.
+        # sudo: users who may send SMS need not be allowed to see the account.
         if self.mailing_type != "sms" or not self.sudo().sms_ovh_account_id:
             return super()._get_recipients()
         everyone = self._sms_ovh_get_everyone()
@@ -402,8 +402,8 @@ class MailingMailing(models.Model):
         return [res_id for res_id in free if res_id in drawn]
 
     def _get_remaining_recipients(self):
-        """Override of `mass_mailing`, which leaves out whom a test was made for."""
-        # sudo: who may send an SMS need not be allowed to see the account.
+        """Override of `mass_mailing`, which leaves out recipients that tests used."""
+        # sudo: users who may send SMS need not be allowed to see the account.
         if self.mailing_type != "sms" or not self.sudo().sms_ovh_account_id:
             return super()._get_remaining_recipients()
         mailings = self
@@ -427,15 +427,15 @@ class MailingMailing(models.Model):
         return composer.new(self._sms_ovh_prepare_composer_values(res_ids))
 
     def _sms_ovh_render(self, res_ids, seen=(), sms_id=None):
-        """Return what each recipient gets, by the code that composes the campaign.
+        """Return what each recipient gets, using the code that composes the campaign.
 
-        Nothing is written for it: no link tracker, no trace.
+        Nothing is written: no link tracker, no trace.
 
         :param list res_ids: ids of records of the campaign's model, in order
-        :param seen: numbers that got it before these
+        :param seen: numbers that got the campaign before these
         :param int sms_id: id that the first SMS will have, by default the next one
         :rtype: list[RenderedSms]
-        :raise SmsOvhTextFails: where a placeholder cannot be filled
+        :raise SmsOvhTextFails: if a placeholder cannot be filled
         """
         self.ensure_one()
         texts = RenderedTexts()
@@ -450,7 +450,7 @@ class MailingMailing(models.Model):
         base_url = self.env["sms.sms"].get_base_url()
         tracker_values = mailing._get_link_tracker_values()
         rendered = []
-        # What is refused on sending, whatever the text of others.
+        # What sending would refuse, depending only on this text and sender.
         find_refusal = cache(
             lambda text, sender: const.PROVIDER_TO_SMS_FAILURE_TYPE.get(
                 get_api(sender)._check_text(text), False
@@ -489,10 +489,10 @@ class MailingMailing(models.Model):
         return rendered
 
     def _sms_ovh_prepare_sms(self, res_ids, seen):
-        """Return the recipients, and the values of their SMS that composing would make.
+        """Return the recipients, and the values that composing would give their SMS.
 
         :param list res_ids: ids of records of the campaign's model, in order
-        :param seen: numbers that got it before these
+        :param seen: numbers that got the campaign before these
         :rtype: tuple[odoo.models.Model, dict]
         """
         if not isinstance(seen, NumbersSentTo):
@@ -504,7 +504,7 @@ class MailingMailing(models.Model):
             return records, composer._prepare_mass_sms_values(records)
 
     def _sms_ovh_get_sender_api(self, sender):
-        """Return the provider by which an SMS of this campaign leaves from a sender.
+        """Return the provider that sends an SMS of this campaign from a sender.
 
         :param sender: `sms.ovh.sender`
         :rtype: SmsApiOvh
@@ -512,17 +512,17 @@ class MailingMailing(models.Model):
         marketing = self.sms_ovh_kind == "marketing"
         return SmsApiOvh(
             self.env,
-            # sudo: which service and keys, told to nobody.
+            # sudo: the service and its keys, which are shown to nobody.
             account=self.sudo().sms_ovh_account_id,
             stop_clause=marketing and sender.has_stop_clause,
             sender=sender,
         )
 
     def _sms_ovh_complete_texts(self, texts, text, tracker_values, base_url, sms_id):
-        """Return what one recipient gets by each choice of replacing characters.
+        """Return what one recipient gets with each choice of replacing characters.
 
         :param dict texts: the rendered text by choice, links as they were written
-        :param str text: what composing made of it by the campaign's own choice
+        :param str text: the composed text with the campaign's own choice
         :param dict tracker_values: of the campaign's short links
         :param str base_url: address of links
         :param int sms_id: id that the SMS will have
@@ -540,7 +540,7 @@ class MailingMailing(models.Model):
         }
 
     def _sms_ovh_find_several(self, records):
-        """Return who of these has several numbers in one field.
+        """Return the ids of the records that have several numbers in one field.
 
         :rtype: set[int]
         """
@@ -549,7 +549,7 @@ class MailingMailing(models.Model):
         for record in records:
             for name in names:
                 typed = record[name] or ""
-                # Two are too long for one: most are told by that.
+                # Two numbers are too long for one: this check settles most cases.
                 if len(typed) > MAX_DIGITS:
                     country = record._phone_get_country().get(record.id)
                     found = self.env.company._sms_ovh_clean_number(
@@ -564,13 +564,13 @@ class MailingMailing(models.Model):
     # ------------------------------------------------------------
 
     def _sms_ovh_check_estimable(self):
-        """Refuse what cannot be estimated, previewed or sent.
+        """Refuse a campaign that cannot be estimated, previewed or sent.
 
-        :raise UserError: with what to do
+        :raise UserError: saying what to do
         """
         self.ensure_one()
         self.check_access("write")
-        # sudo: who may send an SMS need not be allowed to see the account.
+        # sudo: users who may send SMS need not be allowed to see the account.
         if self.mailing_type != "sms" or not self.sudo().sms_ovh_account_id:
             raise UserError(self.env._("This campaign is not sent with OVHcloud."))
         if not self.mailing_model_real:
@@ -589,22 +589,22 @@ class MailingMailing(models.Model):
             raise UserError(self.env._("Write the text first."))
 
     def action_sms_ovh_estimate(self):
-        """Compute what the campaign comes to, and show it."""
+        """Start an estimate of the campaign, and show it."""
         self._sms_ovh_check_estimable()
         self.env["sms.ovh.estimate"]._start(self)
         return self._sms_ovh_open_send("estimate")
 
     def action_sms_ovh_show_estimate(self):
-        """Show what was computed, or is being computed."""
+        """Show the estimate, finished or still running."""
         self._sms_ovh_check_estimable()
         return self._sms_ovh_open_send("estimate")
 
     def action_sms_ovh_send(self):
-        """Ask to confirm the sending, with what it comes to."""
+        """Ask to confirm the sending, showing the estimate."""
         return self._sms_ovh_confirm("now" if self.sms_force_send else "send")
 
     def action_sms_ovh_schedule(self):
-        """Ask when to send, with what it comes to."""
+        """Ask when to send, showing the estimate."""
         return self._sms_ovh_confirm("schedule")
 
     def _sms_ovh_confirm(self, mode):
@@ -616,16 +616,16 @@ class MailingMailing(models.Model):
             estimate.state == "running"
             and estimate.fingerprint == self._sms_ovh_get_fingerprint()
         )
-        # Those of a small list are made at once: better new than an hour old.
+        # Small lists are estimated at once: better a new figure than an hour-old one.
         small = estimate.total <= const.ESTIMATE_AT_ONCE
         if not goes_on and (small or not self._sms_ovh_has_fresh_estimate()):
             self.env["sms.ovh.estimate"]._start(self)
         return self._sms_ovh_open_send(mode)
 
     def _sms_ovh_check_not_sent(self):
-        """Refuse a campaign that somebody sends already.
+        """Refuse a campaign that somebody is already sending, or has sent.
 
-        :raise UserError: which says who
+        :raise UserError: saying who
         """
         self.ensure_one()
         if self.state != "draft":
@@ -651,8 +651,10 @@ class MailingMailing(models.Model):
         return send._open()
 
     def _sms_ovh_get_schedule_date(self):
-        """Return when this campaign is proposed to leave: what was chosen, or tomorrow
-        at ten by the user's clock, within the hours of who sends.
+        """Return the date to propose for sending this campaign.
+
+        That is the date that was chosen, or tomorrow at ten by the user's clock, within
+        the sending company's hours.
 
         :rtype: datetime
         """
@@ -669,7 +671,7 @@ class MailingMailing(models.Model):
         return self.sudo().sms_ovh_company_id._sms_ovh_get_opening(date) or date
 
     def action_sms_ovh_preview(self):
-        """Show what a phone shows of this campaign."""
+        """Show this campaign as a phone displays it."""
         self._sms_ovh_check_estimable()
         preview = self.env["sms.ovh.preview"].create({"mailing_id": self.id})
         return preview._open()

@@ -10,7 +10,7 @@ from odoo.addons.bus.models.bus import channel_with_db, json_dump
 from .. import const
 from ..tools.client_actions import notify
 
-# What a status of a trace means to a user who watches a campaign.
+# What a trace's status means to a user who watches a campaign.
 STATUS_TO_FIGURE = {
     "outgoing": "waiting",
     "process": "waiting",
@@ -24,17 +24,17 @@ STATUS_TO_FIGURE = {
 }
 # Seconds over which the speed is measured.
 SPEED_SECONDS = 60
-# Reasons that are told apart; further ones only by their failure type.
+# Reasons shown separately; further ones are grouped by their failure type.
 MAX_REASONS = 12
 # SMS queued again at a time.
 RETRY_SLICE = 1000
 # Seconds between two messages on one campaign, however fast it is sent.
 ANNOUNCE_EVERY = 1
 ANNOUNCEMENT = "sms_ovh.progress"
-# Messages on the bus among which the last one of a campaign is looked for.
+# Latest messages on the bus that are searched for the last one of a campaign.
 RECENT_MESSAGES = 500
 _last_announced = {}
-# Seconds for which it is not counted again what can be tried again.
+# Seconds before the SMS that can be tried again are counted anew.
 COUNT_EVERY = 20
 _retryable = {}
 # Countries and senders shown beside a campaign; the analysis has all.
@@ -43,7 +43,7 @@ SUMS = ("segments", "credits", "cost", "delivered", "clicks", "stops")
 
 
 class MailingMailing(models.Model):
-    """When a campaign leaves, how far it is, what failed, and what it came to."""
+    """Schedule, progress, failures and results of a campaign."""
 
     _inherit = "mailing.mailing"
 
@@ -75,9 +75,9 @@ class MailingMailing(models.Model):
     )
     @api.depends_context("lang", "tz")
     def _compute_sms_ovh_leaves(self):
-        """Say when a campaign goes that quiet hours hold, and whether they are off.
+        """Show when a campaign held by quiet hours leaves, and whether they are off.
 
-        And what one waits for that should have gone by now.
+        For a campaign that should have left by now, show what it waits for.
         """
         self.sms_ovh_leaves = self.sms_ovh_hours_off = False
         now = fields.Datetime.now()
@@ -105,7 +105,7 @@ class MailingMailing(models.Model):
 
     @api.model
     def _sms_ovh_get_late_domain(self):
-        """Return the domain of campaigns that should be composed by now, and are not.
+        """Return the domain of campaigns that should be composed by now but are not.
 
         :rtype: list
         """
@@ -128,9 +128,9 @@ class MailingMailing(models.Model):
         ]
 
     def _sms_ovh_get_stuck(self):
-        """Return the sentence on what a campaign that is late waits for.
+        """Return the sentence that says what a late campaign waits for.
 
-        :return: False where it waits for nothing
+        :return: False if it waits for nothing
         :rtype: str|bool
         """
         self.ensure_one()
@@ -152,10 +152,11 @@ class MailingMailing(models.Model):
         )
 
     def _sms_ovh_get_leaves(self, opening, decided):
-        """Return the sentence on when a campaign leaves that nobody composed yet.
+        """Return the sentence that says when a campaign not yet composed leaves.
 
         :param datetime opening: in UTC
-        :param bool decided: whether its date is known, or it is if sent now
+        :param bool decided: whether its date is settled; if not, the sentence says when
+            it leaves if sent now
         """
         self.ensure_one()
         values = self.sms_ovh_company_id._sms_ovh_describe_opening(opening)
@@ -171,7 +172,7 @@ class MailingMailing(models.Model):
         )
 
     def _sms_ovh_get_rest_leaves(self):
-        """Return the sentence on the SMS of a campaign that wait, False where none do."""
+        """Return the sentence on the SMS that wait for an hour, False if none do."""
         self.ensure_one()
         count, first, last = self._sms_ovh_read_held()
         if not count:
@@ -198,8 +199,7 @@ class MailingMailing(models.Model):
     def _sms_ovh_read_held(self):
         """Return how many SMS of these campaigns wait for an hour, the first and last.
 
-        Those in the queue, and those in the outbox that were still there when the day
-        ended.
+        They are in the queue, or were still in the outbox when the day ended.
 
         :rtype: tuple[int, datetime|bool, datetime|bool]
         """
@@ -234,7 +234,7 @@ class MailingMailing(models.Model):
             )
         )
         for account, country_code, receivers, job_first, job_last in groups:
-            # Others only try again, in a moment.
+            # Other jobs are only about to try again.
             if account.company_id._sms_ovh_get_opening(now, country_code) > now:
                 count += receivers
                 moments += [job_first, job_last]
@@ -243,7 +243,7 @@ class MailingMailing(models.Model):
         return count, min(moments), max(moments)
 
     def action_view_sms_ovh_quiet_hours(self):
-        """Open the settings where quiet hours are."""
+        """Open the settings with the quiet hours."""
         self.check_access("read")
         return {
             "type": "ir.actions.act_window",
@@ -255,7 +255,7 @@ class MailingMailing(models.Model):
         }
 
     def _sms_ovh_filter_waiting(self):
-        """Return the campaigns of which composed SMS wait: for an hour, or to go on."""
+        """Return the campaigns that are paused, or whose SMS wait for an hour."""
         mailings = self.filtered(
             lambda mailing: (
                 mailing.mailing_type == "sms" and mailing._sms_ovh_is_in_charge()
@@ -266,11 +266,11 @@ class MailingMailing(models.Model):
         )
 
     # ------------------------------------------------------------
-    # How far it is
+    # Progress
     # ------------------------------------------------------------
 
     def sms_ovh_get_progress(self):
-        """Return how far this campaign is, as plain data for the browser.
+        """Return this campaign's progress as plain data for the browser.
 
         :return: ``channel`` of the bus on which changes are announced, ``counts`` by
             figure (``waiting``, ``accepted``, ``delivered``, ``failed``,
@@ -329,7 +329,7 @@ class MailingMailing(models.Model):
         }
 
     def _sms_ovh_get_speed(self, counts, recent, started_at, sent_at):
-        """Return how many SMS leave in a minute, or left where all are gone.
+        """Return how many SMS leave per minute, or left per minute if all are gone.
 
         :param dict counts: see :meth:`sms_ovh_get_progress`
         :param int recent: how many left within `SPEED_SECONDS`
@@ -355,18 +355,19 @@ class MailingMailing(models.Model):
             return max(0, self.sms_ovh_recipient_count - self.sms_ovh_composed_count)
         estimate = self.sms_ovh_estimate_id
         if self.state == "in_queue" and not composed and estimate.state == "done":
-            # As the dialogue of sending said: recipients left out do not wait.
+            # As the sending dialog said: recipients left out do not wait.
             return estimate.sent_count
         if self.state in ("in_queue", "sending"):
             return max(0, self._sms_ovh_count_seen() - composed)
         return 0
 
     def _sms_ovh_query_progress(self):
-        """Return traces by status and reason, with how many, how many just now, and
-        when the first and the last was taken.
+        """Count traces by status and reason.
 
-        One query, bounded by the campaign's size, by the index that core has on its
-        traces: an index on what each SMS changes would cost more than it saves.
+        Each row also tells how many were taken just now, and when the first and the
+        last were. This is one query, bounded by the campaign's size, on the index that
+        core has on its traces: an index on what every SMS changes would cost more than
+        it saves.
         """
         self.env["mailing.trace"].flush_model()
         return self.env.execute_query(
@@ -421,8 +422,8 @@ class MailingMailing(models.Model):
 
         :param str figure: ``waiting``, ``accepted``, ``delivered``, ``failed`` or
             ``cancelled``
-        :param str|None failure_type: only those that failed by this
-        :param str|None reason: only those of which this was said
+        :param str|None failure_type: only SMS with this failure type
+        :param str|None reason: only SMS with this reason
         """
         action = self.action_view_sms_ovh_traces()
         statuses = [
@@ -445,8 +446,9 @@ class MailingMailing(models.Model):
     # ------------------------------------------------------------
 
     def _sms_ovh_get_retryable(self):
-        """Return the failed SMS that may pass on another try: none that left, or of
-        which nobody knows whether it did.
+        """Return the failed SMS that may succeed on another try.
+
+        It leaves out those that left, and those of which nobody knows whether they did.
 
         :return: id of the `sms.sms` by id of its trace
         :rtype: dict
@@ -458,12 +460,12 @@ class MailingMailing(models.Model):
         )
 
     def _sms_ovh_count_retryable(self, failed):
-        """Return how many :meth:`_sms_ovh_get_retryable` returns.
+        """Return how many SMS :meth:`_sms_ovh_get_retryable` returns.
 
-        That looks at each SMS, and whoever watches asks every few seconds: it is counted
-        anew when other ones failed, or after a while.
+        Counting looks at each SMS, and every browser that watches asks every few
+        seconds. So the count is renewed only when `failed` changes, or after a while.
 
-        :param list failed: failure types that may pass on another try, how many of each
+        :param list failed: failure types worth another try, and how many SMS of each
         :rtype: int
         """
         self.ensure_one()
@@ -483,7 +485,7 @@ class MailingMailing(models.Model):
         return count
 
     def _sms_ovh_get_retryable_sql(self):
-        """Return what follows SELECT; traces and SMS are called just that."""
+        """Return what follows SELECT, with ``trace`` and ``sms`` as table aliases."""
         self.env["mailing.trace"].flush_model()
         self.env["sms.sms"].flush_model()
         return SQL(
@@ -507,7 +509,7 @@ class MailingMailing(models.Model):
         )
 
     def action_sms_ovh_retry(self):
-        """Send again what failed by something that may be cured by now."""
+        """Send again what failed for a reason that may be gone by now."""
         self.check_access("write")
         sent = left_out = 0
         for mailing in self:
@@ -529,9 +531,9 @@ class MailingMailing(models.Model):
         return notify(message, kind, then=None)
 
     def _sms_ovh_retry_failed(self):
-        """Queue again what can be, but for who opted out since.
+        """Queue again what can be sent, except to recipients who opted out since.
 
-        Who is on the blacklist by now is left out when the queue is treated.
+        Recipients on the blacklist by now are left out when the queue is processed.
 
         :return: how many are queued, and how many left out
         :rtype: tuple[int, int]
@@ -546,7 +548,7 @@ class MailingMailing(models.Model):
         queued_count = left_out_count = 0
         for pairs in split_every(RETRY_SLICE, self._sms_ovh_get_retryable().items()):
             trace_ids = {sms_id: trace_id for trace_id, sms_id in pairs}
-            # Who presses the button twice, or two users at a time: once.
+            # Only once if a user presses the button twice, or two users do at a time.
             sms = Sms.browse(trace_ids).try_lock_for_update(allow_referencing=True)
             traces = Trace.browse(trace_ids[sms_id] for sms_id in sms.ids)
             left_out = traces.filtered(lambda trace: trace.res_id in opted_out)
@@ -589,7 +591,7 @@ class MailingMailing(models.Model):
         return queued_count, left_out_count
 
     def _sms_ovh_prepare_retry(self):
-        """Return by which sender to try again, where the campaign's can send no more.
+        """Return the sender to try again with, if the campaign's can no longer send.
 
         :rtype: dict
         """
@@ -607,9 +609,10 @@ class MailingMailing(models.Model):
 
     # pylint: disable-next=missing-return
     def action_retry_failed_sms(self):
-        """Override of `mass_mailing_sms`, which sends all that failed again.
+        """Override of `mass_mailing_sms`, which sends again everything that failed.
 
-        Among that is what nobody knows whether it left: it would leave twice.
+        That includes SMS of which nobody knows whether they left; they could leave
+        twice.
         """
         ovh_mailings = self.filtered(
             lambda mailing: mailing.sms_ovh_account_id or mailing.sms_ovh_composed_count
@@ -621,14 +624,14 @@ class MailingMailing(models.Model):
             mailing._sms_ovh_retry_failed()
 
     # ------------------------------------------------------------
-    # Who watches it
+    # Announcing progress
     # ------------------------------------------------------------
 
     def _sms_ovh_get_channel(self):
-        """Return the channel of the bus on which changes of this campaign are announced.
+        """Return the bus channel on which changes of this campaign are announced.
 
-        Anybody may listen to any channel whose name they know: only who may see the
-        campaign gets to know this one.
+        Anybody may listen to any channel whose name they know. Only users who may see
+        the campaign get to know this one.
 
         :rtype: str
         """
@@ -638,10 +641,11 @@ class MailingMailing(models.Model):
         return f"sms_ovh.mailing_{self.id}_{secret}"
 
     def _sms_ovh_announce_progress(self):
-        """Tell who watches these campaigns, after the commit, that figures changed.
+        """Tell browsers that watch these campaigns, after the commit, of new figures.
 
-        Not which: who watches asks. Never one message for each SMS, however fast they
-        are sent; who was told asks once more a moment later, so nothing is missed.
+        The message holds no figures: the browser asks for them. There is never one
+        message per SMS, however fast they are sent. A browser that was told asks once
+        more a moment later, so that nothing is missed.
         """
         data = self.env.cr.precommit.data
         if self.ids and ANNOUNCEMENT not in data:
@@ -652,7 +656,7 @@ class MailingMailing(models.Model):
 
     @api.model
     def _sms_ovh_send_announcements(self):
-        """Put what is to be announced on the bus, if it is time."""
+        """Put the pending announcements on the bus, if it is time."""
         ids = self.env.cr.precommit.data.pop(ANNOUNCEMENT, ())
         dbname = self.env.cr.dbname
         now = time.monotonic()
@@ -666,7 +670,7 @@ class MailingMailing(models.Model):
             return
         for key in [key for key, when in _last_announced.items() if now - when > 3600]:
             _last_announced.pop(key, None)
-        # sudo: channels are nobody's to write but the gateway's.
+        # sudo: only the gateway may write on channels.
         Bus = self.env["bus.bus"].sudo()
         for mailing in self.browse(due) - self._sms_ovh_find_announced(due):
             channel = mailing._sms_ovh_get_channel()
@@ -675,7 +679,7 @@ class MailingMailing(models.Model):
 
     @api.model
     def _sms_ovh_find_announced(self, ids):
-        """Return those of these campaigns that another process has just told of."""
+        """Return the campaigns that another process has just announced."""
         dbname = self.env.cr.dbname
         channels = {
             json_dump(
@@ -723,32 +727,32 @@ class MailingMailing(models.Model):
         return self._sms_ovh_view_answers("sms_ovh.sms_ovh_reply_action")
 
     def action_view_sms_ovh_stops(self):
-        """Open who answered STOP to these campaigns."""
+        """Open the STOP answers to these campaigns."""
         return self._sms_ovh_view_answers("sms_ovh.sms_ovh_stop_action")
 
     def _sms_ovh_view_answers(self, xmlid):
         self.check_access("read")
         action = self.env["ir.actions.act_window"]._for_xml_id(xmlid)
-        # Not at the address of all of them.
+        # Not at the web address of the list of all answers.
         action.pop("path", None)
         return {**action, "domain": [("mailing_id", "in", self.ids)]}
 
     # ------------------------------------------------------------
-    # What it came to
+    # Results
     # ------------------------------------------------------------
 
     def sms_ovh_get_results(self):
-        """Return what this campaign came to, as plain data for the browser.
+        """Return this campaign's results as plain data for the browser.
 
         :return: sums (``taken``, ``segments``, ``credits``, ``cost``, ``delivered``,
             ``clicks``, ``stops``, ``replies``), seconds to deliver (``median``,
-            ``slowest_tenth``; False where nothing is known), ``currency_id`` (False
+            ``slowest_tenth``; False if nothing is known), ``currency_id`` (False
             without a price), ``countries`` and ``senders``, and what can be opened
         :rtype: dict
         """
         self.ensure_one()
         self.check_access("read")
-        # Once over the campaign's SMS, by what there are few of.
+        # Read the campaign's SMS once, in groups of which there are few.
         groups = self.env["sms.ovh.report"]._read_group(
             [("mailing_id", "=", self.id), ("state", "!=", "refused")],
             ["country_id", "sender_id"],
@@ -780,10 +784,10 @@ class MailingMailing(models.Model):
         }
 
     def _sms_ovh_get_lines(self, groups, position):
-        """Return the results by country or by sender, the most first.
+        """Return the results by country or by sender, those with most SMS first.
 
         :param list groups: rows by country and sender, with how many SMS and `SUMS`
-        :param int position: where in a row stands what to tell apart
+        :param int position: index in a row of the country or the sender to group by
         :rtype: list[dict]
         """
         lines = {}
@@ -806,11 +810,11 @@ class MailingMailing(models.Model):
         return sorted(lines.values(), key=lambda line: -line["taken"])[:MAX_LINES]
 
     def _sms_ovh_get_delivery_seconds(self):
-        """Return within how many seconds half of the SMS were delivered, and nine
-        tenths: what is behind them says more than an average, which one phone that was
-        off for a day spoils.
+        """Return the seconds within which half, and nine tenths, of SMS were delivered.
 
-        :return: (median, 90th percentile), both False where nothing is known
+        They say more than an average, which one phone that was off for a day spoils.
+
+        :return: (median, 90th percentile), both False if nothing is known
         :rtype: tuple
         """
         self.ensure_one()
@@ -840,14 +844,14 @@ class MailingMailing(models.Model):
         )
 
     # ------------------------------------------------------------
-    # Where the figures come from
+    # Analysis
     # ------------------------------------------------------------
 
     def action_view_sms_ovh_report(self, group=None, value=None):
         """Open the analysis of this campaign's SMS.
 
         :param str|None group: ``country_id`` or ``sender_id``, to look at one of them
-        :param int|None value: id of that one; False for those without
+        :param int|None value: id of that record; False for SMS without one
         """
         self.ensure_one()
         self.check_access("read")
@@ -869,7 +873,7 @@ class MailingMailing(models.Model):
         }
 
     def action_sms_ovh_compare_versions(self):
-        """Compare what versions of an SMS came to; of others, as Odoo does."""
+        """Compare the results of an SMS's versions; for other mailings, do as Odoo."""
         self.ensure_one()
         self.check_access("read")
         if self.mailing_type != "sms" or not self.sms_ovh_account_id:
@@ -898,11 +902,11 @@ class MailingMailing(models.Model):
     # ------------------------------------------------------------
 
     def _action_send_statistics(self):
-        """Override of `mass_mailing` to tell nobody of campaigns that are not theirs.
+        """Override of `mass_mailing` to report only campaigns that the user may read.
 
-        Core reads each with the rights of its responsible, and one that may not read it
-        would keep all others from being told. It frames what it tells in the language
-        of who runs the scheduled action: ours are told in their readers'.
+        Core reads each campaign with the rights of its responsible user. If one of them
+        may not read theirs, none is told. Core also writes the frame in the language of
+        the user who runs the scheduled action; ours is in the reader's language.
         """
         others = self.filtered(
             lambda mailing: (
@@ -924,7 +928,7 @@ class MailingMailing(models.Model):
         return mails
 
     def _prepare_statistics_email_values(self):
-        """Override of `mass_mailing_sms` to add what was paid, and what came back."""
+        """Override of `mass_mailing_sms` to add the cost, the replies and the STOPs."""
         values = super()._prepare_statistics_email_values()
         if self.mailing_type != "sms" or not self.sms_ovh_account_id:
             return values

@@ -21,8 +21,8 @@ class MailingTrace(models.Model):
         help="When the recipient answered STOP to this SMS.",
     )
 
-    # A slice of a campaign asks who of its recipients got an SMS, by the record or by
-    # the number. Without these it would read all slices before.
+    # Each slice of a campaign looks up which of its recipients got an SMS, by record
+    # or by number. Without these indexes it would read all earlier slices.
     _mailing_sms_record_idx = models.Index(
         "(mass_mailing_id, res_id) WHERE trace_type = 'sms'"
     )
@@ -31,9 +31,9 @@ class MailingTrace(models.Model):
     )
 
     def set_clicked(self, domain=None):
-        """Override of `mass_mailing` to count the click among the campaign's results."""
+        """Override of `mass_mailing` to count the click in the campaign's results."""
         traces = super().set_clicked(domain=domain)
-        # sudo: figures, whoever follows the link.
+        # sudo: counts the click, whoever follows the link.
         self.env["sms.ovh.log"].sudo()._set_clicked(
             traces.filtered(lambda trace: trace.trace_type == "sms")
         )

@@ -10,13 +10,13 @@ class PhoneBlacklist(models.Model):
         string="Refused by OVHcloud", compute="_compute_sms_ovh_refusal"
     )
 
-    # Asked before each taking of jobs: who opted out since they were made ready.
+    # For the search, before each claim of jobs, of who opted out since they were made.
     _sms_ovh_write_date_idx = models.Index("(write_date)")
 
     @api.depends("number", "active")
     @api.depends_context("lang", "uid", "allowed_company_ids")
     def _compute_sms_ovh_refusal(self):
-        """Say of a number that is not blacklisted here that OVHcloud refuses it."""
+        """Show if OVHcloud refuses a number that is not blacklisted here."""
         Stop = self.env["sms.ovh.stop"]
         for record in self:
             record.sms_ovh_refusal = (
@@ -27,12 +27,12 @@ class PhoneBlacklist(models.Model):
 
     @api.constrains("active", "number")
     def _check_sms_ovh_active(self):
-        """Keep here what answered STOP to a company that is not the user's.
+        """Keep numbers that answered STOP to a company that is not the user's.
 
         Odoo has one blacklist for all companies of a database.
         """
         released = set(self.filtered(lambda record: not record.active).mapped("number"))
-        # What is not flushed yet is not there: the numbers that stood here before.
+        # In SQL, which does not see unflushed changes: the numbers from before.
         self.env.cr.execute(
             "SELECT id, number FROM phone_blacklist WHERE active AND id = ANY(%s)",
             [self.ids],
@@ -48,15 +48,15 @@ class PhoneBlacklist(models.Model):
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_sms_ovh_stop(self):
-        """Likewise of what is deleted."""
+        """Keep such numbers when they are deleted, too."""
         self._sms_ovh_check_release(self.filtered("active").mapped("number"))
 
     @api.model
     def _sms_ovh_check_release(self, numbers):
-        """Refuse to take numbers off that another company may not send to.
+        """Refuse to take off numbers that answered STOP to another company.
 
         :param numbers: in E.164
-        :raise AccessError: which tells nothing of that company
+        :raise AccessError: revealing nothing of that company
         """
         kept = self.env["sms.ovh.stop"]._find_of_others(list(numbers))
         if kept:
@@ -73,8 +73,9 @@ class PhoneBlacklist(models.Model):
     def _sms_ovh_add(self, numbers, message):
         """Blacklist these numbers, each with a note on why.
 
-        As core's `_add`, which takes milliseconds for each number: an account's first
-        reading may bring tens of thousands. In SQL, one statement for all of them.
+        This does the same as core's `_add`, which takes milliseconds per number: an
+        account's first reading may bring tens of thousands. So one SQL statement adds
+        all of them.
 
         :param list numbers: in E.164, and valid
         :param str message: text of the note
@@ -88,7 +89,7 @@ class PhoneBlacklist(models.Model):
                 )
             )
         )
-        # Core tells of those that come back.
+        # Core reports those that come back.
         inactive = [number for number, active in known.items() if not active]
         if inactive:
             self._add(inactive, message)
@@ -116,7 +117,7 @@ class PhoneBlacklist(models.Model):
         self.browse(id_ for (id_,) in rows)._sms_ovh_note(message)
 
     def _sms_ovh_note(self, message):
-        """Note the same on each of these: one note as core makes it, and its copies.
+        """Write the same note on all records: one as core makes it, and copies of it.
 
         :param str message: text of the note
         """

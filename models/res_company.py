@@ -88,7 +88,7 @@ class ResCompany(models.Model):
 
     @api.constrains("sms_ovh_account_id")
     def _check_sms_ovh_account(self):
-        # sudo: who chooses a company's account need not see those of other companies.
+        # sudo: users who choose the account need not see those of other companies.
         for company in self.sudo().filtered("sms_ovh_account_id"):
             account = company.sms_ovh_account_id
             if account.company_id != company:
@@ -109,8 +109,8 @@ class ResCompany(models.Model):
 
     @api.constrains("sms_ovh_account_id")
     def _sms_ovh_stop_left(self):
-        """Close what was to be sent by an account that its company has left."""
-        # sudo: who chooses a company's account need not see all that it sends.
+        """Close what was to be sent through an account that its company has left."""
+        # sudo: users who choose the account need not see all that it sends.
         companies_sudo = self.sudo()
         accounts_sudo = (
             self.env["sms.ovh.account"]
@@ -123,15 +123,15 @@ class ResCompany(models.Model):
 
     @api.constrains(*RULE_FIELDS)
     def _sms_ovh_release_held(self):
-        """Let what waits go by the new hours."""
+        """Apply the new hours to the SMS that wait."""
         self.env["sms.sms"]._sms_ovh_release(self)
 
     def _sms_ovh_leave(self, account):
-        """Stop what this company was to send by an account that it leaves.
+        """Stop what this company was to send through an account that it leaves.
 
-        With another account it goes back to the queue, to leave by that. Without, it is
-        cancelled: nobody chose to have it sent by others. What OVHcloud has already
-        accepted is its own to deliver.
+        If it has another account, the SMS go back to the queue and leave through that.
+        Otherwise they are cancelled: nobody chose to have another provider send them.
+        OVHcloud still delivers what it has already accepted.
 
         :param account: `sms.ovh.account` that the company had
         """
@@ -167,24 +167,24 @@ class ResCompany(models.Model):
         Sms._sms_ovh_tell_closed(Closed(here, asked), len(open_sms))
 
     def _sms_ovh_clean_number(self, number, country_code=None):
-        """Read a phone number as this company's SMS are sent to it.
+        """Read a phone number in the way in which this company's SMS are sent to it.
 
         :param str|None number: as somebody typed it
-        :param str|None country_code: ISO code of the country of whose number it is, by
+        :param str|None country_code: ISO code of the country that the number is of, by
             default the company's
         :rtype: tools.phone_number.CleanNumber
         """
         return self._sms_ovh_get_number_reader()(number, country_code)
 
     def _sms_ovh_get_number_reader(self):
-        """Return what reads many numbers, see :meth:`_sms_ovh_clean_number`.
+        """Return a function to read many numbers, see :meth:`_sms_ovh_clean_number`.
 
-        `sms_ovh.valid_prefixes` lists ranges to let through that are too new for the
-        numbering plans of `phonenumbers`.
+        The system parameter `sms_ovh.valid_prefixes` lists ranges to let through that
+        are too new for the numbering plans of `phonenumbers`.
 
         :return: function of a number and a country's code
         """
-        # sudo: a setting of the addon, read for whoever sends.
+        # sudo: a setting of the addon, needed by any user who sends.
         prefixes = self.env["ir.config_parameter"].sudo()
         return partial(
             clean_number,
@@ -195,12 +195,13 @@ class ResCompany(models.Model):
     def _sms_ovh_is_own(self):
         """Return whether the user belongs to all of these companies.
 
-        Whatever rights the environment has: what runs for a user is that user's.
+        The environment's rights do not matter: code that runs for a user counts as the
+        user's.
         """
         return self._sms_ovh_has_user(self.env.user)
 
     def _sms_ovh_has_user(self, user):
-        """Return whether somebody belongs to all of these companies, as Odoo itself does.
+        """Return whether a user belongs to all of these companies; Odoo itself does.
 
         :param user: `res.users`
         """
@@ -209,8 +210,8 @@ class ResCompany(models.Model):
         return set(self.ids) <= set(user.sudo()._get_company_ids())
 
     def _sms_ovh_filter_sending(self):
-        """Return those of these companies that send through OVHcloud."""
-        # sudo: who may send an SMS need not be allowed to see the account.
+        """Return the companies that send through OVHcloud."""
+        # sudo: users who may send SMS need not be allowed to see the account.
         return self.filtered(lambda company: company.sudo().sms_ovh_account_id)
 
     @api.model
@@ -219,7 +220,7 @@ class ResCompany(models.Model):
 
         :rtype: bool
         """
-        # sudo: companies that the user is not in send, too.
+        # sudo: companies that the user does not belong to count, too.
         return bool(
             self.sudo().search_count([("sms_ovh_account_id", "!=", False)], limit=1)
         )
@@ -227,13 +228,13 @@ class ResCompany(models.Model):
     def _get_sms_api_class(self):
         """Override of `sms` to send through OVHcloud where an account is set."""
         self.ensure_one()
-        # sudo: who may send an SMS need not be allowed to see the account.
+        # sudo: users who may send SMS need not be allowed to see the account.
         if self.sudo().sms_ovh_account_id:
             return SmsApiOvh
         return super()._get_sms_api_class()
 
     def _sms_ovh_get_rules(self, country_code=None):
-        """Return the hours in which marketing SMS may leave, None for at any time.
+        """Return the hours in which marketing SMS may leave, None if at any time.
 
         :param str country_code: ISO code of the recipient's country, which may have
             hours of its own
@@ -242,7 +243,7 @@ class ResCompany(models.Model):
         self.ensure_one()
         if not self.sms_ovh_quiet_hours:
             return None
-        # sudo: the hours of the company that sends, for whoever sends.
+        # sudo: the sending company's hours, needed by any user who sends.
         hours = self.sudo().sms_ovh_hours_ids.filtered(
             lambda hours: hours.country_id.code == country_code
         )
@@ -251,9 +252,9 @@ class ResCompany(models.Model):
     def _sms_ovh_get_country_code(self, number):
         """Return the country whose hours count for a number: its own, or the company's.
 
-        :param str number: as an SMS has it; the company's country is taken where it is
-            no number
-        :return: ISO code, False where neither is known
+        :param str number: as an SMS has it; if it is no number, the company's country
+            is used
+        :return: ISO code, False if neither is known
         """
         if number and not number.startswith("+"):
             number = self._sms_ovh_clean_number(number).number
@@ -264,7 +265,7 @@ class ResCompany(models.Model):
 
         :param datetime moment: in UTC, by default now
         :param str country_code: ISO code, by default of the company's country
-        :return: `moment`, or later where the country is closed then
+        :return: `moment`, or later if the country is closed then
         :rtype: datetime
         """
         moment = moment or fields.Datetime.now()
@@ -275,7 +276,7 @@ class ResCompany(models.Model):
         return next_opening(moment, country_code, rules)
 
     def _sms_ovh_describe_opening(self, opening):
-        """Return the words for the moment at which SMS leave, in the user's time.
+        """Return in words, in the user's time, the moment at which SMS leave.
 
         :param datetime opening: in UTC
         :return: ``day``, as "Monday 23 November", and ``time``

@@ -158,9 +158,9 @@ class ResConfigSettings(models.TransientModel):
         }
 
     def set_values(self):
-        """Override of `base` to write the hours of the company, all of them at once.
+        """Override of `base` to write all hours of the company at once.
 
-        They are checked together. A provider without an account is refused.
+        They are checked together. Enabling OVHcloud without an account is refused.
         """
         for settings in self:
             company = settings.company_id
@@ -197,7 +197,7 @@ class ResConfigSettings(models.TransientModel):
     def action_sms_ovh_test_connection(self):
         """Test the chosen account. See :meth:`sms.ovh.account.action_test_connection`.
 
-        :raise UserError: where no account is chosen
+        :raise UserError: if no account is chosen
         """
         self.ensure_one()
         self.check_access("write")

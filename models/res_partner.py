@@ -1,6 +1,6 @@
 from odoo import api, models
 
-# In a context: contacts are merged. An object, so that no caller from outside can send it.
+# In a context: contacts are merged. An object, so that no external caller can pass it.
 MERGING = object()
 
 
@@ -12,13 +12,13 @@ class ResPartner(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
-        """Override to give a contact made from a reply what that number wrote."""
+        """Override to link a contact made from a reply to that number's replies."""
         partners = super().create(vals_list)
         reply_id = self.env.context.get("sms_ovh_reply_id")
         if not reply_id:
             return partners
         reply = self.env["sms.ovh.reply"]
-        # A context comes from anywhere: only replies that the user may read.
+        # A context may come from anywhere: accept only replies that the user may read.
         if isinstance(reply_id, int):
             reply = reply.browse(reply_id).exists()._filtered_access("read")
         number = reply and reply._get_number()
@@ -26,7 +26,7 @@ class ResPartner(models.Model):
             lambda partner: number and partner.phone_sanitized == number
         )[:1]
         if partner:
-            # sudo: users read replies; who may create contacts gives them theirs.
+            # sudo: users may only read replies; creating the contact links them to it.
             reply.sudo().search(
                 [
                     ("account_id", "=", reply.account_id.id),
@@ -39,6 +39,6 @@ class ResPartner(models.Model):
 
     @api.ondelete(at_uninstall=False)
     def _unlink_forget_sms_ovh(self):
-        """Erase what is held of these contacts, unless another gets it."""
+        """Erase the data held on these contacts, unless a merge passes it on."""
         if self.env.context.get("sms_ovh_merging") is not MERGING:
             self.env["sms.ovh.privacy"]._forget(self)

@@ -10,15 +10,15 @@ STATES = [state for state, __ in const.LOG_STATES]
 
 
 class SmsOvhFigure(models.Model):
-    """How many SMS of the log are in which state: what the dashboard adds up.
+    """Counts of the log's SMS by state, which the dashboard adds up.
 
     Each row is a difference, to be added to the others of its account, sender and time.
-    What changes the log adds rows here in the same transaction, and changes none: two
-    workers never wait for the same row, nor does one have to start again. Once a day,
-    rows that belong together become one.
+    Code that changes the log adds rows here in the same transaction, and changes none:
+    two workers never wait for the same row, and none has to start again. Once a day,
+    rows that belong together are merged.
 
-    By quarter of an hour, since that is where days begin in every time zone: each user
-    has their own.
+    Figures are kept by quarter of an hour, since days begin on one in every time zone,
+    and each user has their own.
     """
 
     _name = "sms.ovh.figure"
@@ -37,7 +37,7 @@ class SmsOvhFigure(models.Model):
     error = fields.Integer(string="Failed", readonly=True)
     refused = fields.Integer(readonly=True)
     canceled = fields.Integer(string="Cancelled", readonly=True)
-    # Decimal and unrounded: what is given back leaves nothing of what was charged.
+    # Decimal and unrounded, so that a refund leaves nothing of what was charged.
     credits = fields.Float(string="SMS Charged", digits=0, readonly=True)
 
     _account_date_idx = models.Index("(account_id, date)")
@@ -52,10 +52,10 @@ class SmsOvhFigure(models.Model):
 
     @api.model
     def rebuild(self):
-        """Make all figures anew from the log, also while SMS are being sent.
+        """Rebuild all figures from the log, also while SMS are being sent.
 
-        What is being sent meanwhile is in neither, or in both: it adds its figures in
-        the transaction that it writes the log in.
+        SMS sent meanwhile are in neither, or in both: their figures are added in the
+        transaction that writes the log.
 
         :raise AccessError: for all but system administrators
         """
@@ -69,7 +69,7 @@ class SmsOvhFigure(models.Model):
 
     @api.autovacuum
     def _compact(self):
-        """Make one row of those that belong together, and none of what adds up to 0."""
+        """Merge rows that belong together, and drop those that add up to 0."""
         sums = [SQL("SUM(%s)", SQL.identifier(name)) for name in (*STATES, "credits")]
         self.env.cr.execute(
             SQL(
@@ -120,8 +120,8 @@ class SmsOvhFigure(models.Model):
     def _select_logs(self, count=1, logs=None):
         """Return rows of the log as :meth:`_add` takes them.
 
-        :param int count: 1 for what comes, -1 for what goes
-        :param logs: `sms.ovh.log`; None for all there are
+        :param int count: 1 for rows to add, -1 for rows to subtract
+        :param logs: `sms.ovh.log`; None for all of them
         :rtype: SQL
         """
         return SQL(
@@ -143,10 +143,10 @@ class SmsOvhFigure(models.Model):
     def _get_insert(self, changes):
         """Return the statement that adds what changes in the log.
 
-        To be part of the one that changes it, where that knows what changes.
+        It can be part of the statement that changes the log, if that knows the changes.
 
         :param SQL changes: a query of account, sender, date, state, credits of one SMS,
-            and how many such SMS there are more
+            and by how much the number of such SMS rises
         :rtype: SQL
         """
         return SQL(

@@ -5,7 +5,7 @@ from .. import const
 
 _lt = LazyTranslate(__name__)
 
-# What has none has its name in pivots, graphs and groups.
+# Names in pivots, graphs and groups for SMS without a value.
 NO_MAILING = _lt("Outside campaigns")
 NO_CAMPAIGN = _lt("Outside marketing campaigns")
 NO_VERSION = _lt("Outside A/B tests")
@@ -15,10 +15,10 @@ NO_SENDER = _lt("Unknown sender")
 
 
 class SmsOvhReport(models.Model):
-    """What campaigns and messages came to: the log, with figures to add up.
+    """Results of campaigns and messages: the log, with figures to add up.
 
-    Nothing is stored twice. What it takes from other tables is joined by their keys, so
-    that a question that does not ask for it does not pay for it.
+    Nothing is stored twice. Other tables are joined by their keys, so that queries that
+    do not need them do not pay for them.
     """
 
     _name = "sms.ovh.report"
@@ -144,7 +144,7 @@ class SmsOvhReport(models.Model):
         )
 
     def _get_version_query(self):
-        """Return the A/B versions of campaigns; the final sending is none of them."""
+        """Return the A/B versions of campaigns, without the final sending."""
         return SQL(
             """
             SELECT tested.id AS mailing_id,

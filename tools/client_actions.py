@@ -8,13 +8,13 @@ NEXT_ACTIONS = {
 
 
 def notify(message, kind="success", then="reload", **params):
-    """Return the notification of `message`.
+    """Return the action that shows `message` as a notification.
 
     :param str message: in the user's language
     :param str kind: 'success', 'info', 'warning' or 'danger', which stays until closed
     :param str|None then: what follows, a key of `NEXT_ACTIONS`; by default the form is
-        read again
-    :param params: what else the notification is to have
+        reloaded
+    :param params: further parameters of the notification
     :rtype: dict
     """
     params = {
@@ -33,11 +33,11 @@ def notify(message, kind="success", then="reload", **params):
 
 
 def open_dialog(name, model, res_id=False, **context):
-    """Return the action that opens a form over the page.
+    """Return the action that opens a form in a dialog.
 
-    :param str name: its title, in the user's language
-    :param str model: whose form
-    :param int|bool res_id: of the record, by default a new one
+    :param str name: title of the dialog, in the user's language
+    :param str model: model of the form
+    :param int|bool res_id: id of the record, by default a new one
     :param context: the context to open it in
     :rtype: dict
     """

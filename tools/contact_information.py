@@ -1,4 +1,4 @@
-"""What OVHcloud takes from no short number: links and phone numbers in a text."""
+"""Find links and phone numbers in a text: OVHcloud takes none from the short number."""
 
 import re
 from functools import cache
@@ -7,14 +7,14 @@ import phonenumbers
 
 from .links import PLACEHOLDER, find_links, get_link_end
 
-# What people write most, where the list of all is not installed.
+# The most common domains, used if the full list is not installed.
 _COMMON_DOMAINS = frozenset(
     "app be biz bzh ch co com de es eu fr gl gouv info io it lu ly me net nl org paris pl"
     " re shop store uk".split()
 )
-# Words of a sentence that goes on without a space after its full stop ("demain.il"), more
-# often than they are domains: of those only a link with a path is one.
-# And endings of files ("facture.zip").
+# Words that more often begin a sentence, written without a space after the full stop
+# ("demain.il"), than they are domains: they make a link only with a path. File
+# extensions ("facture.zip"), too.
 _WORDS = frozenset(
     "am as au by do et il in is je la ma my ne no sa si so to un us"
     " md mov ps py sh zip".split()
@@ -23,7 +23,7 @@ _PLACEHOLDER = re.compile(PLACEHOLDER)
 _SCHEME = re.compile(r"\b[a-z][a-z0-9+.-]{0,30}://\S+", re.IGNORECASE)
 # 63 characters at most (RFC 1035, section 2.3.4), so that no text takes long.
 _LABEL = r"[^\W_](?:[\w-]{0,61}[^\W_])?"
-# Neither part of an address of e-mail nor of another name.
+# Not part of an e-mail address or of another name.
 _NAME = re.compile(
     rf"(?<![\w@./-])(?P<name>{_LABEL}(?:\.{_LABEL})+)(?![\w@-])(?P<path>[/?#]\S*|:\d+\S*)?"
 )
@@ -36,11 +36,11 @@ def _get_top_level_domains():
     :rtype: frozenset[str]
     """
     try:
-        # Here, since few send from a short number, and it takes half a second.
+        # Imported here: it takes half a second, and few users send from a short number.
         import tldextract
     except ImportError:
         return _COMMON_DOMAINS
-    # Without addresses nor a folder it reads the list that it comes with: no network.
+    # Without URLs or a cache folder it reads its bundled list: no network.
     extract = tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None)
     return frozenset(suffix.rpartition(".")[2] for suffix in extract.tlds)
 
@@ -53,7 +53,7 @@ def _find_name(text):
     """
     for match in _NAME.finditer(text):
         labels = match["name"].split(".")
-        # A full stop may end the sentence, and the next one begin without a space.
+        # A full stop may end a sentence, with the next one following without a space.
         for count in range(len(labels), 1, -1):
             domain = labels[count - 1]
             if domain.lower() not in _get_top_level_domains():
@@ -70,13 +70,13 @@ def _find_name(text):
 
 
 def find_contact_information(text, country_code=None):
-    """Return the first link or phone number in a text, None where there is none.
+    """Return the first link or phone number in a text, None if there is none.
 
-    OVHcloud refuses a text that has either from a short number, with HTTP 400 "cannot
-    send contact information with shortcode". How it looks for them is not published:
-    here a number is what ``phonenumbers`` calls valid, and a link what phones make one
-    of (see :mod:`.links`) or a name of an existing top-level domain. What could as well
-    be a sentence is left to OVHcloud to refuse.
+    OVHcloud refuses a text with either of them from a short number, with HTTP 400
+    "cannot send contact information with shortcode". How it detects them is not
+    published. Here a number is what ``phonenumbers`` calls valid, and a link is what
+    phones turn into one (see :mod:`.links`) or a name of an existing top-level domain.
+    What might just as well be a sentence is left for OVHcloud to refuse.
 
     :param str text: the text as it is sent, or as it is written
     :param str|None country_code: ISO code of the country whose national numbers count

@@ -1,4 +1,4 @@
-"""How credits are written for users, everywhere."""
+"""Format credits for users, in the same way everywhere."""
 
 from odoo.tools.misc import formatLang
 

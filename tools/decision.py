@@ -1,10 +1,10 @@
-"""What is settled of an SMS when it leaves, or is not to leave."""
+"""What is decided about an SMS when it leaves, or when it is stopped."""
 
 from typing import NamedTuple
 
 
 class Decision(NamedTuple):
-    """By which account an SMS leaves, as whom and as what. Settled at the claim."""
+    """The account, sender and kind with which an SMS leaves. Settled at the claim."""
 
     account_id: int  # of `sms.ovh.account`
     user_id: int | bool  # of the `sms.ovh.user` whose quota pays
@@ -14,9 +14,9 @@ class Decision(NamedTuple):
 
 
 class Alike(NamedTuple):
-    """Queued SMS that are decided on together: they differ in text and number only.
+    """Queued SMS that are decided on together: they differ only in text and number.
 
-    Records are read with all rights, but the SMS.
+    All records have superuser rights, except the SMS.
     """
 
     company: object  # `res.company` that sends them
@@ -34,7 +34,7 @@ class Alike(NamedTuple):
 class Closed(NamedTuple):
     """What became of SMS that were stopped."""
 
-    here: int  # which OVHcloud never got
+    here: int  # those that OVHcloud never got
     asked: (
-        int  # which OVHcloud is asked to cancel, now or once it is known to have them
+        int  # those OVHcloud is asked to cancel, now or once it is known to have them
     )

@@ -1,7 +1,7 @@
 """What an error of OVHcloud means and what to do about it, in the user's language.
 
-All its sentences stand here. They know no record: what they tell of an account is
-handed to them.
+All these sentences are here. They read no records: what they say of an account is
+passed to them.
 """
 
 import re
@@ -11,16 +11,16 @@ from . import ovh_client
 from .phone_number import get_number_sentences
 from .sms_segments import MAX_SEGMENTS
 
-# What OVHcloud puts before or into its words when it refuses one parameter.
+# OVHcloud's prefix that names the parameter that it refuses.
 PARAMETER_REGEX = re.compile(r"^\[(?P<name>\w+)\]")
 
 
 class Access(NamedTuple):
-    """The way of an account to OVHcloud, as far as a sentence tells of it."""
+    """How an account connects to OVHcloud, as far as the sentences need it."""
 
     method: str  # a value of `auth_method` of `sms.ovh.account`
     service: str  # the SMS service's name
-    expired: bool  # its consumer key has come to its end
+    expired: bool  # its consumer key has expired
     has_consumer_key: bool
     has_application: bool  # an application key and its secret
 
@@ -30,7 +30,7 @@ def get_error_sentence(env, error, access):
 
     :param env: environment, for the language
     :param ovh_client.OvhError error: what a call raised
-    :param Access access: by which OVHcloud was called
+    :param Access access: the access with which OVHcloud was called
     :rtype: str
     """
     return (
@@ -41,12 +41,12 @@ def get_error_sentence(env, error, access):
 
 
 def get_access_sentence(env, error, access):
-    """Return what is wrong with the way to OVHcloud: network, clock or rights.
+    """Return what is wrong with the connection to OVHcloud: network, clock or rights.
 
     :param env: environment, for the language
     :param ovh_client.OvhError error: what a call raised
-    :param Access access: by which OVHcloud was called
-    :return: None where it is something else
+    :param Access access: the access with which OVHcloud was called
+    :return: None if something else is wrong
     :rtype: str|None
     """
     words = error.message
@@ -87,8 +87,8 @@ def get_key_sentence(env, error, access):
 
     :param env: environment, for the language
     :param ovh_client.OvhError error: what a call raised
-    :param Access access: by which OVHcloud was called
-    :return: None where it is something else
+    :param Access access: the access with which OVHcloud was called
+    :return: None if something else is wrong
     :rtype: str|None
     """
     words = error.message
@@ -141,7 +141,7 @@ def get_key_sentence(env, error, access):
 
 
 def get_incomplete_sentence(env, access):
-    """Return which keys are missing: two are enough, OVHcloud's page gives the third.
+    """Return which keys are missing: two suffice, OVHcloud's page provides the third.
 
     :rtype: str
     """
@@ -162,11 +162,11 @@ def get_incomplete_sentence(env, access):
 
 
 def get_answer_sentence(env, error, access):
-    """Return what is wrong with what was asked for, or with OVHcloud's answer.
+    """Return what is wrong with the request, or with OVHcloud's answer.
 
     :param env: environment, for the language
     :param ovh_client.OvhError error: what a call raised
-    :param Access access: by which OVHcloud was called
+    :param Access access: the access with which OVHcloud was called
     :rtype: str
     """
     words = error.message
@@ -218,7 +218,7 @@ def get_answer_sentence(env, error, access):
 
 
 def get_disabled_sentence(env, service):
-    """Return that OVHcloud has switched the service off, and what to do."""
+    """Return the sentence for a service that OVHcloud has disabled, and what to do."""
     return env._(
         "OVHcloud has disabled the service %s. Ask OVHcloud's support why.",
         service,
@@ -230,8 +230,8 @@ def get_refusal_sentence(env, error, label, access):
 
     :param env: environment, for the language
     :param ovh_client.OvhError error: what the call raised
-    :param Access access: by which OVHcloud was called
-    :param str label: of what was to be changed
+    :param Access access: the access with which OVHcloud was called
+    :param str label: name of what was to be changed
     :rtype: str
     """
     words = error.message
@@ -306,11 +306,11 @@ def get_parameter_label(env, words):
 
 
 def get_refused_sender_sentence(env, error, sender):
-    """Return what it means for a job that its sender is refused, and what to do.
+    """Return the sentence for a job whose sender is refused, and what to do.
 
     :param env: environment, for the language
     :param ovh_client.OvhError error: what the call raised
-    :param str sender: its name
+    :param str sender: name of the sender
     :rtype: str
     """
     return env._(
@@ -325,7 +325,7 @@ def get_failure_sentences(env, sender):
     """Return why a single SMS is refused, by the state of Odoo's SMS providers.
 
     :param env: environment, for the language
-    :param str sender: name of the one to send as
+    :param str sender: name of the sender
     :rtype: dict[str, str]
     """
     return {

@@ -1,9 +1,9 @@
-"""Write a text with the GSM 7 bit alphabet, as near as it can be.
+"""Write a text in the GSM 7 bit alphabet, as closely as possible.
 
 A typographic apostrophe or a lower case c with cedilla is enough to make a message
-Unicode, of 70 characters instead of 160. :func:`to_gsm7` gives the nearest text that
-stays in the alphabet of 3GPP TS 23.038, section 6.2.1, says what it replaced, and names
-what has no equivalent.
+Unicode, of 70 characters instead of 160. :func:`to_gsm7` gives the closest text in the
+alphabet of 3GPP TS 23.038, section 6.2.1, says what it replaced, and names what has no
+equivalent.
 
 Its twin for the browser is ``static/src/gsm7.js``; ``static/tests/gsm7_vectors.js``
 holds the cases that both must agree on. Where French, or another language, needs a
@@ -186,8 +186,8 @@ INVISIBLE = (
     "\ufff9-\ufffb",
 )
 
-#: What stands between a digit and the number that follows it in one character, lest
-#: 2½ be read as 21/2 and 10² as 102.
+#: What to put between a digit and a following character that is a number itself, so
+#: that 2½ is not read as 21/2, nor 10² as 102.
 SEPARATORS = {
     "^": ("\xb2-\xb3", "\xb9", "\u2070", "\u2074-\u2079"),
     " ": ("\xbc-\xbe", "\u2150-\u215f", "\u2189", "\u2460-\u2473", "\u24ea"),
@@ -195,7 +195,7 @@ SEPARATORS = {
 
 
 def _members(ranges):
-    """Give the characters of ``("a", "x-z")``: ``a``, ``x``, ``y`` and ``z``."""
+    """Expand ranges: ``("a", "x-z")`` gives ``a``, ``x``, ``y`` and ``z``."""
     return [
         chr(code) for span in ranges for code in range(ord(span[0]), ord(span[-1]) + 1)
     ]
@@ -217,9 +217,9 @@ _SEPARATORS = {
     for character in _members(ranges)
 }
 
-# The classes below are ranges for a regular expression. They are written out, rather
-# than taken from the categories of Unicode, so that every version of Python and every
-# browser cuts a text in the same way, whatever Unicode version it knows.
+# The classes below are ranges for a regular expression. They are written out instead of
+# using Unicode categories, so that every version of Python and every browser cuts a
+# text in the same way, whatever Unicode version it knows.
 _MARK = "\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f"
 _SELECTOR = "\ufe00-\ufe0f\U000e0100-\U000e01ef"
 _JOINER = "\u200c\u200d"
@@ -239,8 +239,8 @@ _MARKS = re.compile(f"[{_MARK}]")
 _DROPPED = re.compile(f"[{_SELECTOR}{_JOINER}]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
-# What shows as one character and cannot be sent as it is: a flag, an emoji and those
-# joined to it, a character outside the alphabet or one inside with marks.
+# What shows as one character and cannot be sent as it is: a flag, an emoji with others
+# joined to it, a character outside the alphabet, or one inside it with marks.
 _CLUSTER = (
     f"[{_FLAG}]{{2}}"
     f"|[{_EMOJI}][{_EMOJI_TAIL}]*(?:\u200d[{_EMOJI}][{_EMOJI_TAIL}]*)*[{_JOINER}]*"
@@ -265,12 +265,12 @@ class Replacement(NamedTuple):
 
 
 class Gsm7Text(NamedTuple):
-    """What :func:`to_gsm7` makes of a text.
+    """The result of :func:`to_gsm7`.
 
-    :param str text: the nearest text
-    :param list[Replacement] replacements: what was replaced, as it first appears
-    :param list[str] remaining: characters, once each and as they first appear, that
-        are not in the alphabet and stay; none of them means that the text is GSM-7
+    :param str text: the closest text
+    :param list[Replacement] replacements: what was replaced, in order of appearance
+    :param list[str] remaining: characters that are not in the alphabet and stay, once
+        each and in order of appearance; if there are none, the text is GSM-7
     """
 
     text: str
@@ -279,13 +279,13 @@ class Gsm7Text(NamedTuple):
 
 
 def to_gsm7(text, spans=None):
-    """Give the nearest text that the GSM 7 bit alphabet can write.
+    """Return the closest text that the GSM 7 bit alphabet can write.
 
-    A text that is GSM-7 already is not changed, nor are links (see :mod:`.links`) and
+    A text that is already GSM-7 is not changed, nor are links (see :mod:`.links`) and
     placeholders (``{{ ... }}`` on one line). Letters keep the accents that the alphabet
     has; characters that show nothing (zero-width, soft hyphen, controls) are removed.
-    What has no equivalent, as emoji or Cyrillic, stays and is named; so is what stays
-    inside links and placeholders.
+    What has no equivalent, such as emoji or Cyrillic, stays and is reported; so is what
+    stays inside links and placeholders.
 
     :param str text: the message; ``None``, ``False`` (an empty field of Odoo) and the
         empty text give an empty one
@@ -328,12 +328,12 @@ def to_gsm7(text, spans=None):
 
 
 class _Writer:
-    """A text that is written anew, piece by piece.
+    """Writes a text piece by piece.
 
-    :ivar list pieces: what is written
-    :ivar dict counts: how often what was replaced by what
+    :ivar list pieces: what was written so far
+    :ivar dict counts: how often each (original, replacement) pair was used
     :ivar dict remaining: what has no equivalent, in order
-    :ivar str last: the character before what comes next
+    :ivar str last: the last character written
     :ivar int power_end: where in the text the last power ended
     :ivar int link_end: where in the text the last link ended
     """
@@ -368,7 +368,7 @@ class _Writer:
         self.last = written[-1:] or self.last
 
     def get_result(self):
-        """Return the text and what became of it.
+        """Return the text, its replacements and what remains.
 
         :rtype: Gsm7Text
         """
@@ -380,7 +380,7 @@ class _Writer:
 
 
 def _iterate_pieces(text):
-    """Give what of a text is kept as it is, and what the alphabet lacks.
+    """Iterate over the pieces to keep as they are, and those that the alphabet lacks.
 
     :param str text: any text
     :return: iterator of start, end, and whether it is kept
@@ -396,7 +396,7 @@ def _iterate_pieces(text):
 
 
 def _equivalent(cluster):
-    """Give the GSM-7 text nearest to one character.
+    """Return the GSM-7 text closest to one character.
 
     :param str cluster: a character as it shows, with its marks and selectors
     :return: its equivalent, empty when the character shows nothing, or None when there
@@ -430,7 +430,7 @@ def _equivalent(cluster):
         base = decomposed[index]
         index += 1
         if _MARKS.match(base):
-            # A mark without a character to bear it.
+            # A mark without a base character.
             continue
         start = index
         while index < len(decomposed) and _MARKS.match(decomposed[index]):

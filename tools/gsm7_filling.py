@@ -1,8 +1,8 @@
 """Write in GSM-7 what placeholders fill into a text, or all of it.
 
-One "ï" in a name makes a whole SMS Unicode, of 70 characters instead of 160. What is
-written with :func:`.gsm7.to_gsm7` here is a text as it is rendered for one recipient,
-and only where all of it becomes GSM-7 by that: otherwise nothing would be saved.
+One "ï" in a name makes a whole SMS Unicode, of 70 characters instead of 160. This
+module applies :func:`.gsm7.to_gsm7` to the text rendered for one recipient, and only if
+all of it then becomes GSM-7: otherwise nothing would be saved.
 """
 
 import re
@@ -18,13 +18,13 @@ OFF = "off"
 PLACEHOLDERS = "placeholders"
 ALL = "all"
 
-# Around what a placeholder fills in, while it is rendered: no characters of any text.
+# Marks around what a placeholder fills in, while rendering. No text contains them.
 _BEGIN, _END = "\ufdd0", "\ufdd1"
 _MARKS = re.compile(f"[{_BEGIN}{_END}]")
 
 
 def mark_placeholders(template):
-    """Return a template that, once rendered, tells what its placeholders filled in.
+    """Return a template that, once rendered, shows what its placeholders filled in.
 
     :param str template: a text with placeholders
     :rtype: str
@@ -42,10 +42,9 @@ def unmark(rendered):
 
 
 def write_gsm7(rendered, choice, links_shortened=False):
-    """Return a rendered text in GSM-7, or as it is where it doesn't become that.
+    """Return a rendered text in GSM-7, or unchanged if it cannot be written so.
 
-    Links are never changed. Where they are shortened later, it does not matter which
-    characters they have.
+    Links are never changed. If they are shortened later, their characters do not count.
 
     :param str rendered: a text whose template :func:`mark_placeholders` marked
     :param str choice: ``OFF``, ``PLACEHOLDERS`` or ``ALL``
@@ -70,7 +69,7 @@ def write_gsm7(rendered, choice, links_shortened=False):
 
 @lru_cache(maxsize=10000)
 def _write_piece(piece):
-    """Return a piece of a text in GSM-7. Kept: the same ones come for all recipients."""
+    """Return a piece of a text in GSM-7. Cached: recipients share most pieces."""
     return to_gsm7(piece).text
 
 
@@ -83,7 +82,7 @@ def _write_pieces(rendered, text, links, choice):
     :param str choice: ``PLACEHOLDERS`` or ``ALL``
     :rtype: str
     """
-    # As written and as filled in, by turns.
+    # Alternately as written and as filled in.
     pieces = _MARKS.split(rendered)
     borders = list(accumulate(map(len, pieces)))
     is_apart = all(
@@ -96,6 +95,6 @@ def _write_pieces(rendered, text, links, choice):
             _write_piece(piece) if choice == ALL or index % 2 else piece
             for index, piece in enumerate(pieces)
         )
-    # What stands before it tells how a piece is written: in a link, behind a digit.
+    # How a piece is written depends on what precedes it: a link, or a digit.
     filled = list(zip(borders[:-1:2], borders[1::2], strict=False))
     return to_gsm7(text, None if choice == ALL else filled).text

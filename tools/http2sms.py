@@ -1,6 +1,6 @@
-"""http2sms, OVHcloud's older way of sending: all that an API user's login opens.
+"""http2sms, OVHcloud's older way of sending: all that an API user's login allows.
 
-No ORM here. It sends and does nothing else: no list, no report, no inquiry by tag.
+No ORM here. It can only send: no list, no report, no inquiry by tag.
 """
 
 import contextlib
@@ -33,19 +33,19 @@ from .sms_segments import UNICODE, count_segments
 
 _logger = logging.getLogger(__name__)
 
-# https://help.ovhcloud.com/csm/en-sms-sending-via-url-http2sms : what `status` means
+# Meaning of `status`: https://help.ovhcloud.com/csm/en-sms-sending-via-url-http2sms
 DONE = {100, 101}
 REFUSED = {201, 202}  # a parameter is missing, or wrong
 ADDRESS_REFUSED = 401
-# The clock by which a deferred SMS leaves.
+# The time zone in which a deferred SMS is scheduled.
 TIMEZONE = ZoneInfo("Europe/Paris")
 
-# The API user that is logged in sends it, whatever the job says.
+# The logged-in API user sends, whichever user the job's path names.
 JOBS_PATH = re.compile(r"/sms/([^/]+)(?:/users/[^/]+)?/jobs")
 
 
 class Http2SmsAccess(NamedTuple):
-    """What :class:`Http2SmsClient` is made from, as plain values."""
+    """The arguments of :class:`Http2SmsClient`, as plain values."""
 
     url: str
     login: str
@@ -53,12 +53,12 @@ class Http2SmsAccess(NamedTuple):
     timeout: tuple
 
     def __repr__(self):
-        """Without the secrets: what reports errors shows local variables."""
+        """Show no secrets: error reports contain local variables."""
         return f"{type(self).__name__}({self.url!r})"
 
 
 class OvhSmsAccess(NamedTuple):
-    """What :class:`OvhSmsClient` is made from, as plain values."""
+    """The arguments of :class:`OvhSmsClient`, as plain values."""
 
     base_url: str
     application_key: str
@@ -70,7 +70,7 @@ class OvhSmsAccess(NamedTuple):
     token_url: str | None = None
 
     def __repr__(self):
-        """Without the secrets: what reports errors shows local variables."""
+        """Show no secrets: error reports contain local variables."""
         return f"{type(self).__name__}({self.base_url!r})"
 
 
@@ -86,11 +86,11 @@ def create_client(client_args):
 
 
 class Http2SmsClient:
-    """Stands where :class:`OvhSmsClient` does, as far as sending goes.
+    """Replacement for :class:`OvhSmsClient`, as far as sending goes.
 
     :param str url: address of http2sms
     :param str login: API user of the service
-    :param str password: that user's; leaves in the body of a POST, never in a URL
+    :param str password: that user's; sent in the body of a POST, never in a URL
     :param tuple timeout: (connect, read) in seconds
     """
 
@@ -137,7 +137,7 @@ class Http2SmsClient:
     def post(self, path, data):
         """Send one job to one receiver.
 
-        An answer names no receivers, so with several nobody could tell whose SMS an id
+        An answer names no receivers. With several, nobody could tell whose SMS an id
         is, nor which of them was refused.
 
         :param str path: as of the API, ``/sms/<service>/jobs``
@@ -174,7 +174,7 @@ class Http2SmsClient:
             "password": self._password,
             "from": data.get("sender") or "",
             "to": ",".join(data["receivers"]),
-            # A line break is written as a carriage return.
+            # http2sms takes a carriage return as a line break.
             "message": data["message"].replace("\r\n", "\n").replace("\n", "\r"),
             "contentType": "application/json",
             "tag": data.get("tag") or "",
@@ -197,10 +197,10 @@ class Http2SmsClient:
             response = self._session.post(self.url, data=form, timeout=self._timeout)
         except RequestException as error:
             failure = network_error(error)
-        # What reports errors shows local variables.
+        # Error reports contain local variables.
         del form
         if failure is not None:
-            # Out of the except block: the exception of `requests` carries the request,
+            # Outside the except block: the exception of `requests` carries the request,
             # and with it the password.
             raise failure
         status = response.status_code
@@ -220,7 +220,7 @@ class Http2SmsClient:
 
     @staticmethod
     def _read_refusal(status, content):
-        """Return the error that a refusal means, None where it is of the receiver.
+        """Return the error that a refusal means, None if it concerns the receiver.
 
         :rtype: OvhError|None
         """
@@ -245,7 +245,7 @@ class Http2SmsClient:
 
     @staticmethod
     def _prepare_report(data, ids, credit_left):
-        """Return an answer as the API gives it."""
+        """Return the answer in the form that the API gives."""
         valid = data["receivers"] if ids else []
         try:
             credits_left = float(credit_left)
@@ -257,7 +257,7 @@ class Http2SmsClient:
             "ids": ids,
             "validReceivers": valid,
             "invalidReceivers": [n for n in data["receivers"] if n not in valid],
-            # Not said: the credits left tell how many there were.
+            # Not in the answer: the credits left show how many there were.
             "totalCreditsRemoved": None,
             "tag": data.get("tag"),
             "creditsLeft": credits_left,

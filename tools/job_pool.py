@@ -1,7 +1,7 @@
 """Threads that post jobs to OVHcloud, and nothing else: no ORM in here.
 
-Its user hands it everything a call needs as plain values, and treats the answers in a
-thread and a transaction of its own.
+The caller passes everything that a call needs as plain values, and processes the
+answers in its own thread and transaction.
 """
 
 import threading
@@ -23,42 +23,42 @@ from .ovh_client import (
 )
 from .sms_segments import count_segments
 
-# Seconds after which a job that was taken is not posted any more. From then on it
-# counts as one whose outcome is not known, so it must not leave then.
+# Seconds after the claim within which a job may be posted. From then on its outcome
+# counts as unknown, so it must no longer leave.
 POST_WITHIN = 30
-# Jobs that wait for each that is under way.
+# Jobs that may wait for each one under way.
 WAITING = 2
-# Seconds that answers wait for others, while there are more jobs than threads.
+# Seconds that an answer waits for others, while several jobs are in the pool.
 GATHER = 0.05
-# Answers without a 429 after which one more call at a time is tried.
+# Answers without a 429 after which one more simultaneous call is tried.
 ANSWERS_TO_GROW = 20
 
 
-# What may be about the job alone, its service or the keys: a read tells which.
+# Errors that may concern the job alone, its service or the keys: a read tells which.
 QUESTIONABLE = (OvhCredentialRefused, OvhNotFound, OvhNotGranted, OvhOutOfCredit)
-# Of `errorCode`: what OVHcloud's gateway, not the service behind it, says of keys.
+# The `errorCode` by which OVHcloud's gateway, not the service behind it, refuses keys.
 NOT_GRANTED = "NOT_GRANTED_CALL"
 
 
 def has_quota(answer):
-    """Return whether the API user that OVHcloud answered pays by a quota of its own."""
+    """Return whether the API user in OVHcloud's answer pays from its own quota."""
     quota = answer.get("quotaInformations") if isinstance(answer, dict) else None
     return isinstance(quota, dict) and quota.get("quotaStatus") == "active"
 
 
 class JobExpired(OvhUnreachable):
-    """The job waited here for too long: it was not posted, and nothing failed."""
+    """The job waited too long in the pool: it was not posted, and nothing failed."""
 
 
 class JobHeldBack(JobExpired):
-    """Another job was just refused for what is this one's, too: it was not posted."""
+    """A job was just refused for a reason that this one shares: it was not posted."""
 
 
 class JobPost(NamedTuple):
-    """One job to post, and with what."""
+    """One job to post, and what to post it with."""
 
     job_id: int
-    receivers: list  # whom the content is for, as the pool's user knows them
+    receivers: list  # receivers of the content, as the pool's caller knows them
     client_args: tuple  # of `http2sms.create_client`
     path: str
     content: dict
@@ -71,7 +71,7 @@ class JobPost(NamedTuple):
 
     @property
     def payer_path(self):
-        """The API's path of who pays: the API user as whom it is sent, or the service."""
+        """The API's path of the payer: the API user that sends it, or the service."""
         return (
             self.path.removesuffix("/jobs")
             if "/users/" in self.path
@@ -80,7 +80,7 @@ class JobPost(NamedTuple):
 
     @property
     def most_credits(self):
-        """More credits than it can cost."""
+        """An upper bound of the credits that the job can cost."""
         text, clause = self.content.get("message"), self.content.get("noStopClause")
         parts = (
             len(self.receivers) * count_segments(text or "", clause is False).segments
@@ -88,9 +88,9 @@ class JobPost(NamedTuple):
         return const.MOST_CREDITS * max(1, parts)
 
     def get_shared(self, scope):
-        """Return what all jobs have that are refused like this one.
+        """Return the key shared by all jobs that are refused like this one.
 
-        :param str scope: of :attr:`JobAnswer.scope`
+        :param str scope: a value of :attr:`JobAnswer.scope`
         """
         if scope in ("keys", "service"):
             return self.client_args, self.service_path
@@ -100,31 +100,31 @@ class JobPost(NamedTuple):
 
 
 class JobAnswer(NamedTuple):
-    """What became of a :class:`JobPost`."""
+    """The outcome of a :class:`JobPost`."""
 
     post: JobPost
     report: object  # the decoded answer
     error: OvhError | None  # what was raised instead
-    # Where the job was refused, what the same keys then read: of the service, or of the
-    # API user whose quota pays. The error where they do not.
+    # If the job was refused, what the same keys then read of the service, or of the API
+    # user whose quota pays. The error if that read fails.
     read: object = None
 
     @property
     def scope(self):
-        """What a refusal is about, the smallest thing that it can be.
+        """What a refusal concerns, as narrowly as possible.
 
         ``job``, that is its sender, API user or number; ``credit``; ``service``; or
-        ``keys``, only where a read with the same keys is refused too. None where it is
-        no such refusal, or OVHcloud cannot be asked.
+        ``keys``, only if a read with the same keys is refused, too. None if it is no
+        such refusal, or OVHcloud cannot be asked.
         """
         if not isinstance(self.error, QUESTIONABLE):
             return None
         if isinstance(self.error, OvhOutOfCredit):
-            # Where enough is left, it is something else that was not paid.
+            # If enough is left, the refusal is about something else.
             enough = self.left is not None and self.left > self.post.most_credits
             return "job" if enough else "credit"
         match self.read:
-            case None:  # http2sms reads nothing: its words have to do
+            case None:  # http2sms cannot read: its message has to suffice
                 refused = isinstance(self.error, OvhCredentialRefused)
                 return "keys" if refused else "job"
             case OvhCredentialRefused():
@@ -139,7 +139,7 @@ class JobAnswer(NamedTuple):
 
     @property
     def left(self):
-        """The credits left to who pays, None where OVHcloud was not asked or tells none.
+        """The payer's credits left, None if OVHcloud was not asked or does not say.
 
         :rtype: float|None
         """
@@ -153,10 +153,10 @@ class JobAnswer(NamedTuple):
 
 
 class JobPool:
-    """At most `size` jobs under way at once, fewer where OVHcloud asks for it.
+    """Runs at most `size` jobs at once, fewer if OVHcloud asks to slow down.
 
-    Some more may wait in it, so that no thread is idle while the answer that it brought
-    is written down.
+    Some more may wait in it, so that no thread is idle while its last answer is written
+    down.
 
     :param int size: calls at a time
     """
@@ -168,8 +168,8 @@ class JobPool:
         self._futures = set()
         self._clients = []
         self._calls = 0
-        self._refused = Counter()  # by what they share: whose answers wait here
-        self._known = {}  # by what they share: how many were handed over before
+        self._refused = Counter()  # by shared key: refusals whose answers wait here
+        self._known = {}  # by shared key: jobs submitted when the refusal was returned
         self._submitted = 0
         self._turn = threading.Condition()
         self._local = threading.local()
@@ -185,7 +185,7 @@ class JobPool:
 
     @property
     def room(self):
-        """How many more jobs may be handed over now."""
+        """How many more jobs may be submitted now."""
         return max(0, (1 + WAITING) * self.limit - len(self._futures))
 
     @property
@@ -196,16 +196,16 @@ class JobPool:
     def submit(self, post):
         """Post a job in a thread of its own, as soon as one is free.
 
-        Its user knows what :meth:`wait` brought before.
+        The caller knows the answers that :meth:`wait` has returned before.
         """
         self._submitted += 1
         self._futures.add(self._executor.submit(self._run, post, self._submitted))
 
     def _is_held_back(self, post, number):
-        """Return whether a job like this was refused since this one was taken.
+        """Return whether a job like this was refused since this one was submitted.
 
         :param JobPost post: the job
-        :param int number: how many were handed over with it
+        :param int number: how many jobs were submitted, this one included
         :rtype: bool
         """
         with self._turn:
@@ -221,7 +221,7 @@ class JobPool:
         :rtype: list[JobAnswer]
         """
         if timeout is None and len(self._futures) > 1:
-            # Those that come together are written down together.
+            # Answers that come together are written down together.
             wait(self._futures, return_when=FIRST_COMPLETED)
             enough = min(self.limit, len(self._futures))
             with self._turn:
@@ -242,7 +242,7 @@ class JobPool:
         return answers
 
     def _adapt(self, answer):
-        """Halve the calls at a time on each 429; grow again, one by one, without."""
+        """Halve the simultaneous calls on each 429; else grow again, one by one."""
         if isinstance(answer.error, OvhThrottled):
             self.limit = max(1, self.limit // 2)
             self._answers_since = 0
@@ -296,9 +296,9 @@ class JobPool:
 
     @staticmethod
     def _read_after(client, post, error):
-        """Read, with the keys that posted a job, what its refusal may be about.
+        """Read, with the keys that posted a job, what its refusal may concern.
 
-        :return: what OVHcloud answers or the error; None where there is nothing to ask
+        :return: OVHcloud's answer or the error; None if there is nothing to ask
         """
         if isinstance(post.client_args, Http2SmsAccess) or not isinstance(
             error, QUESTIONABLE

@@ -1,15 +1,15 @@
-"""Find the links of a text, as phones make them of what they show.
+"""Find the links of a text, as phones recognise them.
 
-One definition serves all: what is shortened and tracked, what is counted, what the short
-number cannot send, and what :mod:`.gsm7` leaves alone. Its twin for the browser is
-``static/src/links.js``; ``static/tests/links_vectors.js`` holds the cases that both must
-agree on.
+One definition serves all: what is shortened and tracked, what is counted, what the
+short number cannot send, and what :mod:`.gsm7` leaves alone. Its twin for the browser
+is ``static/src/links.js``; ``static/tests/links_vectors.js`` holds the cases that both
+must agree on.
 
 A link begins with ``http://``, ``https://`` or ``www.`` and goes on to the next white
-space, double quote or angle bracket, whatever else is in it (RFC 3986, section 2.2, has
-``!$&'()*+,;=`` in paths and queries). What ends the sentence rather than the link stays
-outside: punctuation, emoji, and closing brackets without their opening one. That is how
-Android's ``Linkify`` and iOS's data detectors cut them.
+space, double quote or angle bracket, whatever else is in it (RFC 3986, section 2.2,
+allows ``!$&'()*+,;=`` in paths and queries). What ends the sentence rather than the
+link stays outside: punctuation, emoji, and closing brackets without an opening one.
+Android's ``Linkify`` and iOS's data detectors cut links in this way.
 """
 
 import re
@@ -24,7 +24,7 @@ _STOP = (
     "\x00- \x7f-\xa0\u1680\u2000-\u200b\u200e\u200f\u2028-\u202f\u205f-\u206f\u3000\ufeff"
     '"<>«»“”„‟‹›'
 )
-# What is the sentence's at the end of a link: punctuation, then emoji and what joins them.
+# What belongs to the sentence after a link: punctuation, then emoji and their joiners.
 _TRAIL = frozenset(".,;:!?'*|^`\\¡§\xad¶·¿、。")
 _TRAIL_RANGES = re.compile(
     "[\u2010-\u2027\u2030-\u205e\u200c\u200d\u20e3\u2190-\u2bff\u3030\u303d\u3297\u3299"
@@ -38,7 +38,7 @@ _find_candidates = re.compile(
     r"(?:[hH][tT][tT][pP][sS]?://(?=[\w\[]|\{\{)|(?<![\w@./])[wW][wW][wW]\.(?=\w|\{\{))"
     f"(?:{PLACEHOLDER}|[^{_STOP}])+"
 ).finditer
-# The name after "www." has another dot, or else it is but a word.
+# The name after "www." has another dot, or it is only a word.
 _is_host = re.compile(r"www\.[^./?#]+\.[^./?#]", re.IGNORECASE).match
 
 
@@ -63,7 +63,7 @@ def find_links(text):
 
 
 def get_link_end(url):
-    """Return where a link ends: before what is the sentence's.
+    """Return where a link ends: before what belongs to the sentence.
 
     :param str url: up to white space
     :rtype: int
@@ -85,7 +85,7 @@ def get_link_end(url):
 
 
 def may_follow_link(text):
-    """Tell whether a text can stand right behind a link without becoming part of it.
+    """Tell whether a text can follow a link directly without becoming part of it.
 
     :param str text: what follows
     :rtype: bool
@@ -97,7 +97,7 @@ def replace_links(text, replace):
     """Return a text with its links replaced.
 
     :param str text: the text
-    :param replace: function that is given each link and returns what stands for it
+    :param replace: function that takes each link and returns its replacement
     :rtype: str
     """
     pieces = []
@@ -109,9 +109,9 @@ def replace_links(text, replace):
 
 
 def append_visitor(text, base_url, visitor):
-    """Return a text whose short links tell which SMS they were clicked in.
+    """Return a text whose short links show in which SMS they were clicked.
 
-    A link that tells it already, or has more than its code, stays as it is.
+    A link that already does, or has more than its code, stays as it is.
 
     :param str text: with short links
     :param str base_url: where they begin

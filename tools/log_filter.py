@@ -1,11 +1,11 @@
-"""Keeps what callbacks carry out of Odoo's own log of requests: secrets and replies."""
+"""Keep secrets and replies in callbacks out of Odoo's own log of requests."""
 
 import logging
 import re
 
-# Addresses of `controllers.main`: what stands in them is good for calling Odoo, or for
-# coming back from OVHcloud's page once. What follows the question mark is a recipient's
-# number and words. However slashes are written, and however many there are.
+# URLs of `controllers.main`: they contain secrets for calling Odoo, or for returning
+# once from OVHcloud's page. After the question mark come a recipient's number and
+# words. Slashes match however they are written, and however many there are.
 _SLASH = r"(?:/|%2[fF])+"
 SECRET_REGEX = re.compile(
     rf"(?P<root>sms_ovh{_SLASH}(?:connected{_SLASH})?)"
@@ -13,9 +13,9 @@ SECRET_REGEX = re.compile(
     rf"(?P<rest>(?:{_SLASH}(?:(?!%2[fF])[^/?\s\"])*)*)"
     r"(?P<tail>[^\s\"]*)"
 )
-# What may stand behind a secret.
+# What may follow a secret.
 KINDS_REGEX = re.compile(r"/+(?:delivery|stop|reply|none)?")
-# Who logs the address of each request: Odoo's server, and the one for live chat.
+# Loggers of the URL of each request: Odoo's server, and the one for live chat.
 REQUEST_LOGGERS = ("werkzeug", "odoo.service.server", "longpolling")
 
 
@@ -28,7 +28,7 @@ def _replace(match):
 
 
 class HideSecrets(logging.Filter):
-    """Puts stars where an address holds a secret, or what somebody wrote."""
+    """Replaces secrets, and what recipients wrote, with stars in URLs."""
 
     def filter(self, record):
         """Change `record` in place, and let every record through."""
@@ -40,7 +40,7 @@ class HideSecrets(logging.Filter):
 
     @staticmethod
     def _hide(value):
-        # Most records are of other addresses: a regular expression is not for them.
+        # Most records are of other URLs: this spares them the regular expression.
         if isinstance(value, str) and "sms_ovh" in value:
             return SECRET_REGEX.sub(_replace, value)
         return value

@@ -1,4 +1,4 @@
-"""Which country a number is of."""
+"""Find the country of a number."""
 
 from functools import lru_cache
 
@@ -18,10 +18,10 @@ def _get_shared_country(number):
 
 
 def get_country_code(number):
-    """Return the ISO code of the country that a number is of, None where nobody knows.
+    """Return the ISO code of a number's country, None if it is not known.
 
-    Done for each SMS: only a calling code that several countries share has the number
-    itself looked at.
+    This runs for each SMS: the number itself is only looked at if several countries
+    share its calling code.
 
     :param str|None number: in E.164
     :rtype: str|None

@@ -1,8 +1,8 @@
-"""Calls to OVHcloud for many ids: side by side, and many in one call where it takes that.
+"""Calls to OVHcloud for many ids: in parallel, and many in one call where possible.
 
 No ORM here. OVHcloud's own console reads up to 50 objects with one GET: the ids joined
-by commas, and a header that says so. Which paths take it is documented nowhere, so
-what refuses it is read one by one from then on.
+by commas, and a header that says so. Which paths take this is not documented, so a path
+that refuses is read one by one from then on.
 """
 
 import contextlib
@@ -29,12 +29,12 @@ _logger = logging.getLogger(__name__)
 
 # Ids in one call: as many as OVHcloud's own console asks for.
 BATCH_SIZE = 50
-# Times that an inquiry is repeated which meets a 429, seconds between, unless OVHcloud
-# says how many, and the most of those that are waited here.
+# Times that an inquiry answered with a 429 is tried, seconds in between unless OVHcloud
+# says how many, and the most seconds that are waited here.
 FETCH_TRIES = 5
 FETCH_PAUSE = 1
 LONGEST_PAUSE = 30
-# What a path that takes no batch may answer one with.
+# Errors with which a path that takes no batch may answer one.
 BATCH_REFUSALS = (
     OvhBadRequest,
     OvhNotFound,
@@ -42,27 +42,27 @@ BATCH_REFUSALS = (
     OvhServerError,
     OvhUnreadableAnswer,
 )
-# Seconds that a path is remembered to take no batch, and where OVHcloud just failed.
+# Seconds for which a path is read one by one: if it takes no batch, if OVHcloud failed.
 _REFUSED_TTL = 24 * 3600
 _FAILED_TTL = 60
 _refused = {}  # (base URL, path) -> time.monotonic() until which it is read one by one
 
 CANCELLED = "cancelled"
 GONE = "gone"
-# OVHcloud did not say: to be asked for again.
+# OVHcloud did not say: ask again.
 OPEN = "open"
 
 
 def call_many(client_args, call, items, size):
-    """Make one call for each of these, several at a time.
+    """Make one call for each item, several at a time.
 
     :param tuple client_args: of `http2sms.create_client`
-    :param call: function of a client and an item; each thread has a client of its own
-    :param list items: what to call for
+    :param call: function of a client and an item; each thread has its own client
+    :param list items: the items to call for
     :param int size: calls at a time
     :return: what `call` returned, in the order of `items`
     :rtype: list
-    :raise OvhError: what the first of them failed with; no further one is begun then
+    :raise OvhError: the error of the first that failed; no further call is begun then
     """
     local = threading.local()
     clients = []
@@ -70,7 +70,7 @@ def call_many(client_args, call, items, size):
 
     def run(item):
         if failed.is_set():
-            return None  # nobody gets to see it: the failure is raised
+            return None  # never returned: the failure is raised
         if not hasattr(local, "client"):
             local.client = create_client(client_args)
             clients.append(local.client)
@@ -95,9 +95,9 @@ def call_many(client_args, call, items, size):
 
 
 def patient(function, *args, **kwargs):
-    """Call OVHcloud, some times where it asks to slow down.
+    """Call OVHcloud, and try again a few times if it asks to slow down.
 
-    :raise OvhError: what the call raises, :class:`OvhThrottled` the last time only
+    :raise OvhError: what the call raises; :class:`OvhThrottled` only the last time
     """
     for tries_left in reversed(range(FETCH_TRIES)):
         try:
@@ -117,7 +117,7 @@ def read_many(client_args, path, ids, size):
     :param int size: calls at a time
     :return: the answers, in the order of `ids`; None for what does not exist
     :rtype: list
-    :raise OvhError: what the first call failed with: all is answered, or nothing
+    :raise OvhError: the error of the first call that failed: it is all or nothing
     """
     ids = [str(id_) for id_ in ids]
     found = {}
@@ -125,12 +125,12 @@ def read_many(client_args, path, ids, size):
         pieces = [list(piece) for piece in split_every(BATCH_SIZE, ids)]
 
         def read_piece(client, piece):
-            # Of one another thread may have found out meanwhile.
+            # Another thread may have found out meanwhile.
             if takes_batches(client_args, path):
                 return read_batch(client, client_args, path, piece)
             return {}
 
-        # The first alone: where it is refused, no other is tried.
+        # The first alone: if it is refused, no other is tried.
         found = call_many(client_args, read_piece, pieces[:1], 1)[0]
         for more in call_many(client_args, read_piece, pieces[1:], size):
             found.update(more)
@@ -149,9 +149,9 @@ def read_batch(client, client_args, path, ids):
     """Read up to `BATCH_SIZE` objects of one list in one call.
 
     :param list ids: of different objects, as texts
-    :return: the answers by id; what is not in it has to be read by itself
+    :return: the answers by id; ids missing from it have to be read one by one
     :rtype: dict
-    :raise OvhError: where OVHcloud cannot be asked
+    :raise OvhError: if OVHcloud cannot be asked
     """
     try:
         entries = patient(client.get_batch, path, ids)
@@ -167,7 +167,7 @@ def read_batch(client, client_args, path, ids):
     found = {}
     for entry in entries:
         key, value = str(entry["key"]), entry.get("value")
-        # What cannot be read, and what is another's, is asked for once more by itself.
+        # What is unreadable, or of another id, is then read by itself.
         if value is None or entry.get("error") or key not in ids:
             continue
         if isinstance(value, dict) and str(value.get("id", key)) != key:
@@ -177,7 +177,7 @@ def read_batch(client, client_args, path, ids):
 
 
 def takes_batches(client_args, path):
-    """Tell whether nobody knows that this list takes no batches.
+    """Tell whether this list may take batches: it is not known to refuse them.
 
     :rtype: bool
     """
@@ -193,7 +193,7 @@ def cancel_many(client_args, outgoing_path, sms_ovh_ids, size):
     """Cancel SMS that OVHcloud has and may not have sent yet, several at a time.
 
     :param tuple client_args: of `http2sms.create_client`
-    :param str outgoing_path: the API's path of what was sent their way
+    :param str outgoing_path: the API's ``outgoing`` path for these SMS
     :param sms_ovh_ids: OVHcloud's ids
     :param int size: calls at a time
     :return: `CANCELLED`, `GONE` or `OPEN` by id; nothing is raised
@@ -214,20 +214,20 @@ def cancel_many(client_args, outgoing_path, sms_ovh_ids, size):
 
 
 def get_jobs_path(outgoing_path):
-    """Return the API's path of what has not left, beside that of what was sent."""
+    """Return the API's path of SMS that have not left, from that of SMS sent."""
     return outgoing_path.removesuffix("outgoing") + "jobs"
 
 
 def _cancel(client, jobs_path, outgoing_path, sms_ovh_id):
     """Cancel one SMS.
 
-    :raise OvhError: where OVHcloud does not say what became of it
+    :raise OvhError: if OVHcloud does not say what became of it
     """
     quoted = quote_path(sms_ovh_id)
     with contextlib.suppress(OvhNotFound):
         patient(client.delete, f"{jobs_path}/{quoted}")
         return CANCELLED
-    # It left, or an earlier call whose answer was lost cancelled it.
+    # It left, or was cancelled by an earlier call whose answer was lost.
     try:
         patient(client.get, f"{outgoing_path}/{quoted}")
         return GONE

@@ -1,4 +1,4 @@
-"""All HTTP to OVHcloud, and what can go wrong with it, as typed errors.
+"""All HTTP calls to OVHcloud, with typed errors for what can go wrong.
 
 No ORM here. One client belongs to one thread: it keeps one connection alive.
 """
@@ -29,50 +29,50 @@ from urllib3.exceptions import (
 
 _logger = logging.getLogger(__name__)
 
-# OVHcloud's clock against ours changes slowly: asked for once an hour and base URL,
+# The offset of OVHcloud's clock changes slowly. It is read once per hour and base URL,
 # not once per client, which would double the calls of a short-lived one.
 _CLOCK_TTL = 3600
 _clock_cache = {}
 
-# What OVHcloud says of a call whose signature or time it does not accept, where it
-# names no `errorCode`. A text that an SMS may hold is not looked for in other words.
+# OVHcloud's words when it does not accept a call's signature or time and names no
+# `errorCode`. Other wordings are not looked for: the text of an SMS might contain them.
 _SIGNATURE_WORDS = ("invalid signature", "signature mismatch")
 _CLOCK_WORDS = ("query out of time", "invalid timestamp", "timestamp out of")
 
-# Access tokens of OAuth2 service accounts by (URL, id, secret), with the time at which
-# each ends: a client lives for a few calls, a token for an hour.
+# Access tokens of OAuth2 service accounts by (URL, id, secret), each with its expiry:
+# a client lives for a few calls, a token for an hour.
 _token_cache = {}
-# Seconds before its end at which a token is not used any more, and its life where
-# OVHcloud does not say.
+# Seconds before its expiry from which a token is no longer used, its lifetime if
+# OVHcloud does not say, and the longest lifetime.
 _TOKEN_MARGIN = 60
 _TOKEN_LIFETIME = 600
 _MAX_TOKEN_LIFETIME = 86400
 
-# Bytes of an answer that are read, unpacked: the longest ones are lists of ids.
+# Most bytes of an answer that are read, unpacked: the longest ones are lists of ids.
 MAX_ANSWER_SIZE = 8 * 1024 * 1024
 _CHUNK_SIZE = 64 * 1024
-# Seconds that are waited at most because OVHcloud asks to.
+# Most seconds that are waited because OVHcloud asks to.
 MAX_RETRY_AFTER = 3600
-# What names of OVHcloud are made of: services, senders, API users, numbers and ids. The
+# Characters of OVHcloud's names: services, senders, API users, numbers and ids. The
 # comma is for several ids at once.
 _NAME_REGEX = re.compile(r"(?!\.+$)[\w .,@&'+-]{1,128}")
 
 
 class OvhError(Exception):
-    """What every failed call to OVHcloud raises; its subclasses say what went wrong.
+    """Base of the errors of failed calls to OVHcloud; subclasses say what went wrong.
 
-    :param str message: OVHcloud's own words, or ours where it said nothing. Never a
+    :param str message: OVHcloud's own words, or ours if it said nothing. Never a
         credential: nothing that was sent is ever part of it.
     :param int|None status: HTTP status of the answer, None without an answer
     :param str error_code: ``errorCode`` of the answer
-    :param str query_id: ``X-Ovh-QueryID``, by which OVHcloud's support finds the call
+    :param str query_id: ``X-Ovh-QueryID``, with which OVHcloud's support finds the call
     :param int|None retry_after: seconds that OVHcloud asks to wait
     """
 
-    # Whether the call may have been carried out although it failed here. Only then
-    # may the same SMS be on its way already, and must not be sent again blindly.
+    # Whether the call may have been carried out although it failed here. Only then may
+    # the same SMS already be on its way, so that it must not be sent again blindly.
     may_be_done = False
-    # Whether the call only read: nothing was asked to be done then.
+    # Whether the call only read, and so asked OVHcloud to change nothing.
     reading = False
 
     def __init__(
@@ -135,7 +135,7 @@ class OvhClockOff(OvhError):
 
 
 class OvhNotGranted(OvhError):
-    """The consumer key is good but was not given the right to this call."""
+    """The consumer key is valid but was not granted this call."""
 
 
 class OvhNotFound(OvhError):
@@ -155,7 +155,7 @@ class OvhOutOfCredit(OvhError):
 
 
 class OvhThrottled(OvhError):
-    """Too many calls (429): nothing was done, ``retry_after`` says when to go on."""
+    """Too many calls (429): nothing was done, ``retry_after`` says how long to wait."""
 
 
 class OvhServerError(OvhError):
@@ -165,17 +165,17 @@ class OvhServerError(OvhError):
 
 
 class OvhUnreadableAnswer(OvhError):
-    """An answer came that is not what the API promises: done or not, one can't tell."""
+    """The answer is not what the API promises: the call may or may not be done."""
 
     may_be_done = True
 
 
 class AnswerTooLong(RequestException):
-    """An answer is longer than anything that OVHcloud answers."""
+    """The answer is longer than any that OVHcloud gives."""
 
 
 class _BoundedAdapter(HTTPAdapter):
-    """Reads answers as far as `MAX_ANSWER_SIZE`, also those that unpack to more."""
+    """Reads at most `MAX_ANSWER_SIZE` of an answer, also if it unpacks to more."""
 
     def send(self, request, stream=False, **kwargs):  # pylint: disable=arguments-differ
         """Override of `requests` to read the body here, whatever `stream` says."""
@@ -200,7 +200,7 @@ class _BoundedAdapter(HTTPAdapter):
     def _read_body(raw):
         """Return the body, unpacked.
 
-        :raise AnswerTooLong: where it is too long
+        :raise AnswerTooLong: if it is too long
         """
         body = bytearray()
         while chunk := raw.read(_CHUNK_SIZE, decode_content=False):
@@ -225,7 +225,7 @@ class _BoundedAdapter(HTTPAdapter):
 
 
 def create_session():
-    """Return a session of `requests` that follows no redirect and reads no endless answer.
+    """Return a `requests` session that follows no redirects and reads bounded answers.
 
     :rtype: requests.Session
     """
@@ -239,10 +239,10 @@ def create_session():
 
 
 def read_json(response):
-    """Return what an answer says in JSON.
+    """Return the decoded JSON of an answer.
 
-    :raise ValueError: where it is none, is nested without end, or has a number that is
-        none
+    :raise ValueError: if it is not JSON, is nested too deeply, or has a number that is
+        infinite or not a number
     """
     try:
         return json.loads(
@@ -262,9 +262,9 @@ def _read_number(text):
 class _SignedClient(ovh.Client):
     """The `ovh` package's client, for any base URL and without its configuration.
 
-    The parent's constructor takes named regions only, and looks up whatever it is not
-    given in the environment and in ovh.conf files: another program's credentials could
-    then send this company's SMS. So the parent's is not called.
+    The parent's constructor takes only named regions, and looks up missing arguments in
+    the environment and in ovh.conf files: another program's credentials could then send
+    this company's SMS. So it is not called.
     """
 
     def __init__(  # pylint: disable=super-init-not-called
@@ -292,18 +292,18 @@ class _SignedClient(ovh.Client):
         return self._oauth2
 
     def set_time_delta(self, seconds):
-        """Set what the parent would ask OVHcloud for: its clock minus ours."""
+        """Set OVHcloud's clock minus ours, which the parent would ask for itself."""
         self._time_delta = seconds
 
 
 class _ServiceAccount(requests.auth.AuthBase):
     """An OAuth2 service account as the `ovh` package's client uses one.
 
-    That package's own takes named regions only, refuses the plain HTTP of a simulator,
-    knows no time-out while it fetches a token, and writes tokens to the debug log. So
-    the protocol is `oauthlib`'s, and the calls are those of all the others.
+    That package's own class takes only named regions, refuses the plain HTTP of a
+    simulator, has no time-out while it fetches a token, and writes tokens to the debug
+    log. So `oauthlib` handles the protocol, and the calls are made like all others.
 
-    :param requests.Session session: what calls are made with
+    :param requests.Session session: session that makes the calls
     """
 
     def __init__(self, session, token_url, client_id, client_secret, timeout):
@@ -313,14 +313,14 @@ class _ServiceAccount(requests.auth.AuthBase):
         session.auth = self
 
     def __call__(self, request):
-        """Give a call of the API its token, as `requests` asks for."""
+        """Add the token to a call of the API, as `requests` expects."""
         prepare_bearer_headers(self.get_token(), request.headers)
         return request
 
     def get_token(self):
-        """Return an access token that is still good.
+        """Return an access token that is still valid.
 
-        :raise OvhError: where none can be had; nothing else was asked for then
+        :raise OvhError: if there is none to be had; nothing else was asked for then
         """
         token, end = _token_cache.get(self._key, (None, 0))
         if not token or time.monotonic() > end:
@@ -329,7 +329,7 @@ class _ServiceAccount(requests.auth.AuthBase):
         return token
 
     def drop_token(self):
-        """Forget the token, which OVHcloud refuses.
+        """Forget the token, because OVHcloud refuses it.
 
         :return: whether there was one to forget
         :rtype: bool
@@ -341,7 +341,7 @@ class _ServiceAccount(requests.auth.AuthBase):
         client = BackendApplicationClient(client_id, scope=["all"])
         failure = response = None
         try:
-            # Not the session of the calls, which asks for a token itself.
+            # Not the session of the calls, which would ask for a token itself.
             with create_session() as session:
                 response = session.post(
                     token_url,
@@ -356,12 +356,12 @@ class _ServiceAccount(requests.auth.AuthBase):
                 )
         except RequestException as error:
             failure = network_error(error)
-        # What reports errors shows local variables.
+        # Error reports contain local variables.
         del client_secret
         if failure is None:
             failure = self._read_token(client, response)
         if failure is not None:
-            # Nothing but a token was asked for, so nothing else can have been done.
+            # Only a token was asked for, so nothing else can have been done.
             failure.may_be_done = False
             raise failure
         try:
@@ -375,7 +375,7 @@ class _ServiceAccount(requests.auth.AuthBase):
     def _read_token(client, response):
         """Let `client` read the token in `response`.
 
-        :return: the error that the answer means, None where it is a token
+        :return: the error that the answer means, None if it is a token
         :rtype: OvhError|None
         """
         status = response.status_code
@@ -416,17 +416,17 @@ class _ServiceAccount(requests.auth.AuthBase):
 
 
 def is_safe_name(value):
-    """Return whether `value` looks like a name of OVHcloud's."""
+    """Return whether `value` looks like one of OVHcloud's names."""
     value = str(value)
     return bool(_NAME_REGEX.fullmatch(value)) and value == value.strip()
 
 
 def quote_path(value):
-    """Return `value` fit to stand as one segment of an API path.
+    """Return `value` quoted as one segment of an API path.
 
-    Quoting alone does not do: an API user named ``..`` would be the service itself.
+    Quoting alone is not enough: an API user named ``..`` would be the service itself.
 
-    :raise OvhUnsafeName: where it does not look like a name of OVHcloud's
+    :raise OvhUnsafeName: if it does not look like one of OVHcloud's names
     """
     value = str(value)
     if not is_safe_name(value):
@@ -435,7 +435,7 @@ def quote_path(value):
 
 
 def network_error(error):
-    """Return what an exception of `requests` means.
+    """Return the error that an exception of `requests` means.
 
     :rtype: OvhError
     """
@@ -470,7 +470,7 @@ class OvhSmsClient:
     :param str base_url: base URL of the API, with its version (``.../1.0``)
     :param str application_key: key of the application
     :param str application_secret: secret of the application; signs, is never sent
-    :param str consumer_key: key by which the account's owner let the application in
+    :param str consumer_key: key by which the account's owner authorised the application
     :param tuple timeout: (connect, read) in seconds
     :param str client_id: id of an OAuth2 service account, in place of the three keys
     :param str client_secret: its secret
@@ -517,7 +517,7 @@ class OvhSmsClient:
     def __exit__(self, *args):
         self.close()
 
-    # What one asks OVHcloud for
+    # Calls by HTTP method
 
     def get(self, path, **params):
         """GET `path`, with `params` as its query. See :meth:`call`."""
@@ -531,7 +531,7 @@ class OvhSmsClient:
 
         :param str path: of the list
         :param ids: of the objects
-        :return: where OVHcloud takes that, a list of dicts with ``key``, ``value`` and
+        :return: if OVHcloud takes batches, a list of dicts with ``key``, ``value`` and
             ``error``
         """
         joined = ",".join(map(quote_path, ids))
@@ -549,7 +549,7 @@ class OvhSmsClient:
         """DELETE `path`. See :meth:`call`."""
         return self.call("DELETE", path)
 
-    # The one method that talks
+    # The call itself
 
     def call(self, method, path, data=None, headers=None):
         """Make one signed call.
@@ -558,7 +558,7 @@ class OvhSmsClient:
         :param str path: path below the base URL, its query included
         :param dict|None data: body, sent as JSON
         :param dict|None headers: more headers; the signature does not cover them
-        :return: the decoded answer (None where OVHcloud answers ``null`` or nothing)
+        :return: the decoded answer (None if OVHcloud answers ``null`` or nothing)
         :raise OvhError: always one of its subclasses, and nothing else
         """
         try:
@@ -568,7 +568,7 @@ class OvhSmsClient:
             raise
 
     def _call(self, method, path, data, headers):
-        """Make one signed call, twice where the first certainly was not understood."""
+        """Make one signed call, and repeat it if refused for its time or signature."""
         if not self._complete:
             raise OvhCredentialRefused("A key is missing")
         if self._service_account:
@@ -577,14 +577,14 @@ class OvhSmsClient:
         try:
             return self._send(method, path, data, need_auth=True, headers=headers)
         except (OvhClockOff, OvhSignatureRefused):
-            # Nothing was done. The time is in the signature, and clocks get set: what
-            # was known of OVHcloud's is forgotten, and asked for again once.
+            # Nothing was done. The time is in the signature, and clocks get set: forget
+            # the known offset of OVHcloud's clock, and ask for it once more.
             _clock_cache.pop(self.base_url, None)
         self._set_clock()
         return self._send(method, path, data, need_auth=True, headers=headers)
 
     def _call_with_token(self, method, path, data, headers):
-        """Make one call with an OAuth2 token, twice where an older one is refused."""
+        """Make one call with an OAuth2 token, and repeat it if the token is refused."""
         self._service_account.get_token()
         try:
             return self._send(method, path, data, need_auth=True, headers=headers)
@@ -598,9 +598,9 @@ class OvhSmsClient:
     def request_consumer_key(self, rules, redirection):
         """Ask for a consumer key, which its owner has to approve on OVHcloud's page.
 
-        :param list rules: (method, path) pairs that the key is to be good for
-        :param str redirection: address to which the owner comes back from there
-        :return: (consumer key, address of OVHcloud's page)
+        :param list rules: (method, path) pairs that the key is to grant
+        :param str redirection: URL to which OVHcloud's page sends the owner back
+        :return: (consumer key, URL of OVHcloud's page)
         :rtype: tuple[str, str]
         :raise OvhError: always one of its subclasses, and nothing else
         """
@@ -619,7 +619,7 @@ class OvhSmsClient:
         )
         try:
             consumer_key, url = answer["consumerKey"], answer["validationUrl"]
-            # The user's browser is sent there: an address of the web, nothing else.
+            # The user's browser is sent there: it must be a web URL.
             valid = urlsplit(url).scheme in ("https", urlsplit(self.base_url).scheme)
             valid = valid and urlsplit(url).hostname and isinstance(consumer_key, str)
         except (AttributeError, KeyError, TypeError, ValueError):
@@ -631,12 +631,12 @@ class OvhSmsClient:
     def get_clock_offset(self):
         """Return OVHcloud's clock minus ours, in seconds.
 
-        :raise OvhError: where OVHcloud cannot be asked
+        :raise OvhError: if OVHcloud cannot be asked
         """
         try:
             server_time = self._send("GET", "/auth/time", None, need_auth=False)
         except OvhError as error:
-            # Nothing but the time was asked for, so nothing else can have been done.
+            # Only the time was asked for, so nothing else can have been done.
             error.may_be_done = False
             raise
         if not isinstance(server_time, int):
@@ -660,7 +660,7 @@ class OvhSmsClient:
                 path=path,
                 data=data,
                 need_auth=need_auth,
-                # The `ovh` package adds its own to it.
+                # A copy, to which the `ovh` package adds its own headers.
                 headers=dict(headers or {}),
             )
         except RequestException as error:
@@ -668,8 +668,8 @@ class OvhSmsClient:
         except OvhError:
             raise
         except Exception as error:
-            # The promise is that nothing but OvhError leaves this class: a surprise
-            # in the middle of a call must not roll back what other calls have done.
+            # This class promises to raise nothing but OvhError: a surprise in the
+            # middle of a call must not roll back what other calls have done.
             _logger.warning(
                 "OVHcloud: %s %s raised %s", method, path, type(error).__name__
             )
@@ -682,7 +682,7 @@ class OvhSmsClient:
         return self._read(method, path, response)
 
     def _read(self, method, path, response):
-        """Return what `response` says, or raise what it means."""
+        """Return the content of `response`, or raise the error that it means."""
         status = response.status_code
         query_id = response.headers.get("X-Ovh-QueryID", "")
         try:
@@ -729,8 +729,8 @@ class OvhSmsClient:
     def _error_class(status, error_code, message, readable):
         """Return the class of error that an answer means.
 
-        OVHcloud types the 403 by `error_code`; for the rest the status, and for
-        credits, clock and signature only its words, tell.
+        For a 403, OVHcloud's `error_code` tells; otherwise the status does. For
+        credits, clock and signature only the message may tell.
         """
         words = message.lower()
         if status == 429:
@@ -738,7 +738,7 @@ class OvhSmsClient:
         if status >= 500:
             return OvhServerError
         if not readable:
-            # A proxy or a firewall spoke, not the API.
+            # A proxy or a firewall answered, not the API.
             return OvhUnreadableAnswer
         if error_code == "QUERY_TIME_OUT" or (
             not error_code and any(each in words for each in _CLOCK_WORDS)
@@ -765,9 +765,9 @@ class OvhSmsClient:
 
     @staticmethod
     def _retry_after(response):
-        """Return the seconds that OVHcloud asks to wait, None where it does not say.
+        """Return the seconds that OVHcloud asks to wait, None if it does not say.
 
-        As a number, decimals included, or as an HTTP date.
+        It says so as a number, possibly with decimals, or as an HTTP date.
         """
         value = response.headers.get("Retry-After", "").strip()
         if re.fullmatch(r"[0-9]{1,9}(\.[0-9]{0,9})?", value, re.ASCII):

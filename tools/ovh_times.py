@@ -17,7 +17,7 @@ def parse_time(text):
 
     :param str|None text: as OVHcloud writes it
     :rtype: datetime|bool
-    :raise ValueError: where it is no time
+    :raise ValueError: if it is not a time
     """
     if not text:
         return False

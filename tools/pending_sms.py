@@ -1,4 +1,4 @@
-"""What OVHcloud took and holds back: its list of SMS that have not left yet."""
+"""SMS that OVHcloud took and holds back: its list of those that have not left yet."""
 
 from datetime import datetime
 from typing import NamedTuple
@@ -26,25 +26,25 @@ class PendingEntry(NamedTuple):
 
     ovh_id: str
     number: str  # in E.164
-    message: str  # the clause included, where OVHcloud appends it
+    message: str  # including the clause, if OVHcloud appends it
     created: datetime | None  # naive UTC by OVHcloud's clock
     credits: float
 
 
 class PendingReading:
-    """One reading of the list, newest first and only as far back as somebody needs.
+    """One reading of the list, newest first and only as far back as needed.
 
-    The list names ids only, of everything that the account has waiting; ids grow with
-    time. Those that Odoo knows are passed over, the others are read. Several jobs may
-    be looked for in one reading: it goes on where it stopped. After anything but
-    :class:`OvhTooManyPending` was raised, it must be dropped: some of it may be missing.
+    The list has only ids, of everything that the account has waiting; ids grow with
+    time. Those that Odoo knows are skipped, the others are read. One reading serves to
+    look for several jobs: it continues where it stopped. If anything but
+    :class:`OvhTooManyPending` is raised, drop it: entries may be missing.
 
     :param client: `OvhSmsClient`, for the list
     :param tuple client_args: of `http2sms.create_client`, for the threads
     :param str path: the API's path of the list
     :param int size: calls at a time
-    :param get_known: function that returns which of some ids (set of str) Odoo knows
-    :raise OvhError: where OVHcloud cannot be asked
+    :param get_known: function that returns which ids (set of str) Odoo knows
+    :raise OvhError: if OVHcloud cannot be asked
     """
 
     def __init__(self, client, client_args, path, size, get_known):
@@ -53,7 +53,7 @@ class PendingReading:
         self._path = path
         self._size = size
         self._entries = []
-        self._oldest_read = None  # time of the last one that was read
+        self._oldest_read = None  # time of the last entry that was read
         ids = sorted({int(ovh_id) for ovh_id in client.get(path) or []}, reverse=True)
         self._slices = split_every(SLICE, self._drop_known(ids, get_known))
         self._asked = 0
@@ -67,15 +67,15 @@ class PendingReading:
 
     # pylint: disable-next=method-required-super
     def read(self, since, until):
-        """Return what was created between two times, by OVHcloud's clock.
+        """Return the SMS created between two times, by OVHcloud's clock.
 
-        An SMS without a readable time may be of any.
+        An SMS without a readable time is always included.
 
         :param datetime since: naive UTC
         :param datetime until: naive UTC
         :rtype: list[PendingEntry]
-        :raise OvhTooManyPending: when too many are newer to get there
-        :raise OvhError: where OVHcloud cannot be asked
+        :raise OvhTooManyPending: if too many newer SMS come before them
+        :raise OvhError: if OVHcloud cannot be asked
         """
         while not self._ended and not (self._oldest_read and self._oldest_read < since):
             if self._asked >= LIMIT:
@@ -115,7 +115,7 @@ class PendingReading:
 
 
 def _read_time(value):
-    """Return a time of the API as Odoo keeps it, None where it cannot be read."""
+    """Return a time of the API as Odoo keeps it, None if it cannot be read."""
     try:
         return parse_time(value) or None
     except (TypeError, ValueError):

@@ -1,7 +1,8 @@
-"""What a phone number is that somebody typed, imported or copied.
+"""Read phone numbers that somebody typed, imported or copied.
 
-One function, :func:`clean_number`, reads numbers for every road. What it returns is a
-valid number of a numbering plan, or a reason: nothing is guessed abroad.
+One function, :func:`clean_number`, reads all numbers, wherever they come from. It
+returns a valid number of a numbering plan, or a reason: for numbers abroad, it guesses
+nothing.
 """
 
 import re
@@ -16,14 +17,14 @@ from .number_country import MAX_CODE_LENGTH
 
 MAX_DIGITS = 15  # of a number in E.164
 
-# French numbers in E.164, most of all: what `phonenumbers` makes of any of them is known.
+# French numbers in E.164, which most are: `phonenumbers` would return them unchanged.
 FRENCH_NUMBER = re.compile(r"\+33[1-9][0-9]{8}")
-MAX_GROUPS = 40  # of digits that are looked at in a text
+MAX_GROUPS = 40  # groups of digits that are looked at in a text
 MIN_DIGITS = 6  # fewer beside a number are an extension or a remark
 
 MOBILE = "mobile"
-# What a number is -> our word. Only the first is sent to: SMS to the others are charged,
-# and nobody can read them.
+# Type of a number -> our word. SMS are only sent to the first: those to the others are
+# charged, and nobody can read them.
 KINDS = {
     Type.MOBILE: MOBILE,
     # North America does not tell them apart.
@@ -38,8 +39,8 @@ KINDS = {
     Type.UAN: "uan",
     Type.VOICEMAIL: "voicemail",
 }
-# Numbers of machines, by calling code and as written after it: `phonenumbers` counts the
-# Dutch ones among the mobiles, and knows none of the others.
+# Numbers of machines, by calling code and as written after it: `phonenumbers` counts
+# the Dutch ones among the mobiles, and knows none of the others.
 _FRENCH_MACHINES = r"700[5-9]\d{8}"
 MACHINES = {
     # 097: https://wetten.overheid.nl/BWBR0010198 (numbering plan).
@@ -58,8 +59,8 @@ MACHINES = {
     "47": r"58\d{10}",
 }
 
-# One national numbering plan, several countries to Odoo: dialled from one another without
-# a calling code. https://www.arcep.fr (decision 2018-0881, the numbering plan).
+# One national numbering plan for what Odoo has as several countries: they dial each
+# other without a calling code. https://www.arcep.fr (decision 2018-0881, the plan).
 FRENCH_PLAN = ("FR", "RE", "GP", "MQ", "GF", "YT", "PM", "BL", "MF")
 # Saint-Pierre-et-Miquelon's numbers have six digits, after 0508 in the plan.
 _SHORT_PLAN_CODE = "508"
@@ -68,12 +69,12 @@ _SEPARATORS = str.maketrans("", "", " \u00a0\u202f\u2009\t.-()/'")
 _SCIENTIFIC = re.compile(r"[+-]?(\d+)(?:[.,](\d+))?\s*[eE]\s*\+?(\d{1,2})")
 _QUOTES = "'\"`= \t\n\r"
 _DECIMALS = re.compile(r"(\+?\d{6,})[.,]0{1,2}")
-# Letters where digits belong: the eye takes them for such.
+# Letters where digits belong, since they look like them.
 _LOOKALIKES = re.compile(
     r"(?<![^\W\d_])(?:[OoIl]{2,}|[OoIl](?=\d)|(?<=\d)[OoIl])(?![^\W\d_])"
 )
 _LOOKALIKE_DIGITS = str.maketrans("OoIl", "0011")
-# What never stands inside one number, and what may.
+# Separators that never stand inside one number, and those that may.
 _BETWEEN_NUMBERS = re.compile(r"[^\W\d_]+|[;|&\n\r*#]+|(?<=\d)[^\d+]*(?=\+)")
 _MAYBE_BETWEEN = (
     re.compile(r"[/,\x1f]"),
@@ -85,13 +86,13 @@ _MAYBE_BETWEEN = (
 
 
 class CleanNumber(NamedTuple):
-    """What became of a number.
+    """The result of reading a number.
 
-    :param str|None number: in E.164, None where there is none that is certain
-    :param str|None kind: what it is, a value of `KINDS`, "machine", or "unknown" for a
-        range that is let through
-    :param tuple notes: how it was read where that is not plain: "several", "overseas",
-        "zero" (a leading one was lost), "plus" (it was lost before the country's code)
+    :param str|None number: in E.164, None if none is certain
+    :param str|None kind: a value of `KINDS`, "machine", or "unknown" for a range that
+        is let through
+    :param tuple notes: how it was read, if not as it stands: "several", "overseas",
+        "zero" (a leading one was missing), "plus" (missing before the country's code)
     :param str|None reason: why there is no number: "missing", "spreadsheet", "letters",
         "country", "ambiguous", "short", "long", "invalid"
     """
@@ -103,14 +104,14 @@ class CleanNumber(NamedTuple):
 
     @property
     def takes_sms(self):
-        """Whether an SMS can be read there."""
+        """Whether somebody can read an SMS sent to this number."""
         return self.kind in (MOBILE, "unknown")
 
 
 def get_number_sentences(env):
     """Return why there is no number and what to do, by reason of :class:`CleanNumber`.
 
-    :param env: environment, in the language of the words
+    :param env: environment, for the language
     :rtype: dict[str, str]
     """
     return {
@@ -163,8 +164,8 @@ class _Description:
 class _Region:
     """The numbering plan of a country, as `phonenumbers` has it, compiled once.
 
-    The library's own functions look it up and compare strings for each question, which
-    is most of the time that reading a list of numbers takes.
+    The library's own functions look it up and compare strings on every call, which is
+    most of the time that reading a list of numbers takes.
     """
 
     def __init__(self, code):
@@ -195,7 +196,7 @@ class _Region:
         ]
 
     def get_kind(self, digits):
-        """Return what a national number is, None where nobody can have it."""
+        """Return the kind of a national number, None if nobody can have it."""
         if self.general.matches(digits):
             for kind, description in self.descriptions:
                 if description.matches(digits):
@@ -211,7 +212,7 @@ def _get_region(code):
 
 @cache
 def _get_dialled_mobile(code):
-    """Return what mobile numbers of a country look like as they are dialled, or None.
+    """Return a pattern of a country's mobile numbers as they are dialled, or None.
 
     :param str|None code: ISO code
     :rtype: re.Pattern|None
@@ -235,14 +236,14 @@ def _get_dialled_mobile(code):
 
 @cache
 def _get_regions(calling_code):
-    """Return the plans of the countries that share a calling code, the main one first."""
+    """Return the plans of the countries that share a calling code, main one first."""
     codes = phonenumbers.COUNTRY_CODE_TO_REGION_CODE.get(int(calling_code), ())
     return [region for region in map(_get_region, codes) if region]
 
 
 @cache
 def _get_machines(calling_code):
-    """Return what numbers of machines look like after a calling code, or None."""
+    """Return a pattern of machines' numbers after a calling code, or None."""
     pattern = MACHINES.get(calling_code)
     return re.compile(pattern, re.ASCII) if pattern else None
 
@@ -259,7 +260,7 @@ def _split_code(digits):
 
 
 def _classify(calling_code, digits):
-    """Return what the number with these digits is, None where nobody can have it."""
+    """Return the kind of the number with these digits, None if nobody can have it."""
     machines = _get_machines(calling_code)
     if machines and machines.fullmatch(digits):
         return "machine"
@@ -279,7 +280,7 @@ def _classify(calling_code, digits):
 
 @lru_cache(maxsize=20000)
 def get_kind(number):
-    """Return what a number is: a value of `KINDS`, "machine", or None for nobody's.
+    """Return a number's kind: a value of `KINDS`, "machine", or None for nobody's.
 
     :param str number: in E.164
     :rtype: str|None
@@ -351,7 +352,7 @@ def _read_international(digits):
     prefix = regions[0].prefix if regions else None
     if not regions or (prefix and regions[0].prefix_has_groups):
         return _parse(f"+{digits}", None)
-    # With the zero that is dialled at home only; in countries that have none, too.
+    # With the zero that is dialled only at home; also in countries that have none.
     match = prefix.match(rest) if prefix else re.match("0", rest)
     if match and (kind := _classify(calling_code, rest[match.end() :])):
         return f"+{calling_code}{rest[match.end() :]}", kind
@@ -366,10 +367,10 @@ def _is_overseas(number, code):
 
 
 def _read_digits(digits, code, certain_code=False):
-    """Read what is one number.
+    """Read the digits of one number.
 
-    :param str digits: with "+" before them where that was typed
-    :param str|None code: ISO code of the country that a national number is of
+    :param str digits: digits, after a "+" if that was typed
+    :param str|None code: ISO code of the country to which a national number belongs
     :param bool certain_code: whether a space sets off an international prefix
     :rtype: CleanNumber
     """
@@ -379,7 +380,7 @@ def _read_digits(digits, code, certain_code=False):
         return CleanNumber(reason="country")
     found = _read_national(digits, code)
     if not digits.startswith("0") and (not found or found[1] != MOBILE):
-        # With the country's own code, and without its "+".
+        # It may have the country's own code without the "+".
         codes = FRENCH_PLAN if code in FRENCH_PLAN else (code,)
         own = {_get_region(own_code).calling_code for own_code in codes}
         coded = digits.startswith(tuple(own)) and _read_international(digits)
@@ -401,7 +402,7 @@ def _read_prefixed(digits, code, certain_code):
     rest = rest[2:] if rest.startswith("00") else rest
     found = _read_international(rest)
     if not has_plus and not (found and certain_code):
-        # Or a national number with a zero too many.
+        # It may be a national number with a zero too many.
         national = _read_national(digits[1:], code)
         if national and national[1] == MOBILE:
             return CleanNumber(reason="ambiguous")
@@ -413,7 +414,7 @@ def _read_prefixed(digits, code, certain_code):
 def _get_refusal(digits, code):
     """Return why digits are no number: "short", "long" or "invalid".
 
-    :param str digits: national, or international with "+" before them
+    :param str digits: a national number, or an international one after a "+"
     :param str|None code: ISO code of the country of a national number
     """
     if digits.startswith("+"):
@@ -432,7 +433,7 @@ def _get_refusal(digits, code):
 
 
 def _get_let_through(digits, code, prefixes):
-    """Return a number of a range that is let through, though no plan has it, or None."""
+    """Return the number if its range is let through though no plan has it, or None."""
     try:
         parsed = phonenumbers.parse(digits, code)
     except phonenumbers.NumberParseException:
@@ -453,14 +454,14 @@ def parse_prefixes(text):
     prefixes = set()
     for part in re.split(r"[,;\n]", text or ""):
         digits = re.sub(r"\D", "", part).removeprefix("00")
-        # Less than a calling code and a digit would let everything through.
+        # A prefix shorter than a calling code and a digit would let everything through.
         if len(digits) > MAX_CODE_LENGTH:
             prefixes.add(f"+{digits}")
     return tuple(sorted(prefixes))
 
 
 def _tidy(raw):
-    """Return a text with plain digits and spaces, and without what nobody sees."""
+    """Return a text with plain digits and spaces, and without invisible characters."""
     if raw.isascii():
         return raw
     characters = []
@@ -483,13 +484,13 @@ def _tidy(raw):
 
 
 def _get_digits(text):
-    """Return the digits of a part, with "+" before them where that was typed."""
+    """Return the digits of a part, after a "+" if that was typed."""
     digits = re.sub(r"\D", "", text)
     return f"+{digits}" if "+" in text and digits else digits
 
 
 def _has_certain_code(text):
-    """Tell whether "00" or "00" and a country's code are set off by a space or the like."""
+    """Tell whether a space or the like sets off "00", or "00" and a country's code."""
     groups = re.findall(r"\d+", text)
     if len(groups) < 2 or not groups[0].startswith("00"):
         return False
@@ -513,7 +514,7 @@ def _read_part(text, code, prefixes, level=0):
     while level < len(_MAYBE_BETWEEN):
         parts = [part for part in _MAYBE_BETWEEN[level].split(text) if part.strip()]
         level += 1
-        # What comes before a number may be its beginning; what comes after may be less.
+        # A short first part may begin the number; what comes after may be short.
         if len(parts) > 1 and len(_get_digits(parts[0])) >= MIN_DIGITS:
             several = [
                 result
@@ -535,9 +536,9 @@ def _read_part(text, code, prefixes, level=0):
 
 
 def propose_number(raw, country_code=None, company_code=None):
-    """Return the mobile number that was probably meant, for somebody to confirm.
+    """Return the mobile number that was probably meant, for a user to confirm.
 
-    Only for what :func:`clean_number` does not read. See it for the parameters.
+    This is for what :func:`clean_number` does not read. See there for the parameters.
 
     :return: in E.164
     :rtype: str|None
@@ -545,7 +546,7 @@ def propose_number(raw, country_code=None, company_code=None):
     text = _tidy(raw or "")
     if match := _SCIENTIFIC.fullmatch(text.strip(_QUOTES)):
         whole, decimals, exponent = match[1], match[2] or "", int(match[3])
-        # Whether there is more than the spreadsheet rounded it to.
+        # The spreadsheet has rounded digits away, or there are too many.
         if len(decimals) < exponent - 1 or exponent >= MAX_DIGITS:
             return None
         text = (whole + decimals).ljust(len(whole) + exponent, "0")
@@ -573,12 +574,12 @@ def propose_number(raw, country_code=None, company_code=None):
 def _find_inside(text, country_code, company_code):
     """Return the first mobile number among the groups of digits of a text, or None.
 
-    Dates, years and other figures stand beside it.
+    Dates, years and other figures may stand beside it.
     """
     code = country_code if _get_region(country_code) else company_code
     groups = re.findall(r"\+?\d+", text)[:MAX_GROUPS]
     for start, first in enumerate(groups):
-        # As dialled, or with its country's code: others could be anything.
+        # Only as dialled, or with its country's code: others could be anything.
         if not first.startswith(("0", "+")):
             continue
         digits = ""
@@ -599,9 +600,9 @@ def _find_inside(text, country_code, company_code):
 def clean_number(raw, country_code=None, company_code=None, valid_prefixes=()):
     """Read a phone number as people write it.
 
-    A number without "+" or "00" is one of the record's country, or where that is not
-    known, of the company's. What is not certain is not read: there is a reason then, and
-    where it can be told what was probably meant, a proposal to confirm.
+    A number without "+" or "00" is taken as one of the record's country or, if that is
+    not known, of the company's. What is not certain is not read: the result then has a
+    reason, and :func:`propose_number` may have a proposal to confirm.
 
     :param str|None raw: as somebody typed it
     :param str|None country_code: ISO code of the record's country
@@ -611,7 +612,7 @@ def clean_number(raw, country_code=None, company_code=None, valid_prefixes=()):
     """
     raw = raw or ""
     code = country_code if _get_region(country_code) else company_code
-    # Most are plain: what follows would read them no other way.
+    # Most numbers are plain: the rest of this function would read them the same way.
     plain = raw.translate(_SEPARATORS)
     dialled = _get_dialled_mobile(code)
     match = dialled and dialled.fullmatch(plain)
@@ -624,13 +625,13 @@ def clean_number(raw, country_code=None, company_code=None, valid_prefixes=()):
         if found.number:
             return found
         if plain == raw and len(raw) <= MAX_DIGITS and not valid_prefixes:
-            return found  # not several, either
+            return found  # it cannot be several numbers, either
     return _clean(raw, code, valid_prefixes)
 
 
 @lru_cache(maxsize=20000)
 def _clean(raw, code, prefixes):
-    """Read what takes longer. See :func:`clean_number`."""
+    """Read numbers that take longer. See :func:`clean_number`."""
     text = _tidy(raw).strip(_QUOTES)
     if not text:
         return CleanNumber(reason="missing")
@@ -658,10 +659,10 @@ def _clean(raw, code, prefixes):
 
 
 def normalize_number(number, country_code=None):
-    """Return `number` in E.164, or False where nobody can have it.
+    """Return `number` in E.164, or False if nobody can have it.
 
-    For what OVHcloud says: it names a number that it took even where that is in no known
-    range. What is sent goes by :func:`clean_number`.
+    This is for OVHcloud's answers, which name the numbers that it took even if they are
+    in no known range. Numbers to send to are read by :func:`clean_number`.
 
     :param str number: as OVHcloud names it, international or national
     :param str|None country_code: ISO code by which a national number is read
@@ -674,7 +675,7 @@ def normalize_number(number, country_code=None):
 
 @lru_cache(maxsize=20000)
 def _normalize_other_number(number, country_code):
-    """See above. Kept for a while: OVHcloud's answers name what it was given."""
+    """See above. Cached: OVHcloud's answers repeat the numbers that it was given."""
     try:
         parsed = phonenumbers.parse(number or "", country_code or None)
     except phonenumbers.NumberParseException:
@@ -685,7 +686,7 @@ def _normalize_other_number(number, country_code):
 
 
 def get_main_region(region):
-    """Return the main country of the calling code of another: GB for Jersey.
+    """Return the main country that shares a country's calling code: GB for Jersey.
 
     :param str region: ISO code
     :rtype: str

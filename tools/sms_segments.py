@@ -1,4 +1,4 @@
-"""Count what an SMS is made of: its encoding, its units, its parts.
+"""Count an SMS: its encoding, its units, its parts.
 
 This module is plain Python and needs neither Odoo nor any package. Its twin for the
 browser is ``static/src/sms_segments.js``; ``static/tests/sms_segments_vectors.js``
@@ -46,7 +46,7 @@ UNICODE_MULTI = 67
 MAX_SEGMENTS = 6
 
 #: What OVHcloud appends to a marketing message. All its characters are in the default
-#: alphabet, so it never changes the encoding, and weighs the same in both.
+#: alphabet, so it never changes the encoding, and takes as many units in both.
 STOP_CLAUSE = "\nSTOP:36111"
 
 _STOP_UNITS = len(STOP_CLAUSE)
@@ -54,14 +54,14 @@ _STOP_UNITS = len(STOP_CLAUSE)
 _is_basic = re.compile(f"[{re.escape(GSM7_BASIC)}]*").fullmatch
 _is_gsm7 = re.compile(f"[{re.escape(GSM7_BASIC + GSM7_EXTENSION)}]*").fullmatch
 
-# White space, controls and what shows nothing, as ranges that the twin reads alike.
+# White space, controls and invisible characters, as ranges that the twin reads alike.
 _is_blank = re.compile(
     "[\x00-\x20\x7f-\xa0\xad\u034f\u061c\u115f\u1160\u1680\u17b4\u17b5\u180b-\u180f"
     "\u2000-\u200f\u2028-\u202f\u205f-\u206f\u2800\u3000\u3164\ufe00-\ufe0f\ufeff"
     "\uffa0\ufff0-\ufffb\U0001d173-\U0001d17a\U000e0000-\U000e0fff]*"
 ).fullmatch
 
-# Written as two characters, as JSON may have them; and what is left of those.
+# Surrogate pairs written as two characters, as JSON may have them; and lone surrogates.
 _SURROGATE_PAIR = re.compile("[\ud800-\udbff][\udc00-\udfff]")
 _LONE_SURROGATES = dict.fromkeys(range(0xD800, 0xE000), "\ufffd")
 
@@ -90,8 +90,8 @@ class SegmentCount(NamedTuple):
     units_left: int
 
 
-# What an empty message counts, without and with the clause. Nothing is sent, so there
-# is no unit and no part; what can still be typed is what the clause would leave.
+# The size of an empty message, without and with the clause. Nothing is sent, so there
+# is no unit and no part; the units left are what the clause would leave.
 _EMPTY = SegmentCount(GSM7, 0, 0, GSM7_SINGLE, GSM7_SINGLE)
 _EMPTY_STOP = SegmentCount(GSM7, 0, 0, GSM7_SINGLE, GSM7_SINGLE - _STOP_UNITS)
 
@@ -108,10 +108,10 @@ def is_gsm7(text):
 
 
 def is_blank(text):
-    """Tell whether nobody could read anything of a text.
+    """Tell whether a text shows nothing that anybody could read.
 
-    Zero-width spaces and joiners, soft hyphens and the like are sent and charged for as
-    any character, yet show nothing.
+    Zero-width spaces and joiners, soft hyphens and the like are sent and charged like
+    any other character, but show nothing.
 
     :param str text: any text; ``None``, ``False`` and the empty text are blank
     :rtype: bool
@@ -124,9 +124,9 @@ def count_segments(text, stop_clause=False):
 
     One character outside the GSM 7 bit alphabet makes the whole message Unicode. Parts
     are filled in order; the two septets of an extension character, or the two code
-    units of a surrogate pair, are never parted: when only one unit is left for them it
+    units of a surrogate pair, are never split: if only one unit is left for them, it
     stays empty (3GPP TS 23.040, section 9.2.3.24.1). A sequence of several code points
-    that shows as one character may be parted. Control characters and lone surrogates
+    that shows as one character may be split. Control characters and lone surrogates
     are one Unicode unit each.
 
     :param str text: the message; ``None``, ``False`` (an empty field of Odoo) and the
@@ -174,8 +174,8 @@ def _encode(text):
     try:
         return text.encode("utf-16-le")
     except UnicodeEncodeError:
-        # Any character of as many code units will do. Python's own "surrogatepass" looks
-        # at each one by itself.
+        # Any character with as many code units will do. Python's own "surrogatepass"
+        # looks at each one by itself.
         text = _SURROGATE_PAIR.sub("\U00010000", text).translate(_LONE_SURROGATES)
         return text.encode("utf-16-le")
 
@@ -192,7 +192,7 @@ def _fill_gsm7(septets, units):
     start, segments = 0, 1
     while units - start > GSM7_MULTI:
         cut = start + GSM7_MULTI
-        # The clause, which follows the text, has no pair to part.
+        # The clause, which follows the text, has no pair to split.
         if cut < length and septets[cut] == _PAIR_END:
             cut -= 1
         start = cut

@@ -1,8 +1,8 @@
-"""Whether a text is a wish to get no more SMS, as people write it on a phone.
+"""Tell whether a text asks for no more SMS, as people write it on a phone.
 
-Two answers: `STOP`, where nobody would read it otherwise, and `DOUBT`, where somebody has
-to decide. Words are those of an account's list; what else people write in its languages
-is below.
+There are two answers: `STOP`, if nobody would read it otherwise, and `DOUBT`, if a user
+has to decide. The keywords are those of an account's list; what else people write in
+its languages is below.
 """
 
 import re
@@ -13,30 +13,31 @@ from odoo.tools import remove_accents
 
 STOP = "stop"
 DOUBT = "doubt"
-_HINT = "hint"  # doubt, where not much else is said
+_HINT = "hint"  # doubt, if not much else is said
 
 WORD_REGEX = re.compile(r"\w+")
-# Words in a row that somebody copied from the SMS that was sent: all of a shorter one.
+# Words in a row that count as a quote of the SMS that was sent: all words of a shorter
+# one, if it has enough.
 QUOTED_WORDS = 8
 MIN_QUOTED_WORDS = 5
-# What OVHcloud appended to it.
+# The clause that OVHcloud appended to that SMS.
 _QUOTED_CLAUSE = re.compile(r"\W{0,5}stop\W{0,3}36\d{3}\b", re.IGNORECASE)
-# Longer ones are about something else, too.
+# Words of a short reply. Longer ones are about something else, too.
 SHORT_WORDS = 20
-# Of a sentence that ends with the word: "ici Zoé, on arrête, stop".
+# Words of a sentence that ends with the keyword: "ici Zoé, on arrête, stop".
 ENDING_WORDS = 8
 
-# Letters with a stroke: Unicode has no accent to take away. And those of other alphabets
-# that look the same as Latin ones.
+# Letters with a stroke, from which Unicode can strip no accent, and letters of other
+# alphabets that look like Latin ones.
 _STROKES = str.maketrans("łøđѕтораесτορα", "lodstopaectopa")
-# What is written without its apostrophe: "nenvoyez", "menvoyer", "darreter"; or its e.
+# Words without their apostrophe: "nenvoyez", "menvoyer", "darreter"; or without the e.
 _NO_APOSTROPHE = re.compile(
     r"([nmdjlst]|qu)(?=(?:envo[iy]|ecri[rv]|arret|importun|inscri)[a-z])"
     r"|(j)(?=(?:veux?|voudrai|souhait|aimerai)[a-z]*$)"
 )
 # "arettez", "arrettez"; not "arête", which fish have.
 _DOUBLED = re.compile(r"a(?:r{2,}et+|ret{2,}|ret(?=e[rz]$))(e[rsz]?)$")
-# As they are heard, and as they are cut short.
+# Words as they sound, and abbreviations.
 _SPELLINGS = {
     "veu": "veux",
     "voudrai": "voudrais",
@@ -54,7 +55,7 @@ _STOP_SIGNS = "🛑⛔🚫✋"
 # The number in OVHcloud's clause, sent alone: "STOP 36111".
 _CLAUSE_NUMBER = re.compile(r"36\d{3}")
 
-# What says nothing of its own beside the word.
+# Words that say nothing of their own beside the keyword.
 _FILLERS = frozenset(
     """
     a ah au aux avec avance beaucoup bcp bien bjr bonjour bonsoir bsr ce ces cet cette ceci
@@ -80,13 +81,13 @@ _FILLERS = frozenset(
     """.split()
 )
 
-# What is written in one with the word.
+# Words that are written together with the keyword, without a space.
 _GLUED = frozenset(
     "sms pub pubs svp stp merci texto textos message messages mms spam info infos promo"
     " promos please now all urgent ok bonjour tout envoi contact marketing bitte".split()
 )
 
-# Where the word is none, with or without others.
+# Phrases in which the keyword does not opt out.
 _BENIGN = re.compile(
     r"""\b(?:
     (?:en|par)\ stop
@@ -193,12 +194,12 @@ _CLEAR = re.compile(
     )""",
     re.VERBOSE,
 )
-# As clear where it is how a sentence begins: "plus de pub", not "il y a plus de pub".
+# As clear if a sentence begins with it: "plus de pub", not "il y a plus de pub".
 _CLEAR_START = re.compile(
     rf"(?:(?:svp|stp|merci|alors|bonjour) )*(?:plus(?: jamais)?|aucun\w*|jamais)"
     rf" (?:de |d )?(?:vos )?{_ADVERT}\b"
 )
-# Words that mean nothing else, where the account's list has them or the like.
+# Words that mean nothing else, if the account's list has them or similar ones.
 _STRONG = re.compile(
     r"\b(?:desabon\w*|desabo|desinscri\w*|unsub\w*|opt ?out|optout|disiscri\w*|abmeld\w*"
     r"|abbestell\w*|afmeld\w*|uitschrijv\w*|uitgeschreven|wypis\w*|rezygn\w*"
@@ -231,7 +232,7 @@ _DOUBTFUL = re.compile(
 )
 # "Arrêt Gare du Nord" is a place.
 _NOUNS = frozenset(("arret",))
-# Who says this of the past may want them again.
+# People who write this may have opted out by mistake, and want SMS again.
 _REGRETS = re.compile(
     r"\b(?:par (?:erreur|megarde)|revenir|reabonn\w+|reinscri\w+|by (?:mistake|accident)"
     r"|resubscribe|rejoin|por error|per (?:sbaglio|errore)|versehentlich|per ongeluk"
@@ -241,14 +242,14 @@ _QUESTIONS = frozenset(
     "pourquoi comment quand quoi qui combien why how when what who warum wie wann cosa"
     " perche come cuando porque waarom hoe dlaczego jak kiedy".split()
 )
-# Of "stop", typed in haste; the others are words.
+# Anagrams of "stop", typed in haste; the others are words.
 _ANAGRAMS_MEANT = frozenset(("sotp", "stpo", "tsop", "tspo", "sopt", "otsp", "ostp"))
 _STOP_WORD = "stop"
-# One letter away from it, and something else.
+# Words one letter away from it that mean something else.
 _NEAR_WORDS = frozenset(
     "stop top shop step stp slop atop stow strop stok sto stoa".split()
 )
-# Alone, what carriers elsewhere take for a wish to stop, or what says that it is over.
+# Words that, alone, carriers elsewhere take as an opt-out, or that say that it is over.
 _ALONE = frozenset(
     """
     end quit cancel remove fin opposition arete alto ende schluss aufhoren einde ophouden
@@ -269,7 +270,7 @@ def normalize_words(text):
 
 
 def _is_misspelt(word):
-    """Tell whether a word is one letter away from "stop", and no word itself."""
+    """Tell whether a word is one letter away from "stop" and is no word itself."""
     if word in _NEAR_WORDS or abs(len(word) - len(_STOP_WORD)) > 1:
         return False
     if len(word) == len(_STOP_WORD):
@@ -304,7 +305,7 @@ _LINK = (
 
 @lru_cache(maxsize=100)
 def _get_negated_regex(keywords):
-    """Return what takes a keyword back: "ne vous arrêtez pas", "don't stop"."""
+    """Return a pattern that negates a keyword: "ne vous arrêtez pas", "don't stop"."""
     words = "|".join(sorted(map(re.escape, keywords), reverse=True))
     word = rf"(?:{words}|stop\w*|arret\w*|desabo\w*|desinscri\w*|unsub\w*)"
     return re.compile(
@@ -322,7 +323,7 @@ def _get_negated_regex(keywords):
 
 
 def _split_glued(word, keywords):
-    """Return the words that one is glued together of: STOPSMS, STOP36111."""
+    """Split words that are written as one: STOPSMS, STOP36111."""
     word = _OUTER_DIGITS.sub("", word) or word
     word = _LONG_RUN.sub(r"\1", word)
     if not word.isdecimal():
@@ -345,7 +346,7 @@ def _split_glued(word, keywords):
 
 
 def _get_clauses(text, keywords):
-    """Return the words of each part of a text between marks of punctuation."""
+    """Return the words of each part of a text between punctuation marks."""
     text = unicodedata.normalize("NFKC", text)
     text = _SPELLED.sub(lambda match: re.sub(r"[\W_]", "", match[0]), text)
     clauses = (
@@ -396,7 +397,7 @@ def _read_clause(words, keywords, phrases):
 def remove_quote(text, sent):
     """Return a reply without what it quotes of the SMS that it answers.
 
-    :param str text: what somebody replied
+    :param str text: the reply
     :param str|None sent: the text of the SMS
     :rtype: str
     """
@@ -427,9 +428,9 @@ def remove_quote(text, sent):
 
 
 def read_reply(text, keywords, sent=None):
-    """Return what a reply says about getting more SMS, without what it quotes.
+    """Return what a reply says about getting more SMS, apart from what it quotes.
 
-    Where only the quote says it, somebody has to decide. See :func:`read_stop`.
+    If only the quote opts out, a user has to decide. See :func:`read_stop`.
 
     :param str|None sent: the text of the SMS that is answered
     """
@@ -443,13 +444,13 @@ def read_reply(text, keywords, sent=None):
 def read_stop(text, keywords):
     """Return what a text says about getting more SMS.
 
-    A word of the list opts out anywhere in a short reply, whatever punctuation, digits or
-    polite words are around it, but not where it means something else ("le bus stop") or
-    the contrary ("ne vous arrêtez pas").
+    A keyword opts out anywhere in a short reply, whatever punctuation, digits or polite
+    words are around it, unless it means something else ("le bus stop") or the contrary
+    ("ne vous arrêtez pas").
 
-    :param str|None text: what somebody replied
+    :param str|None text: the reply
     :param str|None keywords: as :func:`parse_keywords` reads them
-    :return: `STOP`, `DOUBT` where somebody has to decide, or None
+    :return: `STOP`, `DOUBT` if a user has to decide, or None
     :rtype: str|None
     """
     text = (text or "").strip()
@@ -463,11 +464,11 @@ def read_stop(text, keywords):
     if " ".join(whole) in known or "".join(whole) in words:
         return STOP
     verdicts = {_read_clause(clause, words, known - words) for clause in clauses}
-    # A sentence over a comma: "je ne veux plus, de vos SMS".
+    # A sentence may have a comma inside: "je ne veux plus, de vos SMS".
     if len(clauses) > 1 and _CLEAR.search(" ".join(whole)):
         verdicts.add(STOP)
     if STOP in verdicts:
-        # A long reply that has it somewhere is about more than that.
+        # A long reply with a keyword somewhere is about more than that.
         begins = whole[0] in words
         if _REGRETS.search(" ".join(whole)):
             return DOUBT
@@ -488,7 +489,7 @@ def read_stop(text, keywords):
 def is_stop(text, keywords):
     """Return whether `text` certainly opts out. See :func:`read_stop`.
 
-    :param str|None text: what somebody replied
+    :param str|None text: the reply
     :param str|None keywords: as :func:`parse_keywords` reads them
     :rtype: bool
     """
@@ -498,7 +499,7 @@ def is_stop(text, keywords):
 def is_keyword(text, keywords):
     """Return whether `text` is one of `keywords` and nothing else.
 
-    :param str|None text: what somebody replied
+    :param str|None text: the reply
     :param str|None keywords: as :func:`parse_keywords` reads them
     :rtype: bool
     """

@@ -1,4 +1,4 @@
-"""Transactions of scheduled actions: what is done is committed, a piece at a time."""
+"""Transactions of scheduled actions, which commit their work piece by piece."""
 
 import logging
 import random
@@ -16,7 +16,7 @@ from odoo.exceptions import ConcurrencyError
 
 _logger = logging.getLogger(__name__)
 
-# Times that a transaction is tried which another one conflicts with.
+# Times that a transaction is tried if others conflict with it.
 TRIES = 10
 CONFLICTS = (
     ConcurrencyError,
@@ -29,13 +29,14 @@ _owned_cursor = ContextVar("sms_ovh_owned_cursor", default=None)
 
 
 def transact(env, function):
-    """Run `function` and commit, as often as other transactions conflict with it.
+    """Run `function` and commit, and try again if other transactions conflict.
 
-    What OVHcloud answered is in memory only until then, so a conflict must not lose it.
+    Until the commit, OVHcloud's answers are only in memory: a conflict must not lose
+    them.
 
     :param env: environment of the transaction, which nobody else waits for
-    :param function: what to do; it may be called several times, each in a transaction
-        that knows nothing of the time before
+    :param function: what to do; it may be called several times, each time in a new
+        transaction that knows nothing of the previous one
     :return: what `function` returns
     """
     for attempt in range(TRIES):
@@ -56,7 +57,7 @@ def transact(env, function):
 
 @contextmanager
 def owning(env):
-    """Say that the running transaction is a scheduled action's, to be committed.
+    """Mark the running transaction as a scheduled action's own, free to commit.
 
     :param env: its environment
     """

@@ -1,4 +1,4 @@
-"""Handing a file over to where OVHcloud says that it wants it."""
+"""Upload a file to the URL that OVHcloud gives."""
 
 from urllib.parse import urlsplit
 
@@ -15,10 +15,10 @@ from .ovh_client import (
 
 
 def is_upload_address(url, base_url):
-    """Tell whether a file may be handed over there: at OVHcloud, and by HTTPS.
+    """Tell whether a file may be uploaded to a URL: at OVHcloud, and by HTTPS.
 
-    :param str url: what OVHcloud answered
-    :param str base_url: address of the API; a simulator takes the files itself
+    :param str url: the URL in OVHcloud's answer
+    :param str base_url: URL of the API; a simulator takes the files itself
     :rtype: bool
     """
     try:
@@ -40,12 +40,12 @@ def is_upload_address(url, base_url):
 
 
 def upload(url, content, base_url):
-    """Put a file where OVHcloud wants it.
+    """Upload a file to the URL that OVHcloud gave.
 
-    :param str url: what OVHcloud answered
+    :param str url: the URL in OVHcloud's answer
     :param bytes content: the file
-    :param str base_url: address of the API
-    :raise OvhError: where the address is none of OVHcloud's, or it is not taken
+    :param str base_url: URL of the API
+    :raise OvhError: if the URL is not OVHcloud's, or the file is not taken
     """
     if not is_upload_address(url, base_url):
         raise OvhUnreadableAnswer("The address for the document is not OVHcloud's")

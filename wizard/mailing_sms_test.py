@@ -34,7 +34,7 @@ class MailingSmsTest(models.TransientModel):
     @api.depends("mailing_id")
     def _compute_sms_ovh_in_use(self):
         for test in self:
-            # sudo: who may send an SMS need not be allowed to see the account.
+            # sudo: users who may send SMS need not be allowed to see the account.
             test.sms_ovh_in_use = bool(test.mailing_id.sudo().sms_ovh_account_id)
 
     @api.depends("mailing_id")
@@ -49,18 +49,18 @@ class MailingSmsTest(models.TransientModel):
             test.sms_ovh_resource_ref = f"{model},{ids[0]}" if ids else False
 
     def action_send_sms(self):
-        """Override of `mass_mailing_sms` to send tests the way of the campaign.
+        """Override of `mass_mailing_sms` to send tests in the same way as the campaign.
 
-        Core hands its test SMS to the provider and leaves them in the queue, so that
-        the cron sends them once more; and it asks the environment's company, not the
-        campaign's. Here they take the way of every other SMS.
+        Core hands its test SMS to the provider but leaves them in the queue, so that
+        the cron sends them once more. It also uses the environment's company instead of
+        the campaign's. Here they are sent like any other SMS.
         """
         self.ensure_one()
         self.mailing_id.check_access("write")
         company = self.mailing_id.sms_ovh_company_id or self.env.company
-        # sudo: who may send an SMS need not be allowed to see the account.
+        # sudo: users who may send SMS need not be allowed to see the account.
         if not company.sudo().sms_ovh_account_id:
-            # Core asks the provider of the environment's company.
+            # Core uses the provider of the environment's company.
             last_sudo = self.env["sms.sms"].sudo().search([], order="id desc", limit=1)
             result = super(MailingSmsTest, self.with_company(company)).action_send_sms()
             self._sms_ovh_set_sent_elsewhere(last_sudo)
@@ -90,14 +90,14 @@ class MailingSmsTest(models.TransientModel):
         )
         base_url = self.mailing_id.get_base_url()
         for sms in sms_sudo:
-            # As each SMS of the campaign: short links tell in which they were clicked.
+            # Like each SMS of the campaign: short links show where they were clicked.
             sms.body = append_visitor(sms.body, base_url, sms.id)
         sms_sudo.send()
         self._sms_ovh_log_test_after_commit(sms_sudo, invalid)
         return self._sms_ovh_notify_test(sms_sudo.mapped("number"), invalid)
 
     def _sms_ovh_notify_test(self, sent, invalid):
-        """Say to whom the test is sent, close the dialogue, and show the chatter anew."""
+        """Tell which numbers get the test; close the dialog and refresh the chatter."""
         messages = []
         if sent:
             messages.append(
@@ -120,10 +120,10 @@ class MailingSmsTest(models.TransientModel):
     def _sms_ovh_set_sent_elsewhere(self, last_sudo):
         """Take tests that another provider has sent out of the queue.
 
-        Core leaves there what it handed over: where the user's company sends through
+        Core leaves there what it handed over: if the user's company sends through
         OVHcloud, they would leave once more that way.
 
-        :param last_sudo: the last `sms.sms` before them
+        :param last_sudo: the last `sms.sms` created before the tests
         """
         if self.env.company._sms_ovh_filter_sending():
             last_sudo.search(
@@ -136,14 +136,14 @@ class MailingSmsTest(models.TransientModel):
             ).write({"state": "pending", "to_delete": True})
 
     def _sms_ovh_log_test_after_commit(self, sms_sudo, invalid):
-        """Log the outcome once it is known: tests leave after the commit, too."""
+        """Log the outcome once it is known: tests, too, leave only after the commit."""
         env, wizard_id, sms_ids = self.env, self.id, sms_sudo.ids
 
         @self.env.cr.postcommit.add
         def log():
             with env.registry.cursor() as cr:
                 new_env = env(cr=cr)
-                # Not what was undone after it was asked for.
+                # Skip tests that were rolled back after they were requested.
                 wizard = new_env["mailing.sms.test"].browse(wizard_id).exists()
                 # sudo: as above.
                 sms_sudo = new_env["sms.sms"].sudo().browse(sms_ids).exists()
@@ -170,7 +170,7 @@ class MailingSmsTest(models.TransientModel):
                     "number": number,
                     "uuid": uuid,
                     "record_company_id": company.id,
-                    # To one's own number: quiet hours do not hold it.
+                    # Tests go to one's own number: quiet hours do not hold them.
                     "sms_ovh_kind": "transactional",
                     "sms_ovh_sender_id": mailing.sms_ovh_sender_id.id,
                     "sms_ovh_stop_clause": mailing.sms_ovh_stop_clause,
@@ -180,14 +180,14 @@ class MailingSmsTest(models.TransientModel):
         return values_list
 
     def _sms_ovh_render_test(self, record):
-        """Return the text that a recipient gets, as composing the campaign makes it.
+        """Return the text that a recipient gets, as the campaign composes it.
 
-        :raise UserError: where there is none, or a placeholder cannot be filled
+        :raise UserError: if the text is empty, or a placeholder cannot be filled
         """
         mailing = self.mailing_id
         record.check_access("read")
         mailing._sms_ovh_check_estimable()
-        # As who tests it may read it.
+        # With the rights of the user who tests it.
         theirs = mailing._sms_ovh_as_sent(self.env.user)
         composer = theirs._sms_ovh_prepare_composer(record.ids)
         records = composer.env[record._name].browse(record.ids)
@@ -204,7 +204,7 @@ class MailingSmsTest(models.TransientModel):
         return body
 
     def _sms_ovh_log_test(self, sms_sudo, invalid):
-        """Say in the campaign's chatter what became of each test SMS."""
+        """Log in the campaign's chatter what became of each test SMS."""
         lines = [
             self.env._(
                 "Test SMS could not be sent to %(number)s: %(reason)s",

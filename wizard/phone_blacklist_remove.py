@@ -5,7 +5,7 @@ from ..tools import ovh_client
 
 
 class PhoneBlacklistRemove(models.TransientModel):
-    """Taking a number off Odoo's blacklist alone does not have OVHcloud send to it."""
+    """Takes numbers off OVHcloud's blacklist, too: else OVHcloud still refuses them."""
 
     _inherit = "phone.blacklist.remove"
 
@@ -37,11 +37,11 @@ class PhoneBlacklistRemove(models.TransientModel):
         return self.phone and self.env.user._phone_format(number=self.phone)
 
     def action_unblacklist_apply(self):
-        """Override of `phone_validation` to have OVHcloud take the number again, too.
+        """Override of `phone_validation` to have OVHcloud accept the number again, too.
 
-        :raise UserError: where the consent is missing, or OVHcloud does not do it
+        :raise UserError: if the consent is missing, or OVHcloud refuses
         """
-        # Before OVHcloud is told anything.
+        # Checked before OVHcloud is told anything.
         self.env["phone.blacklist"]._sms_ovh_check_release([self._sms_ovh_get_number()])
         if not self.sms_ovh_take_off:
             return super().action_unblacklist_apply()
@@ -60,7 +60,7 @@ class PhoneBlacklistRemove(models.TransientModel):
                 stop._take_back()
             except ovh_client.OvhError as error:
                 raise UserError(stop.account_id._get_error_sentence(error)) from None
-        # sudo: users read STOP, this one is none any more.
+        # sudo: users may only read STOP answers; these no longer apply.
         stops.sudo().unlink()
         records = super().action_unblacklist_apply()
         message = self.env._(

@@ -16,15 +16,15 @@ from ..tools.number_country import get_country_code
 from ..tools.phone_number import get_kind, get_number_sentences
 from ..tools.sms_segments import is_blank
 
-# Where Odoo has the hooks of campaigns.
+# The modules in which Odoo has the hooks of campaigns.
 CORE_MODULES = ("odoo.addons.mass_mailing.", "odoo.addons.mass_mailing_sms.")
 
 
 def is_core_method(record, name):
-    """Return whether a hook is Odoo's own: no other addon narrows what it answers.
+    """Return whether a hook is Odoo's own, so that no other addon narrows its result.
 
-    :param record: of the model that has the hook
-    :param str name: of the method
+    :param record: record of the model that has the hook
+    :param str name: name of the method
     :rtype: bool
     """
     owner = next(cls for cls in type(record).__mro__ if name in vars(cls))
@@ -84,7 +84,7 @@ class SmsComposer(models.TransientModel):
     def _sms_ovh_get_company(self):
         """Return the company that sends: the campaign's, the record's, or the user's.
 
-        An answer goes out by the account that received what it answers.
+        An answer goes out through the account that received the reply.
         """
         self.ensure_one()
         if self.sms_ovh_reply_id:
@@ -94,7 +94,7 @@ class SmsComposer(models.TransientModel):
         records = self._get_records()
         if not records:
             return self.env.company
-        # One company's for all of them, or else each by its own.
+        # If all records have the same company, that one; else each SMS has its own.
         companies = self.env["res.company"].union(
             *records._sms_ovh_get_companies().values()
         )
@@ -104,15 +104,15 @@ class SmsComposer(models.TransientModel):
     @api.depends_context("company")
     def _compute_sms_ovh_account_id(self):
         for composer in self:
-            # sudo: who may send an SMS need not be allowed to see the account.
+            # sudo: users who may send SMS need not be allowed to see the account.
             company_sudo = composer._sms_ovh_get_company().sudo()
             composer.sms_ovh_account_id = company_sudo.sms_ovh_account_id
 
     @api.depends("sms_ovh_account_id", "template_id")
     def _compute_sms_ovh_kind(self):
-        """Start as the template or the company says; what somebody chose stays."""
+        """Default to the template's or the company's kind; keep what somebody chose."""
         for composer in self:
-            # sudo: who may send an SMS need not be allowed to see all of a template.
+            # sudo: users who may send SMS need not be allowed to see all of a template.
             template_kind = composer.sudo().template_id.sms_ovh_kind
             if composer.mailing_id:
                 composer.sms_ovh_kind = composer.mailing_id.sms_ovh_kind
@@ -126,7 +126,7 @@ class SmsComposer(models.TransientModel):
     def _compute_sms_ovh_gsm7(self):
         """Take the campaign's choice, else the template's, else the company's."""
         for composer in self:
-            # sudo: who may send an SMS need not be allowed to see all of these.
+            # sudo: users who may send SMS need not be allowed to see all of these.
             composer_sudo = composer.sudo()
             composer.sms_ovh_gsm7 = composer_sudo.sms_ovh_account_id and (
                 composer_sudo.mailing_id.sms_ovh_gsm7
@@ -136,7 +136,7 @@ class SmsComposer(models.TransientModel):
 
     @api.depends("sms_ovh_account_id", "template_id")
     def _compute_sms_ovh_sender_id(self):
-        """Start with the template's or the account's; what somebody chose stays."""
+        """Default to the template's or the account's sender; keep what was chosen."""
         for composer in self:
             # sudo: the sender of the account that sends.
             composer_sudo = composer.sudo()
@@ -147,7 +147,7 @@ class SmsComposer(models.TransientModel):
             elif template_sender and template_sender.account_id == account:
                 composer.sms_ovh_sender_id = template_sender.sudo(False)
             elif composer.sms_ovh_sender_id.account_id != account:
-                # Who asked something may ask again.
+                # A recipient who asked something may want to ask again.
                 reply_sudo = composer_sudo._sms_ovh_find_open_replies()[:1]
                 composer.sms_ovh_sender_id = (
                     reply_sudo._get_answer_sender().with_env(self.env)
@@ -156,9 +156,9 @@ class SmsComposer(models.TransientModel):
                 )
 
     def _sms_ovh_find_open_replies(self):
-        """Return the replies that wait for an answer on the one record written to."""
+        """Return the replies of the one record written to that wait for an answer."""
         self.ensure_one()
-        # sudo: writing to a record takes no right to see all replies.
+        # sudo: users who write to a record need no right to see all replies.
         replies_sudo = self.env["sms.ovh.reply"].sudo()
         account = self.sudo().sms_ovh_account_id
         record = self._get_records() if self.comment_single_recipient else None
@@ -191,7 +191,7 @@ class SmsComposer(models.TransientModel):
         "recipient_single_number_itf",
     )
     def _compute_sms_ovh_number_warning(self):
-        """Say of a number what it is read as, or why no SMS can be read there."""
+        """Show how a number is read, or why no SMS can be read there."""
         for composer in self:
             composer.sms_ovh_number_warning = False
             if composer.composition_mode == "mass" or not composer.sms_ovh_account_id:
@@ -209,7 +209,7 @@ class SmsComposer(models.TransientModel):
                 country = records._phone_get_country().get(records.id)
                 country_code = country.code if country else None
                 if numbers == [composer.recipient_single_number]:
-                    # What the contact has, not what was made of it.
+                    # The number as the contact has it, not as it was sanitised.
                     info = records._sms_get_recipients_info(composer.number_field_name)
                     numbers = [info[records.id]["number"]]
             composer.sms_ovh_number_warning = "\n".join(
@@ -233,7 +233,7 @@ class SmsComposer(models.TransientModel):
     )
     @api.depends_context("company", "lang", "tz")
     def _compute_sms_ovh_leaves(self):
-        """Say when it leaves, where quiet hours hold it."""
+        """Show when the SMS leaves if quiet hours hold it."""
         self.sms_ovh_leaves = False
         now = fields.Datetime.now()
         for composer in self:
@@ -245,7 +245,7 @@ class SmsComposer(models.TransientModel):
                 continue
             company = composer._sms_ovh_get_company().sudo()
             country_code = company.country_id.code
-            # Of several, in as many countries, the form tells the company's.
+            # Several numbers may be in several countries: use the company's hours.
             number = composer.sanitized_numbers or composer.recipient_single_number_itf
             if composer.composition_mode != "mass" and number and "," not in number:
                 country_code = company._sms_ovh_get_country_code(number)
@@ -258,7 +258,7 @@ class SmsComposer(models.TransientModel):
                 )
 
     def _sms_ovh_get_number_warning(self, number, country_code):
-        """Return what is to be said of a number before it is sent to, or None."""
+        """Return the warning about a number before an SMS is sent to it, or None."""
         number = (number or "").strip()
         company = self._sms_ovh_get_company()
         found = company._sms_ovh_clean_number(number, country_code)
@@ -324,10 +324,11 @@ class SmsComposer(models.TransientModel):
         return super().action_send_sms()
 
     def _action_send_sms(self):
-        """Override of `sms` to send as whom, as what kind and when the form says.
+        """Override of `sms` to send with the sender, kind and time that the form has.
 
-        What Odoo itself sends to many is by each record's company. An answer goes to the
-        number that wrote, whatever the record's is: core would write it on the record.
+        What Odoo itself sends to many records is sent by each record's company. An
+        answer goes to the number that wrote, whatever number the record has: core would
+        write the number on the record.
         """
         if self.sms_ovh_account_id and not self.mailing_id and self.sms_ovh_send_at:
             self = self.with_context(sms_ovh_send_at=self.sms_ovh_send_at)
@@ -350,13 +351,13 @@ class SmsComposer(models.TransientModel):
         return result
 
     def _sms_ovh_is_answer(self):
-        """Whether this writes on one record that has a chatter."""
+        """Return whether this writes on a single record that has a chatter."""
         return self.comment_single_recipient and isinstance(
             self._get_records(), self.pool["mail.thread"]
         )
 
     def _sms_ovh_answer_reply(self):
-        """Send to the number that wrote what is answered.
+        """Send the answer to the number that the reply came from.
 
         :return: the `mail.message`
         """
@@ -371,10 +372,10 @@ class SmsComposer(models.TransientModel):
         )
 
     def _sms_ovh_get_choice(self):
-        """Return the context with what was chosen, apart from the company's defaults.
+        """Return a context with the choices that differ from the company's defaults.
 
-        Those are left to each SMS: the records may be of several companies. Both are
-        said, so that one composer's choice is never another's that it sets off.
+        Defaults are left to each SMS: the records may be of several companies. All keys
+        are set, so that one composer's choice never reaches another that it triggers.
         """
         self.ensure_one()
         # sudo: the account and senders of the company that sends.
@@ -401,11 +402,11 @@ class SmsComposer(models.TransientModel):
     def _prepare_body_values(self, records):
         """Override of `mass_mailing_sms` to shorten links as phones read them.
 
-        And to write in GSM-7 what the campaign, the template or the company says; and
-        with the rights of who wrote it, whoever has it sent.
+        It also writes in GSM-7 what the campaign, the template or the company says, and
+        renders with the author's rights, whoever sends it.
         """
         is_slice = self._sms_ovh_is_slice()
-        # One that is not saved only shows what would be sent.
+        # An unsaved composer only shows what would be sent.
         if self.id and is_slice:
             self = self._sms_ovh_as_author()
             records = records.with_env(self.env)
@@ -415,7 +416,7 @@ class SmsComposer(models.TransientModel):
         return super()._prepare_body_values(records)
 
     def _sms_ovh_as_author(self):
-        """Return this composer with the rights of who wrote its campaign.
+        """Return this composer with the rights of its campaign's author.
 
         Scheduled actions have all rights, and a colleague may have more.
         """
@@ -426,9 +427,9 @@ class SmsComposer(models.TransientModel):
         return self.with_user(author).with_context(**theirs.env.context)
 
     def _sms_ovh_as_rendered(self, choice, links_shortened=False):
-        """Return this composer as it renders texts in GSM-7, where it does.
+        """Return this composer with the context to render texts in GSM-7, if it does.
 
-        :param str|bool choice: what is written in it
+        :param str|bool choice: what is written in GSM-7
         :param bool links_shortened: whether links are shortened afterwards
         """
         choice = choice or OFF
@@ -444,10 +445,10 @@ class SmsComposer(models.TransientModel):
             composer._sms_ovh_as_rendered(composer.sms_ovh_gsm7)._compute_body()
 
     def _prepare_mass_sms_values(self, records):
-        """Override of `sms` to tell each SMS which company sends it, and leave out some.
+        """Override of `sms` to set the company that sends each SMS, and leave out some.
 
-        That of the campaign, or else that of the record it is about. No number of a
-        campaign's recipients is read twice, see `_phone_format_number`.
+        It is the campaign's, or else that of the record the SMS is about. No number of
+        a campaign's recipients is read twice, see `_phone_format_number`.
         """
         if self._sms_ovh_is_slice():
             records = records.with_context(sms_ovh_trust_sanitized=True)
@@ -482,7 +483,7 @@ class SmsComposer(models.TransientModel):
         return result
 
     def _sms_ovh_leave_out_dead(self, vals_list, company):
-        """Leave out numbers that nobody has, as operators said when they were asked.
+        """Leave out numbers that are out of service, as operators said when asked.
 
         :param vals_list: values of SMS, which are changed
         :param company: `res.company` that sends
@@ -496,16 +497,16 @@ class SmsComposer(models.TransientModel):
                 self._sms_ovh_cancel_values(values, "sms_ovh_dead")
 
     def _sms_ovh_leave_out_stopped(self, sms_values):
-        """Leave out who opted out, or seems to have, until somebody has decided.
+        """Leave out numbers that opted out or, until a user decides, seem to have.
 
-        Of other SMS than those of campaigns that heed the blacklist, those that are
-        marketing are looked at when they leave.
+        This is for campaigns that heed the blacklist. Other SMS, if they are marketing,
+        are checked when they leave.
 
         :param dict sms_values: values of the SMS by record, which are changed
         """
         if not (self.use_exclusion_list or self.mailing_id.use_exclusion_list):
             return
-        # As core, whose lists of all blacklisted numbers these slices do without.
+        # As core does; but these slices do without its list of all blacklisted numbers.
         cancelled = ("sms_optout", "sms_duplicate")
         checked = [
             values
@@ -521,10 +522,10 @@ class SmsComposer(models.TransientModel):
                 self._sms_ovh_cancel_values(values, reason)
 
     def _sms_ovh_cancel_values(self, sms_values, failure_type):
-        """Say in the values of an SMS, and of its trace, that it is not sent.
+        """Mark in the values of an SMS, and of its trace, that it is not sent.
 
-        :param dict sms_values: which are changed
-        :param str failure_type: why
+        :param dict sms_values: values of the SMS, which are changed
+        :param str failure_type: why it is not sent
         """
         sms_values.update(
             state="canceled",
@@ -554,10 +555,10 @@ class SmsComposer(models.TransientModel):
         """Cancel SMS that OVHcloud would charge for nothing, or refuse.
 
         :param vals_list: values of SMS, which are changed
-        :param company_sudo: `res.company` that sends by OVHcloud, its settings readable
+        :param company_sudo: `res.company` that sends through OVHcloud, in sudo
         """
         skip_landlines = company_sudo.sms_ovh_skip_landlines
-        # Of a campaign, most are of one country.
+        # Most numbers of a campaign are of one country.
         reaches = cache(lambda code: self._sms_ovh_reaches(code, company_sudo))
         for values in vals_list:
             if values["state"] != "outgoing":
@@ -574,7 +575,7 @@ class SmsComposer(models.TransientModel):
                 self._sms_ovh_cancel_values(values, "sms_ovh_destination")
 
     def _sms_ovh_reaches(self, country_code, company_sudo):
-        """Return whether SMS of the chosen sender, or of its country's, reach a country.
+        """Return whether the chosen sender, or the one for the country, reaches it.
 
         :param str|None country_code: ISO code
         :param company_sudo: see above
@@ -588,20 +589,20 @@ class SmsComposer(models.TransientModel):
         return not sender_sudo or sender_sudo._reaches(country_code)
 
     # ------------------------------------------------------------
-    # Whose text fails
+    # Texts that fail
     # ------------------------------------------------------------
 
     def _sms_ovh_undoing(self):
-        """Return a savepoint: one that keeps the cache, where this is there only."""
+        """Return a savepoint; for an unsaved composer, one that keeps the cache."""
         return self.env.cr.savepoint(flush=bool(self.id))
 
     @contextmanager
     def _sms_ovh_naming_failure(self, records):
-        """Say of an error in a text which of the records caused it.
+        """Name the record that causes an error in a text.
 
-        What was written inside is undone then.
+        What was written inside is then undone.
 
-        :raise SmsOvhTextFails: where a placeholder cannot be filled for one
+        :raise SmsOvhTextFails: if a placeholder cannot be filled for a record
         """
         try:
             with self._sms_ovh_undoing():
@@ -614,7 +615,7 @@ class SmsComposer(models.TransientModel):
             raise
 
     def _sms_ovh_find_failure(self, records):
-        """Return what fails for which of these records, None where no text does.
+        """Return what fails for which of these records, None if no text does.
 
         :rtype: SmsOvhTextFails|None
         """
@@ -628,7 +629,7 @@ class SmsComposer(models.TransientModel):
             else:
                 records = records[len(half) :]
         error = self._sms_ovh_get_render_error(records) or error
-        # Odoo wraps it into a sentence that shows the text again.
+        # Odoo wraps it in an error whose message shows the text again.
         while isinstance(error.__cause__, Exception):
             error = error.__cause__
         return SmsOvhTextFails(
@@ -653,18 +654,18 @@ class SmsComposer(models.TransientModel):
         return None
 
     # ------------------------------------------------------------
-    # Who gets none
+    # Recipients who get no SMS
     # ------------------------------------------------------------
-    # Core looks each recipient up in lists that it makes of all who opted out and all
-    # who got one: the time for one SMS grows with their number. These ask for the slice
-    # at hand only.
+    # Core looks each recipient up in lists of all who opted out and all who got an SMS:
+    # the time for one SMS grows with their number. These methods only ask for the
+    # current slice.
 
     def _sms_ovh_is_slice(self):
-        """Whether this composes a slice of a campaign that OVHcloud sends."""
+        """Return whether this composes a slice of a campaign that OVHcloud sends."""
         return bool(self._is_mass_sms() and self.mailing_id.sms_ovh_account_id)
 
     def _get_optout_record_ids(self, records, recipients_info):
-        """Override of `mass_mailing_sms`: see above."""
+        """Override of `mass_mailing_sms` to ask only for the slice: see above."""
         if not self._sms_ovh_is_slice():
             return super()._get_optout_record_ids(records, recipients_info)
         mailing = self.mailing_id
@@ -672,7 +673,7 @@ class SmsComposer(models.TransientModel):
             mailing, "_get_opt_out_list_sms"
         ):
             return list(mailing._get_opt_out_list_sms())
-        # As core: who opted out of all lists at hand, not who is still in one.
+        # As core: contacts who opted out of all these lists, not those still in one.
         groups = self.env["mailing.subscription"]._read_group(
             [
                 ("contact_id", "in", records.ids),
@@ -684,13 +685,14 @@ class SmsComposer(models.TransientModel):
         return [contact.id for contact, opt_out in groups if opt_out]
 
     def _get_done_record_ids(self, records, recipients_info):
-        """Override of `mass_mailing_sms`: see above.
+        """Override of `mass_mailing_sms` to ask only for the slice: see above.
 
         Numbers of earlier slices count, too.
         """
         if not self._sms_ovh_is_slice():
             return super()._get_done_record_ids(records, recipients_info)
-        # What other addons leave out. Core's own reads the whole campaign each time.
+        # Recipients that other addons leave out. Core's own method reads the whole
+        # campaign each time.
         others = set()
         if not is_core_method(self.mailing_id, "_get_seen_list_sms"):
             others.update(self.mailing_id._get_seen_list_sms()[0])
@@ -712,7 +714,7 @@ class SmsComposer(models.TransientModel):
             ],
             ["sms_number", "res_id"],
         )
-        # What an estimate has seen already, which leaves no traces.
+        # Numbers that an estimate has already seen, since it leaves no traces.
         before = self.env.context.get("sms_ovh_seen_numbers", ())
         seen = set(traces.mapped("sms_number"))
         done = (set(traces.mapped("res_id")) & set(records.ids)) | others

@@ -1,4 +1,4 @@
-"""A text about an account for support: everything but secrets and customers."""
+"""A report on an account for support: everything but secrets and customers."""
 
 import platform
 import re
@@ -21,7 +21,7 @@ CORE_CRONS = (
     "sms.ir_cron_sms_scheduler_action",
     "mass_mailing.ir_cron_mass_mailing_queue",
 )
-# What connects, and whether there is one: never what it is.
+# Credentials, of which only the presence is shown, never the value.
 SECRET_FIELDS = (
     "application_key",
     "application_secret",
@@ -34,8 +34,8 @@ SECRET_FIELDS = (
 )
 ERRORS_SHOWN = 10
 WORDS_SHOWN = 200  # characters
-# What OVHcloud's words may hold: numbers of six digits or more, however written,
-# addresses, and what is long enough to be a key.
+# What OVHcloud's words may contain: numbers of six digits or more, however written,
+# addresses, and words long enough to be a key.
 SCRUB = (
     (re.compile(r"[\w.+-]+@[\w-]+\.[\w.-]+"), "[e-mail]"),
     (re.compile(r"https?://\S+"), "[address]"),
@@ -54,7 +54,7 @@ def show_counts(counts):
 
 
 class SmsOvhDiagnosis(models.TransientModel):
-    """Shows the diagnosis of an account, to be copied; it is kept nowhere."""
+    """Shows the diagnosis of an account for copying; it is not stored."""
 
     _name = "sms.ovh.diagnosis"
     _inherit = ["sms.ovh.guard.mixin"]
@@ -84,7 +84,7 @@ class SmsOvhDiagnosis(models.TransientModel):
     def _is_everybody_template_editor(self):
         """Return whether all employees may write expressions that Odoo evaluates.
 
-        Odoo gives that to template editors, who can read the database by it, keys of
+        Odoo allows that to template editors, who can thereby read the database, keys of
         accounts included. No employee is one unless an administrator lifts the
         restriction.
         """
@@ -95,10 +95,10 @@ class SmsOvhDiagnosis(models.TransientModel):
         return bool(employees and editors and editors in employees.all_implied_ids)
 
     def _get_diagnosis(self, account):
-        """Return what one who helps has to know, and nothing that he must not.
+        """Return what support has to know, and nothing that it must not.
 
-        No secret, no phone number, no text of an SMS and no name of a customer. Always
-        in English: who helps need not speak the user's language.
+        The text has no secret, no phone number, no text of an SMS and no customer's
+        name. It is always in English: support need not speak the user's language.
 
         :rtype: str
         """
@@ -126,11 +126,11 @@ class SmsOvhDiagnosis(models.TransientModel):
         return "\n".join(lines)
 
     def _scrub(self, account_sudo, words, *hidden):
-        """Return somebody's words without what must not be handed on.
+        """Return a message without what must not be passed on.
 
-        :param account_sudo: `sms.ovh.account` whose secrets must not be in them
-        :param str|bool words: what OVHcloud, or Odoo about it, said
-        :param hidden: texts that must not be in it
+        :param account_sudo: `sms.ovh.account` whose secrets must not be in it
+        :param str|bool words: message of OVHcloud, or of Odoo about it
+        :param hidden: further texts that must not be in it
         """
         words = words or ""
         for text in (*hidden, *(account_sudo[name] for name in SECRET_FIELDS)):

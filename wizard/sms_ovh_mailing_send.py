@@ -8,7 +8,7 @@ from .sms_ovh_number_correction import FAULTS
 
 
 class SmsOvhMailingSend(models.TransientModel):
-    """What a campaign comes to, to look at or to confirm."""
+    """Shows the estimate of a campaign, to look at or to confirm the sending."""
 
     _name = "sms.ovh.mailing.send"
     _inherit = ["sms.ovh.guard.mixin"]
@@ -79,7 +79,7 @@ class SmsOvhMailingSend(models.TransientModel):
     )
     credit_warning = fields.Char(compute="_compute_credits_left")
     refused = fields.Boolean(compute="_compute_credits_left")
-    # What changed between two looks: said once.
+    # What changed since the user last looked; shown once.
     change_notice = fields.Char(readonly=True)
 
     @api.depends("estimate_id.line_ids")
@@ -108,9 +108,9 @@ class SmsOvhMailingSend(models.TransientModel):
             send.longest_text = record and send._render_longest(record)
 
     def _render_longest(self, record):
-        """Return the text that a recipient gets, False where it fails by now.
+        """Return the text that a recipient gets, False if rendering fails by now.
 
-        It is kept nowhere: what a record says is for those who may read the record.
+        It is not stored: a record's data is only for users who may read the record.
         """
         mailing = self.mailing_id._sms_ovh_as_sent()
         try:
@@ -123,7 +123,7 @@ class SmsOvhMailingSend(models.TransientModel):
 
     @api.depends("estimate_id.gsm7_saved_segments", "estimate_id.gsm7_better_segments")
     def _compute_gsm7(self):
-        """Say what writing in GSM-7 saves, and what it would save."""
+        """Show what writing in GSM-7 saves, and what it could save."""
         for send in self:
             estimate = send.estimate_id
             send.gsm7_saved = send.gsm7_advice = False
@@ -157,7 +157,7 @@ class SmsOvhMailingSend(models.TransientModel):
             )
 
     def action_gsm7(self):
-        """Write in GSM-7 what saves the most, and compute anew."""
+        """Apply the GSM-7 choice that saves the most, and estimate again."""
         self.ensure_one()
         self.check_access("write")
         self.mailing_id._sms_ovh_check_not_sent()
@@ -167,7 +167,7 @@ class SmsOvhMailingSend(models.TransientModel):
         return self.action_estimate()
 
     def _get_readable(self, res_id):
-        """Return a recipient, empty where the user may not read it or it is gone."""
+        """Return a recipient, empty if it is gone or the user may not read it."""
         model = self.mailing_id.mailing_model_real
         if not model or not res_id:
             return self.env["res.partner"]
@@ -213,7 +213,7 @@ class SmsOvhMailingSend(models.TransientModel):
         return open_dialog(titles[self.mode], self._name, self.id, dialog_size="medium")
 
     def action_estimate(self):
-        """Compute anew."""
+        """Start the estimate again."""
         self.ensure_one()
         self.check_access("write")
         self.mailing_id._sms_ovh_check_estimable()
@@ -222,14 +222,14 @@ class SmsOvhMailingSend(models.TransientModel):
         return self._open()
 
     def action_cancel_estimate(self):
-        """Stop computing."""
+        """Stop the estimate."""
         self.ensure_one()
         self.check_access("write")
         self.estimate_id.action_cancel()
         return self._open()
 
     def action_correct_numbers(self):
-        """List who cannot be sent to for their numbers, with proposals beside them."""
+        """List the recipients whose numbers need correcting, with proposals."""
         self.ensure_one()
         self.check_access("write")
         self.mailing_id.check_access("read")
@@ -240,7 +240,7 @@ class SmsOvhMailingSend(models.TransientModel):
         )
 
     def action_add_stop(self):
-        """Write into the text how recipients opt out, and compute anew."""
+        """Add to the text how recipients opt out, and estimate again."""
         self.ensure_one()
         self.check_access("write")
         self.mailing_id.action_sms_ovh_add_stop()
@@ -268,16 +268,16 @@ class SmsOvhMailingSend(models.TransientModel):
         }
 
     def action_send(self):
-        """Send the campaign, if all is still as the figures say.
+        """Send the campaign, if the estimate's figures still hold.
 
-        :raise UserError: where it cannot be sent, with what to do
+        :raise UserError: if it cannot be sent, saying what to do
         """
         self.ensure_one()
         self.check_access("write")
         mailing = self.mailing_id
         if self.mode == "estimate":
             raise UserError(self.env._("Press Send in the campaign to send it."))
-        # Of two users who send at once, the other is told so here, or sees it next.
+        # If two users send at once, the second is told here, or by the check below.
         if not mailing.try_lock_for_update():
             raise UserError(
                 self.env._(
@@ -319,9 +319,9 @@ class SmsOvhMailingSend(models.TransientModel):
         return {"type": "ir.actions.act_window_close"}
 
     def _check_schedule_date(self):
-        """Refuse a date that is none.
+        """Refuse a missing or past date.
 
-        :raise UserError: with what to do
+        :raise UserError: saying what to do
         """
         if not self.schedule_date:
             raise UserError(self.env._("Choose when the campaign is to be sent."))
@@ -329,7 +329,7 @@ class SmsOvhMailingSend(models.TransientModel):
             raise UserError(self.env._("This date is past. Choose a later one."))
 
     def _get_change(self):
-        """Return how many recipients there are and what to say, None where all is equal.
+        """Return the number of recipients and a notice, or None if nothing changed.
 
         :rtype: tuple[int, str]|None
         """

@@ -8,9 +8,9 @@ from ..tools.phone_number import get_kind
 
 
 class SmsOvhNumberCheckRequest(models.TransientModel):
-    """Ask operators whether numbers are in service: how many, and what that costs.
+    """Asks operators whether numbers are in service; shows how many, and the cost.
 
-    Marketing users may ask, as they may send campaigns, which cost more.
+    Marketing users may ask, since they may send campaigns, which cost more.
     """
 
     _name = "sms.ovh.number.check.request"
@@ -22,7 +22,7 @@ class SmsOvhNumberCheckRequest(models.TransientModel):
     account_id = fields.Many2one(
         "sms.ovh.account", required=True, readonly=True, ondelete="cascade"
     )
-    # What is asked for is what was shown, whatever becomes of the contacts meanwhile.
+    # The numbers checked are those shown, whatever becomes of the contacts meanwhile.
     numbers = fields.Json(
         string="Numbers Asked For", readonly=True, groups=fields.NO_ACCESS
     )
@@ -55,12 +55,12 @@ class SmsOvhNumberCheckRequest(models.TransientModel):
 
     @api.depends("again")
     def _compute_count(self):
-        # sudo: how many, not which.
+        # sudo: only counts the numbers.
         for request_sudo in self.sudo():
             request_sudo.count = len(request_sudo._get_numbers())
 
     def _get_numbers(self):
-        """Return what is asked for when this is confirmed."""
+        """Return the numbers that are checked on confirmation."""
         self.ensure_one()
         fresh = self.fresh_numbers if self.again else None
         return [*(self.numbers or ()), *(fresh or ())]
@@ -76,7 +76,7 @@ class SmsOvhNumberCheckRequest(models.TransientModel):
 
     @api.depends("again")
     def _compute_cost(self):
-        """Say what it costs, by what the last check did cost: OVHcloud tells it after."""
+        """Estimate the cost by the last check's: OVHcloud only tells it afterwards."""
         for request in self:
             account = request.account_id
             left = format_credits(self.env, account.credits_left)
@@ -109,14 +109,14 @@ class SmsOvhNumberCheckRequest(models.TransientModel):
 
     @api.model
     def _get_account(self):
-        """Return the account of the company at hand that can ask.
+        """Return the current company's account, if it can check numbers.
 
-        :raise UserError: with what to do, where it has none
+        :raise UserError: if there is none, saying what to do
         """
-        # Before anything is read with more rights.
+        # Checked before anything is read with more rights.
         self.check_access("create")
         company = self.env.company
-        # sudo: which account a company sends with.
+        # sudo: the account with which the company sends.
         account = company.sudo().sms_ovh_account_id.sudo(False)
         if not account or not company._sms_ovh_is_own():
             raise UserError(
@@ -138,7 +138,7 @@ class SmsOvhNumberCheckRequest(models.TransientModel):
 
     @api.model
     def _open_for_lists(self, lists):
-        """Open the question for all who are in mailing lists and did not opt out."""
+        """Open the dialog for all contacts of mailing lists who did not opt out."""
         self._get_account()
         Contact = self.env["mailing.contact"]
         domain = [("list_id", "in", lists.ids)]
@@ -150,10 +150,10 @@ class SmsOvhNumberCheckRequest(models.TransientModel):
 
     @api.model
     def _open_for_records(self, records, stopped=0):
-        """Open the question for the numbers of persons.
+        """Open the dialog for the numbers of persons.
 
         :param records: `mailing.contact` or `res.partner`
-        :param int stopped: how many more there are, who opted out
+        :param int stopped: how many further persons opted out
         """
         account = self._get_account()
         records.fetch(["phone_sanitized"])
@@ -184,10 +184,10 @@ class SmsOvhNumberCheckRequest(models.TransientModel):
 
     @api.model
     def _open_for_numbers(self, numbers, again=False):
-        """Open the question for numbers.
+        """Open the dialog for numbers.
 
         :param list numbers: in E.164
-        :param bool again: whether those asked for lately are asked for as well
+        :param bool again: whether to check those that were checked lately, too
         """
         return self._open(self._get_account(), numbers, again=again)
 
@@ -207,7 +207,7 @@ class SmsOvhNumberCheckRequest(models.TransientModel):
         request = self.create(
             {"account_id": account.id, "again": values.pop("again", False)}
         )
-        # sudo: found out here, nobody's to write.
+        # sudo: computed here; users may not write these fields.
         request.sudo().write(
             {
                 **values,
@@ -226,9 +226,9 @@ class SmsOvhNumberCheckRequest(models.TransientModel):
     # ------------------------------------------------------------
 
     def action_confirm(self):
-        """Queue the numbers for a scheduled action that asks for them.
+        """Queue the numbers for the scheduled action that checks them.
 
-        :raise UserError: where there is none, or nobody can be asked
+        :raise UserError: if there is no number, or the user may not ask
         """
         self.ensure_one()
         self.check_access("write")
@@ -238,13 +238,13 @@ class SmsOvhNumberCheckRequest(models.TransientModel):
             raise AccessError(
                 self.env._("You cannot check numbers for a company that is not yours.")
             )
-        # sudo: what was shown to be asked for.
+        # sudo: the numbers that the dialog has shown as to be checked.
         numbers = self.sudo()._get_numbers()
         if not numbers:
             raise UserError(
                 self.env._("There is no number to check: close this question.")
             )
-        # sudo: only the gateway writes what is asked for; in the user's name.
+        # sudo: only the gateway writes checks, here in the user's name.
         count = self.env["sms.ovh.number.check"].sudo()._enqueue(account, numbers)
         return notify(
             self.env._(

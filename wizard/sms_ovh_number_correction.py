@@ -6,16 +6,16 @@ from odoo.exceptions import UserError
 from .. import const
 from ..tools.phone_number import get_number_sentences, propose_number
 
-# Why a number is to be corrected, of all reasons for which an estimate leaves out.
+# Reasons for which an estimate leaves numbers out that can be corrected.
 FAULTS = ("sms_number_format", *const.KIND_TO_FAILURE_TYPE.values())
-# Listed at a time: with more, some are corrected, then estimated again.
+# Most recipients listed. If there are more, users correct some, then estimate again.
 MAX_LISTED = 1000
 
 
 class SmsOvhNumberCorrection(models.TransientModel):
-    """A recipient whose number cannot be sent to, or not as it stands, and a proposal.
+    """A recipient whose number cannot be used, or not as it stands, with a proposal.
 
-    The record keeps what was typed until somebody accepts.
+    The record keeps what was typed until a user accepts the proposal.
     """
 
     _name = "sms.ovh.number.correction"
@@ -49,21 +49,21 @@ class SmsOvhNumberCorrection(models.TransientModel):
 
     @api.model
     def _create_for(self, estimate):
-        """List who was left out of an estimate for their numbers, or read anew.
+        """List the recipients of an estimate with unusable or several numbers.
 
         :param estimate: `sms.ovh.estimate` that is done
-        :return: one for each record that the user may read
+        :return: one correction for each record that the user may read
         """
         mailing = estimate.mailing_id
         lines = estimate.line_ids.filtered(
             lambda line: line.kind == "several" or line.reason in FAULTS
         )
-        # sudo: which of them the user may see is looked at below.
+        # sudo: the user's rights on the records are checked below.
         ids = [res_id for line in lines.sudo() for res_id in line.res_ids or []]
         company = mailing.sms_ovh_company_id or self.env.company
         records = self.env[mailing.mailing_model_real].browse(ids[:MAX_LISTED])
         records = records.exists()._filtered_access("read")
-        # sudo: numbers are read as the campaign has them, in the company that sends.
+        # sudo: numbers are read as for the campaign, in the company that sends.
         infos = records.sudo().with_company(company)._sms_get_recipients_info()
         return self.create(
             [
@@ -74,9 +74,9 @@ class SmsOvhNumberCorrection(models.TransientModel):
 
     @api.model
     def _prepare_values(self, mailing, company, record, info):
-        """Return what the list shows of one recipient.
+        """Return the values of one recipient's correction.
 
-        :param dict info: what core found of the record, see `_sms_get_recipients_info`
+        :param dict info: core's result for the record, see `_sms_get_recipients_info`
         """
         target = info["partner"] if info["partner_store"] else record.sudo()
         country = target._phone_get_country().get(target.id) if target else None
@@ -113,19 +113,19 @@ class SmsOvhNumberCorrection(models.TransientModel):
 
     @api.model
     def _format(self, number):
-        """Return a number in E.164 as Odoo writes it on contacts."""
+        """Return a number in E.164 in the format that Odoo writes on contacts."""
         return phonenumbers.format_number(
             phonenumbers.parse(number), phonenumbers.PhoneNumberFormat.INTERNATIONAL
         )
 
     def _open_list(self):
-        """Return the action that shows these."""
+        """Return the action that lists these corrections."""
         return {
             "type": "ir.actions.act_window",
             "name": self.env._("Correct the Numbers"),
             "res_model": self._name,
             "view_mode": "list,kanban",
-            # Phones show the latter.
+            # Phones show the kanban view.
             "views": [(False, "list"), (False, "kanban")],
             "domain": [("id", "in", self.ids)],
             "target": "current",
@@ -135,19 +135,19 @@ class SmsOvhNumberCorrection(models.TransientModel):
     def action_accept(self):
         """Write these proposals on their records.
 
-        :raise UserError: where one is no number that SMS can be sent to
+        :raise UserError: if a proposal is not a number that SMS can be sent to
         """
         self.check_access("write")
         for correction in self.filtered(lambda correction: correction.state == "open"):
             if correction.proposal:
                 correction._accept()
-        # What was estimated with the numbers before holds no more.
-        # sudo: estimates are nobody's to write but what computes them.
+        # Estimates made with the previous numbers no longer hold.
+        # sudo: users may not write estimates.
         self.mailing_id.sudo().sms_ovh_estimate_ids.fingerprint = False
         return True
 
     def action_accept_all(self):
-        """Write all proposals of the list at hand."""
+        """Write all proposals of the current list."""
         self.search(
             [
                 ("mailing_id", "=", self.env.context.get("sms_ovh_mailing_id")),

@@ -10,7 +10,7 @@ from ..tools.sms_segments import count_segments, split_segments
 
 
 class SmsOvhPreview(models.TransientModel):
-    """A campaign as the phone of a recipient shows it."""
+    """A campaign as a recipient's phone shows it."""
 
     _name = "sms.ovh.preview"
     _inherit = ["sms.ovh.guard.mixin"]
@@ -59,7 +59,7 @@ class SmsOvhPreview(models.TransientModel):
 
     @api.onchange("resource_ref")
     def _onchange_resource_ref(self):
-        """Go on from the recipient that was searched for."""
+        """Continue from the recipient that the user chose."""
         if self.resource_ref:
             ids = self._get_recipients()
             position = 0
@@ -75,7 +75,7 @@ class SmsOvhPreview(models.TransientModel):
             preview.content = preview._prepare_content()
 
     def _prepare_content(self):
-        """Return what the phone shows, as plain texts: the view escapes them.
+        """Return what the phone shows, as plain text: the view escapes it.
 
         :rtype: dict
         """
@@ -93,7 +93,7 @@ class SmsOvhPreview(models.TransientModel):
         try:
             record.check_access("read")
             content["name"] = record.display_name
-            # As who looks may read it: nothing is sent.
+            # With the rights of the user who looks: nothing is sent.
             theirs = mailing._sms_ovh_as_sent(self.env.user)
             (sms,) = theirs._sms_ovh_render(record.ids)
         except AccessError:
@@ -137,12 +137,12 @@ class SmsOvhPreview(models.TransientModel):
 
     @api.model
     def _get_pieces(self, parts, sms):
-        """Return what each part shows, cut where it was written otherwise.
+        """Return the pieces of each part, cut where characters were replaced.
 
         :param list parts: texts of the parts
-        :param sms: `RenderedSms` that they are of
-        :return: of each part, dicts with ``text`` and, where it stands for something
-            else, ``original``
+        :param sms: the `RenderedSms` that was split
+        :return: for each part, dicts with ``text`` and, if it replaces something,
+            ``original``
         :rtype: list[list[dict]]
         """
         original = (sms.texts or {}).get(OFF, sms.text)
@@ -158,7 +158,7 @@ class SmsOvhPreview(models.TransientModel):
             pieces.append([])
             position = 0
             for start, end, instead_of in replaced:
-                # Within this part: what one letter becomes may be parted.
+                # Stay within this part: the replacement of one letter may be split.
                 start = max(start - offset, position)
                 end = min(end - offset, len(part))
                 if start >= end:

@@ -71,7 +71,7 @@ class SmsOvhRecharge(models.TransientModel):
     def action_apply(self):
         """Write the settings to OVHcloud.
 
-        :raise UserError: where OVHcloud refuses them
+        :raise UserError: if the threshold is missing, or OVHcloud refuses them
         """
         self.ensure_one()
         self.check_access("write")

@@ -32,7 +32,7 @@ class SmsOvhReplySettings(models.TransientModel):
     emails = fields.Text(
         string="Forwarded To", help="E-mail addresses, one a line. Empty: to nobody."
     )
-    # What the counter under the text goes by.
+    # Fields that the counter under the text reads.
     sms_ovh_in_use = fields.Boolean(compute="_compute_sms_ovh_in_use")
     sms_ovh_stop_counted = fields.Boolean(compute="_compute_sms_ovh_in_use")
     unreachable = fields.Boolean(
@@ -45,9 +45,9 @@ class SmsOvhReplySettings(models.TransientModel):
         self.sms_ovh_stop_counted = False
 
     def action_apply(self):
-        """Write the settings to OVHcloud, those of other media left as they are.
+        """Write the settings to OVHcloud, leaving those of other media as they are.
 
-        :raise UserError: for what cannot be, or OVHcloud refuses
+        :raise UserError: if they are not valid, or OVHcloud refuses them
         """
         self.ensure_one()
         self.check_access("write")
@@ -91,11 +91,11 @@ class SmsOvhReplySettings(models.TransientModel):
         return notify(self.env._("OVHcloud treats replies as you set it."))
 
     def _prepare_response(self, response, emails, text):
-        """Return what OVHcloud is to do with replies.
+        """Return the new settings for what OVHcloud does with replies.
 
-        :param dict response: what it does, `sms.Response` of the API
-        :param list emails: addresses to forward them to
-        :param str text: of the automatic answer
+        :param dict response: the current settings, `sms.Response` of the API
+        :param list emails: addresses to forward replies to
+        :param str text: text of the automatic answer
         :rtype: dict
         """
         options = response.get("trackingOptions") or []

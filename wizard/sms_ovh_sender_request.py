@@ -41,7 +41,7 @@ class SmsOvhSenderRequest(models.TransientModel):
 
     @api.depends("name")
     def _compute_name_warning(self):
-        """Say of a name that says nothing of the company that operators replace it."""
+        """Warn if a name says nothing of the company: operators block or replace it."""
         for request in self:
             name = re.sub(r"[0-9]+$", "", (request.name or "").lower())
             request.name_warning = name in const.GENERIC_SENDERS and self.env._(
@@ -57,7 +57,7 @@ class SmsOvhSenderRequest(models.TransientModel):
     def _check_name(self):
         """Refuse a name that OVHcloud would refuse.
 
-        :raise UserError: which says what to change
+        :raise UserError: saying what to change
         """
         self.ensure_one()
         name = self.name or ""
@@ -84,10 +84,10 @@ class SmsOvhSenderRequest(models.TransientModel):
         raise UserError(message)
 
     def _send_proof(self):
-        """Send the proof along, where there is one.
+        """Send the proof along, if there is one.
 
-        :return: why it was not taken, None where it was or there is none: the request
-            itself stands
+        :return: why it was not taken, None if it was or there is none; the request
+            itself stands in any case
         :rtype: str|None
         """
         self.ensure_one()
@@ -107,7 +107,8 @@ class SmsOvhSenderRequest(models.TransientModel):
     def action_request(self):
         """Ask OVHcloud for the sender.
 
-        :raise UserError: where the name cannot be, or OVHcloud refuses it
+        :raise UserError: if the name is not valid, the reason is missing, or OVHcloud
+            refuses
         """
         self.ensure_one()
         self.check_access("write")
@@ -161,7 +162,7 @@ class SmsOvhSenderRequest(models.TransientModel):
 
 
 class SmsOvhSenderSuggestion(models.TransientModel):
-    """A name that OVHcloud knows to be the customer's."""
+    """A name that OVHcloud knows to belong to the customer."""
 
     _name = "sms.ovh.sender.suggestion"
     _inherit = ["sms.ovh.guard.mixin"]
@@ -183,7 +184,7 @@ class SmsOvhSenderSuggestion(models.TransientModel):
     )
 
     def action_use(self):
-        """Take this name over into the request."""
+        """Put this name into the request."""
         self.ensure_one()
         self.check_access("write")
         request = self.request_id
@@ -199,7 +200,7 @@ class SmsOvhSenderSuggestion(models.TransientModel):
 
 
 class SmsOvhSenderProof(models.TransientModel):
-    """Send OVHcloud a proof of a sender that waits, or was refused."""
+    """Sends OVHcloud a proof for a sender that is waiting, or was refused."""
 
     _name = "sms.ovh.sender.proof"
     _inherit = ["sms.ovh.guard.mixin"]
@@ -220,9 +221,9 @@ class SmsOvhSenderProof(models.TransientModel):
     description = fields.Char(help="What it is: OVHcloud's moderator reads it.")
 
     def action_send(self):
-        """Send it.
+        """Send the proof.
 
-        :raise UserError: where OVHcloud does not take it
+        :raise UserError: if OVHcloud does not take it
         """
         self.ensure_one()
         self.check_access("write")

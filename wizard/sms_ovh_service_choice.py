@@ -3,7 +3,7 @@ from odoo.exceptions import UserError
 
 
 class SmsOvhServiceChoice(models.TransientModel):
-    """The SMS services that a new connection could be for."""
+    """Offers the SMS services that a new connection could use."""
 
     _name = "sms.ovh.service.choice"
     _inherit = ["sms.ovh.guard.mixin"]
@@ -16,7 +16,7 @@ class SmsOvhServiceChoice(models.TransientModel):
 
 
 class SmsOvhServiceChoiceLine(models.TransientModel):
-    """One of these services."""
+    """A service to choose from."""
 
     _name = "sms.ovh.service.choice.line"
     _inherit = ["sms.ovh.guard.mixin"]
@@ -34,7 +34,7 @@ class SmsOvhServiceChoiceLine(models.TransientModel):
     def action_choose(self):
         """Connect the account with this service.
 
-        :raise UserError: where OVHcloud refuses, with what to do
+        :raise UserError: if OVHcloud refuses, saying what to do
         """
         self.ensure_one()
         self.check_access("write")

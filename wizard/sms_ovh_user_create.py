@@ -10,12 +10,12 @@ from ..tools import ovh_client
 from ..tools.client_actions import open_dialog
 
 ALPHABET = string.ascii_letters + string.digits
-# Not of dots only: in the API's paths that would be something else.
+# Not only dots: in the API's paths those would mean something else.
 LOGIN_REGEX = re.compile(r"(?!\.+$)[A-Za-z0-9._-]{1,32}")
 
 
 class SmsOvhUserCreate(models.TransientModel):
-    """Create an API user; its password is shown once and kept nowhere."""
+    """Creates an API user; its password is shown once and not stored."""
 
     _name = "sms.ovh.user.create"
     _inherit = ["sms.ovh.guard.mixin"]
@@ -58,14 +58,14 @@ class SmsOvhUserCreate(models.TransientModel):
     alert_number = fields.Char(string="Alert Phone Number")
     refusal = fields.Char(readonly=True)
     user_id = fields.Many2one("sms.ovh.user", string="API User", readonly=True)
-    # From the context only, so that it is in no table.
+    # Only from the context, so that it is in no table.
     password_shown = fields.Char(
         string="Its Password", compute="_compute_password_shown"
     )
 
     @api.model
     def _generate_password(self):
-        """Return a password by OVHcloud's rule: eight letters and digits, both."""
+        """Return a password by OVHcloud's rule: eight letters and digits, with both."""
         while True:
             password = "".join(
                 secrets.choice(ALPHABET) for __ in range(const.USER_PASSWORD_LENGTH)
@@ -90,7 +90,7 @@ class SmsOvhUserCreate(models.TransientModel):
     def action_create(self):
         """Create the API user at OVHcloud and show its password.
 
-        :raise UserError: where the login or the password cannot be, or are refused
+        :raise UserError: if the login or the password is not valid, or refused
         """
         self.ensure_one()
         self.check_access("write")
@@ -99,7 +99,7 @@ class SmsOvhUserCreate(models.TransientModel):
         password = self.password or ""
         self._check_login(login, password)
         settings = self._prepare_settings(login)
-        # Kept no longer than the call that needs it.
+        # Not kept longer than the call that needs it.
         self.password = False
         content = {"login": login, "password": password}
         refused = []
@@ -110,7 +110,7 @@ class SmsOvhUserCreate(models.TransientModel):
                 try:
                     client.put(account._get_path("users", login), settings)
                 except ovh_client.OvhError as error:
-                    # The user exists: its password must be shown all the same.
+                    # The user exists, so its password must still be shown.
                     refused.append(error)
 
         answers = account._change_at_ovhcloud(
@@ -135,7 +135,7 @@ class SmsOvhUserCreate(models.TransientModel):
     def _check_login(self, login, password):
         """Refuse what OVHcloud would refuse.
 
-        :raise UserError: which says what to change
+        :raise UserError: saying what to change
         """
         if not LOGIN_REGEX.fullmatch(login):
             raise UserError(
@@ -157,10 +157,10 @@ class SmsOvhUserCreate(models.TransientModel):
             )
 
     def _prepare_settings(self, login):
-        """Return OVHcloud's object of quota and alert, empty without either.
+        """Return OVHcloud's object for quota and alert, empty without either.
 
-        :param str login: of the new user
-        :raise ValidationError: where they cannot be; nothing was created yet
+        :param str login: login of the new user
+        :raise ValidationError: if they are not valid; nothing was created yet
         """
         self.ensure_one()
         user = self.env["sms.ovh.user"].new(
@@ -195,7 +195,7 @@ class SmsOvhUserCreate(models.TransientModel):
         )
 
     def action_done(self):
-        """Go to the new API user, whose password is forgotten here."""
+        """Open the new API user, and forget its password."""
         self.ensure_one()
         self.check_access("write")
         user = self.user_id
