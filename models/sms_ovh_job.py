@@ -21,11 +21,11 @@ from ..tools.phone_number import CleanNumber, normalize_number
 
 _logger = logging.getLogger(__name__)
 
-# How long the transaction that wrote an opt-out may take: it counts from its beginning.
+# How long a transaction that writes an opt-out may take: write_date is its start.
 STOP_MARGIN = timedelta(hours=1)
-# How long a job waits before it is asked again whether who asked for it still may.
+# Age of a job from which the rights of the user who asked for it are checked again.
 UNASKED_AFTER = timedelta(minutes=1)
-# What may follow what. "accepted", "refused", "failed" and "cancelled" are final.
+# Allowed changes of state. "accepted", "refused", "failed" and "cancelled" are final.
 TRANSITIONS = {
     "queued": {"posting", "failed", "cancelled"},
     "posting": {"accepted", "refused", "queued", "unknown", "failed"},
@@ -35,30 +35,30 @@ TRANSITIONS = {
     "failed": set(),
     "cancelled": set(),
 }
-# Of which something may still come.
+# States of jobs whose outcome is still to come.
 OPEN_STATES = ("queued", "posting", "unknown")
-# Seconds after which a job that is being posted has been left alone: its thread posts
-# within `job_pool.POST_WITHIN` and waits for connection and answer no longer than the
+# Seconds after which a job in "posting" counts as abandoned: its thread posts within
+# `job_pool.POST_WITHIN`, and waits for connection and answer no longer than the
 # time-outs.
 ABANDONED_AFTER = 2 * (
     job_pool.POST_WITHIN + const.CONNECT_TIMEOUT + const.READ_TIMEOUT
 )
-# Channel of OCA's `queue_job`, where that is installed.
+# Channel of OCA's `queue_job`, if that is installed.
 QUEUE_JOB_CHANNEL = "root.sms_ovh"
-# Minutes that the cron leaves new jobs to it, if it runs at all.
+# Minutes that the cron leaves new jobs to `queue_job`, whose runner may be down.
 QUEUE_JOB_MINUTES = 5
-# What `SmsApiOvh` calls a refusal whose words may be about the keys or the account, and
-# which a read shows to be about the job alone.
+# States of `SmsApiOvh` whose words may be about the keys or the account, although a
+# read shows that only the job was refused.
 QUESTIONED_STATES = ("unregistered", "insufficient_credit")
 # Seconds between two triggers of the inbox while jobs are posted.
 WAKE_EVERY = 1
-# Where the jobs of a transaction are kept that are posted after its commit.
+# Key of a transaction's data that holds the jobs to post after its commit.
 COMMITTED_IDS = "sms_ovh.job_ids"
 
-# How long what waits for a refused sender or API user leaves the trying to one job.
+# How long jobs wait for the one that tries a refused sender or API user again.
 PROBE_MARGIN = timedelta(minutes=2)
 
-# Jobs looked at in one search of those that are due.
+# Most due jobs that one search finds.
 SEARCH_LIMIT = 200
 
 
@@ -159,9 +159,9 @@ class SmsOvhJob(models.Model):
         help="By this, OVHcloud's support finds the call.",
     )
     error = fields.Char(string="OVHcloud's Words", readonly=True)
-    # Of an accepted job, what OVHcloud has to be asked for, by number: the id that stands
-    # where the number stands, to be checked; null without one, and false once its SMS was
-    # said not to be confirmed.
+    # For an accepted job, what OVHcloud has to be asked about, by number: the id at the
+    # number's position, to be checked; null without an id, and false once the SMS was
+    # reported as not confirmed.
     open_receivers = fields.Json(string="Numbers to Ask For", readonly=True)
     open_count = fields.Integer(string="Receivers to Ask For", readonly=True)
 
@@ -170,20 +170,20 @@ class SmsOvhJob(models.Model):
         "(next_attempt, id) WHERE state IN ('queued', 'posting', 'unknown')"
     )
     _open_receivers_idx = models.Index("(next_attempt, id) WHERE open_count > 0")
-    # Asked for after each set of answers: whether a campaign still has some.
+    # Searched after each set of answers: whether a campaign still has open jobs.
     _open_mailing_idx = models.Index(
         "(mailing_id) WHERE state IN ('queued', 'posting', 'unknown')"
     )
 
     def unlink(self):
-        """Override to clear what leads here without a foreign key."""
+        """Override to clear links to these jobs, which have no foreign key."""
         clear_links(
             self, ("sms.sms", "sms_ovh_job_id"), ("sms.tracker", "sms_ovh_job_id")
         )
         return super().unlink()
 
     def write(self, vals):
-        """Override to let a job only move as `TRANSITIONS` says.
+        """Override to refuse changes of state that are not in `TRANSITIONS`.
 
         :raise ValidationError: for any other move
         """
@@ -205,7 +205,7 @@ class SmsOvhJob(models.Model):
 
     @api.model
     def _enqueue(self, api_ovh, messages):
-        """Put what core hands to the provider into the outbox.
+        """Put the messages that core passes to its provider into the outbox.
 
         :param SmsApiOvh api_ovh: the gateway that core has; what an SMS is, its own
             company decides, and this one's only where Odoo has no SMS of the UUID
@@ -218,7 +218,7 @@ class SmsOvhJob(models.Model):
             for message in messages
             for info in message.get("numbers") or []
         }
-        # sudo: SMS of any user, as core takes them.
+        # sudo: SMS of any user, as in core.
         jobs = self.sudo()._claim(
             [("uuid", "in", list(given))],
             {uuid: body for uuid, (body, __) in given.items()},
@@ -252,7 +252,7 @@ class SmsOvhJob(models.Model):
 
     @api.model
     def _enqueue_bare(self, api_ovh, given):
-        """Put texts and numbers of which Odoo has no SMS into the outbox.
+        """Put messages without an SMS in Odoo into the outbox.
 
         :param SmsApiOvh api_ovh: by whose company they are sent
         :param dict given: text and number as it was typed, by UUID
@@ -284,7 +284,7 @@ class SmsOvhJob(models.Model):
 
     @api.model
     def _claim(self, domain, bodies=None, *, unlink_sent=True):
-        """Put queued SMS into jobs, and settle what they are.
+        """Put queued SMS into jobs, and decide how they are sent.
 
         What can be refused without any call is refused here. Nothing is committed, nor
         posted before it is.
@@ -337,7 +337,7 @@ class SmsOvhJob(models.Model):
 
     @api.model
     def _fill(self, by_decision):
-        """Make jobs: equal texts together, few receivers or many.
+        """Create jobs, with equal texts in one job.
 
         :param dict by_decision: lists of :class:`Outgoing` by `Decision`
         :return: the new jobs, and results of what is refused without any call
@@ -382,7 +382,7 @@ class SmsOvhJob(models.Model):
                     }
                     for chunk in api_ovh._split_receivers(receivers)
                 ]
-        # sudo: the outbox is nobody's to write but the gateway's.
+        # sudo: only the gateway writes the outbox.
         return self.sudo().create(vals_list), refusals
 
     # ------------------------------------------------------------
@@ -391,7 +391,7 @@ class SmsOvhJob(models.Model):
 
     @api.model
     def _dispatch(self, jobs=None, deadline=None, feed=None):
-        """Post what is due, and commit what came of it before more is posted.
+        """Post due jobs, and commit their outcomes before posting more.
 
         Must run in a cursor of its own: it commits.
 
@@ -426,11 +426,11 @@ class SmsOvhJob(models.Model):
                 if not pool.busy:
                     queued = 0  # another worker took the rest
                 if feed is not None and queued < pool.limit and not late:
-                    # While jobs are under way, the next ones are made ready.
+                    # Prepare the next jobs while others are under way.
                     try:
                         more = next(feed, None)
                     except Exception as error:
-                        # What is under way is written down all the same.
+                        # The outcomes of jobs under way are written all the same.
                         self.env.cr.rollback()
                         failure, more = error, None
                     if more is None:
@@ -447,10 +447,10 @@ class SmsOvhJob(models.Model):
                 count += len(answers)
 
     def _settle_and_take(self, answers, wake, room, jobs):
-        """Write down what came, then take what is to be posted next; commit each.
+        """Write the answers, then take the next jobs to post; commit each.
 
-        Apart: what others take meanwhile must not undo what was answered, and the less
-        time passes before the taking, the less they meet.
+        Separately: jobs that other workers take meanwhile must not roll back answers.
+        And the shorter the transaction that takes jobs, the fewer conflicts there are.
 
         :param list answers: see :meth:`_settle`
         :param bool wake: whether the inbox is to look at them
@@ -472,7 +472,7 @@ class SmsOvhJob(models.Model):
 
     @api.model
     def _get_sendable_domain(self):
-        """Return the domain of queued jobs that nobody stopped."""
+        """Return the domain of queued jobs that are not stopped."""
         return [
             ("state", "=", "queued"),
             ("account_id.pause_reason", "=", False),
@@ -482,10 +482,10 @@ class SmsOvhJob(models.Model):
 
     @api.model
     def _get_cron_domain(self):
-        """Return the domain of jobs that are not left to OCA's `queue_job`.
+        """Return the domain of jobs that the cron posts, and not OCA's `queue_job`.
 
-        It posts each for the first time; retries, and what it did not come to, are the
-        cron's.
+        `queue_job` posts each job for the first time. Retries, and jobs that it did not
+        get to, are the cron's.
         """
         if not self._has_queue_job():
             return []
@@ -494,7 +494,7 @@ class SmsOvhJob(models.Model):
 
     @api.model
     def _take(self, room, jobs=None):
-        """Take up to `room` jobs to post; nobody else does from the commit on.
+        """Take up to `room` jobs to post; after the commit, no other worker can.
 
         :rtype: list[job_pool.JobPost]
         """
@@ -511,7 +511,7 @@ class SmsOvhJob(models.Model):
         else:
             domain += self._get_cron_domain()
         due_ids = self.search(domain, order="id", limit=SEARCH_LIMIT).ids
-        # Workers that all began with the first would meet each other at every step.
+        # If all workers began with the first, they would conflict at every step.
         due = self.browse(random.sample(due_ids, len(due_ids)))
         taken = due.try_lock_for_update(allow_referencing=True, limit=room)
         taken.fetch(
@@ -547,11 +547,11 @@ class SmsOvhJob(models.Model):
         return [job._prepare_post(apis[job], deadline) for job in taken]
 
     def _leave_out_stopped(self):
-        """Take out of these jobs whom nobody may send to any more.
+        """Remove receivers from these jobs that no SMS may be sent to any more.
 
-        Those who opted out since the jobs were made ready, and those whose SMS somebody
-        stopped while it was not known whether it had left. Queries that find nobody are
-        all that it costs most of the time: who had opted out before is in no job.
+        They opted out after the jobs were created, or their SMS was stopped while it was
+        not known whether it had left. Mostly this only costs queries that find nothing:
+        recipients who had opted out before are in no job.
 
         :return: those of these jobs that still have a receiver
         """
@@ -565,7 +565,7 @@ class SmsOvhJob(models.Model):
         return self.filtered(lambda job: job.state == "queued")
 
     def _find_stopped(self):
-        """Return whose SMS may not leave any more, and why.
+        """Return which SMS may no longer leave, and why.
 
         :return: failure type, False where somebody just stopped it, by UUID
         :rtype: dict[str, str|bool]
@@ -611,9 +611,9 @@ class SmsOvhJob(models.Model):
         return reasons | self._find_unasked()
 
     def _find_unasked(self):
-        """Return of whose SMS the askers may not send any more.
+        """Return the SMS whose askers may no longer send.
 
-        Of jobs that waited: it was looked at when they were made.
+        Only of jobs that waited: these rights were checked when they were created.
 
         :return: failure type by UUID
         :rtype: dict[str, str]
@@ -641,7 +641,7 @@ class SmsOvhJob(models.Model):
     def _prepare_post(self, api_ovh, deadline):
         """Return what a thread needs to post this job."""
         self.ensure_one()
-        # Read once: each time, the ORM copies the whole list.
+        # Read once: the ORM copies the whole list each time.
         receivers = self.receivers
         path, content = api_ovh._prepare_job(
             self.body,
@@ -660,7 +660,7 @@ class SmsOvhJob(models.Model):
         )
 
     def _get_apis(self):
-        """Return by job the gateway of its account, sender and clause.
+        """Return the gateway of each job's account, sender and clause.
 
         :rtype: dict
         """
@@ -691,7 +691,7 @@ class SmsOvhJob(models.Model):
         return self._get_apis()[self.ensure_one()]
 
     def _get_outgoing_path(self):
-        """Return the API's path of the SMS sent the way of this job."""
+        """Return the API's path of the outgoing SMS of this job."""
         self.ensure_one()
         if self.sender_id.type == "virtual":
             return self.account_id._get_path(
@@ -725,7 +725,7 @@ class SmsOvhJob(models.Model):
                         jobs = env["sms.ovh.job"].browse(ids[: const.JOBS_AFTER_COMMIT])
                         jobs._dispatch(jobs)
                 except Exception:
-                    # The user's work is committed; the cron takes over.
+                    # The user's changes are committed; the cron takes over.
                     _logger.exception("OVHcloud SMS: jobs could not be posted at once")
 
         within = len(ids) <= const.JOBS_AFTER_COMMIT
@@ -742,7 +742,7 @@ class SmsOvhJob(models.Model):
         return "queue.job" in self.env
 
     def _delay(self):
-        """Hand these jobs to OCA's `queue_job` where it is installed.
+        """Pass these jobs to OCA's `queue_job`, if it is installed.
 
         Its runner spreads them over all its hosts, on the channel `root.sms_ovh`.
 
@@ -770,18 +770,18 @@ class SmsOvhJob(models.Model):
             jobs._dispatch(jobs)
 
     # ------------------------------------------------------------
-    # When it is posted: marketing never in the quiet hours of its receivers
+    # Quiet hours of the receivers of marketing SMS
     # ------------------------------------------------------------
 
     def _hold_closed(self):
-        """Hold those of these jobs that may not be posted now, and all like them.
+        """Hold jobs outside opening hours, and all other jobs like them.
 
         :return: whether there are any
         :rtype: bool
         """
         marketing = self.filtered(lambda job: job.kind == "marketing")
         now = fields.Datetime.now()
-        # A thread may post it as late as that.
+        # A thread may post the job as late as this.
         latest = now + timedelta(seconds=job_pool.POST_WITHIN)
         held = False
         for account, country_code in {
@@ -806,7 +806,7 @@ class SmsOvhJob(models.Model):
         :param datetime opening: in UTC
         """
         self.flush_model()
-        # In SQL: each text of a campaign with placeholders is a job of its own.
+        # In SQL: a campaign with placeholders has a job for each text.
         self.env.execute_query(
             SQL(
                 """
@@ -833,11 +833,11 @@ class SmsOvhJob(models.Model):
 
     @api.model
     def _release(self, companies):
-        """Let the jobs that wait be looked at again.
+        """Release waiting jobs, so that their hours are checked again.
 
         :param companies: `res.company` whose hours changed
         """
-        # sudo: the outbox is nobody's to write but the gateway's.
+        # sudo: only the gateway writes the outbox.
         waiting_sudo = self.sudo().search(
             [
                 ("state", "=", "queued"),
@@ -852,7 +852,7 @@ class SmsOvhJob(models.Model):
 
     @api.model
     def _trigger_at(self, xmlid, moments):
-        """Trigger a cron at moments to come, once at each, however many ask for it.
+        """Trigger a cron at future moments, only once for each moment.
 
         :param str xmlid: of the `ir.cron`
         :param moments: datetimes in UTC
@@ -876,7 +876,7 @@ class SmsOvhJob(models.Model):
     # ------------------------------------------------------------
 
     def _take_out(self, uuids):
-        """Take receivers out of those of these jobs that are not posted yet.
+        """Remove receivers from these jobs, as far as they are not posted yet.
 
         :param set uuids: of SMS; the jobs are locked
         :return: those of `uuids` that stood in such a job
@@ -893,10 +893,10 @@ class SmsOvhJob(models.Model):
         return found
 
     def _withdraw(self, uuids):
-        """Keep receivers from being posted again where nobody knows if they were.
+        """Prevent posting receivers again if it is not known whether they were.
 
         :param set uuids: of SMS; the jobs are locked
-        :return: those of `uuids` of which nobody may hear for a while
+        :return: those of `uuids` whose outcome may stay unknown for a while
         :rtype: set
         """
         found = set()
@@ -909,7 +909,7 @@ class SmsOvhJob(models.Model):
         return found
 
     def _return_to_queue(self):
-        """Put the SMS of these jobs back into Odoo's queue: those that nobody posted."""
+        """Put the SMS of these jobs that were not posted back into Odoo's queue."""
         jobs = self.try_lock_for_update(allow_referencing=True).filtered(
             lambda job: job.state == "queued"
         )
@@ -923,7 +923,7 @@ class SmsOvhJob(models.Model):
             self.env.ref("sms.ir_cron_sms_scheduler_action").sudo()._trigger()
 
     def _call_back_withdrawn(self):
-        """Ask OVHcloud to cancel what was withdrawn, now that it has it."""
+        """Ask OVHcloud to cancel withdrawn SMS, now that it has them."""
         uuids = {uuid for job in self.filtered("withdrawn") for uuid in job.withdrawn}
         if not uuids:
             return
@@ -943,21 +943,21 @@ class SmsOvhJob(models.Model):
 
     @api.model
     def _settle(self, answers):
-        """Write down what answers mean. The one place where that is decided.
+        """Write what answers mean. This is the only place where that is decided.
 
         :param answers: list of `job_pool.JobAnswer`, what the threads brought back
         """
         jobs = self.browse(answer.post.job_id for answer in answers).exists()
         apis = jobs._get_apis()
         settled = []
-        # What was held back last: it waits for what was refused.
+        # Jobs that were held back come last: they wait for those that were refused.
         for answer in sorted(
             answers, key=lambda answer: isinstance(answer.error, job_pool.JobExpired)
         ):
             job = self.browse(answer.post.job_id).with_prefetch(jobs._prefetch_ids)
             receivers = answer.post.receivers
             if job not in jobs or job.state != "posting":
-                # Taken for abandoned meanwhile: reconciliation finds out.
+                # Marked as abandoned meanwhile: reconciliation finds the outcome.
                 _logger.warning(
                     "OVHcloud SMS: answer to job %s, which is not being posted any more",
                     answer.post.job_id,
@@ -974,7 +974,7 @@ class SmsOvhJob(models.Model):
 
     @api.model
     def _write_results(self, settled):
-        """Write down what became of jobs' receivers.
+        """Write the outcomes of jobs' receivers.
 
         :param list settled: triples of a job, its receivers and results of them
         """
@@ -992,7 +992,7 @@ class SmsOvhJob(models.Model):
         accepted.filtered(lambda job: job.state == "accepted")._call_back_withdrawn()
 
     def _settle_error(self, api_ovh, answer):
-        """Say what becomes of this job, which was answered by an error or not at all.
+        """Decide how this job goes on after an error, or without an answer.
 
         A refusal belongs to the smallest thing that it can be about, see
         `job_pool.JobAnswer.scope`.
@@ -1005,7 +1005,7 @@ class SmsOvhJob(models.Model):
         self.ensure_one()
         error, scope = answer.error, answer.scope
         if isinstance(error, job_pool.JobExpired):
-            # Nobody tried, so it is no attempt. It waits for what it was held back for.
+            # It was not posted, so this is no attempt. It waits for the other job.
             until = self._get_refused_until()
             self.write(
                 {
@@ -1035,7 +1035,7 @@ class SmsOvhJob(models.Model):
         elif scope == "job" and state in QUESTIONED_STATES:
             return self._settle_refusal(api_ovh, values)
         elif state in ("server_error", "insufficient_credit", "unregistered"):
-            # OVHcloud cannot say now what an "unregistered" is about.
+            # OVHcloud cannot tell now what an "unregistered" refers to.
             return [(self, self.receivers, self._postpone(values, error.retry_after))]
         else:
             self.write({**values, "state": "refused"})
@@ -1044,7 +1044,7 @@ class SmsOvhJob(models.Model):
         return []
 
     def _get_refusal_sentence(self, api_ovh, answer, state):
-        """Return what an error means for this job, and what to do.
+        """Return the sentence that says what an error means, and what to do.
 
         :param SmsApiOvh api_ovh: the job's gateway
         :param job_pool.JobAnswer answer: with the error
@@ -1080,7 +1080,7 @@ class SmsOvhJob(models.Model):
     # ------------------------------------------------------------
 
     def _get_refusable(self):
-        """Return what a refusal of this job alone is about.
+        """Return the record that a refusal of only this job refers to.
 
         :return: `sms.ovh.user` as whom it is sent, or else its `sms.ovh.sender`
         """
@@ -1089,7 +1089,7 @@ class SmsOvhJob(models.Model):
         return self.ovh_user_id if by_user else self.sender_id
 
     def _get_refused_until(self):
-        """Return until when another job tries what was refused.
+        """Return until when this job leaves it to another to try what was refused.
 
         :rtype: datetime
         """
@@ -1110,7 +1110,7 @@ class SmsOvhJob(models.Model):
         return held
 
     def _get_fellows(self):
-        """Return the other jobs that wait and are sent as this one is."""
+        """Return the other waiting jobs with the same sender or API user."""
         self.ensure_one()
         refusable = self._get_refusable()
         domain = [
@@ -1130,7 +1130,7 @@ class SmsOvhJob(models.Model):
         return self.search(domain)
 
     def _settle_refusal(self, api_ovh, values):
-        """Let one job try again what OVHcloud refuses, and hold all others like it.
+        """Have one job try a refused sender or API user again; hold all others.
 
         :param SmsApiOvh api_ovh: the job's gateway
         :param dict values: what to write besides
@@ -1141,7 +1141,7 @@ class SmsOvhJob(models.Model):
         refusable = self._get_refusable()
         until = self._get_refused_until()
         if until > self.posted_at + PROBE_MARGIN:
-            # It left before the one that tries again, beside another that was refused.
+            # Posted before the one that tries again, together with a refused one.
             self.write({**values, "state": "queued", "next_attempt": until})
             return []
         results = self._postpone(values, state="ovh_sender_refused")
@@ -1149,7 +1149,7 @@ class SmsOvhJob(models.Model):
             return [(self, self.receivers, results)]
         fellows = self._get_fellows()
         if self.state == "failed":
-            # What waited for this one's success waited for nothing.
+            # Jobs that waited for this one to succeed waited in vain.
             refusable.refused_until = False
             fellows.write({**values, "state": "failed", "next_attempt": False})
             return [
@@ -1173,7 +1173,7 @@ class SmsOvhJob(models.Model):
         ).next_attempt = until
         if first:
             self.account_id._tell_refused(refusable, values["error"])
-            # It may have been deleted there.
+            # The sender may have been deleted at OVHcloud.
             self.env.ref("sms_ovh.ir_cron_synchronise").sudo()._trigger()
         return []
 
@@ -1184,7 +1184,7 @@ class SmsOvhJob(models.Model):
         return user.quota_active and self._get_refusable() == user
 
     def _settle_used_up(self, values, left):
-        """Hold all that an API user's quota pays for, and let all else leave.
+        """Hold the jobs that an API user's quota pays for; let others leave.
 
         One job tries again each hour, however often: nothing is wrong with it. More is
         left once somebody raises the quota, see `sms.ovh.user._keep`.
@@ -1198,7 +1198,7 @@ class SmsOvhJob(models.Model):
             user._keep({"quota_left": left})
         first = not user.refused_until
         next_attempt = fields.Datetime.now() + timedelta(seconds=const.RETRY_MAX)
-        # It left, and is not given up: no attempt.
+        # It was posted but is not given up: this is no attempt.
         attempts = max(self.attempts - 1, 0)
         self.write(
             {
@@ -1215,7 +1215,7 @@ class SmsOvhJob(models.Model):
         self.env.ref("sms_ovh.ir_cron_post_jobs").sudo()._trigger(next_attempt)
 
     def _release_fellows(self):
-        """Send what waited for what OVHcloud takes again."""
+        """Release jobs that waited for a sender or API user that works again."""
         refusable = self._get_refusable()
         if refusable.refused_until:
             refusable.refused_until = False
@@ -1240,7 +1240,7 @@ class SmsOvhJob(models.Model):
         self.account_id._read_report(report)
         refused = (report.get("invalidReceivers") or []) if accepted is not None else []
         if not accepted and not refused:
-            # Ids and receivers cannot be told to belong together, or there are none.
+            # It cannot be told which id belongs to which receiver, or there are none.
             _logger.error(
                 "OVHcloud SMS: the answer to job %s tells of no receiver; asking"
                 " OVHcloud for each",
@@ -1258,7 +1258,7 @@ class SmsOvhJob(models.Model):
         self._release_fellows()
         named = accepted.keys() | {normalize_number(number) for number in refused}
         known = [pair for pair in receivers if pair[1] in named]
-        # With one receiver there is nothing to mix up.
+        # With one receiver, nothing can be mixed up.
         unchecked = accepted if len(receivers) > 1 else {}
         numbers = {number for __, number in receivers}
         self._set_open(
@@ -1268,7 +1268,7 @@ class SmsOvhJob(models.Model):
         return api_ovh._read_receivers(known, accepted, refused)
 
     def _accept(self, charged):
-        """Close this job, which OVHcloud took."""
+        """Close this job, which OVHcloud accepted."""
         self.write(
             {
                 "state": "accepted",
@@ -1279,7 +1279,7 @@ class SmsOvhJob(models.Model):
         )
 
     def _set_open(self, open_receivers):
-        """Keep what OVHcloud has to be asked for, and when.
+        """Store what OVHcloud has to be asked about, and when.
 
         :param dict open_receivers: as in the field of this name
         """
@@ -1295,18 +1295,18 @@ class SmsOvhJob(models.Model):
         elif open_receivers:
             values["next_attempt"] = self._get_next_inquiry()
             if not values["next_attempt"]:
-                # No report can come any more.
+                # No delivery report can arrive any more.
                 values.update(open_receivers=False, open_count=0)
         self.write(values)
 
     def _get_next_inquiry(self):
-        """Return when to ask again for what is not confirmed, False for never.
+        """Return when to ask again about SMS that are not confirmed, False for never.
 
         As long as a report can come: see `const.POLL_AFTER`.
         """
         now = fields.Datetime.now()
         start = self.posted_at or self.create_date
-        # Held back over a week-end, an SMS lives for two days after that.
+        # An SMS that is held over a weekend lives for two days after that.
         for delay in (*const.POLL_AFTER, 2 * const.POLL_AFTER[-1]):
             if start + delay > now:
                 self.env.ref("sms_ovh.ir_cron_post_jobs").sudo()._trigger(start + delay)
@@ -1314,16 +1314,16 @@ class SmsOvhJob(models.Model):
         return False
 
     def _apply(self, results):
-        """Write down results of this job's receivers."""
+        """Write the results of this job's receivers."""
         self._write_results([(self, self.receivers, results)])
 
     @api.model
     def _wake_inbox(self):
-        """Treat the reports that came before their SMS was known."""
+        """Process delivery reports that arrived before their SMS was known."""
         self.env.ref("sms_ovh.ir_cron_process_events").sudo()._trigger()
 
     def _postpone(self, values, retry_after=None, state="server_error"):
-        """Try this job again later, longer and longer, or give it up.
+        """Try this job again after ever longer delays, or give it up.
 
         :param str state: what `SmsApiOvh` calls the failure of what is given up
         :return: results of its receivers, none while it is not given up
@@ -1338,7 +1338,7 @@ class SmsOvhJob(models.Model):
                 self.receivers, state, values.get("error")
             )
         delay = min(const.RETRY_BASE * 2 ** (self.attempts - 1), const.RETRY_MAX)
-        # Jitter: what failed together must not come back together.
+        # Jitter: jobs that failed together must not return together.
         delay = max(delay * random.uniform(0.5, 1.5), retry_after or 0)
         next_attempt = fields.Datetime.now() + timedelta(seconds=delay)
         self.write({**values, "state": "queued", "next_attempt": next_attempt})
@@ -1346,7 +1346,7 @@ class SmsOvhJob(models.Model):
         return []
 
     def _get_check(self):
-        """Return when OVHcloud is to be asked for a job whose outcome is not known."""
+        """Return when to ask OVHcloud about a job whose outcome is unknown."""
         seconds = self._sms_ovh_get_parameter("check_delay", const.CHECK_DELAY)
         check = fields.Datetime.now() + timedelta(seconds=seconds)
         self.env.ref("sms_ovh.ir_cron_post_jobs").sudo()._trigger(check)
@@ -1358,9 +1358,9 @@ class SmsOvhJob(models.Model):
 
     @api.model
     def _cron_post(self):
-        """Post what is due, ask for what is not known."""
+        """Post due jobs, and ask OVHcloud about unknown ones."""
         transaction.transact(self.env, self._recover)
-        # First: what is known to be unsent must not wait for many inquiries.
+        # First, since jobs known to be unsent must not wait for many inquiries.
         self._dispatch(deadline=time.monotonic() + const.CRON_SECONDS)
         self._ask_for_open_due()
         self._reconcile_due()
@@ -1390,12 +1390,12 @@ class SmsOvhJob(models.Model):
             limit=GC_UNLINK_LIMIT,
         )
         jobs.unlink()
-        # Odoo comes back for what is left.
+        # Odoo calls this again for the rest.
         return len(jobs), len(jobs) == GC_UNLINK_LIMIT
 
     @api.model
     def _wake_queues(self):
-        """Trigger Odoo's queues where something is due and none is to run.
+        """Trigger Odoo's queues if something is due and no run is planned.
 
         Odoo puts a scheduled action off, by a day for campaigns, that was ended three
         times before it had told of anything done.

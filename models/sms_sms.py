@@ -26,21 +26,21 @@ QUEUE_BATCH_SIZE = 10 * const.MAX_RECEIVERS_PER_JOB
 # so: each commit has Odoo read the company and the account again.
 PIECE_JOBS = 2 * const.THREADS
 QUEUE_DOMAIN = [("state", "=", "outgoing"), ("to_delete", "!=", True)]
-# In a context: the company of each SMS is that of its record, whoever's it is. An object,
-# so that no caller from outside can send it.
+# In a context: each SMS is sent by the company of its record, whichever that is. An
+# object, so that no external caller can pass it.
 BY_RECORD = object()
-# Likewise: no user asks for what is sent, though one may have set it off. A customer's
-# click, an automation rule.
+# Likewise: no user asks for these SMS, though one may have triggered them. For example
+# by a customer's click or an automation rule.
 UNASKED = object()
-# What somebody may choose of an SMS, by the field that holds it.
+# What a user can choose for an SMS, by the field that stores it.
 CHOSEN_NAMES = {
     "sms_ovh_kind": "kind",
     "sms_ovh_sender_id": "sender",
     "sms_ovh_stop_clause": "clause",
 }
-# What is read of an SMS to put it into a job.
+# Fields read to put an SMS into a job.
 CLAIM_FIELDS = ("uuid", "number", "body")
-# What SMS have in common that are decided on together, in the order of `Alike`.
+# Fields whose values are equal in SMS that are decided on together, ordered as `Alike`.
 ALIKE_FIELDS = (
     "record_company_id",
     "mailing_id",
@@ -65,13 +65,13 @@ class SmsSms(models.Model):
 
     _sms_ovh_guarded_links = {"record_company_id": None}
 
-    # `sms_twilio` declares the same field; where both are installed they are one.
+    # `sms_twilio` declares the same field; if both are installed, it is one field.
     record_company_id = fields.Many2one(
         "res.company", string="Company", ondelete="set null"
     )
     failure_type = fields.Selection(
         selection_add=[
-            # What a delivery report can say, which core only has on notifications.
+            # Failures of delivery reports, which core only has on notifications.
             ("sms_expired", "Expired"),
             ("sms_invalid_destination", "Invalid Destination"),
             ("sms_not_allowed", "Not Allowed"),
@@ -87,7 +87,7 @@ class SmsSms(models.Model):
         copy=False,
         help="The account that this SMS was sent with.",
     )
-    # Neither this nor what else sending writes has an index: see `hooks.py`.
+    # No field that sending writes has an index, this one included: see `hooks.py`.
     sms_ovh_job_id = UncheckedMany2one(
         "sms.ovh.job", string="OVHcloud Job", readonly=True, copy=False
     )
@@ -103,15 +103,15 @@ class SmsSms(models.Model):
         readonly=True,
         help="OVHcloud adds the STOP clause to this SMS.",
     )
-    # Kind, sender and clause are settled when the SMS leaves; these stay.
+    # Kind, sender and clause are decided when the SMS leaves, except for those in here.
     sms_ovh_chosen = fields.Char(
         string="Chosen",
         readonly=True,
         copy=False,
         help="Which of kind, sender and clause somebody chose for this SMS.",
     )
-    # Of campaigns, the campaign has it. Empty where the company's right is the record's,
-    # or Odoo's own.
+    # For campaigns, the campaign has it. Empty if the company is the record's, or if
+    # Odoo itself sends.
     sms_ovh_asker_id = UncheckedMany2one(
         "res.users",
         string="Asked For By",
@@ -119,11 +119,11 @@ class SmsSms(models.Model):
         copy=False,
         help="Who has to belong to the company that sends when this SMS leaves.",
     )
-    # What core's `to_delete` says once it has left: until then, it is not to be deleted.
+    # Becomes core's `to_delete` once the SMS has left: it must not be deleted before.
     sms_ovh_unlink_sent = fields.Boolean(
         string="Delete Once Sent", readonly=True, copy=False
     )
-    # Not read-only, so that `create` may give them.
+    # Not read-only, so that `create` can set them.
     sms_encoding = fields.Selection(
         compute="_compute_sms_segments", store=True, readonly=False
     )
@@ -152,8 +152,8 @@ class SmsSms(models.Model):
         help="When it would have left, had quiet hours not held it.",
     )
 
-    # What of a campaign still waits, and until when, is asked for on its form. Not by
-    # the state, which sending changes: see `hooks.py`.
+    # A campaign's form shows how many of its SMS wait, and until when. The index must
+    # not use the state, which sending changes: see `hooks.py`.
     _sms_ovh_mailing_held_idx = models.Index(
         "(mailing_id, sms_ovh_send_at)"
         " WHERE sms_ovh_send_at IS NOT NULL AND mailing_id IS NOT NULL"
@@ -161,20 +161,20 @@ class SmsSms(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
-        """Override to keep which company sends, what somebody chose, and until when.
+        """Override to store the company that sends, what was chosen, and until when.
 
-        And to have the queue run when what waits may leave.
+        It also triggers the queue for when waiting SMS may leave.
         """
         self._sms_ovh_check_values(vals_list)
         complete = self._sms_ovh_complete_values(vals_list)
-        # sudo: what a user gave was checked; the rest is the gateway's to write.
+        # sudo: the user's values were checked; only the gateway writes the others.
         records = super(SmsSms, self.sudo()).create(complete).with_env(self.env)
         self._sms_ovh_trigger_at(records.mapped("sms_ovh_send_at"))
         return records
 
     @api.model
     def _sms_ovh_complete_values(self, vals_list):
-        """Return the values of new SMS with which company sends, and what was chosen.
+        """Return the values of new SMS, with the company that sends and the choices.
 
         In the queue the environment's company is the cron's, so it has to be known from
         the start. Sender and kind that are given, or else are the context's
@@ -194,12 +194,12 @@ class SmsSms(models.Model):
             | self.env.company
         )
         if not companies._sms_ovh_filter_sending():
-            # Other providers write into what they are given: it is the caller's.
+            # Copies: other providers write into these dicts, which are the caller's.
             return [{**vals} for vals in vals_list]
         get_asker_values = cache(self._sms_ovh_get_asker_values)
         check = cache(self._sms_ovh_check_company)
         given = self._sms_ovh_get_given()
-        # Of a campaign, most are alike.
+        # Most SMS of a campaign are alike.
         decide = cache(self._sms_ovh_decide)
         count = cache(count_segments)
         complete = []
@@ -215,13 +215,13 @@ class SmsSms(models.Model):
             )
             vals["record_company_id"] = company.id
             if mailing:
-                # Its own rights are looked at whenever it composes.
+                # The rights of the campaign's author are checked whenever it composes.
                 check(company, self.env.user)
             elif company.sudo().sms_ovh_account_id:
                 vals.update(get_asker_values(company, message))
             self._sms_ovh_decide_values(vals, company, mailing, given, decide)
-            # As `_compute_sms_segments`, without the record that the ORM would first
-            # make of each, its traces included, to compute what is to be stored.
+            # As `_compute_sms_segments` does. For that, the ORM would first make a new
+            # record of each SMS, its traces included.
             body = "" if is_blank(vals.get("body")) else vals["body"]
             counted = count(body, bool(vals.get("sms_ovh_stop_clause")))
             vals.update(
@@ -234,7 +234,7 @@ class SmsSms(models.Model):
 
     @api.model
     def _sms_ovh_get_asker_values(self, company, message):
-        """Return the values of a new SMS by who asks for it, and may or may not.
+        """Return the values of a new SMS that depend on the user who asks for it.
 
         :param company: `res.company` that sends it
         :param message: `mail.message` it is of, or empty
@@ -247,13 +247,13 @@ class SmsSms(models.Model):
         return values
 
     def _sms_ovh_get_given_records(self, vals_list, name):
-        """Return the records that values of new SMS name in the field `name`."""
-        # sudo: the company and the sender of what is sent, whoever sends it.
+        """Return the records that the values of new SMS have in the field `name`."""
+        # sudo: the company and the sender of the SMS, for any user who sends.
         Model = self.env[self._fields[name].comodel_name].sudo()
         return Model.browse({vals[name] for vals in vals_list if vals.get(name)})
 
     def _sms_ovh_decide_values(self, vals, company, mailing, given, decide):
-        """Write into the values of a new SMS as whom and as what it is sent.
+        """Write the sender, the kind and the STOP clause into the values of a new SMS.
 
         :param dict vals: of the SMS, which are changed
         :param company: `res.company` that sends it
@@ -291,7 +291,7 @@ class SmsSms(models.Model):
 
     @api.model
     def _sms_ovh_get_message_companies(self, messages):
-        """Return the company of messages: where a cron works in none, the record's.
+        """Return the company of each message; in a cron, that of its record.
 
         :param messages: `mail.message` of SMS, readable
         :rtype: dict[mail.message, res.company]
@@ -301,7 +301,7 @@ class SmsSms(models.Model):
         if self.env.uid != SUPERUSER_ID:
             return companies
         for message in messages:
-            # What somebody scheduled is that user's.
+            # A message that a user scheduled belongs to that user.
             if (
                 message.create_uid.id != SUPERUSER_ID
                 or not message.res_id
@@ -316,7 +316,7 @@ class SmsSms(models.Model):
         return companies
 
     def _sms_ovh_check_values(self, vals_list):
-        """Refuse what a user may not give to a new SMS.
+        """Refuse values that a user may not set on a new SMS.
 
         :param list vals_list: as `create` gets them
         :raise AccessError: which tells nothing of what a link leads to
@@ -331,7 +331,7 @@ class SmsSms(models.Model):
 
     @api.model
     def _sms_ovh_get_given(self):
-        """Return what the context says of SMS that are no campaign's.
+        """Return the context's kind and sender, for SMS without a campaign.
 
         A caller can send it: it counts as what is written into a form, and no more.
 
@@ -352,7 +352,7 @@ class SmsSms(models.Model):
 
     @api.model
     def _sms_ovh_find_asker(self, company, message):
-        """Return by whose right an SMS is sent, and whether it may be.
+        """Return the user whose rights an SMS is sent with, and whether they suffice.
 
         Whatever rights the environment has: SMS are created with all of them. A message
         that somebody scheduled is sent by Odoo itself, and still that user's.
@@ -374,7 +374,7 @@ class SmsSms(models.Model):
         if company._sms_ovh_has_user(user):
             asked = context.get("sms_ovh_unasked") is not UNASKED
             return (user if asked and user._is_internal() else nobody), True
-        # A customer's click, or an order of a sister company: it is the record's.
+        # A customer's click, or an order of a sister company: as the record's.
         if message.res_id and message.model in self.env:
             # sudo: the company only.
             record_sudo = self.env[message.model].sudo().browse(message.res_id)
@@ -386,13 +386,13 @@ class SmsSms(models.Model):
 
     @api.model
     def _sms_ovh_check_company(self, company, user):
-        """Refuse to send for a company that is not the user's.
+        """Refuse to send for a company that the user does not belong to.
 
         :param company: `res.company` that is to send
         :param user: `res.users` who asks for it
         :raise AccessError: where it sends by OVHcloud
         """
-        # sudo: whether a company sends with OVHcloud.
+        # sudo: only whether the company sends through OVHcloud.
         if (
             company.sudo().sms_ovh_account_id
             and not company._sms_ovh_has_user(user)
@@ -406,13 +406,13 @@ class SmsSms(models.Model):
     def _sms_ovh_group_alike(self, domain):
         """Return SMS in groups that are decided on together.
 
-        The database groups them: asked of the ORM for each SMS of a campaign, what they
-        have in common would be most of the time that a claim takes.
+        The database groups them: reading these fields of each SMS of a campaign through
+        the ORM would be most of the time that a claim takes.
 
         :param list domain: of the SMS
         :rtype: list[Alike]
         """
-        # sudo: what they have in common, for whoever sends; so are the groups' values.
+        # sudo: the common values, for any user who sends; the groups' records keep it.
         rows = self.sudo()._read_group(domain, ALIKE_FIELDS, ["id:recordset"])
         self.browse(id_ for row in rows for id_ in row[-1].ids).fetch(CLAIM_FIELDS)
         groups = []
@@ -428,7 +428,7 @@ class SmsSms(models.Model):
 
     @api.model
     def _sms_ovh_find_unasked(self, groups):
-        """Return why those SMS may not leave whose askers may send no more.
+        """Return why SMS may not leave, for those whose askers may no longer send.
 
         :param list groups: of :class:`Alike`
         :return: all of them, each with the sentence that says so, or None
@@ -457,7 +457,7 @@ class SmsSms(models.Model):
 
     @api.model
     def _sms_ovh_leave_out_unasked(self, groups):
-        """Refuse those SMS whose askers may not send for their company any more.
+        """Refuse SMS whose askers may no longer send for the company.
 
         :param list groups: of :class:`Alike`
         :return: the others
@@ -477,7 +477,7 @@ class SmsSms(models.Model):
         return allowed
 
     def write(self, vals):
-        """Override to leave a text alone that stays as it is.
+        """Override to skip writing a text that does not change.
 
         Core writes the text of each SMS of a campaign, whether it has links or not, and
         each would be counted and stored once more.
@@ -486,7 +486,7 @@ class SmsSms(models.Model):
             return True
         chosen = [name for field, name in CHOSEN_NAMES.items() if field in vals]
         if chosen and "sms_ovh_chosen" not in vals:
-            # Who writes one of these chooses it.
+            # Writing one of these fields is a choice.
             for known, sms in self.grouped("sms_ovh_chosen").items():
                 names = {*filter(None, (known or "").split(",")), *chosen}
                 super(SmsSms, sms).write(
@@ -501,7 +501,7 @@ class SmsSms(models.Model):
 
     @api.model
     def _sms_ovh_get_country_with_sender(self, company, number):
-        """Return the country of a number, None where it has no sender of its own.
+        """Return the country of a number, or None if that has no sender of its own.
 
         :param company: `res.company` that sends
         :param str number: of the recipient
@@ -515,7 +515,7 @@ class SmsSms(models.Model):
 
     @api.model
     def _sms_ovh_get_countries_with_sender(self, company):
-        """Return the countries to which a company sends by a sender of their own.
+        """Return the countries that have a sender of their own in a company's account.
 
         :param company: `res.company`
         :return: ISO codes
@@ -535,7 +535,7 @@ class SmsSms(models.Model):
         clause=None,
         country_code=None,
     ):
-        """Return by which account an SMS leaves, as whom and as what.
+        """Decide an SMS's account, API user, sender, kind and STOP clause.
 
         The one place where that is decided: for what is shown of an SMS that waits, for
         estimates, and when it leaves.
@@ -549,7 +549,7 @@ class SmsSms(models.Model):
         :return: None where others than OVHcloud send it
         :rtype: Decision|None
         """
-        # sudo: who may send an SMS need not be allowed to see account and senders.
+        # sudo: users who may send SMS need not be allowed to see account and senders.
         company_sudo = company.sudo()
         account_sudo = company_sudo.sms_ovh_account_id
         if not account_sudo:
@@ -562,8 +562,8 @@ class SmsSms(models.Model):
                 if mailing_sudo
                 else company_sudo.sms_ovh_message_kind
             )
-        # No sender of another account: one action may send for several companies, and
-        # a company may have changed its account since somebody chose one.
+        # Never another account's sender: one action may send for several companies, and
+        # a company may have changed its account since the sender was chosen.
         sender_sudo = (
             self.env["sms.ovh.sender"]
             .sudo()
@@ -587,7 +587,7 @@ class SmsSms(models.Model):
 
     @api.model
     def _sms_ovh_read_numbers(self, groups):
-        """Read the numbers of SMS as they are sent to.
+        """Read the numbers of SMS as sending does.
 
         :param list groups: of :class:`Alike`
         :return: :class:`~tools.phone_number.CleanNumber` by the SMS's id
@@ -596,7 +596,7 @@ class SmsSms(models.Model):
         numbers = {}
         for group in groups:
             typed = dict(zip(group.sms.ids, group.sms.mapped("number"), strict=True))
-            # Few, since core reads numbers first.
+            # Few, since core formats numbers first.
             national_ids = [
                 id_
                 for id_, number in typed.items()
@@ -610,7 +610,7 @@ class SmsSms(models.Model):
 
     @api.model
     def _sms_ovh_settle(self, groups, numbers):
-        """Settle what SMS are, now that they leave: what was chosen stays.
+        """Decide on SMS now that they leave; what a user chose stays.
 
         :param list groups: of :class:`Alike`
         :param dict numbers: see :meth:`_sms_ovh_read_numbers`
@@ -658,7 +658,7 @@ class SmsSms(models.Model):
             # sudo: only the gateway writes this.
             self.browse(ids).sudo().write(
                 {
-                    # Nobody chose what is settled.
+                    # What is decided here is no choice of a user.
                     "sms_ovh_chosen": chosen,
                     "record_company_id": company_id,
                     "sms_ovh_kind": kind,
@@ -670,7 +670,7 @@ class SmsSms(models.Model):
 
     @api.model
     def _sms_ovh_write_gsm7(self, body, company):
-        """Return the text of an SMS in GSM-7, where all of it is to be.
+        """Return the text of an SMS, in GSM-7 if the company wants all of it so.
 
         What was only typed was not rendered; what was is in GSM-7 already.
 
@@ -678,13 +678,13 @@ class SmsSms(models.Model):
         :param company: `res.company` that sends it
         :rtype: str
         """
-        # sudo: who may send an SMS need not be allowed to see the company's settings.
+        # sudo: users who may send SMS need not be allowed to see these settings.
         choice = self.env.context.get("sms_ovh_gsm7") or company.sudo().sms_ovh_gsm7
         return write_gsm7(body, ALL) if body and choice == ALL else body
 
     @api.model
     def _sms_ovh_hold_values(self, vals, company):
-        """Say in the values of an SMS until when it has to wait, if it has to.
+        """Write into the values of an SMS until when it has to wait, if at all.
 
         Not before the values', else the context's ``sms_ovh_send_at``; marketing not
         in the recipient's quiet hours.
@@ -693,7 +693,7 @@ class SmsSms(models.Model):
         :param company: `res.company` that sends it
         """
         now = fields.Datetime.now()
-        # A caller can send a context: it counts as what is written into a form.
+        # A caller can pass any context: treat it like the input of a form.
         try:
             send_at = fields.Datetime.to_datetime(
                 vals.get("sms_ovh_send_at") or self.env.context.get("sms_ovh_send_at")
@@ -708,7 +708,7 @@ class SmsSms(models.Model):
         queued = vals.get("state", "outgoing") == "outgoing"
         if not queued or vals["sms_ovh_kind"] != "marketing":
             return
-        # sudo: the hours of the company that sends, for whoever sends.
+        # sudo: the hours of the company that sends, for any user who sends.
         company_sudo = company.sudo()
         if not company_sudo.sms_ovh_quiet_hours:
             return
@@ -740,7 +740,7 @@ class SmsSms(models.Model):
         return super()._compute_sms_segments()
 
     def _update_body_short_links(self):
-        """Override of `mass_mailing_sms` to tell short links as phones read them.
+        """Override of `mass_mailing_sms` to find short links as phones do.
 
         Core takes the full stop after one into it, and adds the SMS's id behind that.
         """
@@ -760,7 +760,7 @@ class SmsSms(models.Model):
     # ------------------------------------------------------------
 
     def _get_sms_company(self):
-        """Override of `sms` to go by the company that was known on creation.
+        """Override of `sms` to use the company that was stored on creation.
 
         In the queue the environment's company is the cron's.
         """
@@ -774,15 +774,15 @@ class SmsSms(models.Model):
         return companies
 
     def _sms_ovh_get_record_countries(self):
-        """Return in which country the number of each SMS is, as far as records tell.
+        """Return the country of each SMS's number, as far as its record has one.
 
-        For those whose number is not in E.164: what core could not read in the contact's
-        country must not be read in another.
+        For numbers that are not in E.164: if core could not read one in the contact's
+        country, it must not be read in another.
 
         :return: ISO code by the id of the SMS
         :rtype: dict[int, str]
         """
-        # sudo: the country of who is written to, for whoever sends.
+        # sudo: the recipient's country, for any user who sends.
         self_sudo = self.sudo()
         countries = {
             sms.id: sms.partner_id.country_id.code
@@ -811,14 +811,14 @@ class SmsSms(models.Model):
             yield from super(SmsSms, others)._split_by_api()
 
     def _sms_ovh_group(self):
-        """Return the SMS by the account that sends them, none where others do."""
+        """Return the SMS by the account that sends them, empty for other providers."""
         ids_by_account = defaultdict(list)
         for company, company_sms in self.grouped("record_company_id").items():
             groups = {company: company_sms}
             if not company:
                 groups = company_sms.grouped(lambda sms: sms._get_sms_company())
             for sender, sms in groups.items():
-                # sudo: who may send an SMS need not be allowed to see the account.
+                # sudo: users who may send SMS need not be allowed to see the account.
                 account_sudo = sender.sudo().sms_ovh_account_id
                 ids_by_account[account_sudo] += sms.ids
         return {
@@ -836,11 +836,11 @@ class SmsSms(models.Model):
     # ------------------------------------------------------------
 
     def _send_with_api(self, sms_api, *, unlink_sent=True, **kwargs):
-        """Override of `sms` for who hands over a provider that is not the company's.
+        """Override of `sms` for callers that pass a provider that is not the company's.
 
-        What a company sends by OVHcloud leaves by the outbox, whoever calls. Core would
-        mark what is there as to be deleted, and vacuums that once a day: it is deleted
-        once it has left.
+        What a company sends through OVHcloud leaves by the outbox, whatever the caller.
+        Core would mark SMS in the outbox as to be deleted, and its daily vacuum would
+        delete them: instead, they are deleted once they have left.
         """
         if isinstance(sms_api, SmsApiOvh):
             by_api, others = [(sms_api, self)], self.browse()
@@ -856,7 +856,7 @@ class SmsSms(models.Model):
             )
 
     def _sms_ovh_claim(self):
-        """Put those of these SMS that are still queued into jobs of the outbox.
+        """Put these SMS into jobs of the outbox, as far as they are still due.
 
         :return: the new `sms.ovh.job`
         """
@@ -864,7 +864,7 @@ class SmsSms(models.Model):
 
     @api.model
     def _sms_ovh_get_due_domain(self):
-        """Return the domain of queued SMS that need not wait any more."""
+        """Return the domain of queued SMS that no longer have to wait."""
         return [
             *QUEUE_DOMAIN,
             "|",
@@ -874,7 +874,7 @@ class SmsSms(models.Model):
 
     @api.model
     def _sms_ovh_get_queue_domain(self):
-        """Return the domain of queued SMS that nobody stopped, and that may leave now."""
+        """Return the domain of queued SMS that may leave now and were not paused."""
         return [
             ("mailing_id", "not any", [("sms_ovh_paused", "=", True)]),
             *self._sms_ovh_get_due_domain(),
@@ -886,7 +886,7 @@ class SmsSms(models.Model):
         :rtype: Claimed
         """
         locked = self.try_lock_for_update(allow_referencing=True)
-        # What another worker has sent meanwhile is queued no more.
+        # SMS that another worker has sent meanwhile are no longer queued.
         jobs = locked._sms_ovh_claim()
         return Claimed(len(jobs), jobs._delay())
 
@@ -902,7 +902,7 @@ class SmsSms(models.Model):
         if not self.env["res.company"]._sms_ovh_is_used():
             return super()._process_queue()
         if not transaction.owns(self.env):
-            # Somebody else's transaction: what is queued leaves after its commit.
+            # The transaction belongs to the caller: the SMS leave after its commit.
             due = self.search(
                 self._sms_ovh_get_queue_domain(), order="id", limit=QUEUE_BATCH_SIZE
             ).try_lock_for_update(allow_referencing=True)
@@ -923,10 +923,10 @@ class SmsSms(models.Model):
                 feed=(claimed.jobs for claimed in feed), deadline=deadline
             )
             if sent:
-                # So that the SMS left are those after this queue.
+                # So that the credits left are read after this queue.
                 self.env["sms.ovh.account"]._trigger_synchronise()
             if time.monotonic() > deadline:
-                # The rest goes by the next run, before Odoo ends this one's worker.
+                # Leave the rest to the next run, before Odoo kills this one's worker.
                 self.env.ref("sms_ovh.ir_cron_post_jobs")._trigger()
                 self.env.ref("sms.ir_cron_sms_scheduler_action")._trigger()
         self.browse(other_ids)._sms_ovh_process_others()
@@ -941,17 +941,17 @@ class SmsSms(models.Model):
                 batch = self.browse(batch_ids).try_lock_for_update()
                 due = batch.filtered_domain(QUEUE_DOMAIN)
                 if due:
-                    # What core's queue calls, with the provider of their company.
+                    # As core's queue calls it, but with the provider of their company.
                     due.with_company(company)._send(
                         unlink_failed=False, unlink_sent=True, raise_exception=False
                     )
-                # What this batch sent is sent.
+                # Commit: what this batch sent is sent.
                 if not self._sms_ovh_commit_progress(len(batch_ids)):
                     return
 
     @api.model
     def _sms_ovh_feed(self, other_ids):
-        """Put the queue into the outbox, a piece at a time, each committed.
+        """Put the queue into the outbox piece by piece, committing each.
 
         :param list other_ids: gets the ids of those that other providers send
         :return: iterator; what :meth:`_sms_ovh_claim_for_cron` says of each piece
@@ -969,14 +969,14 @@ class SmsSms(models.Model):
             last_id = queue[-1].id
             ovh_sms, others = queue._sms_ovh_split()
             other_ids += others.ids
-            # Nothing of a piece is needed for the next: memory stays flat.
+            # No piece needs anything of the one before: memory stays flat.
             left = len(ovh_sms)
             for piece_ids in ovh_sms._sms_ovh_split_pieces():
                 piece = self.browse(piece_ids)
                 claimed = transaction.transact(self.env, piece._sms_ovh_claim_for_cron)
                 left -= len(piece_ids)
-                # At once: a cron that was ended three times without having told of
-                # anything done counts as failed, and is not run for an hour.
+                # At once: a cron that was killed three times without having reported
+                # progress counts as failed, and is not run for an hour.
                 in_time = self.env["ir.cron"]._commit_progress(
                     len(piece_ids), remaining=left
                 )
@@ -987,7 +987,7 @@ class SmsSms(models.Model):
                 return
 
     def _sms_ovh_split_pieces(self):
-        """Split into pieces that are quickly put into jobs, equal texts together.
+        """Split into pieces that quickly become jobs, keeping equal texts together.
 
         :return: ids of each piece
         :rtype: list[list[int]]
@@ -1005,7 +1005,7 @@ class SmsSms(models.Model):
 
     @api.model
     def _sms_ovh_commit_progress(self, count):
-        """Tell the cron how far it is. See `ir.cron._commit_progress`.
+        """Report progress to the cron. See `ir.cron._commit_progress`.
 
         :param int count: SMS treated since the last time
         """
@@ -1020,13 +1020,13 @@ class SmsSms(models.Model):
 
     @api.model
     def _sms_ovh_apply_results(self, results, account=None):
-        """Write down what became of SMS on them, their notifications and traces.
+        """Write the outcomes of SMS on the SMS, their notifications and traces.
 
         :param list results: dicts as :meth:`SmsApiOvh._send_sms_batch` returns them,
             those of accepted SMS with the id of their job as ``sms_ovh_job_id``
         :param account: `sms.ovh.account` that answered, none if it was never asked
         """
-        # The chatter is told once, at the end.
+        # Refresh the chatter once, at the end.
         self = self.with_context(sms_skip_msg_notification=True)
         accepted = []
         refused = defaultdict(list)
@@ -1045,12 +1045,12 @@ class SmsSms(models.Model):
             messages |= self._sms_ovh_set_refused(uuids, state, reason, account)
         messages._notify_message_notification_update()
 
-    # In SQL what is done to each SMS of a campaign, a set at a time: the ORM takes each
-    # with values of its own as a write of its own, and sends a row for each even where
-    # all get the same. That would be most of the time that sending takes.
+    # Writes on each SMS of a campaign are in SQL, a set at a time: the ORM makes one
+    # write of each record with values of its own, and sends one row for each even if all
+    # values are equal. That would be most of the time that sending takes.
 
     def _sms_ovh_set_claimed(self, job_ids, *, unlink_sent):
-        """Write down that these are in the outbox.
+        """Write on SMS that they are in the outbox.
 
         :param dict job_ids: id of the `sms.ovh.job` by id of the SMS
         :param bool unlink_sent: whether they are deleted once they have left
@@ -1085,19 +1085,20 @@ class SmsSms(models.Model):
         self.invalidate_model(
             [*written, "sms_ovh_job_id", "sms_ovh_unlink_sent"], flush=False
         )
-        # Core writes the same, and would have the ORM send all of it once more.
+        # Core writes the same values: without these in its cache, the ORM would write
+        # all of them a second time.
         claimed = self.browse(job_ids)
         for name, value in written.items():
             self._fields[name]._insert_cache(claimed, repeat(value))
-        # sudo: the campaign, whoever sends. As core does of what it hands over.
+        # sudo: the campaign, for any user who sends. Core does this for its providers.
         mailings_sudo = (
             self.env["mailing.mailing"]
             .sudo()
             .browse({id_ for id_, __ in rows} - {None})
         )
         mailings_sudo.fetch(["state"])
-        # Not what is sent to a few records of a draft, or of one that is done: the rest
-        # of its recipients would be composed, too.
+        # Not if the state is draft or done, when only a few records are sent to: core
+        # would compose the rest of the recipients, too.
         mailings_sudo.filtered(
             lambda mailing: mailing.state == "in_queue"
         ).state = "sending"
@@ -1108,7 +1109,7 @@ class SmsSms(models.Model):
 
     @api.model
     def _sms_ovh_set_accepted(self, accepted, account):
-        """Write down what OVHcloud accepted.
+        """Write on SMS that OVHcloud accepted them.
 
         :param list accepted: UUID, OVHcloud's id and id of the `sms.ovh.job` of each
         :param account: `sms.ovh.account` that sent them
@@ -1147,7 +1148,7 @@ class SmsSms(models.Model):
 
     @api.model
     def _sms_ovh_set_refused(self, uuids, state, reason, account):
-        """Write down why these were not sent.
+        """Write on SMS why they were not sent.
 
         :param list uuids: UUIDs
         :param str state: what `SmsApiOvh` calls the failure
@@ -1175,7 +1176,7 @@ class SmsSms(models.Model):
         return sms.mail_message_id
 
     def _sms_ovh_update(self, state, failure_type, failure_reason, ptt):
-        """Move these SMS forward to what a delivery report says.
+        """Move these SMS forward to the state of a delivery report.
 
         :param str state: state that the report means
         :param str|bool failure_type: why, where it is an error
@@ -1197,7 +1198,7 @@ class SmsSms(models.Model):
         return moved
 
     def resend_failed(self):
-        """Override of `sms` to tell how many are sent again: core counts others."""
+        """Override of `sms` to report how many SMS are resent: core counts others."""
         self.check_access("write")
         ovh_sms, others = self._sms_ovh_split()
         if others:
@@ -1229,7 +1230,7 @@ class SmsSms(models.Model):
 
     @api.model
     def _sms_ovh_hold(self, groups, numbers):
-        """Hold those SMS that may not leave now.
+        """Hold SMS that may not leave now.
 
         :param list groups: of :class:`Alike`, decided
         :param dict numbers: see :meth:`_sms_ovh_read_numbers`
@@ -1267,7 +1268,7 @@ class SmsSms(models.Model):
 
     @api.model
     def _sms_ovh_trigger_at(self, moments):
-        """Trigger the queue at those of these moments that are to come.
+        """Trigger the queue at these moments, except for past ones.
 
         :param moments: datetimes in UTC, in any number
         """
@@ -1280,12 +1281,12 @@ class SmsSms(models.Model):
 
     @api.model
     def _sms_ovh_release(self, companies):
-        """Let what quiet hours hold go by other hours: each piece is looked at again.
+        """Release SMS held for quiet hours after those changed: each is checked again.
 
         :param companies: `res.company` whose hours changed
         """
         self.flush_model()
-        # In SQL, since a campaign may wait.
+        # In SQL, since all SMS of a campaign may wait.
         rows = self.env.execute_query(
             SQL(
                 """
@@ -1302,17 +1303,17 @@ class SmsSms(models.Model):
         moments = {row[0] for row in rows}
         self._sms_ovh_trigger_at(moments)
         if any(moment <= fields.Datetime.now() for moment in moments):
-            # sudo: a scheduled action, for who changes the settings.
+            # sudo: a scheduled action, for the user who changes the settings.
             self.env.ref("sms.ir_cron_sms_scheduler_action").sudo()._trigger()
         self.env["sms.ovh.job"]._release(companies)
 
     # ------------------------------------------------------------
-    # Who opted out gets nothing that was queued before
+    # Opt-outs after the SMS was queued
     # ------------------------------------------------------------
 
     @api.model
     def _sms_ovh_leave_out_blacklisted(self, groups, numbers):
-        """Cancel SMS whose numbers are on Odoo's blacklist by now.
+        """Cancel SMS whose numbers are on Odoo's blacklist now.
 
         As in core, which looks when it composes: marketing SMS, and those of campaigns
         that heed the blacklist. What somebody writes on a record, or a reminder, goes
@@ -1343,7 +1344,7 @@ class SmsSms(models.Model):
 
     @api.model
     def _sms_ovh_leave_out_opted_out(self, groups):
-        """Cancel SMS whose recipients left their campaign's lists.
+        """Cancel SMS whose recipients opted out of the campaign's lists.
 
         :param list groups: of :class:`Alike`, decided
         :return: the others
@@ -1352,7 +1353,7 @@ class SmsSms(models.Model):
         ids = [id_ for group in groups if group.mailing for id_ in group.sms.ids]
         if not ids:
             return groups
-        # sudo: recipients of a campaign, whoever sends it.
+        # sudo: recipients of a campaign, for any user who sends.
         Sms = self.sudo()
         opted_out = Sms.browse()
         campaigns = Sms._read_group(
@@ -1381,7 +1382,7 @@ class SmsSms(models.Model):
         """
         if not reasons:
             return groups
-        # sudo: whoever sends, the recipient wants none.
+        # sudo: the recipients want none, whatever the rights of the user who sends.
         stopped_sudo = self.sudo().browse(reasons)
         for reason, sms_sudo in stopped_sudo.grouped(
             lambda sms: reasons[sms.id]
